@@ -1,0 +1,1 @@
+"""When it runs: Dagster assets, checks, schedules and the command line."""

@@ -1,0 +1,1 @@
+"""How it looks: pages as frozen values, figures as SVG, the PDF and its HTML twin."""

@@ -1,0 +1,1 @@
+"""What it means: pure Polars, frames in, frames out."""

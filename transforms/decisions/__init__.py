@@ -1,0 +1,1 @@
+"""Costs and demand become decisions, valued in dollars with a range."""

@@ -1,0 +1,1 @@
+"""Postings become what a model costs over its life."""

@@ -1,0 +1,1 @@
+"""Charges become postings: who pays what, to the last decimal."""

@@ -1,0 +1,1 @@
+"""Raw rows become charges, runs and served tokens, each once and in one vocabulary."""

@@ -1,0 +1,1 @@
+"""What is stored: schemas, readers, landing, the DuckDB file and the published nights."""

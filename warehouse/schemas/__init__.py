@@ -1,0 +1,28 @@
+"""The catalogue: every table of the warehouse by its one name."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from warehouse.schemas import decisions, economics, ledger, policy, raw, reports, staging
+from warehouse.schemas.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+STAGES = (raw, policy, staging, ledger, economics, decisions, reports)
+
+
+def _tables(stage: ModuleType) -> list[type[Table]]:
+    return [
+        value
+        for value in vars(stage).values()
+        if isinstance(value, type) and issubclass(value, Table) and value.__module__ == stage.__name__
+    ]
+
+
+CATALOGUE: Mapping[str, type[Table]] = MappingProxyType(
+    {table.name: table for stage in STAGES for table in _tables(stage)}
+)

@@ -1,0 +1,141 @@
+"""What a model costs over its life, in the reporting currency."""
+
+from warehouse.schemas.columns import choice, cost, count, day, exact, flag, measure, ratio, text, usd
+from warehouse.schemas.ledger import ACCOUNTS
+from warehouse.schemas.policy import PHASES
+from warehouse.schemas.table import Table
+
+THIRDS_STATUSES = (
+    "balanced",
+    "pretraining_heavy",
+    "posttraining_heavy",
+    "inference_heavy",
+    "too_young",
+    "no_own_pretraining",
+)
+
+
+class DailySpend(Table):
+    """One day of one account, model, phase, pool and cause of waste, converted to the reporting currency."""
+
+    charge_date = day("UTC day")
+    source = text("source of the settings, or accrual")
+    currency = text("currency of the bill")
+    account = choice("account", *ACCOUNTS)
+    model_id = text("model").or_null()
+    phase = choice("phase", *PHASES).or_null()
+    pool_id = text("pool").or_null()
+    team = text("team").or_null()
+    is_waste = flag("spent on runs that failed, were cancelled or ran out of time")
+    gpu_seconds = measure("GPU time", "GPU-seconds")
+    billed_usd = usd("billed cost").or_null()
+    effective_usd = usd("effective cost; null where the month's rate is missing").or_null()
+
+
+class LifecycleSpend(Table):
+    """One model and phase, cumulative to as_of."""
+
+    key = ("as_of", "model_id", "phase")
+
+    as_of = day("night")
+    model_id = text("model")
+    phase = choice("phase", *PHASES)
+    direct_usd = usd("postings of the model and phase, waste included")
+    idle_share_usd = usd("share of the idle and unused cost of the pools it used")
+    shared_share_usd = usd("share of the shared cost")
+    waste_usd = usd("part of direct_usd that failed, was cancelled or ran out of time")
+    inherited_usd = usd("share of the lineage parents' training, less what descendants took over")
+    total_usd = usd("direct + idle share + shared share + inherited")
+    gpu_seconds = measure("GPU time", "GPU-seconds")
+    compute_flop = measure("training 6·N·D, serving 2·N·tokens", "FLOP").or_null()
+    tokens = measure("trained on or served", "tokens").or_null()
+
+
+class Thirds(Table):
+    """One model's balance between the three phases, realised and projected."""
+
+    key = ("as_of", "model_id")
+
+    as_of = day("night")
+    model_id = text("model")
+    pretraining_usd = usd("direct pre-training")
+    posttraining_usd = usd("direct post-training")
+    inference_usd = usd("direct inference")
+    pretraining_ratio = ratio("share of pre-training").or_null()
+    posttraining_ratio = ratio("share of post-training").or_null()
+    inference_ratio = ratio("share of inference").or_null()
+    target_pretraining_ratio = ratio("target share of pre-training")
+    target_posttraining_ratio = ratio("target share of post-training")
+    target_inference_ratio = ratio("target share of inference")
+    penalty_ratio = ratio("what the same quality costs more than at the target").or_null()
+    distance_usd = usd("what the same quality would have saved").or_null()
+    projected_inference_usd_p10 = usd("inference to retirement, low").or_null()
+    projected_inference_usd_p50 = usd("inference to retirement, median").or_null()
+    projected_inference_usd_p90 = usd("inference to retirement, high").or_null()
+    projected_penalty_ratio_p10 = ratio("penalty at retirement, low").or_null()
+    projected_penalty_ratio_p50 = ratio("penalty at retirement, median").or_null()
+    projected_penalty_ratio_p90 = ratio("penalty at retirement, high").or_null()
+    age_days = count("days since release", "days").or_null()
+    status = choice("verdict", *THIRDS_STATUSES)
+
+
+class Amortization(Table):
+    """One month of one model's training still to be carried; the roll-forward closes exactly."""
+
+    key = ("month", "model_id")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    method = choice("how it is carried", "units_of_production", "straight_line")
+    opening_usd = usd("balance at the start")
+    additions_usd = usd("training of the month that did not fail, and what was inherited")
+    amortized_usd = usd("carried by the month's service")
+    written_off_usd = usd("stranded at retirement")
+    closing_usd = usd("balance at the end")
+    tokens_served = measure("served in the month", "tokens")
+    expected_tokens = measure("expected from the start of the month to retirement", "tokens").or_null()
+    tokens_to_parity = measure("still to serve until inference reaches its target share", "tokens").or_null()
+
+
+class UnitCosts(Table):
+    """One month of one model: what a million tokens costs."""
+
+    key = ("month", "model_id")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    requests = count("requests served")
+    input_tokens = count("input, cached included", "tokens")
+    cached_input_tokens = count("input read from a cache", "tokens")
+    output_tokens = count("output", "tokens")
+    units = measure("units delivered where it is not text", "unit_name")
+    unit_name = text("unit").or_null()
+    used_usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    allocated_usd_per_mtok = exact(
+        "used + idle share + shared share", "reporting currency per million tokens"
+    ).or_null()
+    amortized_training_usd_per_mtok = exact("training carried", "reporting currency per million tokens").or_null()
+    fully_loaded_usd_per_mtok = exact("all of it", "reporting currency per million tokens").or_null()
+    utilization_ratio = ratio("busy share of the GPU time of its pools").or_null()
+
+
+class Reconciliation(Table):
+    """One source, billing period, invoice and currency: does the ledger equal the bill."""
+
+    key = ("source", "billing_period_start", "invoice_id", "currency")
+
+    source = text("source of the settings, or accrual")
+    billing_period_start = day("first day of the billing period")
+    invoice_id = text("invoice; empty where the bill names none")
+    currency = text("ISO 4217 code")
+    charges = count("charges")
+    billed_cost = cost("sum of the bill")
+    ledger_billed_cost = cost("sum of the ledger")
+    difference = cost("ledger − bill; 0 or the night is not published")
+    effective_cost = cost("sum of the bill, effective")
+    ledger_effective_cost = cost("sum of the ledger, effective")
+    invoice_total = cost("total stated by the invoice").or_null()
+    tolerance = cost("largest difference from the stated total that rounding explains")
+    rounding_residual = cost("what rounding to 12 decimals took from the rows when they were read")
+    is_reconciled = flag("the ledger equals the bill and the stated total within the tolerance")
+    explanation = text("verdict in words")

@@ -1,0 +1,80 @@
+"""Who pays what: the rule each charge follows, the uses of each pool, and the postings."""
+
+from warehouse.schemas.columns import choice, cost, count, day, flag, instant, integer, measure, text
+from warehouse.schemas.policy import PHASES
+from warehouse.schemas.table import Table
+
+ACCOUNTS = ("direct", "idle", "commitment_unused", "shared", "adjustment", "unallocated", "out_of_scope")
+
+
+class ChargeRules(Table):
+    """One charge and the account and target that attribution.csv gives it."""
+
+    key = ("charge_id",)
+
+    charge_id = text("charge")
+    method = choice("how it is posted", "whole", "pool", "deployment")
+    account = choice("account, unless a pool or deployment splits it", *ACCOUNTS).or_null()
+    rule = text("attribution.csv line N, or why no rule matched")
+    pool_id = text("pool").or_null()
+    deployment_id = text("deployment").or_null()
+    model_id = text("model").or_null()
+    phase = choice("phase", *PHASES).or_null()
+    team = text("team of the rule").or_null()
+
+
+class PoolUses(Table):
+    """One user (run, deployment or idle) of one pool in one hour, with its integer weight."""
+
+    key = ("pool_id", "hour", "user_kind", "user_id")
+
+    pool_id = text("pool")
+    hour = instant("UTC hour")
+    user_kind = choice("kind of user, in the order of the split", "run", "deployment", "idle")
+    user_id = text("run or deployment; empty for idle")
+    weight = count("use", "thousandth GPU × microseconds")
+    is_billed = flag("false where no charge of the pool touches the hour")
+
+
+class DeploymentShares(Table):
+    """One model, team, tenant and task of one deployment in one hour, with its integer weight."""
+
+    deployment_id = text("deployment")
+    hour = instant("UTC hour")
+    model_id = text("model")
+    model_weight = count("weight of the model among the models of the hour")
+    team = text("team").or_null()
+    tenant = text("tenant").or_null()
+    task = text("task").or_null()
+    weight = count("weight of the team, tenant and task within the model")
+    basis = choice("what the weights are", "tokens", "units", "duration", "equal")
+
+
+class Postings(Table):
+    """One part of one charge on one day in one account; the parts of a charge add up to it exactly."""
+
+    key = ("posting_id",)
+
+    posting_id = text("charge_id and line")
+    charge_id = text("charge")
+    line = integer("number of the posting within its charge, from 1")
+    source = text("source of the settings, or accrual")
+    charge_date = day("UTC day of the part")
+    billing_period_start = day("billing period of the charge")
+    invoice_id = text("invoice").or_null()
+    account = choice("account", *ACCOUNTS)
+    model_id = text("model").or_null()
+    phase = choice("phase", *PHASES).or_null()
+    run_id = text("training run").or_null()
+    deployment_id = text("deployment").or_null()
+    pool_id = text("pool").or_null()
+    team = text("team").or_null()
+    tenant = text("tenant").or_null()
+    task = text("task").or_null()
+    rule = text("rule that led here, or why none did")
+    gpu_seconds = measure("share of the charge's GPU time", "GPU-seconds")
+    is_waste = flag("spent on a run that failed, was cancelled or ran out of time")
+    currency = text("ISO 4217 code")
+    billed_cost = cost("share of what the invoice says")
+    effective_cost = cost("share of what was consumed")
+    known_at = instant("when the charge became known")

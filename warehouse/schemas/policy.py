@@ -1,0 +1,157 @@
+"""What only the company knows: the policy tables as dated rows, and the settings of the night as one row."""
+
+from warehouse.schemas.columns import choice, count, day, exact, instant, integer, measure, ratio, text, texts, usd
+from warehouse.schemas.table import Table
+
+PHASES = ("pretraining", "posttraining", "inference")
+
+
+class Settings(Table):
+    """The one row of settings and the night that transforms may know."""
+
+    as_of = day("the night: it covers this UTC day")
+    night_start = instant("start of the night")
+    night_end = instant("end of the night, exclusive")
+    built_at = instant("the clock of the run")
+    company = text("name of the company")
+    currency = text("reporting currency")
+    pretraining_weight = measure("weight of pre-training in the target", "weight")
+    posttraining_weight = measure("weight of post-training in the target", "weight")
+    inference_weight = measure("weight of inference in the target", "weight")
+    dead_band_ratio = ratio("modelled penalty under which nothing is recommended")
+    law = text("auto, own, epoch, hoffmann or muennighoff")
+    draws = count("Monte Carlo draws")
+    materiality_usd = usd("median saving a month under which nothing is asked for")
+    evaluation_usd = usd("one-off cost of evaluating a new model")
+    migration_usd = usd("one-off cost of moving traffic")
+
+
+class Models(Table):
+    """One model."""
+
+    key = ("model_id",)
+
+    model_id = text("name of the model")
+    aliases = texts("other names it is sent under")
+    family = text("family").or_null()
+    base_model_id = text("lineage parent").or_null()
+    teacher_model_id = text("teacher it was distilled from").or_null()
+    origin = choice("own, or adopted: someone else paid the pre-training", "own", "adopted")
+    params = measure("parameters", "parameters").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    training_tokens = measure("tokens it was trained on", "tokens").or_null()
+    released_on = day("first day of service").or_null()
+    retires_on = day("last planned day of service").or_null()
+    owner = text("who argues with the card").or_null()
+
+
+class Attribution(Table):
+    """One rule; the smallest priority that matches decides, then the order in the file."""
+
+    position = integer("order of precedence after sorting by priority and file order")
+    line = integer("line in attribution.csv")
+    priority = integer("smallest first")
+    source = text("* or the name of a source")
+    field = text("field of the record that is compared")
+    pattern = text("glob; the whole value must match, case ignored")
+    target = choice("what a match means", "pool", "model", "deployment", "shared", "out_of_scope")
+    target_id = text("pool, model or deployment").or_null()
+    phase = choice("phase, for models", *PHASES).or_null()
+    team = text("team").or_null()
+    valid_from = day("first day, inclusive").or_null()
+    valid_to = day("first day after").or_null()
+
+
+class Deployments(Table):
+    """One model served by one deployment over one interval."""
+
+    line = integer("line in deployments.csv")
+    deployment_id = text("deployment")
+    model_id = text("model it serves")
+    pool_id = text("pool whose GPUs it holds").or_null()
+    gpu_count = measure("GPUs it holds", "GPUs")
+    valid_from = instant("start, inclusive").or_null()
+    valid_to = instant("end, exclusive").or_null()
+    ttft_s_limit = measure("what its users need", "seconds").or_null()
+    tpot_s_limit = measure("what its users need", "seconds per token").or_null()
+
+
+class Pools(Table):
+    """One pool's stated capacity over one interval."""
+
+    pool_id = text("pool")
+    gpu_model = text("chip").or_null()
+    gpu_count = measure("GPUs", "GPUs")
+    valid_from = day("first day, inclusive").or_null()
+    valid_to = day("first day after").or_null()
+
+
+class Rates(Table):
+    """One price of owned or prepaid GPUs over one interval."""
+
+    pool_id = text("pool")
+    usd_per_gpu_hour = exact("price", "reporting currency per GPU-hour")
+    valid_from = day("first day, inclusive").or_null()
+    valid_to = day("first day after").or_null()
+
+
+class Fx(Table):
+    """One monthly rate of one currency."""
+
+    key = ("month", "currency")
+
+    month = day("first day of the month")
+    currency = text("ISO 4217 code")
+    rate = exact("reporting currency per one unit", "reporting currency")
+
+
+class Lives(Table):
+    """How one model's training is carried; model `*` is the default."""
+
+    model_id = text("model or *")
+    method = choice("how", "units_of_production", "straight_line")
+    months = measure("life", "months").or_null()
+    expected_tokens = measure("tokens expected over the life", "tokens").or_null()
+    valid_from = day("from when the estimate holds").or_null()
+
+
+class TokenWeights(Table):
+    """Relative cost of a token of each kind, in thousandths; deployment `*` is the default."""
+
+    deployment_id = text("deployment or *")
+    input_milli = count("input token that was not cached", "thousandths")
+    cached_input_milli = count("input token read from a cache", "thousandths")
+    output_milli = count("output token", "thousandths")
+    valid_from = instant("start, inclusive").or_null()
+    valid_to = instant("end, exclusive").or_null()
+
+
+class Instances(Table):
+    """GPUs of one instance type."""
+
+    position = integer("order: the company's rows first, then the built-in table")
+    pattern = text("glob on the instance type")
+    gpu_model = text("chip").or_null()
+    gpus = measure("GPUs per instance", "GPUs")
+    valid_from = day("first day, inclusive").or_null()
+    valid_to = day("first day after").or_null()
+
+
+class Budgets(Table):
+    """Planned spend of one month; `*` is all."""
+
+    month = day("first day of the month")
+    model_id = text("model or *")
+    phase = text("phase or *")
+    usd = usd("plan")
+
+
+class Workloads(Table):
+    """One measured comparison of a student with its teacher on one task."""
+
+    task = text("task")
+    student_model_id = text("student")
+    quality_metric = text("what was measured")
+    teacher_quality = measure("teacher", "quality_metric")
+    student_quality = measure("student", "quality_metric")
+    measured_on = day("when")

@@ -1,0 +1,179 @@
+"""What arrived: files, the rows read from them, and the rows that could not be read."""
+
+from warehouse.schemas.columns import cost, count, day, exact, flag, instant, integer, json, measure, text, texts
+from warehouse.schemas.table import Table
+
+
+class Files(Table):
+    """One file of the inbox as known this night, with its row account."""
+
+    key = ("source", "file")
+
+    source = text("source of the settings that names the file")
+    kind = text("gpu_billing, training_logs or request_telemetry")
+    file = text("path below the project directory, with forward slashes")
+    sha256 = text("digest of the bytes as delivered")
+    bytes = count("size as delivered", "bytes")
+    rows = count("rows the file holds: accepted + quarantined + duplicates + blank")
+    accepted = count("rows that count, or would if nothing newer replaced their file")
+    quarantined = count("rows refused, each with a reason in raw.quarantine")
+    duplicates = count("rows that stand in another place already")
+    blank = count("blank lines among the rows")
+    foreign_lines = count("lines of a log that are no records of its format")
+    rounding_residual = exact("sum of what rounding to 12 decimals took from the costs", "currency of the rows")
+    flags = texts("facts worth knowing about the file: tz_assumed, float_money, no_identity …")
+    first_seen_at = instant("start of the night that saw this content first")
+    superseded_by = text("path of the newer delivery that replaces this file").or_null()
+    reader_digest = text("digest of the settings and code version the file was read under")
+
+
+class Quarantine(Table):
+    """One row that was refused, or one file ("file" as location) that was rejected as a whole."""
+
+    source = text("source of the settings")
+    file = text("path below the project directory")
+    file_sha256 = text("digest of the file")
+    location = text("line N, row N, a JSON path, or file")
+    reason = text("reason code of the closed list")
+    raw = text("the mapped columns of the row as delivered; empty where that could disclose content")
+    detail = text("what was found, in words").or_null()
+    currency = text("currency of a refused charge, if it can be read").or_null()
+    billed_cost = cost("billed cost of a refused charge, if it can be read").or_null()
+
+
+class ChargeRows(Table):
+    """One accepted row of a bill, typed, as its file delivered it."""
+
+    file_sha256 = text("file it came from")
+    location = text("line N or row N in that file")
+    source = text("source of the settings")
+    content_hash = text("hash of every column of the row, costs and quantities included")
+    dimension_hash = text("hash of every column but costs and quantities")
+    billing_account_id = text("payer account").or_null()
+    billing_period_start = day("first day of the billing period")
+    billing_period_end = day("first day after the billing period")
+    charge_start = instant("start of what is charged")
+    charge_end = instant("end of what is charged, exclusive")
+    charge_category = text("Usage, Purchase, Tax, Credit or Adjustment")
+    charge_class = text("Correction, or null").or_null()
+    invoice_id = text("invoice the row is billed on").or_null()
+    sub_account_id = text("account or project below the payer").or_null()
+    service_name = text("service").or_null()
+    sku_id = text("stock keeping unit").or_null()
+    resource_id = text("resource").or_null()
+    resource_name = text("name of the resource").or_null()
+    region = text("region").or_null()
+    charge_description = text("the provider's words").or_null()
+    tags = json("tags, with AllocatedTags laid over them, as a JSON object of texts; custom columns as x_Name")
+    currency = text("ISO 4217 code of the costs")
+    billed_cost = cost("what the invoice says")
+    effective_cost = cost("what was consumed, commitments amortised")
+    list_cost = cost("at list price").or_null()
+    contracted_cost = cost("at the negotiated price").or_null()
+    consumed_quantity = exact("quantity consumed", "consumed_unit").or_null()
+    consumed_unit = text("unit of consumed_quantity").or_null()
+    commitment_discount_id = text("reservation or savings plan").or_null()
+    commitment_discount_status = text("Used, Unused or null").or_null()
+    capacity_reservation_status = text("Used, Unused or null").or_null()
+    instance_type = text("instance type, where the provider says it").or_null()
+    gpu_model = text("chip, where the row itself names it").or_null()
+    gpus_per_unit = measure("GPUs per consumed unit, where the row itself says it", "GPUs").or_null()
+    gpu_hours = measure("GPU-hours, where the row itself says them", "GPU-hours").or_null()
+    exported_at = instant("when the provider exported the row, if it says so").or_null()
+
+
+class InvoiceTotals(Table):
+    """One invoice total stated by a control file or an invoice detail file."""
+
+    source = text("source of the settings")
+    file = text("file that states the total")
+    invoice_id = text("invoice")
+    currency = text("ISO 4217 code")
+    billed_cost = cost("stated total")
+
+
+class RunRows(Table):
+    """One training run as one file tells it."""
+
+    file_sha256 = text("file it came from")
+    location = text("line N, row N or file")
+    source = text("source of the settings")
+    run_id = text("identity of the run in its source")
+    run_key = text("identity across copies: two rows with one key are one run")
+    parent_run_id = text("run that this one belongs to").or_null()
+    run_name = text("name").or_null()
+    project = text("project, experiment or benchmark").or_null()
+    cluster = text("cluster").or_null()
+    hosts = texts("hosts")
+    team = text("team as logged").or_null()
+    started_at = instant("first moment of training").or_null()
+    ended_at = instant("last moment of training as far as the log tells").or_null()
+    end_source = text("logged, last_event, job_db or censored")
+    status = text("finished, failed, cancelled, timeout, running or unknown")
+    held_from = instant("first record: GPUs are held from here").or_null()
+    held_to = instant("last record: GPUs are held to here").or_null()
+    gpu_model = text("chip").or_null()
+    gpu_count = measure("GPUs held", "GPUs").or_null()
+    gpu_seconds = measure("where the format says better than count × time", "GPU-seconds").or_null()
+    params = measure("parameters", "parameters").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    tokens = measure("training tokens", "tokens").or_null()
+    steps = count("optimiser steps").or_null()
+    final_loss = measure("last finite loss", "nats per token").or_null()
+    loss_name = text("name of the metric that final_loss is").or_null()
+
+
+class MetricRows(Table):
+    """One logged value of one run."""
+
+    file_sha256 = text("file it came from")
+    source = text("source of the settings")
+    run_id = text("identity of the run in its source")
+    step = integer("optimiser step or sample count", "steps").or_null()
+    tokens = measure("training tokens so far", "tokens").or_null()
+    name = text("metric")
+    value = measure("value; NaN and infinities as they were logged", "unit of the metric").or_null()
+    at = instant("when it was logged").or_null()
+    is_finite = flag("false for NaN and infinities")
+
+
+class RequestHours(Table):
+    """One hour, or part of an hour between two changes of policy, and set of dimensions as sent."""
+
+    partition = "day"
+
+    day = day("UTC day of the hour")
+    hour = instant("hour of start_at")
+    part_start = instant("start of the part: the hour, or a change of policy within it")
+    source = text("source of the settings")
+    model = text("model as sent").or_null()
+    deployment = text("deployment as sent").or_null()
+    team = text("team as sent").or_null()
+    tenant = text("tenant as sent").or_null()
+    task = text("task as sent").or_null()
+    status = text("ok, error, cancelled, pending or unknown")
+    unit_name = text("what is delivered when it is not text").or_null()
+    requests = count("requests")
+    requests_with_usage = count("requests that carry any count of tokens or units")
+    input_tokens = count("tokens given to the model, cached ones included", "tokens")
+    cached_input_tokens = count("part of the input read from a cache", "tokens")
+    output_tokens = count("tokens produced, reasoning included", "tokens")
+    units = measure("units delivered", "unit_name")
+    duration_us = count("sum of durations", "microseconds")
+    ttft_s_sum = measure("sum of times to first token", "seconds").or_null()
+    duration_s_p50 = measure("median duration", "seconds").or_null()
+    duration_s_p95 = measure("95th percentile of duration", "seconds").or_null()
+
+
+class BillDeliveries(Table):
+    """One file's part of one billing unit (source, account, period): what it holds and whether it still counts."""
+
+    source = text("source of the settings")
+    billing_account_id = text("payer account; empty where the bill names none")
+    billing_period_start = day("first day of the billing period")
+    delivery = text("the files that arrived as one: folder and name without part number")
+    file = text("path below the project directory")
+    file_sha256 = text("digest of the file")
+    rows = count("accepted rows of the unit in the file")
+    billed_cost = cost("sum of the unit in the file, in whatever currencies")
+    is_current = flag("false where a newer delivery replaces it")

@@ -1,0 +1,117 @@
+"""Charges, runs and served tokens, each once and in one vocabulary, as known this night."""
+
+from warehouse.schemas.columns import choice, cost, count, day, exact, instant, integer, json, measure, text, texts
+from warehouse.schemas.policy import PHASES
+from warehouse.schemas.table import Table
+
+
+class Charges(Table):
+    """One charge as known now."""
+
+    key = ("charge_id",)
+
+    charge_id = text("source, hash of the dimensions and ordinal among equals")
+    source = text("source of the settings, or accrual")
+    billing_period_start = day("first day of the billing period")
+    billing_period_end = day("first day after the billing period")
+    charge_start = instant("start of what is charged")
+    charge_end = instant("end of what is charged, exclusive")
+    charge_category = choice("kind of charge", "Usage", "Purchase", "Tax", "Credit", "Adjustment")
+    charge_class = text("Correction, or null").or_null()
+    invoice_id = text("invoice the row is billed on").or_null()
+    billing_account_id = text("payer account").or_null()
+    sub_account_id = text("account or project below the payer").or_null()
+    service_name = text("service").or_null()
+    sku_id = text("stock keeping unit").or_null()
+    resource_id = text("resource").or_null()
+    resource_name = text("name of the resource").or_null()
+    region = text("region").or_null()
+    charge_description = text("the provider's words").or_null()
+    tags = json("tags as a JSON object of texts")
+    currency = text("ISO 4217 code of the costs")
+    billed_cost = cost("what the invoice says")
+    effective_cost = cost("what was consumed, commitments amortised")
+    list_cost = cost("at list price").or_null()
+    contracted_cost = cost("at the negotiated price").or_null()
+    consumed_quantity = exact("quantity consumed", "consumed_unit").or_null()
+    consumed_unit = text("unit of consumed_quantity").or_null()
+    commitment_discount_id = text("reservation or savings plan").or_null()
+    commitment_discount_status = text("Used, Unused or null").or_null()
+    capacity_reservation_status = text("Used, Unused or null").or_null()
+    gpu_model = text("chip").or_null()
+    gpu_hours = measure("GPU time that was charged", "GPU-hours")
+    file_sha256 = text("file it came from").or_null()
+    location = text("row of that file").or_null()
+    known_at = instant("when it became known")
+
+
+class TrainingRuns(Table):
+    """One training run."""
+
+    key = ("run_id",)
+
+    run_id = text("identity of the run")
+    source = text("source of the settings")
+    parent_run_id = text("run that this one belongs to").or_null()
+    run_name = text("name").or_null()
+    project = text("project, experiment or benchmark").or_null()
+    cluster = text("cluster").or_null()
+    hosts = texts("hosts")
+    started_at = instant("first moment of training").or_null()
+    ended_at = instant("last moment of training as far as the log tells").or_null()
+    end_source = choice("where ended_at comes from", "logged", "last_event", "job_db", "censored")
+    status = choice("how it ended", "finished", "failed", "cancelled", "timeout", "running", "unknown")
+    gpu_model = text("chip").or_null()
+    gpu_count = measure("GPUs held", "GPUs").or_null()
+    gpu_seconds = measure("GPUs × time from started_at to ended_at", "GPU-seconds").or_null()
+    held_from = instant("GPUs are held and paid from here").or_null()
+    held_to = instant("GPUs are held and paid to here").or_null()
+    params = measure("parameters", "parameters").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    tokens = measure("training tokens", "tokens").or_null()
+    steps = count("optimiser steps").or_null()
+    final_loss = measure("last finite loss", "nats per token").or_null()
+    pool_id = text("pool whose GPUs it held").or_null()
+    model_id = text("model it trained").or_null()
+    phase = choice("phase of the model's life", *PHASES).or_null()
+    team = text("team").or_null()
+
+
+class TrainingMetrics(Table):
+    """One logged value of one run."""
+
+    run_id = text("run")
+    step = integer("optimiser step or sample count", "steps").or_null()
+    tokens = measure("training tokens so far", "tokens").or_null()
+    name = text("metric under its canonical name")
+    value = measure("value", "unit of the metric").or_null()
+    at = instant("when it was logged").or_null()
+
+
+class TokenUsage(Table):
+    """One hour and set of dimensions (part_start differs where policy changes within the hour)."""
+
+    hour = instant("hour of the requests' start")
+    part_start = instant("start of the part of the hour under one policy")
+    source = text("source of the settings")
+    model_id = text("model").or_null()
+    model = text("model as sent").or_null()
+    deployment_id = text("deployment").or_null()
+    team = text("team").or_null()
+    tenant = text("tenant").or_null()
+    task = text("task").or_null()
+    status = choice("how it ended", "ok", "error", "cancelled", "pending", "unknown")
+    requests = count("requests")
+    requests_with_usage = count("requests that carry any count of tokens or units")
+    input_tokens = count("tokens given to the model, cached ones included", "tokens")
+    cached_input_tokens = count("part of the input read from a cache", "tokens")
+    output_tokens = count("tokens produced, reasoning included", "tokens")
+    units = measure("units delivered", "unit_name")
+    unit_name = text("what is delivered when it is not text").or_null()
+    weighted_tokens_milli = count("tokens weighted by their relative cost", "thousandth tokens")
+    duration_us = count("sum of durations", "microseconds")
+    ttft_s_sum = measure("sum of times to first token", "seconds").or_null()
+    duration_s_sum = measure("sum of durations", "seconds")
+    duration_s_p50 = measure("median duration", "seconds").or_null()
+    duration_s_p95 = measure("95th percentile of duration", "seconds").or_null()
+    concurrency_mean = measure("requests in flight on average", "requests")

@@ -1,0 +1,1 @@
+"""The outside world as landed rows: one reader per format, no interpretation."""
