@@ -24,5 +24,5 @@ def _tables(stage: ModuleType) -> list[type[Table]]:
 
 
 CATALOGUE: Mapping[str, type[Table]] = MappingProxyType(
-    {table.name: table for stage in STAGES for table in _tables(stage)}
+    {table.table_name: table for stage in STAGES for table in _tables(stage)}
 )

@@ -1,6 +1,6 @@
 """What to do: scaling laws, lifetime optima, valued recommendations and what became of them."""
 
-from warehouse.schemas.columns import choice, count, day, flag, integer, json, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, day, integer, json, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 
 ACTIONS = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "release_capacity", "retire")
@@ -9,7 +9,7 @@ ACTIONS = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "releas
 class Recommendations(Table):
     """One valued action on one model (and task or pool), hold included."""
 
-    key = ("as_of", "rank")
+    table_key = ("as_of", "rank")
 
     as_of = day("night")
     rank = integer("1 is the most valuable")

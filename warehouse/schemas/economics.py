@@ -35,7 +35,7 @@ class DailySpend(Table):
 class LifecycleSpend(Table):
     """One model and phase, cumulative to as_of."""
 
-    key = ("as_of", "model_id", "phase")
+    table_key = ("as_of", "model_id", "phase")
 
     as_of = day("night")
     model_id = text("model")
@@ -54,7 +54,7 @@ class LifecycleSpend(Table):
 class Thirds(Table):
     """One model's balance between the three phases, realised and projected."""
 
-    key = ("as_of", "model_id")
+    table_key = ("as_of", "model_id")
 
     as_of = day("night")
     model_id = text("model")
@@ -82,7 +82,7 @@ class Thirds(Table):
 class Amortization(Table):
     """One month of one model's training still to be carried; the roll-forward closes exactly."""
 
-    key = ("month", "model_id")
+    table_key = ("month", "model_id")
 
     month = day("first day of the month")
     model_id = text("model")
@@ -100,7 +100,7 @@ class Amortization(Table):
 class UnitCosts(Table):
     """One month of one model: what a million tokens costs."""
 
-    key = ("month", "model_id")
+    table_key = ("month", "model_id")
 
     month = day("first day of the month")
     model_id = text("model")
@@ -122,7 +122,7 @@ class UnitCosts(Table):
 class Reconciliation(Table):
     """One source, billing period, invoice and currency: does the ledger equal the bill."""
 
-    key = ("source", "billing_period_start", "invoice_id", "currency")
+    table_key = ("source", "billing_period_start", "invoice_id", "currency")
 
     source = text("source of the settings, or accrual")
     billing_period_start = day("first day of the billing period")

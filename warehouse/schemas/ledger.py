@@ -10,7 +10,7 @@ ACCOUNTS = ("direct", "idle", "commitment_unused", "shared", "adjustment", "unal
 class ChargeRules(Table):
     """One charge and the account and target that attribution.csv gives it."""
 
-    key = ("charge_id",)
+    table_key = ("charge_id",)
 
     charge_id = text("charge")
     method = choice("how it is posted", "whole", "pool", "deployment")
@@ -26,7 +26,7 @@ class ChargeRules(Table):
 class PoolUses(Table):
     """One user (run, deployment or idle) of one pool in one hour, with its integer weight."""
 
-    key = ("pool_id", "hour", "user_kind", "user_id")
+    table_key = ("pool_id", "hour", "user_kind", "user_id")
 
     pool_id = text("pool")
     hour = instant("UTC hour")
@@ -53,7 +53,7 @@ class DeploymentShares(Table):
 class Postings(Table):
     """One part of one charge on one day in one account; the parts of a charge add up to it exactly."""
 
-    key = ("posting_id",)
+    table_key = ("posting_id",)
 
     posting_id = text("charge_id and line")
     charge_id = text("charge")

@@ -29,7 +29,7 @@ class Settings(Table):
 class Models(Table):
     """One model."""
 
-    key = ("model_id",)
+    table_key = ("model_id",)
 
     model_id = text("name of the model")
     aliases = texts("other names it is sent under")
@@ -98,7 +98,7 @@ class Rates(Table):
 class Fx(Table):
     """One monthly rate of one currency."""
 
-    key = ("month", "currency")
+    table_key = ("month", "currency")
 
     month = day("first day of the month")
     currency = text("ISO 4217 code")

@@ -7,7 +7,7 @@ from warehouse.schemas.table import Table
 class Files(Table):
     """One file of the inbox as known this night, with its row account."""
 
-    key = ("source", "file")
+    table_key = ("source", "file")
 
     source = text("source of the settings that names the file")
     kind = text("gpu_billing, training_logs or request_telemetry")
@@ -140,7 +140,7 @@ class MetricRows(Table):
 class RequestHours(Table):
     """One hour, or part of an hour between two changes of policy, and set of dimensions as sent."""
 
-    partition = "day"
+    table_partition = "day"
 
     day = day("UTC day of the hour")
     hour = instant("hour of start_at")

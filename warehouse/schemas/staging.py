@@ -8,7 +8,7 @@ from warehouse.schemas.table import Table
 class Charges(Table):
     """One charge as known now."""
 
-    key = ("charge_id",)
+    table_key = ("charge_id",)
 
     charge_id = text("source, hash of the dimensions and ordinal among equals")
     source = text("source of the settings, or accrual")
@@ -48,7 +48,7 @@ class Charges(Table):
 class TrainingRuns(Table):
     """One training run."""
 
-    key = ("run_id",)
+    table_key = ("run_id",)
 
     run_id = text("identity of the run")
     source = text("source of the settings")

@@ -14,18 +14,18 @@ from warehouse.schemas.columns import Column
 class Table:
     """One table `stage.name`; a subclass lists its columns and says in its docstring what one row is.
 
-    The stage is the module of the subclass, the name is its class name in snake case. `key` names the columns
-    whose values are unique together, `partition` the column by which rows are replaced (none: the whole table).
+    The stage is the module of the subclass, the name is its class name in snake case. `table_key` names the columns
+    whose values are unique together, `table_partition` the column by which rows are replaced (none: the whole table).
     """
 
-    stage: ClassVar[str]
-    name: ClassVar[str]
-    key: ClassVar[tuple[str, ...]] = ()
-    partition: ClassVar[str | None] = None
+    table_stage: ClassVar[str]
+    table_name: ClassVar[str]
+    table_key: ClassVar[tuple[str, ...]] = ()
+    table_partition: ClassVar[str | None] = None
 
     def __init_subclass__(cls) -> None:
-        cls.stage = cls.__module__.rpartition(".")[2]
-        cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        cls.table_stage = cls.__module__.rpartition(".")[2]
+        cls.table_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
     def columns(cls) -> dict[str, Column]:
@@ -35,7 +35,7 @@ class Table:
     @classmethod
     def qualified(cls) -> str:
         """`stage.name`, safe to put into SQL because both are identifiers of this code."""
-        return f"{cls.stage}.{cls.name}"
+        return f"{cls.table_stage}.{cls.table_name}"
 
     @classmethod
     def polars_schema(cls) -> dict[str, pl.DataType]:
@@ -74,7 +74,7 @@ class Table:
             name=cls.qualified(),
             strict=True,
             ordered=True,
-            unique=list(cls.key) or None,
+            unique=list(cls.table_key) or None,
         )
 
 
