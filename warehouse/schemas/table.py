@@ -61,7 +61,7 @@ class Table:
     def ddl(cls) -> str:
         """CREATE TABLE for DuckDB; no keys, which DuckDB would pay for on every large write."""
         lines = [
-            f"{name} {column.sql}" + ("" if column.is_nullable else " NOT NULL")
+            f'"{name}" {column.sql}' + ("" if column.is_nullable else " NOT NULL")
             for name, column in cls.columns().items()
         ]
         return f"CREATE TABLE IF NOT EXISTS {cls.qualified()} (\n  " + ",\n  ".join(lines) + "\n)"

@@ -1,0 +1,98 @@
+"""Opens the warehouse: one DuckDB file, one writer, the settings that reliability demands."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from warehouse.schemas import CATALOGUE, STAGES
+
+DATABASE: Final = "warehouse.duckdb"
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process has the warehouse open."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the machine a night may take."""
+
+    memory: str = "4GB"
+    threads: int = 0
+    max_rejected_ratio: float = 0.01
+    max_rejected_files: int = 0
+
+
+def connect(var: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """Open `var/warehouse.duckdb` for writing, with every table of the catalogue present.
+
+    A warehouse whose tables were laid out by another version is set aside and rebuilt from the inbox: nothing in it
+    is known nowhere else.
+
+    Raises:
+        WarehouseBusyError: when another process holds the file; wait for it, or close the tool that reads it.
+    """
+    spill = var / "tmp" / "spill"
+    spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = _opened(var / DATABASE)
+    if _layout(connection) not in {"", _catalogue_digest()}:
+        connection.close()
+        (var / DATABASE).replace(var / f"{DATABASE}.old")
+        connection = _opened(var / DATABASE)
+    _lay_out(connection)
+    _confine(connection, var, spill, limits)
+    return connection
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise WarehouseBusyError(
+                f"{path.name} is open in another process; close it there, or read published/ instead"
+            ) from error
+        raise
+    path.chmod(0o600)
+    return connection
+
+
+def _catalogue_digest() -> str:
+    return hashlib.sha256("\n".join(table.ddl() for table in CATALOGUE.values()).encode()).hexdigest()
+
+
+def _layout(connection: duckdb.DuckDBPyConnection) -> str:
+    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    connection.execute("CREATE TABLE IF NOT EXISTS meta.layout (digest VARCHAR)")
+    rows = connection.execute("SELECT digest FROM meta.layout").fetchall()
+    return str(rows[0][0]) if rows else ""
+
+
+def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
+    if _layout(connection):
+        return
+    connection.begin()
+    for stage in STAGES:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {stage.__name__.rpartition('.')[2]}")
+    for table in CATALOGUE.values():
+        connection.execute(table.ddl())
+    connection.execute("INSERT INTO meta.layout VALUES (?)", [_catalogue_digest()])
+    connection.commit()
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, var: Path, spill: Path, limits: Limits) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute("SET memory_limit = ?", [limits.memory])
+    if limits.threads:
+        connection.execute("SET threads = ?", [limits.threads])
+    connection.execute("SET temp_directory = ?", [str(spill)])
+    connection.execute("SET max_temp_directory_size = '100GB'")
+    connection.execute("SET allowed_directories = ?", [[str(var)]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")

@@ -1,0 +1,39 @@
+"""The files of a published night as bytes: same rows, same bytes, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Final
+
+import polars as pl
+
+FORMULA_STARTS: Final = r"^[=+\-@\t\r]"
+
+
+def csv(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
+    """The rows in order of `key`; text that starts like a formula gets an apostrophe before it."""
+    guarded = [
+        pl.when(pl.col(name).str.contains(FORMULA_STARTS)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name, dtype in rows.schema.items()
+        if dtype == pl.String()
+    ]
+    instants = [
+        pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
+        for name, dtype in rows.schema.items()
+        if dtype == pl.Datetime("us", "UTC")
+    ]
+    ordered = rows.sort(key, nulls_last=False) if key else rows
+    return ordered.with_columns(guarded + instants).write_csv().encode()
+
+
+def parquet(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
+    """The rows in order of `key` as Parquet, texts as they are."""
+    out = io.BytesIO()
+    rows.sort(key, nulls_last=False).write_parquet(out, compression="zstd", statistics=True)
+    return out.getvalue()
+
+
+def document(value: object) -> bytes:
+    """A JSON document, readable and stable; a value that is neither text nor number is written as text."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n").encode()

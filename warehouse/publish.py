@@ -1,0 +1,107 @@
+"""Published nights: complete directories that never change, and `current`, switched atomically.
+
+Everything is written aside, flushed to the disk and renamed, so that a kill at any moment leaves the old or the new
+night standing, never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+NIGHT_DIRECTORY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:-r(\d+))?")
+CURRENT: Final = "current"
+
+
+def nights(published: Path) -> dict[date, int]:
+    """Latest revision of every published night; only directories that are complete count."""
+    found: dict[date, int] = {}
+    for path in sorted(published.iterdir()) if published.is_dir() else ():
+        name = NIGHT_DIRECTORY.fullmatch(path.name)
+        if name and path.is_dir():
+            night, revision = date.fromisoformat(name[1]), int(name[2] or 1)
+            found[night] = max(revision, found.get(night, 0))
+    return found
+
+
+def directory(published: Path, night: date, revision: int) -> Path:
+    """Where a revision of a night is published."""
+    return published / (night.isoformat() if revision == 1 else f"{night.isoformat()}-r{revision}")
+
+
+def manifest(published: Path, night: date, revision: int) -> dict[str, Any]:
+    """The manifest of a published revision."""
+    text = (directory(published, night, revision) / "manifest.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def is_intact(path: Path) -> bool:
+    """Whether every output the manifest lists is there with its digest."""
+    try:
+        outputs = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["outputs"]
+        return all(_digest(path / output["file"]) == output["sha256"] for output in outputs)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def publish(published: Path, night: date, revision: int, files: Mapping[str, bytes]) -> Path:
+    """Publish `files` (the manifest among them) as a revision of the night, then let `current` name the newest."""
+    published.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = directory(published, night, revision)
+    aside = published / f".{target.name}.{os.getpid()}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=0o700)
+    for name, content in files.items():
+        _write(aside / name, content)
+    _flush(aside)
+    aside.rename(target)
+    _flush(published)
+    point_to_newest(published)
+    return target
+
+
+def point_to_newest(published: Path) -> None:
+    """Let `current` name the newest night's latest revision; sweep away what killed runs left."""
+    known = nights(published)
+    if not known:
+        return
+    newest = max(known)
+    name = directory(published, newest, known[newest]).name
+    link = published / CURRENT
+    if not (link.is_symlink() and os.readlink(link) == name):  # noqa: PTH115 - the text of the link, not its target
+        aside = published / f".{CURRENT}.{os.getpid()}"
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(name)
+        aside.rename(link)
+        _flush(published)
+    for left in published.glob(".[0-9c]*.[0-9]*"):
+        shutil.rmtree(left, ignore_errors=True) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o600)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

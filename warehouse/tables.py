@@ -1,0 +1,35 @@
+"""Reads and writes whole tables: what is written is validated first and replaced in one transaction."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from warehouse.schemas.table import Table
+
+
+def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
+    """All rows of the table, in the types of its schema."""
+    return table.frame(connection.sql(f"SELECT * FROM {table.qualified()}").pl())
+
+
+def write(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace the table's rows by `rows`, or leave it as it was.
+
+    Raises:
+        pandera.errors.SchemaErrors: naming every column and row that breaks the schema.
+    """
+    valid = table.frame(rows)
+    table.validation().validate(valid, lazy=True)
+    connection.begin()
+    try:
+        connection.execute(f"DELETE FROM {table.qualified()}")
+        connection.register("incoming", valid.to_arrow())
+        connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.unregister("incoming")
+    return valid
