@@ -13,6 +13,16 @@ def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFr
     return table.frame(connection.sql(f"SELECT * FROM {table.qualified()}").pl())
 
 
+def count(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> int:
+    """How many rows the table has."""
+    return int(connection.execute(f"SELECT count(*) FROM {table.qualified()}").fetchall()[0][0])
+
+
+def head(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
+    """Some rows of the table, for a look."""
+    return connection.sql(f"SELECT * FROM {table.qualified()} LIMIT 5").pl()
+
+
 def write(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> pl.DataFrame:
     """Replace the table's rows by `rows`, or leave it as it was.
 
@@ -33,3 +43,10 @@ def write(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.Da
     finally:
         connection.unregister("incoming")
     return valid
+
+
+def preview(rows: pl.DataFrame) -> str:
+    """The first five rows as a fenced block of text, so that no viewer takes a name for markup."""
+    with pl.Config(tbl_cols=-1, tbl_rows=5, tbl_width_chars=400, fmt_str_lengths=40, tbl_hide_dataframe_shape=True):
+        text = str(rows.head(5)).replace("```", "'''")
+    return f"```text\n{text}\n```"

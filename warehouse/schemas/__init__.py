@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 STAGES = (raw, policy, staging, ledger, economics, decisions, reports)
 
 
-def _tables(stage: ModuleType) -> list[type[Table]]:
+def tables_of(stage: ModuleType) -> list[type[Table]]:
+    """The tables of one stage, in the order they were written."""
     return [
         value
         for value in vars(stage).values()
@@ -24,5 +25,5 @@ def _tables(stage: ModuleType) -> list[type[Table]]:
 
 
 CATALOGUE: Mapping[str, type[Table]] = MappingProxyType(
-    {table.table_name: table for stage in STAGES for table in _tables(stage)}
+    {table.table_name: table for stage in STAGES for table in tables_of(stage)}
 )

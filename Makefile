@@ -1,0 +1,45 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set everything up and may be run twice.
+
+PYTHON ?= python3
+VENV   := .venv
+UV     := $(VENV)/bin/uv
+DEMO   := demo
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_COMPILE_BYTECODE := 1
+export UV_LINK_MODE := copy
+
+.PHONY: setup demo test lint format bench clean
+
+setup: $(VENV)/.ready
+
+# The virtual environment holds uv, uv holds the locked dependencies; WeasyPrint needs Pango from the system.
+$(VENV)/.ready: pyproject.toml uv.lock .ci/system-libraries .ci/virtual-environment
+	test -x $(UV) || .ci/virtual-environment $(PYTHON) $(VENV)
+	$(UV) sync --frozen --inexact --quiet
+	.ci/system-libraries $(VENV)/bin/python
+	touch $@
+
+demo: setup
+	test -f $(DEMO)/trisect.toml || $(VENV)/bin/trisect init $(DEMO) --sample
+	$(VENV)/bin/trisect run --project $(DEMO) --night 2026-11-20 --now 2026-11-21T06:00:00Z
+	@echo "$(CURDIR)/$(DEMO)/var/published/current/leadership.pdf"
+
+test: setup
+	$(VENV)/bin/python -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: setup
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: setup
+	for bench in bench/*.py; do $(VENV)/bin/python $$bench || exit 1; done
+
+clean:
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,131 @@
+"""The command `trisect`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+import rich_click as click
+
+from orchestration import commands
+from orchestration.clock import moment
+from orchestration.outcomes import BusyError, Exit, HeldError
+from orchestration.settings import SettingsError, project_directory
+
+PROJECT = click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=project_directory,
+    show_default="the current directory",
+    help="Project directory.",
+)
+
+
+class Day(click.ParamType):
+    """A calendar day, YYYY-MM-DD."""
+
+    name = "day"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or a usage error that names it."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it as 2026-11-21", param, ctx)
+
+
+class Moment(click.ParamType):
+    """A time in ISO 8601."""
+
+    name = "time"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, or a usage error that names it."""
+        try:
+            return value if isinstance(value, datetime) else moment(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it as 2026-11-21T06:00:00Z", param, ctx)
+
+
+NOW = click.option(
+    "--now",
+    type=Moment(),
+    default=lambda: moment(None),
+    show_default="the wall clock",
+    help="The clock of the run, for tests and back-dated runs.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="trisect")
+def trisect() -> None:
+    """What a model costs over its life: one exact ledger per model and phase, and what to do about it."""
+
+
+@trisect.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--sample", "content", flag_value="sample", help="With a small invented company in real formats.")
+@click.option("--empty", "content", flag_value="empty", default=True, hidden=True)
+def init(directory: Path, content: str) -> Exit:
+    """Write a project directory."""
+    return commands.init(directory, content)
+
+
+@trisect.command()
+@PROJECT
+@click.option("--night", type=Day(), help="The one night to run.")
+@click.option("--from", "first", type=Day(), help="First night to run.")
+@click.option("--to", "last", type=Day(), help="Last night to run.")
+@NOW
+def run(project: Path, night: date | None, first: date | None, last: date | None, now: datetime) -> Exit:
+    """Run the night(s): land, validate, compute, publish."""
+    if night and (first or last):
+        raise click.UsageError("--night and --from/--to exclude each other; use one of them")
+    return commands.run(project, night or first, night or last, now)
+
+
+@trisect.command()
+@PROJECT
+@NOW
+def check(project: Path, now: datetime) -> Exit:
+    """Read settings, policy and inbox, change nothing, print what a run would reject and why."""
+    return commands.check(project, now)
+
+
+@trisect.command()
+@PROJECT
+@NOW
+def status(project: Path, now: datetime) -> Exit:
+    """Last published night, its age, missing nights, last failure."""
+    return commands.status(project, now)
+
+
+@trisect.command()
+@PROJECT
+@click.option("--port", default=3000, show_default=True, help="Port on loopback.")
+def ui(project: Path, port: int) -> Exit:
+    """Dagster's web UI and daemon on loopback."""
+    return commands.ui(project, port)
+
+
+def main() -> None:
+    """Run the command; the last line on stderr is one sentence, the exit code is the contract's."""
+    try:
+        code = trisect(standalone_mode=False)
+    except click.ClickException as error:
+        code = _say(Exit.UNUSABLE, error.format_message())
+    except click.Abort:
+        code = _say(Exit.FAILED, "interrupted; nothing half was published, run again")
+    except SettingsError as error:
+        code = _say(Exit.UNUSABLE, str(error))
+    except HeldError as error:
+        code = _say(Exit.HELD, str(error))
+    except BusyError as error:
+        code = _say(Exit.BUSY, str(error))
+    sys.exit(int(code or 0))
+
+
+def _say(code: Exit, sentence: str) -> Exit:
+    click.echo(sentence, err=True)
+    return code

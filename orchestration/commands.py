@@ -1,0 +1,113 @@
+"""What the commands do; each returns its exit code or raises what main() turns into one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from orchestration.definitions import build
+from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
+from orchestration.outcomes import Exit, HeldError
+from orchestration.progress import steps_shown
+from orchestration.settings import PROJECT_VARIABLE, Project, load
+from warehouse import publish
+from warehouse.landing import last_day
+from warehouse.sample import write_empty, write_sample
+
+FAILURE = "last_failure.json"
+log = logging.getLogger("trisect")
+
+
+def init(directory: Path, content: str) -> Exit:
+    """Write a project directory where there is none."""
+    if directory.exists() and any(directory.iterdir()):
+        raise click.UsageError(f"{directory} is not empty; name a new directory")
+    {"sample": write_sample, "empty": write_empty}[content](directory)
+    click.echo(f"{directory} is written; read its README.txt, then `trisect run --project {directory}`")
+    return Exit.PUBLISHED
+
+
+def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exit:
+    """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published."""
+    project = load(root.resolve())
+    with sole_run(project.var):
+        publish.point_to_newest(project.published)
+        nights = _nights(project, first, last, now)
+        codes = [_one_night(project, night, now) for night in nights]
+    if not codes:
+        click.echo(f"nothing to do: every night up to {yesterday(now)} is published", err=True)
+    return max(codes, default=Exit.PUBLISHED)
+
+
+def _nights(project: Project, first: date | None, last: date | None, now: datetime) -> list[date]:
+    if first or last:
+        start = first or last
+        end = last or yesterday(now)
+        if start is None or end < start:
+            raise click.UsageError(f"the last night {end} lies before the first {start}; swap them")
+        return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    if publish.nights(project.published):
+        return missing(project, yesterday(now))
+    return [last_day(project.root, project.settings.sources(), yesterday(now))]
+
+
+def _one_night(project: Project, night: date, now: datetime) -> Exit:
+    with _failure_noted(project, night, now), steps_shown(night):
+        run_night(build(project.root, now), project, night, now)
+    revision = publish.nights(project.published)[night]
+    inputs = publish.manifest(project.published, night, revision)["inputs"]
+    refused = sum(entry["quarantined"] for entry in inputs)
+    path = publish.directory(project.published, night, revision) / "leadership.pdf"
+    click.echo(f"{night} is published with {refused:,} rows quarantined: {path}", err=True)
+    return Exit.PUBLISHED_WITH_QUARANTINE if refused else Exit.PUBLISHED
+
+
+@contextmanager
+def _failure_noted(project: Project, night: date, now: datetime) -> Iterator[None]:
+    """Leave a note for `trisect status` when the night is not published; take it away when it is."""
+    note = project.var / FAILURE
+    try:
+        yield
+    except Exception as error:
+        document = {"night": night.isoformat(), "at": now.isoformat(), "reason": str(error)[:2000]}
+        note.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        raise
+    note.unlink(missing_ok=True)
+
+
+def status(root: Path, now: datetime) -> Exit:
+    """Say what is published, what is missing and what failed last; files only, so that it works without Dagster."""
+    project = load(root.resolve())
+    known = publish.nights(project.published)
+    note = project.var / FAILURE
+    if note.is_file():
+        failure = json.loads(note.read_text(encoding="utf-8"))
+        click.echo(f"last failure: night {failure['night']} at {failure['at']}: {failure['reason']}")
+    if not known:
+        click.echo("no night is published yet; run `trisect run`", err=True)
+        return Exit.NIGHT_MISSING
+    newest = max(known)
+    age = (now - datetime(newest.year, newest.month, newest.day, tzinfo=UTC) - timedelta(days=1)).total_seconds() / 3600
+    click.echo(f"last published night: {newest}, revision {known[newest]}, data {age:.0f} hours old")
+    gaps = missing(project, yesterday(now))
+    if gaps:
+        shown = ", ".join(str(night) for night in gaps[:5])
+        click.echo(f"{len(gaps)} nights are missing ({shown}{' …' if len(gaps) > 5 else ''}); run `trisect run`", err=True)
+    return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
+
+
+def ui(root: Path, port: int) -> Exit:
+    """Serve Dagster's UI and daemon for the project on loopback until interrupted."""
+    project = load(root.resolve())
+    home = dagster_home(project.var)
+    environment = {"DAGSTER_HOME": str(home), PROJECT_VARIABLE: str(project.root)}
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    return Exit(subprocess.run(["env", *(f"{k}={v}" for k, v in environment.items()), *command], check=False).returncode and Exit.FAILED)  # noqa: S603

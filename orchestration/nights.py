@@ -1,0 +1,74 @@
+"""Which nights to run, and one night through Dagster."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.outcomes import BusyError
+from orchestration.settings import Project
+from warehouse import publish
+
+HOME_VARIABLE = "DAGSTER_HOME"
+
+
+@contextmanager
+def sole_run(var: Path) -> Iterator[None]:
+    """Hold the project for one run; a lock that a dead process left holds up nobody.
+
+    Raises:
+        BusyError: when another run is active.
+    """
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (var / "run.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(f"another run of {var.parent} is active; wait for it to end") from error
+        yield
+
+
+def yesterday(now: datetime) -> date:
+    """The last night that is over."""
+    return now.astimezone(UTC).date() - timedelta(days=1)
+
+
+def missing(project: Project, until: date) -> list[date]:
+    """Every night after the first published one that is not published, up to `until`, in order."""
+    known = publish.nights(project.published)
+    if not known:
+        return []
+    first = min(known)
+    days = (first + timedelta(days=n) for n in range((until - first).days + 1))
+    return [day for day in days if day not in known]
+
+
+def dagster_home(var: Path) -> Path:
+    """Dagster's own store, with its settings; deleting it costs run history only."""
+    home = var / "dagster"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings = resources.files("orchestration").joinpath("dagster.yaml").read_bytes()
+    (home / "dagster.yaml").write_bytes(settings)
+    os.environ[HOME_VARIABLE] = str(home)
+    return home
+
+
+def run_night(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
+    """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was."""
+    dagster_home(project.var)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    job = definitions.resolve_job_def("night")
+    with dg.DagsterInstance.get() as instance, dg.partition_loading_context(effective_dt=now + timedelta(days=1)):
+        job.execute_in_process(
+            instance=instance,
+            partition_key=night.isoformat(),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )

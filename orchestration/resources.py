@@ -1,0 +1,88 @@
+"""What the assets share during a run: the project, its open warehouse, and the clock of the run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+from pydantic import PrivateAttr
+
+from orchestration.clock import moment
+from orchestration.settings import Project, load
+from warehouse import tables
+from warehouse.connection import connect
+from warehouse.schemas import CATALOGUE
+from warehouse.schemas.table import Table
+
+STEPS = logging.getLogger("trisect.steps")
+
+
+class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The warehouse of one project, open for one run; `now` is the run's clock, empty for the wall clock."""
+
+    root: str
+    now: str = ""
+    _connection: duckdb.DuckDBPyConnection = PrivateAttr()
+    _project: Project = PrivateAttr()
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """Open the warehouse for the run; checkpoint and close it afterwards."""
+        del context
+        self._project = load(Path(self.root))
+        self._connection = connect(self._project.var, self._project.settings.machine())
+        try:
+            yield self
+        finally:
+            self._connection.close()
+
+    @property
+    def project(self) -> Project:
+        """The project of the run."""
+        return self._project
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The one writer."""
+        return self._connection
+
+    def clock(self) -> datetime:
+        """The run's now, to the second."""
+        return moment(self.now)
+
+    def read(self, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+        """The tables of these names."""
+        return {name: tables.read(self._connection, CATALOGUE[name]) for name in names}
+
+    def write(self, table: type[Table], rows: pl.DataFrame) -> dg.MaterializeResult[None]:
+        """Write the table; tell Dagster how many rows it has and show the first."""
+        written = tables.write(self._connection, table, rows)
+        STEPS.info("%s: %s rows", table.qualified(), f"{written.height:,}")
+        return dg.MaterializeResult(asset_key=key(table), metadata=metadata(written.height, written))
+
+    def landed(self, table: type[Table]) -> dg.MaterializeResult[None]:
+        """Tell Dagster what landing wrote."""
+        rows, first = tables.count(self._connection, table), tables.head(self._connection, table)
+        STEPS.info("%s: %s rows", table.qualified(), f"{rows:,}")
+        return dg.MaterializeResult(asset_key=key(table), metadata=metadata(rows, first))
+
+
+def key(table: type[Table]) -> dg.AssetKey:
+    """The asset of a table: `[stage, table]`."""
+    return dg.AssetKey([table.table_stage, table.table_name])
+
+
+def metadata(rows: int, first: pl.DataFrame) -> Mapping[str, dg.MetadataValue]:
+    """Row count and the first rows, as a block of text in which nothing is interpreted."""
+    return {"dagster/row_count": dg.MetadataValue.int(rows), "preview": dg.MetadataValue.md(tables.preview(first))}
+
+
+def night_of(context: dg.AssetExecutionContext) -> date:
+    """The night that the run is for."""
+    return date.fromisoformat(context.partition_key)
