@@ -1,1 +1,140 @@
-"""The numbers and sentences that the pages print."""
+"""The facts that the pages print: the month reported, its history, what moved, and the index of every number."""
+
+from warehouse.schemas.columns import choice, count, day, exact, flag, instant, integer, measure, ratio, text, usd
+from warehouse.schemas.policy import PHASES
+from warehouse.schemas.table import Table
+
+COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")
+PAGES = (
+    "summary",
+    "bridge",
+    "thirds",
+    "unit_economics",
+    "waste",
+    "amortization",
+    "recommendations",
+    "outlook",
+    "sheet",
+    "reconciliation",
+    "method",
+)
+
+
+class Subject(Table):
+    """The one month that the report is about, and what there is to compare it with."""
+
+    as_of = day("night")
+    month = day("first day of the month reported")
+    period_end = day("first day after what is reported; the next month, unless the month is still running")
+    is_complete = flag("false while the month is still running")
+    previous_month = day("month before, where it has any cost").or_null()
+    first_day = day("first day with any cost").or_null()
+    history_days = count("days from the first cost to the night", "days")
+    has_plan = flag("the month has a budget")
+    state = choice("FINAL when every billing period of the month is over and tied out", "PRELIMINARY", "FINAL")
+    materiality_usd = usd("change under which a figure is flat: 0.5 % of the month, at least 1,000")
+
+
+class MonthClasses(Table):
+    """One month and class of cost; the classes of a month add up to its effective cost."""
+
+    table_key = ("month", "cost_class")
+
+    month = day("first day of the month")
+    cost_class = choice("what the money was for", *COST_CLASSES)
+    effective_usd = usd("effective cost")
+
+
+class MonthFigures(Table):
+    """One month and the figures that the tiles show of it."""
+
+    table_key = ("month",)
+
+    month = day("first day of the month")
+    effective_usd = usd("effective cost of everything in scope")
+    billed_usd = usd("billed cost of everything in scope")
+    plan_usd = usd("budget").or_null()
+    requests = count("requests served")
+    tokens = count("input and output tokens served", "tokens")
+    cached_ratio = ratio("share of the input read from a cache").or_null()
+    units = measure("units delivered where it is not text", "unit_name")
+    unit_name = text("unit with the most deliveries").or_null()
+    used_usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    fully_loaded_usd_per_mtok = exact("all of it", "reporting currency per million tokens").or_null()
+    idle_usd = usd("idle GPUs and unused commitments")
+    idle_ratio = ratio("share of idle and unused in the month").or_null()
+    waste_usd = usd("runs that failed, were cancelled or ran out of time")
+    waste_ratio = ratio("share of failed runs in the month").or_null()
+    goodput_ratio = ratio("share of training GPU time that was not wasted").or_null()
+    unallocated_usd = usd("no rule matched")
+    named_ratio = ratio("share of the month that a rule places").or_null()
+
+
+class Movers(Table):
+    """One entity (a model's phase, or an account) and what it cost this month and the month before."""
+
+    table_key = ("cost_class", "model_id")
+
+    position = integer("1 moved most, whatever the direction")
+    cost_class = choice("what the money was for", *COST_CLASSES)
+    model_id = text("model").or_null()
+    previous_usd = usd("month before")
+    current_usd = usd("month reported")
+    change_usd = usd("difference")
+    is_lasting = flag("false for training, which ends with its run")
+    owner = text("owner of the model").or_null()
+
+
+class Trails(Table):
+    """One model at the end of one of the last six months: direct spend since its first day, by phase."""
+
+    table_key = ("model_id", "month")
+
+    model_id = text("model")
+    month = day("first day of the month")
+    pretraining_usd = usd("direct pre-training to the end of the month")
+    posttraining_usd = usd("direct post-training to the end of the month")
+    inference_usd = usd("direct inference to the end of the month")
+
+
+class Pages(Table):
+    """One page of the report, shown or left out with the reason."""
+
+    table_key = ("position",)
+
+    position = integer("order in the document")
+    page = choice("kind of page", *PAGES)
+    model_id = text("model of a model sheet").or_null()
+    is_shown = flag("false: page B says why")
+    reason = text("why it is left out").or_null()
+
+
+class Numbers(Table):
+    """One number that the report refers to as K-nn, exact, with the query that returns it."""
+
+    table_key = ("number_id",)
+
+    position = integer("nn of K-nn, in reading order")
+    number_id = text("name of the number within the report")
+    page = choice("page it stands on first", *PAGES)
+    title = text("what it is")
+    value = exact("the number itself", "unit of the row")
+    unit = text("unit")
+    table_name = text("table it comes from")
+    columns = text("columns it is made of")
+    filter = text("rows it is made of")
+    query = text("SQL that returns it from the tables of the night")
+    input_digest = text("first eight digits of the digest over all files of the kinds it rests on")
+
+
+class NumberChanges(Table):
+    """One number that differs from the revision published before."""
+
+    table_key = ("number_id",)
+
+    number_id = text("name of the number within the report")
+    title = text("what it is")
+    unit = text("unit")
+    was = exact("in the revision before", "unit of the row").or_null()
+    now = exact("in this revision", "unit of the row").or_null()
+    known_at = instant("start of the night that changed it")

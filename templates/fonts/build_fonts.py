@@ -1,0 +1,154 @@
+"""Makes the report's fonts from IBM Plex: fixed weights and widths under a name of their own, with their metrics.
+
+Run once, when the upstream fonts change; the report itself only reads what lies beside this file. Sources are the
+unmodified OFL files of the PyPI packages fontpkg-ibm-plex-sans 3.201 and fontpkg-ibm-plex-serif 2.6:
+
+    pip install --target FONTS fontpkg-ibm-plex-sans==3.201 fontpkg-ibm-plex-serif==2.6
+    python -m templates.fonts.build_fonts FONTS
+
+"Plex" is a reserved font name, so the instances are called Trisect.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
+
+HERE: Final = Path(__file__).parent
+SANS: Final = "fontpkg_ibm_plex_sans/files/IBMPlexSans[wdth,wght].ttf"
+SERIF: Final = "fontpkg_ibm_plex_serif/files/IBMPlexSerif-SemiBold.ttf"
+LICENCES: Final = {
+    "OFL-Trisect-Sans.txt": "fontpkg_ibm_plex_sans/LICENSE",
+    "OFL-Trisect-Serif.txt": "fontpkg_ibm_plex_serif/LICENSE",
+}
+PLACEHOLDER: Final = 0x25A1
+LATIN: Final = (*range(0x20, 0x180), *range(0x2000, 0x2070), 0x20AC, 0x2122, 0x2192, 0x2212, 0x2248, 0x2264, 0x2265,
+                0x2206, 0x394, 0x2713, PLACEHOLDER)  # fmt: skip
+HINTING: Final = ("cvt ", "fpgm", "prep", "cvar")
+FIXED_TIME: Final = 3786912000  # 2024-01-01 in seconds since 1904: a build holds no clock
+
+
+@dataclass(frozen=True)
+class Face:
+    """One static font: where it comes from and what it is called."""
+
+    family: str
+    weight: int
+    source: str
+    width: float | None
+
+    @property
+    def style(self) -> str:
+        """The weight in words, as font menus show it."""
+        return {400: "Regular", 600: "SemiBold"}[self.weight]
+
+    @property
+    def file_name(self) -> str:
+        """PostScript name, which is the file's name too."""
+        return f"{self.family.replace(' ', '')}-{self.style}"
+
+
+FACES: Final = (
+    Face("Trisect Sans", 400, SANS, 100),
+    Face("Trisect Sans", 600, SANS, 100),
+    Face("Trisect Sans Condensed", 400, SANS, 82),
+    Face("Trisect Sans Condensed", 600, SANS, 82),
+    Face("Trisect Serif", 600, SERIF, None),
+)
+
+
+def _instance(face: Face, sources: Path) -> TTFont:
+    font = TTFont(sources / face.source, recalcTimestamp=False)
+    if face.width is None:
+        return font
+    return instantiateVariableFont(font, {"wght": face.weight, "wdth": face.width}, inplace=True)
+
+
+def _rename(font: TTFont, face: Face) -> None:
+    kept = {record.nameID: str(record) for record in font["name"].names if record.nameID in {0, 13, 14}}
+    font["name"].names = []
+    own = {
+        **kept,
+        1: f"{face.family} {face.style}" if face.weight != 400 else face.family,  # noqa: PLR2004 - regular
+        2: "Regular",
+        3: face.file_name,
+        4: f"{face.family} {face.style}",
+        5: "Version 1.000; an instance of IBM Plex",
+        6: face.file_name,
+        16: face.family,
+        17: face.style,
+    }
+    for name_id, value in own.items():
+        font["name"].setName(value, name_id, 3, 1, 0x409)
+    font["OS/2"].usWeightClass = face.weight
+    font["OS/2"].usWidthClass = 5 if face.width in (None, 100) else 3
+    font["head"].created = font["head"].modified = FIXED_TIME
+
+
+def _add_placeholder(font: TTFont) -> None:
+    """Draws □, which stands for a sign that the fonts do not have; Plex has none of its own."""
+    pen = TTGlyphPen(None)
+    for ring in (((60, 0), (60, 620), (540, 620), (540, 0)), ((110, 50), (490, 50), (490, 570), (110, 570))):
+        pen.moveTo(ring[0])
+        for point in ring[1:]:
+            pen.lineTo(point)
+        pen.closePath()
+    font.setGlyphOrder([*font.getGlyphOrder(), "uni25A1"])
+    font["glyf"].glyphs["uni25A1"] = pen.glyph()
+    font["glyf"].glyphOrder = font.getGlyphOrder()
+    font["hmtx"].metrics["uni25A1"] = (600, 60)
+    for table in font["cmap"].tables:
+        if table.isUnicode():
+            table.cmap[PLACEHOLDER] = "uni25A1"
+
+
+def _without_hinting(font: TTFont) -> None:
+    for table in (*HINTING, "DSIG", "STAT"):
+        if table in font:
+            del font[table]
+    for name in font.getGlyphOrder():
+        font["glyf"][name].removeHinting()
+
+
+def _subset(font: TTFont) -> None:
+    options = Options(layout_features=["kern", "mark", "mkmk", "ccmp"], notdef_outline=True, name_IDs=["*"])
+    subsetter = Subsetter(options)
+    subsetter.populate(unicodes=LATIN)
+    subsetter.subset(font)
+
+
+def _advances(font: TTFont) -> dict[str, int]:
+    widths = font["hmtx"].metrics
+    return {f"{code:x}": widths[glyph][0] for code, glyph in sorted(font.getBestCmap().items())}
+
+
+def build(sources: Path, target: Path) -> None:
+    """Writes each face as TTF (whole) and WOFF2 (Latin), the widths of all signs, and the licences."""
+    metrics = {}
+    for face in FACES:
+        font = _instance(face, sources)
+        _rename(font, face)
+        _add_placeholder(font)
+        _without_hinting(font)
+        font.save(target / f"{face.file_name}.ttf")
+        metrics[f"{face.family} {face.weight}"] = _advances(font)
+        latin = TTFont(target / f"{face.file_name}.ttf", recalcTimestamp=False)
+        _subset(latin)
+        latin.flavor = "woff2"
+        latin.save(target / f"{face.file_name}.woff2")
+    (target / "metrics.json").write_text(json.dumps(metrics, separators=(",", ":")) + "\n", encoding="utf-8")
+    for name, licence in LICENCES.items():
+        shutil.copyfile(sources / licence, target / name)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]), HERE)
