@@ -1,9 +1,29 @@
 """What only the company knows: the policy tables as dated rows, and the settings of the night as one row."""
 
-from warehouse.schemas.columns import choice, count, day, exact, instant, integer, measure, ratio, text, texts, usd
+from dataclasses import replace
+
+from warehouse.schemas.columns import (
+    Column,
+    choice,
+    count,
+    day,
+    exact,
+    instant,
+    integer,
+    measure,
+    ratio,
+    text,
+    texts,
+    usd,
+)
 from warehouse.schemas.table import Table
 
 PHASES = ("pretraining", "posttraining", "inference")
+
+
+def _amount(description: str, unit: str) -> Column:
+    """A quantity that cannot be negative."""
+    return replace(measure(description, unit), minimum=0)
 
 
 class Settings(Table):
@@ -37,9 +57,9 @@ class Models(Table):
     base_model_id = text("lineage parent").or_null()
     teacher_model_id = text("teacher it was distilled from").or_null()
     origin = choice("own, or adopted: someone else paid the pre-training", "own", "adopted")
-    params = measure("parameters", "parameters").or_null()
-    active_params = measure("parameters used per token", "parameters").or_null()
-    training_tokens = measure("tokens it was trained on", "tokens").or_null()
+    params = _amount("parameters", "parameters").or_null()
+    active_params = _amount("parameters used per token", "parameters").or_null()
+    training_tokens = _amount("tokens it was trained on", "tokens").or_null()
     released_on = day("first day of service").or_null()
     retires_on = day("last planned day of service").or_null()
     owner = text("who argues with the card").or_null()
@@ -69,11 +89,11 @@ class Deployments(Table):
     deployment_id = text("deployment")
     model_id = text("model it serves")
     pool_id = text("pool whose GPUs it holds").or_null()
-    gpu_count = measure("GPUs it holds", "GPUs")
+    gpu_count = _amount("GPUs it holds", "GPUs")
     valid_from = instant("start, inclusive").or_null()
     valid_to = instant("end, exclusive").or_null()
-    ttft_s_limit = measure("what its users need", "seconds").or_null()
-    tpot_s_limit = measure("what its users need", "seconds per token").or_null()
+    ttft_s_limit = _amount("what its users need", "seconds").or_null()
+    tpot_s_limit = _amount("what its users need", "seconds per token").or_null()
 
 
 class Pools(Table):
@@ -81,7 +101,7 @@ class Pools(Table):
 
     pool_id = text("pool")
     gpu_model = text("chip").or_null()
-    gpu_count = measure("GPUs", "GPUs")
+    gpu_count = _amount("GPUs", "GPUs")
     valid_from = day("first day, inclusive").or_null()
     valid_to = day("first day after").or_null()
 
@@ -110,9 +130,10 @@ class Lives(Table):
 
     model_id = text("model or *")
     method = choice("how", "units_of_production", "straight_line")
-    months = measure("life", "months").or_null()
-    expected_tokens = measure("tokens expected over the life", "tokens").or_null()
+    months = _amount("life", "months").or_null()
+    expected_tokens = _amount("tokens expected over the life", "tokens").or_null()
     valid_from = day("from when the estimate holds").or_null()
+    reason = text("why the estimate changed").or_null()
 
 
 class TokenWeights(Table):
@@ -132,7 +153,7 @@ class Instances(Table):
     position = integer("order: the company's rows first, then the built-in table")
     pattern = text("glob on the instance type")
     gpu_model = text("chip").or_null()
-    gpus = measure("GPUs per instance", "GPUs")
+    gpus = _amount("GPUs per instance", "GPUs")
     valid_from = day("first day, inclusive").or_null()
     valid_to = day("first day after").or_null()
 

@@ -1,0 +1,121 @@
+"""What is allowed in policy/ but probably not meant: rules that cannot match, models that nothing reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from warehouse.sources.policy import TABLES
+from warehouse.sources.policy_faults import Fault
+from warehouse.sources.policy_rows import REQUEST_FIELDS
+
+Row = Mapping[str, Any]
+
+RUN_FIELDS: Final = ("run_name", "project", "cluster", "host")
+CHARGE_FIELDS: Final = (
+    "resource_id",
+    "resource_name",
+    "sub_account_id",
+    "service_name",
+    "sku_id",
+    "charge_description",
+    "region",
+)
+WORKLOAD_FIELDS: Final = ("namespace", "pod")
+KEYED_FIELDS: Final = ("tag:", "label:")
+RULES_FILE: Final = "policy/attribution.csv"
+
+
+def policy_findings(project: Path, policy: Mapping[str, pl.DataFrame]) -> tuple[Fault, ...]:
+    """Findings on sound policy tables, by file and line; none of them stops a night."""
+    rules = policy["attribution"].to_dicts()
+    return tuple(
+        sorted(
+            {
+                *_strange_files(project),
+                *_unknown_fields(rules),
+                *_never_open(rules),
+                *_shadowed(rules),
+                *_unknown_targets(rules, policy),
+                *_unreached_models(rules, policy),
+                *_rates_without_pool(policy),
+            }
+        )
+    )
+
+
+def _strange_files(project: Path) -> Iterator[Fault]:
+    for path in (project / "policy").glob("*.csv"):
+        if path.stem not in TABLES:
+            yield Fault(
+                f"policy/{path.name}", 0, "not a policy table, not read", path.stem, f"known: {', '.join(TABLES)}"
+            )
+
+
+def _unknown_fields(rules: Sequence[Row]) -> Iterator[Fault]:
+    known = (*CHARGE_FIELDS, *RUN_FIELDS, *REQUEST_FIELDS, *WORKLOAD_FIELDS)
+    for rule in rules:
+        field = rule["field"].lower()
+        if field not in known and not field.startswith(KEYED_FIELDS):
+            remedy = f"known: {', '.join((*KEYED_FIELDS, *known))}"
+            yield Fault(RULES_FILE, rule["line"], "no record has this field", rule["field"], remedy)
+
+
+def _never_open(rules: Sequence[Row]) -> Iterator[Fault]:
+    for rule in rules:
+        if rule["valid_from"] and rule["valid_from"] == rule["valid_to"]:
+            day = str(rule["valid_from"])
+            yield Fault(RULES_FILE, rule["line"], "rule is never open: valid_to is exclusive", day, "move valid_to on")
+
+
+def _shadowed(rules: Sequence[Row]) -> Iterator[Fault]:
+    """Rules behind an earlier one that takes everything they could match."""
+    earlier: dict[tuple[str, str], list[Row]] = {}
+    for rule in rules:
+        field = rule["field"].lower()
+        before = earlier.get((field, "*"), []) + earlier.get((field, rule["pattern"].lower()), [])
+        first = next((other for other in before if _covers(other, rule)), None)
+        if first:
+            what = f"rule can never match: line {first['line']} takes all of it"
+            yield Fault(RULES_FILE, rule["line"], what, rule["pattern"], "delete it or give it a smaller priority")
+        earlier.setdefault((field, rule["pattern"].lower()), []).append(rule)
+
+
+def _covers(earlier: Row, later: Row) -> bool:
+    """A run looks up pool and model apart, a request model and deployment; a charge takes whichever comes first."""
+    looked_up_apart = later["field"].lower() in (*RUN_FIELDS, *REQUEST_FIELDS)
+    return (
+        earlier["source"] in {"*", later["source"]}
+        and (earlier["target"] == later["target"] or not looked_up_apart)
+        and str(earlier["valid_from"] or "") <= str(later["valid_from"] or "")
+        and str(earlier["valid_to"] or "~") >= str(later["valid_to"] or "~")
+    )
+
+
+def _unknown_targets(rules: Sequence[Row], policy: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    known = {"model": set(policy["models"]["model_id"]), "deployment": set(policy["deployments"]["deployment_id"])}
+    for rule in rules:
+        target = rule["target"]
+        if target in known and rule["target_id"] not in known[target]:
+            remedy = f"add it to policy/{target}s.csv, or mend the name"
+            yield Fault(RULES_FILE, rule["line"], f"unknown {target}", rule["target_id"], remedy)
+
+
+def _unreached_models(rules: Sequence[Row], policy: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Models without a rule, a deployment or a descendant: nothing but requests can name them."""
+    models = policy["models"]
+    reached = {rule["target_id"] for rule in rules if rule["target"] == "model"}
+    reached |= set(policy["deployments"]["model_id"]) | set(models["base_model_id"]) | set(models["teacher_model_id"])
+    for model_id in models["model_id"]:
+        if model_id not in reached:
+            remedy = "add a rule with target model, or a deployment"
+            yield Fault("policy/models.csv", 0, "no rule and no deployment names this model", model_id, remedy)
+
+
+def _rates_without_pool(policy: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    for pool_id in sorted(set(policy["rates"]["pool_id"]) - set(policy["pools"]["pool_id"])):
+        remedy = "add the pool to policy/pools.csv with its GPUs"
+        yield Fault("policy/rates.csv", 0, "a rate accrues nothing without a row in pools.csv", pool_id, remedy)
