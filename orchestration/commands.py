@@ -12,15 +12,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
+from warehouse.landing import last_day
+from warehouse.sample import write_empty, write_sample
 
 from orchestration.definitions import build
 from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
-from orchestration.outcomes import Exit, HeldError
+from orchestration.outcomes import Exit
 from orchestration.progress import steps_shown
-from orchestration.settings import PROJECT_VARIABLE, Project, load
+from orchestration.settings import Project, environment, load
 from warehouse import publish
-from warehouse.landing import last_day
-from warehouse.sample import write_empty, write_sample
 
 FAILURE = "last_failure.json"
 log = logging.getLogger("trisect")
@@ -99,15 +99,17 @@ def status(root: Path, now: datetime) -> Exit:
     click.echo(f"last published night: {newest}, revision {known[newest]}, data {age:.0f} hours old")
     gaps = missing(project, yesterday(now))
     if gaps:
-        shown = ", ".join(str(night) for night in gaps[:5])
-        click.echo(f"{len(gaps)} nights are missing ({shown}{' …' if len(gaps) > 5 else ''}); run `trisect run`", err=True)
+        click.echo(f"{len(gaps)} nights are missing, {gaps[0]} first and {gaps[-1]} last; run `trisect run`", err=True)
     return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
 
 
 def ui(root: Path, port: int) -> Exit:
     """Serve Dagster's UI and daemon for the project on loopback until interrupted."""
     project = load(root.resolve())
-    home = dagster_home(project.var)
-    environment = {"DAGSTER_HOME": str(home), PROJECT_VARIABLE: str(project.root)}
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    return Exit(subprocess.run(["env", *(f"{k}={v}" for k, v in environment.items()), *command], check=False).returncode and Exit.FAILED)  # noqa: S603
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+    served = subprocess.run(  # noqa: S603 - our own interpreter and module; the port is a number
+        [*command, "-h", "127.0.0.1", "-p", str(port)],
+        env=environment(dagster_home(project.var), project.root),
+        check=False,
+    )
+    return Exit.FAILED if served.returncode else Exit.PUBLISHED

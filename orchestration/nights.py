@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -14,10 +13,8 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.outcomes import BusyError
-from orchestration.settings import Project
+from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
-
-HOME_VARIABLE = "DAGSTER_HOME"
 
 
 @contextmanager
@@ -57,7 +54,7 @@ def dagster_home(var: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings = resources.files("orchestration").joinpath("dagster.yaml").read_bytes()
     (home / "dagster.yaml").write_bytes(settings)
-    os.environ[HOME_VARIABLE] = str(home)
+    use_dagster_home(home)
     return home
 
 

@@ -22,6 +22,7 @@ from warehouse.sources.source import Delivery, Kind, Source
 
 FILE: Final = "trisect.toml"
 PROJECT_VARIABLE: Final = "TRISECT_PROJECT"
+HOME_VARIABLE: Final = "DAGSTER_HOME"
 Weight = Annotated[float, msgspec.Meta(gt=0)]
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -179,6 +180,16 @@ class Project:
 def project_directory() -> Path:
     """The project that the environment names, else the directory one stands in."""
     return Path(os.environ.get(PROJECT_VARIABLE, ".")).resolve()
+
+
+def environment(home: Path, root: Path) -> dict[str, str]:
+    """The environment for Dagster's own processes: its home, and the project."""
+    return {**os.environ, HOME_VARIABLE: str(home), PROJECT_VARIABLE: str(root)}
+
+
+def use_dagster_home(home: Path) -> None:
+    """Tell Dagster, in this process, where its store is."""
+    os.environ[HOME_VARIABLE] = str(home)
 
 
 def load(root: Path) -> Project:

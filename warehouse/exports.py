@@ -37,3 +37,9 @@ def parquet(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
 def document(value: object) -> bytes:
     """A JSON document, readable and stable; a value that is neither text nor number is written as text."""
     return (json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def rows(table: pl.DataFrame, key: tuple[str, ...]) -> list[dict[str, object]]:
+    """The rows in order of `key` as JSON objects; exact decimals as text."""
+    exact = [pl.col(name).cast(pl.String()) for name, dtype in table.schema.items() if isinstance(dtype, pl.Decimal)]
+    return table.sort(key).with_columns(exact).to_dicts()

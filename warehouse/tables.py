@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import duckdb
 import polars as pl
 
+from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
 
 
 def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
     """All rows of the table, in the types of its schema."""
     return table.frame(connection.sql(f"SELECT * FROM {table.qualified()}").pl())
+
+
+class Frames(Mapping[str, pl.DataFrame]):
+    """Every table of the warehouse by name, read when it is first asked for."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._read: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._read:
+            self._read[name] = read(self._connection, CATALOGUE[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CATALOGUE)
+
+    def __len__(self) -> int:
+        return len(CATALOGUE)
 
 
 def count(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> int:

@@ -1,0 +1,37 @@
+"""The one Definitions: what `trisect run` runs and `trisect ui` shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.assets import ASSETS
+from orchestration.checks import CHECKS
+from orchestration.resources import Warehouse
+from orchestration.schedules import nightly
+from orchestration.settings import project_directory
+from orchestration.table_assets import NIGHTS
+
+
+def build(root: Path, now: datetime | None = None) -> dg.Definitions:
+    """The definitions for the project at `root`; `now` is the clock of its runs."""
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=[
+            dg.define_asset_job(
+                "night",
+                selection=dg.AssetSelection.assets(*(key for asset in ASSETS for key in asset.keys)),
+                partitions_def=NIGHTS,
+                tags={"dagster/max_runtime": "14400"},
+            )
+        ],
+        schedules=[nightly],
+        resources={"warehouse": Warehouse(root=str(root), now=now.isoformat() if now else "")},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build(project_directory())
