@@ -1,9 +1,79 @@
 """What to do: scaling laws, lifetime optima, valued recommendations and what became of them."""
 
-from warehouse.schemas.columns import choice, day, integer, json, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, count, day, exact, flag, integer, json, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 
 ACTIONS = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "release_capacity", "retire")
+
+
+class Positions(Table):
+    """One model on the night: what a token and a FLOP of it cost, what is still to be served and for how long."""
+
+    table_key = ("as_of", "model_id")
+
+    as_of = day("night")
+    model_id = text("model")
+    params = measure("parameters", "parameters").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    training_tokens = measure("tokens it was trained on", "tokens").or_null()
+    served_tokens = measure("served so far", "tokens")
+    served_days = count("days from the first served token to the night", "days")
+    monthly_tokens_p50 = measure("demand of the first month ahead, median", "tokens").or_null()
+    demand_sigma = measure("spread of demand: standard deviation of its logarithm", "nepers").or_null()
+    demand_basis = text("where the demand comes from")
+    remaining_months = measure("service still ahead", "months").or_null()
+    life_basis = text("where the end of service comes from")
+    used_usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    allocated_usd_per_mtok = exact("with idle and shared", "reporting currency per million tokens").or_null()
+    price_sigma = measure("spread of realised prices: standard deviation of the logarithm", "nepers")
+    usd_per_training_flop = measure("realised price of training", "reporting currency per FLOP").or_null()
+    training_price_basis = text("whose training the price is taken from")
+    usd_per_inference_flop = measure("realised price of serving", "reporting currency per FLOP").or_null()
+    usd_per_gpu_hour = measure("realised price of the GPUs that serve it", "reporting currency per GPU-hour").or_null()
+
+
+class TaskShares(Table):
+    """One task of one model: its share of what serving the model costs, and how steady it is."""
+
+    table_key = ("as_of", "model_id", "task")
+
+    as_of = day("night")
+    model_id = text("model")
+    task = text("task as labelled by the requests; null where they carry no label").or_null()
+    tokens = measure("served in the last weeks", "tokens")
+    share_ratio = ratio("share of the model's weighted tokens, hence of its inference cost")
+    share_sigma = ratio("standard deviation of the weekly share around its mean")
+    weeks = count("weeks behind the shares", "weeks")
+
+
+class Candidates(Table):
+    """One alternative of one model (and task or pool): valued, or not valued and what is missing."""
+
+    as_of = day("night")
+    model_id = text("model").or_null()
+    task = text("task").or_null()
+    pool_id = text("pool").or_null()
+    action = choice("what could be done", *ACTIONS)
+    target_model_id = text("model that takes over").or_null()
+    target_params = measure("size of the model that takes over", "parameters").or_null()
+    target_tokens = measure("tokens it is trained on", "tokens").or_null()
+    one_off_usd_p10 = usd("cost once, low").or_null()
+    one_off_usd_p50 = usd("cost once, median").or_null()
+    one_off_usd_p90 = usd("cost once, high").or_null()
+    monthly_saving_usd_p10 = usd("saving a month, low").or_null()
+    monthly_saving_usd_p50 = usd("saving a month, median").or_null()
+    monthly_saving_usd_p90 = usd("saving a month, high").or_null()
+    net_present_value_usd_p10 = usd("net present value, low").or_null()
+    net_present_value_usd_p50 = usd("net present value, median").or_null()
+    net_present_value_usd_p90 = usd("net present value, high").or_null()
+    net_present_value_usd_mean = usd("net present value, mean: the one that adds up").or_null()
+    payback_months_p50 = measure("months until it has paid back", "months").or_null()
+    probability = ratio("chance that it pays back within the remaining life").or_null()
+    is_measured = flag("the quality after it was measured, or does not change")
+    is_eligible = flag("valued, probable enough, worth asking for, and its gates are met")
+    quality_gate = text("what must hold of the quality before it is done")
+    reason = text("verdict in a sentence: why, why not, or what is missing and how to supply it")
+    assumptions = json("every assumption behind the numbers")
 
 
 class Recommendations(Table):

@@ -1,0 +1,92 @@
+"""Cash of alternatives, draw by draw, and what is said of it.
+
+Reference: net present value of avoidable cost; what was spent before the night is in no cash flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from transforms.decisions.laws import Floats
+
+# Cost of capital of a year. Policy has no figure of its own; the card prints this one among its assumptions.
+DISCOUNT_RATIO: Final = 0.10
+LONGEST_MONTHS: Final = 60
+
+
+@dataclass(frozen=True)
+class Cash:
+    """Alternatives by draws: paid once at approval, saved per token, paid each month for something new.
+
+    Attributes:
+        one_off: alternatives × draws, USD.
+        saving_per_token: alternatives × draws, USD per token of the model's demand.
+        fixed: alternatives × draws, USD a month from the first month on.
+        ramp: alternatives × months, share of the saving that has set in.
+        tokens: months × draws, the model's demand.
+    """
+
+    one_off: Floats
+    saving_per_token: Floats
+    fixed: Floats
+    ramp: Floats
+    tokens: Floats
+
+    def months(self) -> Floats:
+        """Alternatives × months × draws: cash of each month without the one-off."""
+        gained = self.saving_per_token[:, None, :] * self.tokens[None, :, :]
+        return self.ramp[:, :, None] * (gained - self.fixed[:, None, :])
+
+    def net_present_value(self) -> Floats:
+        """Alternatives × draws: discounted savings less the one-off."""
+        weights = self.ramp * discount_factors(self.tokens.shape[0])
+        reach = np.einsum("km,md->kd", weights, self.tokens)
+        return np.asarray(self.saving_per_token * reach - self.fixed * weights.sum(axis=1)[:, None] - self.one_off)
+
+    def monthly_saving(self) -> Floats:
+        """Alternatives × draws: mean saving of a month once everything has moved."""
+        return np.asarray(self.saving_per_token * self.tokens.mean(axis=0) - self.fixed)
+
+    def cumulative(self) -> Floats:
+        """Alternatives × (1 + months) × draws: undiscounted cash since approval; month 0 is the one-off."""
+        paid = -self.one_off[:, None, :]
+        return np.concatenate([paid, paid + self.months().cumsum(axis=1)], axis=1)
+
+    def payback_months(self) -> Floats:
+        """Alternatives × draws: first month in which the cash is no longer negative; infinite where it stays so."""
+        is_paid = self.cumulative()[:, 1:, :] >= 0
+        return np.where(is_paid.any(axis=1), is_paid.argmax(axis=1) + 1.0, np.inf)
+
+
+def discount_factors(months: int) -> Floats:
+    """Present value of a dollar at the end of each month."""
+    return np.asarray((1 + DISCOUNT_RATIO) ** (-np.arange(1, months + 1) / 12))
+
+
+def ramp(remaining_months: float, lead: float, move: float) -> Floats:
+    """Share of each month's traffic that has moved: nothing for `lead` months, then evenly over `move`.
+
+    The last month counts as far as the model still serves in it.
+    """
+    starts = np.arange(whole_months(remaining_months), dtype=float)
+    ends = np.minimum(starts + 1, remaining_months)
+    return np.asarray(_moved_until(ends, lead, move) - _moved_until(starts, lead, move))
+
+
+def _moved_until(month: Floats, lead: float, move: float) -> Floats:
+    """Integral of the moved share from approval to `month`."""
+    into = np.clip(month - lead, 0, move)
+    return np.asarray(into**2 / (2 * move) + np.maximum(month - lead - move, 0))
+
+
+def whole_months(remaining_months: float) -> int:
+    """Months ahead in which the model serves at all, five years at most."""
+    return int(np.ceil(min(remaining_months, LONGEST_MONTHS)))
+
+
+def percentiles(draws: Floats) -> Floats:
+    """P10, P50 and P90 along the last axis."""
+    return np.asarray(np.quantile(draws, [0.1, 0.5, 0.9], axis=-1))
