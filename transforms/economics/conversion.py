@@ -1,0 +1,42 @@
+"""Costs of a bill's currency in the reporting currency, exact to 10⁻¹²."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.schemas.columns import MONEY
+
+UNIT = 10**12
+
+
+def converted(postings: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """The postings with `billed_usd` and `effective_usd`, NULL where `fx` has no rate for the month of charge_date.
+
+    Each posting is converted by itself, so that any grouping of the result adds up to any other.
+    The company's own currency has rate 1 by definition, whatever `fx` says.
+    """
+    company_currency = settings["currency"].item()
+    own = postings.filter(pl.col("currency") == company_currency)
+    foreign = postings.filter(pl.col("currency") != company_currency)
+    return pl.concat(
+        [
+            own.with_columns(billed_usd=pl.col("billed_cost"), effective_usd=pl.col("effective_cost")),
+            foreign.with_columns(month=pl.col("charge_date").dt.truncate("1mo"))
+            .join(_rates(fx), on=["month", "currency"], how="left")
+            .with_columns(billed_usd=_times_rate("billed_cost"), effective_usd=_times_rate("effective_cost"))
+            .drop("month", "rate"),
+        ]
+    )
+
+
+def _rates(fx: pl.DataFrame) -> pl.DataFrame:
+    return fx.select(pl.col("month").dt.truncate("1mo"), "currency", pl.col("rate").cast(MONEY))
+
+
+def _times_rate(column: str) -> pl.Expr:
+    """The product rounded half up at 12 decimals; the amount is cut in two so that no product leaves 128 bits."""
+    amount = pl.col(column).to_physical()
+    rate = pl.col("rate").to_physical()
+    unit = pl.lit(UNIT, dtype=pl.Int128)
+    whole, fraction = amount // unit, amount % unit
+    return (whole * rate + (fraction * rate + unit // 2) // unit).reinterpret(dtype=MONEY)
