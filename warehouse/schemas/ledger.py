@@ -1,10 +1,17 @@
 """Who pays what: the rule each charge follows, the uses of each pool, and the postings."""
 
-from warehouse.schemas.columns import choice, cost, count, day, flag, instant, integer, measure, text
+import polars as pl
+
+from warehouse.schemas.columns import Column, choice, cost, day, flag, instant, integer, measure, text
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
 
 ACCOUNTS = ("direct", "idle", "commitment_unused", "shared", "adjustment", "unallocated", "out_of_scope")
+
+
+def _weight(description: str, unit: str) -> Column:
+    """A whole number of 128 bits: weights are never rounded, however large the pool."""
+    return Column(pl.Decimal(38, 0), "DECIMAL(38,0)", unit, description, minimum=0)
 
 
 class ChargeRules(Table):
@@ -32,7 +39,7 @@ class PoolUses(Table):
     hour = instant("UTC hour")
     user_kind = choice("kind of user, in the order of the split", "run", "deployment", "idle")
     user_id = text("run or deployment; empty for idle")
-    weight = count("use", "thousandth GPU × microseconds")
+    weight = _weight("use", "thousandth GPU × microseconds")
     is_billed = flag("false where no charge of the pool touches the hour")
 
 
@@ -42,11 +49,11 @@ class DeploymentShares(Table):
     deployment_id = text("deployment")
     hour = instant("UTC hour")
     model_id = text("model")
-    model_weight = count("weight of the model among the models of the hour")
+    model_weight = _weight("weight of the model among the models of the hour", "of its basis")
     team = text("team").or_null()
     tenant = text("tenant").or_null()
     task = text("task").or_null()
-    weight = count("weight of the team, tenant and task within the model")
+    weight = _weight("weight of the team, tenant and task within the model", "of its basis")
     basis = choice("what the weights are", "tokens", "units", "duration", "equal")
 
 

@@ -1,0 +1,140 @@
+"""The rule that each charge follows, and the account it gives."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import polars as pl
+
+from transforms.matching import first_rules, policy_day, rule_field
+from warehouse.schemas.ledger import ChargeRules
+
+FIELDS: Final = (
+    "resource_id",
+    "resource_name",
+    "sub_account_id",
+    "service_name",
+    "sku_id",
+    "charge_description",
+    "region",
+)
+"""Fields of a charge that rules may name, beside `tag:<key>`."""
+
+ACCRUAL: Final = "accrual"
+REASON_LENGTH: Final = 200
+
+
+def charge_rules(charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
+    """One charge with the first open rule that matches it; accrued charges follow the rate card's pool."""
+    billed = charges.filter(pl.col("source") != ACCRUAL)
+    accrued = charges.filter(pl.col("source") == ACCRUAL)
+    ruled = pl.concat([_ruled(billed, attribution), _accrued(accrued)], how="diagonal")
+    return ChargeRules.frame(ruled.with_columns(_account()).with_columns(_targets())).sort("charge_id")
+
+
+def _ruled(charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
+    """The charges with their rule; equal charges of one stretch of policy are looked up once."""
+    names = attribution.select(rule_field(pl.col("field")).alias("field"))["field"].unique()
+    plain = [name for name in FIELDS if name in names]
+    tags = ["tags"] if names.str.starts_with("tag:").any() else []
+    keys = ["source", "policy_day", *plain, *tags]
+    keyed = charges.with_columns(policy_day(charges["charge_start"].dt.date(), attribution).alias("policy_day"))
+    subjects = keyed.select(keys).unique().with_row_index("subject")
+    first = first_rules(_fields(subjects, plain, tags, names), attribution)
+    matched = subjects.join(first, on="subject", how="left").drop("subject")
+    return keyed.join(matched, on=keys, how="left", nulls_equal=True).with_columns(_rule())
+
+
+def _fields(subjects: pl.DataFrame, plain: list[str], tags: list[str], names: pl.Series) -> pl.DataFrame:
+    keys = [pl.col("subject"), pl.col("source"), pl.col("policy_day").alias("day")]
+    parts = [subjects.select(*keys, pl.lit(name).alias("field"), pl.col(name).alias("value")) for name in plain]
+    parts += [_tag_fields(subjects, keys, names) for _ in tags]
+    empty = subjects.head(0).select(*keys, pl.lit("").alias("field"), pl.lit("").alias("value"))
+    return pl.concat([empty, *parts])
+
+
+def _tag_fields(subjects: pl.DataFrame, keys: list[pl.Expr], names: pl.Series) -> pl.DataFrame:
+    """One row per tag that a rule names; of keys that differ in case and blanks only, the last in the document."""
+    wanted = set(names)
+    documents = subjects["tags"].unique()
+    rows = [
+        (document, field, value)
+        for document in documents
+        for field, value in {
+            f"tag:{key.strip().lower()}": str(value) for key, value in json.loads(document).items()
+        }.items()
+        if field in wanted
+    ]
+    schema = {"tags": pl.String, "field": pl.String, "value": pl.String}
+    tagged = pl.DataFrame(rows, schema=schema, orient="row")
+    return subjects.join(tagged, on="tags").select(*keys, "field", "value")
+
+
+def _rule() -> pl.Expr:
+    """What led here: the line of the rule, or which fields no rule matched."""
+    reason = pl.concat_str(
+        pl.lit("no rule matches: service_name="),
+        pl.col("service_name").fill_null(""),
+        pl.lit(", resource_id="),
+        pl.col("resource_id").fill_null(""),
+        pl.lit(", charge_description="),
+        pl.col("charge_description").fill_null(""),
+    ).str.slice(0, REASON_LENGTH)
+    return (
+        pl.when(pl.col("line").is_not_null())
+        .then(pl.format("attribution.csv line {}", "line"))
+        .otherwise(reason)
+        .alias("rule")
+    )
+
+
+def _accrued(charges: pl.DataFrame) -> pl.DataFrame:
+    return charges.with_columns(
+        pl.lit("pool").alias("target"),
+        pl.col("resource_id").alias("target_id"),
+        pl.lit("rates.csv").alias("rule"),
+    )
+
+
+def _account() -> pl.Expr:
+    """The account of a charge that stays whole; null where it is split. The order of the cases decides."""
+    unused = pl.col("commitment_discount_status").eq_missing(pl.lit("Unused")) | pl.col(
+        "capacity_reservation_status"
+    ).eq_missing(pl.lit("Unused"))
+    target = pl.col("target")
+    adjusts = (
+        pl.col("charge_category").is_in(["Tax", "Credit", "Adjustment"])
+        | pl.col("charge_class").eq_missing(pl.lit("Correction"))
+        | (pl.col("billed_cost") < 0)
+    )
+    return (
+        pl.when(target == "out_of_scope")
+        .then(pl.lit("out_of_scope"))
+        .when(unused)
+        .then(pl.lit("commitment_unused"))
+        .when(target == "shared")
+        .then(pl.lit("shared"))
+        .when(target == "model")
+        .then(pl.lit("direct"))
+        .when(target.is_in(["deployment", "pool"]))
+        .then(pl.lit(None, dtype=pl.String))
+        .when(adjusts)
+        .then(pl.lit("adjustment"))
+        .otherwise(pl.lit("unallocated"))
+        .alias("account")
+    )
+
+
+def _targets() -> list[pl.Expr]:
+    """The target's id in the column of its kind; a phase only beside a model."""
+    target = pl.col("target")
+    method = pl.when(pl.col("account").is_not_null()).then(pl.lit("whole")).otherwise(target)
+    is_direct = pl.col("account").eq_missing(pl.lit("direct"))
+    return [
+        method.alias("method"),
+        pl.when(target == "pool").then("target_id").alias("pool_id"),
+        pl.when(target == "deployment").then("target_id").alias("deployment_id"),
+        pl.when(is_direct).then("target_id").alias("model_id"),
+        pl.when(is_direct).then("phase").alias("phase"),
+    ]

@@ -1,0 +1,76 @@
+"""Which models, teams, tenants and tasks a deployment served in an hour, and with what weights."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.periods import MICROSECONDS, cut
+from warehouse.schemas.ledger import DeploymentShares
+
+HOUR = ["deployment_id", "hour"]
+MODEL = [*HOUR, "model_id"]
+CONSUMER = ["team", "tenant", "task"]
+BASES = ("tokens", "units", "duration", "equal")
+"""What weights are made of: the first of these that does not sum to zero."""
+
+MICRO = 10**6
+
+
+def deployment_shares(
+    deployments: pl.DataFrame,
+    token_usage: pl.DataFrame,
+    charges: pl.DataFrame,
+    charge_rules: pl.DataFrame,
+    pool_uses: pl.DataFrame,
+) -> pl.DataFrame:
+    """One model, team, tenant and task of one deployment in one billed hour."""
+    served = _served(_billed_hours(charges, charge_rules, pool_uses), deployments)
+    groups = served.join(_usage(token_usage), on=MODEL, how="left").with_columns(
+        pl.col("tokens", "units", "duration").fill_null(0), pl.lit(1, dtype=pl.Int128).alias("equal")
+    )
+    models = groups.group_by(MODEL).agg(pl.col("tokens", "units", "duration").sum(), pl.col("equal").first())
+    model_weights = _weighted(models, HOUR).select(*MODEL, "basis", model_weight="weight")
+    rows = _weighted(groups, MODEL).drop("basis").join(model_weights, on=MODEL)
+    return DeploymentShares.frame(
+        rows.with_columns(pl.col("weight", "model_weight").reinterpret(dtype=pl.Decimal(38, 0)))
+    ).sort(*MODEL, *CONSUMER)
+
+
+def _billed_hours(charges: pl.DataFrame, charge_rules: pl.DataFrame, pool_uses: pl.DataFrame) -> pl.DataFrame:
+    """The hours for which some charge needs the shares of a deployment."""
+    used = pool_uses.filter((pl.col("user_kind") == "deployment") & pl.col("is_billed")).select(
+        "hour", deployment_id="user_id"
+    )
+    direct = charge_rules.filter(pl.col("method") == "deployment").select("charge_id", "deployment_id")
+    spans = charges.select("charge_id", "charge_start", "charge_end").join(direct, on="charge_id")
+    hours = cut(spans, "hour", start="charge_start", end="charge_end").select("deployment_id", hour="bucket")
+    return pl.concat([used.select(HOUR), hours.select(HOUR)]).unique()
+
+
+def _served(hours: pl.DataFrame, deployments: pl.DataFrame) -> pl.DataFrame:
+    """The models that a deployment has a row for at some time within the hour."""
+    end = pl.col("hour") + pl.duration(microseconds=MICROSECONDS["hour"])
+    begins = pl.col("valid_from").is_null() | (pl.col("valid_from") < end)
+    lasts = pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("hour"))
+    return hours.join(deployments, on="deployment_id").filter(begins & lasts).select(MODEL).unique()
+
+
+def _usage(token_usage: pl.DataFrame) -> pl.DataFrame:
+    """What each team, tenant and task asked of a model of a deployment; pending requests cost nothing."""
+    return (
+        token_usage.filter(pl.col("status") != "pending")
+        .group_by(*MODEL, *CONSUMER)
+        .agg(
+            pl.col("weighted_tokens_milli").cast(pl.Int128).sum().alias("tokens"),
+            (pl.col("units") * MICRO).round().cast(pl.Int128).sum().alias("units"),
+            pl.col("duration_us").cast(pl.Int128).sum().alias("duration"),
+        )
+    )
+
+
+def _weighted(rows: pl.DataFrame, within: list[str]) -> pl.DataFrame:
+    """`weight` and its `basis`: tokens, else units, else duration, else one each, decided by the sum `within`."""
+    sums = rows.with_columns(pl.col(basis).sum().over(within).alias(f"{basis}_sum") for basis in BASES)
+    chosen = pl.coalesce(pl.when(pl.col(f"{basis}_sum") > 0).then(pl.lit(basis)) for basis in BASES)
+    weight = pl.coalesce(pl.when(pl.col("basis") == basis).then(pl.col(basis)) for basis in BASES)
+    return sums.with_columns(chosen.alias("basis")).with_columns(weight.alias("weight"))

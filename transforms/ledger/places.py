@@ -1,0 +1,150 @@
+"""Where money can land: accounts with their models, runs, deployments and pools, each once and numbered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+DIMENSIONS = (
+    "account",
+    "model_id",
+    "phase",
+    "run_id",
+    "deployment_id",
+    "pool_id",
+    "team",
+    "tenant",
+    "task",
+    "reason",
+    "is_waste",
+)
+"""What tells two postings of one charge and day apart; places are numbered in this order."""
+
+WASTED = ("failed", "cancelled", "timeout")
+STINT = ["pool_id", "deployment_id", "hour"]
+"""One hour of one deployment, paid through a pool or, with a null pool, directly."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places and the tables that lead to them, as whole numbers all the way.
+
+    `known` numbers the places; `charges` gives whole charges theirs; `uses` shares a pool-hour among runs, idle and
+    stints of deployments; `models` shares a stint among models; `consumers` shares a model's part of it.
+    """
+
+    known: pl.DataFrame
+    charges: pl.DataFrame
+    uses: pl.DataFrame
+    stints: pl.DataFrame
+    models: pl.DataFrame
+    consumers: pl.DataFrame
+
+
+def places(
+    charge_rules: pl.DataFrame,
+    direct_hours: pl.DataFrame,
+    pool_uses: pl.DataFrame,
+    deployment_shares: pl.DataFrame,
+    training_runs: pl.DataFrame,
+) -> Places:
+    """Numbers every place that a charge can reach; `direct_hours` are those that a rule gives to a deployment."""
+    whole = _whole(charge_rules)
+    used = _used(pool_uses.filter("is_billed"), training_runs)
+    stints = _stints(used, direct_hours)
+    served = _served(stints, deployment_shares)
+    known = _numbered(pl.concat([whole, used.filter(pl.col("account").is_not_null()), served], how="diagonal_relaxed"))
+    return Places(
+        known=known,
+        charges=_with_place(whole, known).select("charge_id", "place"),
+        uses=_uses(used, known, stints),
+        stints=stints,
+        models=served.unique("model_part", maintain_order=True).select("stint", "model_part", weight="model_weight"),
+        consumers=_with_place(served, known).select("model_part", "place", "weight"),
+    )
+
+
+def _whole(charge_rules: pl.DataFrame) -> pl.DataFrame:
+    return _complete(
+        charge_rules.filter(pl.col("method") == "whole").select(
+            "charge_id", "account", "model_id", "phase", "pool_id", "team"
+        )
+    )
+
+
+def _used(pool_uses: pl.DataFrame, training_runs: pl.DataFrame) -> pl.DataFrame:
+    """Uses in the order of the split; a run with a model is direct, one without is not allocated."""
+    order = pl.col("user_kind").replace_strict({"run": 0, "deployment": 1, "idle": 2}, return_dtype=pl.Int8)
+    runs = training_runs.select("run_id", "model_id", "phase", "team", pl.col("status").is_in(WASTED).alias("is_waste"))
+    kind, has_model = pl.col("user_kind"), pl.col("model_id").is_not_null()
+    account = (
+        pl.when(kind == "idle")
+        .then(pl.lit("idle"))
+        .when((kind == "run") & has_model)
+        .then(pl.lit("direct"))
+        .when(kind == "run")
+        .then(pl.lit("unallocated"))
+    )
+    used = pool_uses.sort("pool_id", "hour", order, "user_id").with_columns(
+        pl.when(kind == "run").then("user_id").alias("run_id"),
+        pl.when(kind == "deployment").then("user_id").alias("deployment_id"),
+        pl.col("weight").to_physical(),
+    )
+    attributed = used.join(runs, on="run_id", how="left", maintain_order="left").with_columns(account.alias("account"))
+    reason = pl.when((kind == "run") & ~has_model).then(pl.lit("run has no model rule"))
+    phase = pl.when(has_model).then("phase")
+    return _complete(attributed.with_columns(reason.alias("reason"), phase.alias("phase")))
+
+
+def _stints(used: pl.DataFrame, direct_hours: pl.DataFrame) -> pl.DataFrame:
+    through_pools = used.filter(pl.col("deployment_id").is_not_null()).select(STINT)
+    direct = direct_hours.select(pl.lit(None, dtype=pl.String).alias("pool_id"), "deployment_id", "hour")
+    return pl.concat([through_pools, direct]).unique().sort(STINT).with_row_index("stint")
+
+
+def _served(stints: pl.DataFrame, deployment_shares: pl.DataFrame) -> pl.DataFrame:
+    """Each stint with its models and consumers; one without a valid model is not allocated."""
+    has_model = pl.col("model_id").is_not_null()
+    account = pl.when(has_model).then(pl.lit("direct")).otherwise(pl.lit("unallocated"))
+    reason = pl.when(~has_model).then(pl.lit("deployment serves no model in this hour"))
+    shares = deployment_shares.with_columns(pl.col("weight", "model_weight").to_physical())
+    rows = (
+        stints.join(shares, on=["deployment_id", "hour"], how="left")
+        .with_columns(
+            account.alias("account"),
+            pl.when(has_model).then(pl.lit("inference")).alias("phase"),
+            reason.alias("reason"),
+            pl.col("weight", "model_weight").fill_null(1),
+        )
+        .sort("stint", "model_id", "team", "tenant", "task")
+    )
+    part = pl.struct("stint", "model_id").rle_id().alias("model_part")
+    return _complete(rows.with_columns(part))
+
+
+def _uses(used: pl.DataFrame, known: pl.DataFrame, stints: pl.DataFrame) -> pl.DataFrame:
+    """Uses of a pool-hour in the order of the split, each with the place or the stint it leads to."""
+    placed = _with_place(used, known)
+    return placed.join(stints, on=STINT, how="left", maintain_order="left").select(
+        "pool_id", "hour", "weight", "place", "stint"
+    )
+
+
+def _complete(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with every dimension, unknown ones as null."""
+    missing = [
+        pl.lit(None, dtype=pl.String).alias(name)
+        for name in DIMENSIONS
+        if name not in rows.columns and name != "is_waste"
+    ]
+    waste = pl.col("is_waste") if "is_waste" in rows.columns else pl.lit(value=False)
+    return rows.with_columns(*missing, waste.fill_null(value=False).alias("is_waste"))
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(DIMENSIONS).unique().sort(DIMENSIONS).with_row_index("place")
+
+
+def _with_place(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(known, on=list(DIMENSIONS), how="left", nulls_equal=True, maintain_order="left")

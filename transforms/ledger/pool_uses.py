@@ -1,0 +1,73 @@
+"""Who used a pool in an hour, and how much: runs, deployments, and idle as what remains of the capacity."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.ledger.capacities import capacities
+from transforms.ledger.deployment_times import deployment_times
+from transforms.periods import cut
+from warehouse.schemas.ledger import PoolUses
+
+HOUR = ["pool_id", "hour"]
+USER = [*HOUR, "user_kind", "user_id"]
+
+
+def pool_uses(
+    charges: pl.DataFrame,
+    charge_rules: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    deployments: pl.DataFrame,
+    pools: pl.DataFrame,
+    settings: pl.DataFrame,
+) -> pl.DataFrame:
+    """One user of one pool in one hour with its weight; uses without a charge in the hour are not billed."""
+    capacity = capacities(charges, charge_rules, pools)
+    uses = pl.concat([_run_uses(training_runs), _deployment_uses(deployments, capacity, settings)])
+    used = (
+        uses.group_by(USER)
+        .agg(pl.col("weight").sum())
+        .join(capacity.select(*HOUR, pl.lit(value=True).alias("is_billed")), on=HOUR, how="left")
+        .with_columns(pl.col("is_billed").fill_null(value=False))
+    )
+    rows = pl.concat([used, _idle(capacity, used)], how="diagonal")
+    return PoolUses.frame(rows.with_columns(pl.col("weight").reinterpret(dtype=pl.Decimal(38, 0)))).sort(USER)
+
+
+def _run_uses(training_runs: pl.DataFrame) -> pl.DataFrame:
+    """Each run's GPUs over the time it held them, per hour."""
+    holding = training_runs.filter(pl.col("pool_id").is_not_null() & (pl.col("held_from") < pl.col("held_to")))
+    return _uses(holding, kind="run", user="run_id", start="held_from", end="held_to")
+
+
+def _deployment_uses(deployments: pl.DataFrame, capacity: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """Each deployment's GPUs over the time it is valid, with or without traffic, per hour."""
+    times = deployment_times(deployments, capacity, settings)
+    return _uses(times, kind="deployment", user="deployment_id", start="valid_from", end="valid_to")
+
+
+def _uses(spans: pl.DataFrame, *, kind: str, user: str, start: str, end: str) -> pl.DataFrame:
+    milli = (pl.col("gpu_count") * 1000 + 0.5).floor().cast(pl.Int128)
+    hours = cut(spans.select("pool_id", user, "gpu_count", start, end).drop_nulls(), "hour", start=start, end=end)
+    return hours.select(
+        "pool_id",
+        pl.col("bucket").alias("hour"),
+        pl.lit(kind).alias("user_kind"),
+        pl.col(user).alias("user_id"),
+        (milli * pl.col("microseconds")).alias("weight"),
+    ).filter(pl.col("weight") > 0)
+
+
+def _idle(capacity: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """What no one used of the billed hours; 1 where there is neither use nor capacity, so that the cost has a place."""
+    sums = used.group_by(HOUR).agg(pl.col("weight").sum().alias("used"))
+    rest = capacity.join(sums, on=HOUR, how="left").with_columns(pl.col("used").fill_null(0))
+    nothing = (pl.col("capacity") == 0) & (pl.col("used") == 0)
+    weight = pl.when(nothing).then(1).otherwise(pl.max_horizontal(pl.col("capacity") - pl.col("used"), 0))
+    return rest.select(
+        *HOUR,
+        pl.lit("idle").alias("user_kind"),
+        pl.lit("").alias("user_id"),
+        weight.cast(pl.Int128).alias("weight"),
+        pl.lit(value=True).alias("is_billed"),
+    ).filter(pl.col("weight") > 0)

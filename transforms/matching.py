@@ -1,0 +1,83 @@
+"""Which rule a record follows: globs over the record's fields, the first open rule in order of precedence."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from transforms.periods import is_open
+
+ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+BEFORE_ALL: Final = date(1, 1, 1)
+
+
+def first_rules(fields: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """One subject and the first open rule that matches one of its fields; subjects without a rule are absent.
+
+    Args:
+        fields: one row per field that a subject has: `subject, source, day, field, value`.
+        rules: the rows of policy.attribution that may decide.
+    """
+    filled = fields.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
+    ordered = rules.with_columns(rule_field(pl.col("field")).alias("field"))
+    hits = _hits(filled.select("field", "value").unique(), ordered)
+    dated = ordered.select("position", pl.col("source").alias("rule_source"), "valid_from", "valid_to")
+    first = (
+        filled.join(hits, on=["field", "value"])
+        .join(dated, on="position")
+        .filter(pl.col("rule_source").is_in(["*"]) | (pl.col("rule_source") == pl.col("source")))
+        .filter(is_open(pl.col("day")))
+        .group_by("subject")
+        .agg(pl.col("position").min())
+    )
+    return first.join(rules.drop("source", "field", "pattern"), on="position")
+
+
+def rule_field(field: pl.Expr) -> pl.Expr:
+    """The name of a field as it is compared: keys of tags are trimmed and without case."""
+    key = pl.concat_str(pl.lit("tag:"), field.str.slice(4).str.strip_chars().str.to_lowercase())
+    return pl.when(field.str.starts_with("tag:")).then(key).otherwise(field)
+
+
+def glob_regex(pattern: str) -> str:
+    """A glob as a regular expression for the whole value: `*` is any text, `?` one character, nothing else special."""
+    wild = {"*": ".*", "?": "."}
+    return "(?s)^" + "".join(wild.get(character) or pl.escape_regex(character) for character in pattern) + "$"
+
+
+def policy_day(days: pl.Series, rules: pl.DataFrame) -> pl.Series:
+    """Each day as the first day of its stretch without a change of rules: a whole stretch follows the same rules."""
+    changes = pl.concat([rules["valid_from"], rules["valid_to"]]).drop_nulls().unique().sort()
+    starts = pl.concat([pl.Series([BEFORE_ALL], dtype=pl.Date), changes])
+    return starts.gather(changes.search_sorted(days, side="right"))
+
+
+def name_key(names: pl.Series) -> pl.Series:
+    """Model names as they are compared: NFC, without zero-width characters, trimmed, without case."""
+    distinct = names.drop_nulls().unique().to_list()
+    return names.replace_strict(distinct, [_name_key(name) for name in distinct], default=None, return_dtype=pl.String)
+
+
+def _name_key(name: str) -> str:
+    plain = unicodedata.normalize("NFC", name).translate(ZERO_WIDTH).strip().casefold()
+    return unicodedata.normalize("NFC", plain)
+
+
+def _hits(values: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """Every (field, value) with every rule whose pattern it matches, whatever the dates."""
+    keyed = values.with_columns(pl.col("value").str.to_lowercase().alias("key"))
+    patterns = rules.select("position", "field", pl.col("pattern").str.to_lowercase().alias("key"))
+    is_glob = pl.col("key").str.contains(r"[*?]")
+    plain = keyed.join(patterns.filter(~is_glob), on=["field", "key"]).select("field", "value", "position")
+    by_field = keyed.partition_by("field", as_dict=True)
+    wild = [
+        by_field[(field,)]
+        .filter(pl.col("key").str.contains(glob_regex(pattern)))
+        .select("field", "value", pl.lit(position, dtype=pl.Int64).alias("position"))
+        for position, field, pattern in patterns.filter(is_glob).sort("position").iter_rows()
+        if (field,) in by_field
+    ]
+    return pl.concat([plain, *wild])

@@ -1,0 +1,85 @@
+"""Charges for GPUs that send no bill: accrued day by day from the rate card."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+
+import polars as pl
+
+from transforms.periods import MICROSECONDS
+from warehouse.schemas.columns import INSTANT, MONEY
+from warehouse.schemas.staging import Charges
+
+SOURCE = "accrual"
+HOURS_A_DAY = 24
+
+
+def accruals(rates: pl.DataFrame, pools: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One charge per pool with a rate and UTC day on which both the rate and the pool's capacity hold, up to the night.
+
+    Raises:
+        ValueError: a rate and its pool that are both open to the past, so that no first day exists.
+    """
+    last = settings["as_of"].item()
+    spans = rates.join(pools, on="pool_id", suffix="_pool").select(
+        "pool_id",
+        "gpu_model",
+        "usd_per_gpu_hour",
+        "gpu_count",
+        pl.max_horizontal("valid_from", "valid_from_pool").alias("first"),
+        pl.min_horizontal("valid_to", "valid_to_pool", pl.lit(last + timedelta(days=1))).alias("after"),
+    )
+    _require_first_day(spans)
+    days = (
+        spans.filter(pl.col("first") < pl.col("after"))
+        .with_columns(pl.date_ranges("first", "after", closed="left").alias("day"))
+        .explode("day")
+        .sort("pool_id", "day")
+    )
+    return Charges.frame(_priced(days, settings))
+
+
+def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """Cost = GPU-hours × rate, half up at 12 decimals; billed and effective are the same."""
+    milli_hours = (pl.col("gpu_count") * 1000).round().cast(pl.Int128) * HOURS_A_DAY
+    cost = ((milli_hours * pl.col("usd_per_gpu_hour").to_physical() * 2 + 1000) // 2000).reinterpret(dtype=MONEY)
+    start = pl.col("day").cast(INSTANT)
+    return days.select(
+        pl.Series(
+            "charge_id", [_charge_id(*row) for row in days.select("pool_id", "day").iter_rows()], dtype=pl.String
+        ),
+        pl.lit(SOURCE).alias("source"),
+        pl.col("day").dt.month_start().alias("billing_period_start"),
+        pl.col("day").dt.month_start().dt.offset_by("1mo").alias("billing_period_end"),
+        start.alias("charge_start"),
+        (start + pl.duration(microseconds=MICROSECONDS["day"])).alias("charge_end"),
+        pl.lit("Usage").alias("charge_category"),
+        pl.col("pool_id").alias("resource_id"),
+        pl.lit("rate card, policy/rates.csv").alias("charge_description"),
+        pl.lit("{}").alias("tags"),
+        pl.lit(settings["currency"].item()).alias("currency"),
+        cost.alias("billed_cost"),
+        cost.alias("effective_cost"),
+        (milli_hours * 10**9).reinterpret(dtype=MONEY).alias("consumed_quantity"),
+        pl.lit("GPU-Hours").alias("consumed_unit"),
+        "gpu_model",
+        (pl.col("gpu_count") * HOURS_A_DAY).alias("gpu_hours"),
+        (milli_hours * 10**9).reinterpret(dtype=MONEY).alias("gpu_hours_exact"),
+        start.alias("known_at"),
+    )
+
+
+def _charge_id(pool_id: str, day: date) -> str:
+    digest = hashlib.sha256(f"{pool_id}\x1f{day.isoformat()}".encode()).hexdigest()
+    return f"{SOURCE}-{digest[:24]}-1"
+
+
+def _require_first_day(spans: pl.DataFrame) -> None:
+    endless = spans.filter(pl.col("first").is_null())
+    if endless.height:
+        pool = endless["pool_id"].sort()[0]
+        raise ValueError(
+            f"policy/rates.csv: the rate of pool {pool!r} has no first day, and neither has the pool in "
+            "policy/pools.csv; write valid_from in one of them, so that costs are accrued from that day on"
+        )

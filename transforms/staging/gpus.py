@@ -1,0 +1,98 @@
+"""The GPUs of a charge: which chip it is and how many GPU-hours were charged."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import polars as pl
+
+from transforms.matching import first_rules, policy_day
+from warehouse.schemas.columns import MONEY
+
+CHIPS: Final = (
+    "GB300", "GB200", "GH200", "B300", "B200", "H200", "H100", "H800", "H20", "A100", "A800", "L40S", "L40", "L4",
+    "A10G", "A10", "A30", "A40", "V100", "T4", "P100", "MI355X", "MI350X", "MI325X", "MI300X", "MI250X", "MI210",
+    "TPU v6e", "TPU v5p", "TPU v5e", "TPU v4", "TRAINIUM2", "TRAINIUM", "GAUDI3", "GAUDI2",
+)  # fmt: skip
+"""Chips that names of SKUs and descriptions spell out, longer names before the names they contain."""
+
+NAMING_COLUMNS: Final = ("sku_id", "charge_description")
+HOURS: Final = ("hours", "hour", "hrs", "hr", "h")
+GPU_HOURS: Final = ("gpu-hours", "gpu-hour", "gpu hours", "gpu hour", "gpu-hrs", "gpuhours")
+LARGEST_QUANTITY: Final = 10**9
+"""Hours in one charge above which the quantity is an error of the bill and stands for no GPU time."""
+MICRO: Final = 10**6
+
+
+def gpu_models(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `gpu_model` (the row's own word, else its instance type, else its names) and `instance_gpus`."""
+    typed = _with_instances(rows, instances)
+    named = [_chip_names(rows.get_column(column)) for column in NAMING_COLUMNS]
+    return typed.with_columns(pl.coalesce("gpu_model", "instance_gpu_model", *named).alias("gpu_model"))
+
+
+def gpu_hours(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `gpu_hours` and `gpu_hours_exact`: 0 where the charge is no use of GPUs."""
+    unit = pl.col("consumed_unit").str.strip_chars().str.to_lowercase()
+    hours = pl.col("consumed_quantity").to_physical()
+    per_unit = (pl.coalesce("gpus_per_unit", "instance_gpus").fill_null(0) * MICRO).round().cast(pl.Int128)
+    product = (hours * per_unit * 2 + MICRO) // (2 * MICRO)
+    exact = (
+        pl.when(pl.col("gpu_hours").is_not_null())
+        .then(pl.col("gpu_hours").cast(MONEY).to_physical())
+        .when(unit.is_in(GPU_HOURS))
+        .then(hours)
+        .when(unit.is_in(HOURS))
+        .then(product)
+        .otherwise(0)
+    )
+    counted = pl.when(_is_use()).then(exact).otherwise(0).fill_null(0).cast(pl.Int128)
+    return rows.with_columns(counted.reinterpret(dtype=MONEY).alias("gpu_hours_exact")).with_columns(
+        pl.col("gpu_hours_exact").cast(pl.Float64).alias("gpu_hours")
+    )
+
+
+def _is_use() -> pl.Expr:
+    """Usage of GPUs: no correction, nothing unused, a positive quantity."""
+    quantity = pl.coalesce(pl.col("gpu_hours"), pl.col("consumed_quantity").cast(pl.Float64))
+    unused = pl.lit("Unused")
+    return (
+        (pl.col("charge_category") == "Usage")
+        & pl.col("charge_class").ne_missing(pl.lit("Correction"))
+        & pl.col("commitment_discount_status").ne_missing(unused)
+        & pl.col("capacity_reservation_status").ne_missing(unused)
+        & (quantity > 0)
+        & (quantity < LARGEST_QUANTITY)
+    )
+
+
+def _with_instances(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame:
+    """Joins chip and GPUs of the first open row of policy.instances whose pattern is the instance type."""
+    dated = rows.with_columns(policy_day(rows["charge_start"].dt.date(), instances).alias("policy_day"))
+    types = dated.select("instance_type", "policy_day").drop_nulls().unique().with_row_index("subject")
+    fields = types.select(
+        "subject",
+        pl.lit("").alias("source"),
+        pl.col("policy_day").alias("day"),
+        pl.lit("instance_type").alias("field"),
+        pl.col("instance_type").alias("value"),
+    )
+    rules = instances.with_columns(pl.lit("*").alias("source"), pl.lit("instance_type").alias("field"))
+    found = first_rules(fields, rules).select(
+        "subject", pl.col("gpu_model").alias("instance_gpu_model"), pl.col("gpus").alias("instance_gpus")
+    )
+    known = types.join(found, on="subject").drop("subject")
+    return dated.join(known, on=["instance_type", "policy_day"], how="left").drop("policy_day")
+
+
+def _chip_names(names: pl.Series) -> pl.Series:
+    """The chip that a name spells out, null where it spells none."""
+    distinct = names.drop_nulls().unique()
+    pattern = (
+        r"(?i)(?:^|[^a-z0-9])("
+        + "|".join(re.escape(chip).replace(r"\ ", "[ -]?") for chip in CHIPS)
+        + r")(?:[^a-z0-9]|$)"
+    )
+    chips = distinct.str.extract(pattern).str.to_uppercase()
+    return names.replace_strict(distinct, chips, default=None, return_dtype=pl.String)
