@@ -102,6 +102,23 @@ class CompanySpend(Table):
     effective_usd = usd("effective cost")
 
 
+class DailyService(Table):
+    """One day of one model: what it served and what serving it cost."""
+
+    table_key = ("day", "model_id")
+
+    day = day("UTC day, to the night")
+    model_id = text("model")
+    requests = count("requests served, pending ones apart")
+    requests_with_usage = count("requests that carry any count of tokens or units")
+    input_tokens = count("tokens given to the model, cached ones included", "tokens")
+    cached_input_tokens = count("part of the input read from a cache", "tokens")
+    output_tokens = count("tokens produced", "tokens")
+    units = measure("units delivered, of the model's main unit", "unit_name")
+    unit_name = text("the model's main unit where it delivers something other than text").or_null()
+    inference_usd = usd("direct inference")
+
+
 class LineageShares(Table):
     """One month-end, ancestor, heir and phase: the ancestor's training to date that the heir carries."""
 
@@ -109,11 +126,30 @@ class LineageShares(Table):
 
     month = day("first day of the month")
     ancestor_id = text("model whose training it was")
-    model_id = text("the ancestor itself or a descendant that serves")
+    model_id = text("the ancestor itself or a descendant")
     phase = choice("phase of the training", "pretraining", "posttraining")
     basis = choice("key of the split", "tokens", "service_days", "nobody")
     key = measure("tokens served to date, or days in service to date", "tokens or days")
-    carried_usd = usd("training to date, waste apart, that it carries")
+    training_usd = usd("training to date that did not fail, as far as it carries it")
+    waste_usd = usd("training to date that failed, as far as it carries it")
+
+
+class PhaseCompute(Table):
+    """One model and phase to the night: what it computed, at which price and how much of its GPUs' peak."""
+
+    table_key = ("as_of", "model_id", "phase")
+
+    as_of = day("night")
+    model_id = text("model")
+    phase = choice("phase", *PHASES)
+    tokens = measure("trained on or served", "tokens").or_null()
+    tokens_basis = choice("where the tokens come from", "runs", "models.csv", "requests").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    compute_flop = measure("training 6·N·D, serving 2·N·tokens", "FLOP").or_null()
+    runs = count("training runs")
+    runs_without_tokens = count("training runs that logged no tokens")
+    usd_per_flop = measure("realised price of compute: direct cost / FLOP", "USD per FLOP").or_null()
+    mfu_ratio = ratio("FLOP over GPU time times dense peak, of the runs that tell both").or_null()
 
 
 class LifecycleSpend(Table):
@@ -128,7 +164,8 @@ class LifecycleSpend(Table):
     idle_share_usd = usd("share of the idle and unused cost of the pools it used")
     shared_share_usd = usd("share of the shared cost")
     waste_usd = usd("part of direct_usd that failed, was cancelled or ran out of time")
-    inherited_usd = usd("share of the lineage parents' training, less what descendants took over")
+    inherited_usd = usd("training of ancestors that it carries, less its own that descendants carry")
+    passed_on_usd = usd("part of its own training that descendants carry")
     total_usd = usd("direct + idle share + shared share + inherited")
     gpu_seconds = measure("GPU time", "GPU-seconds")
     compute_flop = measure("training 6·N·D, serving 2·N·tokens", "FLOP").or_null()
