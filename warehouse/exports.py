@@ -27,6 +27,12 @@ def csv(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
     return ordered.with_columns(guarded + instants).write_csv().encode()
 
 
+def read_csv(content: bytes) -> pl.DataFrame:
+    """The rows of an exported CSV as text, without the apostrophes that guard formulas."""
+    text = pl.read_csv(io.BytesIO(content), infer_schema=False)
+    return text.with_columns(pl.all().str.replace(r"^'([=+\-@\t\r])", "$1"))
+
+
 def parquet(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
     """The rows in order of `key` as Parquet, texts as they are."""
     out = io.BytesIO()

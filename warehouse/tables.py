@@ -42,7 +42,8 @@ def count(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> int:
 
 def head(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
     """Some rows of the table, for a look."""
-    return connection.sql(f"SELECT * FROM {table.qualified()} LIMIT 5").pl()
+    rows: pl.DataFrame = connection.sql(f"SELECT * FROM {table.qualified()} LIMIT 5").pl()
+    return rows
 
 
 def write(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> pl.DataFrame:

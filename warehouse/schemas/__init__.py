@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from warehouse.schemas import decisions, economics, ledger, policy, raw, reports, staging
+from warehouse.schemas import decisions, economics, history, ledger, policy, raw, reports, staging
 from warehouse.schemas.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-STAGES = (raw, policy, staging, ledger, economics, decisions, reports)
+STAGES = (raw, policy, history, history, staging, ledger, economics, decisions, reports)
 
 
 def tables_of(stage: ModuleType) -> list[type[Table]]:

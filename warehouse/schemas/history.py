@@ -1,0 +1,47 @@
+"""What earlier nights said, as they published it: the other side of every restatement and every promise."""
+
+from warehouse.schemas.columns import cost, count, day, integer, measure, ratio, text, usd
+from warehouse.schemas.table import Table
+
+
+class PublishedNights(Table):
+    """One published night at its latest revision."""
+
+    table_key = ("night",)
+
+    night = day("night")
+    revision = count("latest revision, from 1")
+
+
+class PublishedPeriods(Table):
+    """One source, billing period, invoice and currency, as one night reported it."""
+
+    table_key = ("night", "source", "billing_period_start", "invoice_id", "currency")
+
+    night = day("night that reported it")
+    source = text("source of the settings, or accrual")
+    billing_period_start = day("first day of the billing period")
+    invoice_id = text("invoice; empty where the bill names none")
+    currency = text("ISO 4217 code")
+    charges = count("charges")
+    billed_cost = cost("sum of the bill")
+    effective_cost = cost("sum of the bill, effective")
+    correction_billed_cost = cost("part of the billed cost that rows of class Correction carry")
+
+
+class PastRecommendations(Table):
+    """One recommendation as one night published it."""
+
+    table_key = ("night", "rank")
+
+    night = day("night that recommended it")
+    rank = integer("1 was the most valuable")
+    model_id = text("model").or_null()
+    task = text("task").or_null()
+    pool_id = text("pool").or_null()
+    action = text("what to do")
+    monthly_saving_usd_p10 = usd("saving a month, low").or_null()
+    monthly_saving_usd_p50 = usd("saving a month, median").or_null()
+    monthly_saving_usd_p90 = usd("saving a month, high").or_null()
+    payback_months_p50 = measure("months until it has paid back", "months").or_null()
+    probability = ratio("chance that it pays back").or_null()
