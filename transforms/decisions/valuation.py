@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from transforms.decisions.laws import Floats
+from transforms.decisions.laws import Floats, Quantity
 
 # Cost of capital of a year. Policy has no figure of its own; the card prints this one among its assumptions.
 DISCOUNT_RATIO: Final = 0.10
@@ -27,6 +27,7 @@ class Cash:
         fixed: alternatives × draws, USD a month from the first month on.
         ramp: alternatives × months, share of the saving that has set in.
         tokens: months × draws, the model's demand.
+        discount_ratio: cost of capital of a year.
     """
 
     one_off: Floats
@@ -34,6 +35,7 @@ class Cash:
     fixed: Floats
     ramp: Floats
     tokens: Floats
+    discount_ratio: float = DISCOUNT_RATIO
 
     def months(self) -> Floats:
         """Alternatives × months × draws: cash of each month without the one-off."""
@@ -42,7 +44,7 @@ class Cash:
 
     def net_present_value(self) -> Floats:
         """Alternatives × draws: discounted savings less the one-off."""
-        weights = self.ramp * discount_factors(self.tokens.shape[0])
+        weights = self.ramp * discount_factors(self.tokens.shape[0], self.discount_ratio)
         reach = np.einsum("km,md->kd", weights, self.tokens)
         return np.asarray(self.saving_per_token * reach - self.fixed * weights.sum(axis=1)[:, None] - self.one_off)
 
@@ -61,9 +63,14 @@ class Cash:
         return np.where(is_paid.any(axis=1), is_paid.argmax(axis=1) + 1.0, np.inf)
 
 
-def discount_factors(months: int) -> Floats:
+def discount_factors(months: int, discount_ratio: float) -> Floats:
     """Present value of a dollar at the end of each month."""
-    return np.asarray((1 + DISCOUNT_RATIO) ** (-np.arange(1, months + 1) / 12))
+    return np.asarray((1 + discount_ratio) ** (-np.arange(1, months + 1) / 12))
+
+
+def life_cost(training_usd: Quantity, usd_per_unit: Quantity, units: Quantity) -> Quantity:
+    """What one size costs over a life: paid once for training, and for each token or request served."""
+    return training_usd + usd_per_unit * units
 
 
 def ramp(remaining_months: float, lead: float, move: float) -> Floats:
