@@ -76,8 +76,10 @@ def _slowly(line: bytes) -> object:
         _surrogates.encode(found)
     except UnicodeError as error:
         raise BadLine("encoding", "not UTF-8, or half a surrogate pair") from error
+    except json.JSONDecodeError as error:
+        raise BadLine("bad_json", f"{error.msg} at character {error.pos + 1}") from error
     except (ValueError, RecursionError) as error:
-        raise BadLine("bad_json", str(error).partition(":")[0]) from error
+        raise BadLine("bad_json", str(error)) from error
     return found
 
 

@@ -1,0 +1,41 @@
+"""Requests as readers land them: derived columns filled in, and each identity once per file."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.schemas.landed import Requests
+
+_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "units_micro")
+
+
+def request_rows(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """The rows as `landed.requests`; what is absent is unknown, a duration follows from start and end."""
+    filled = rows.with_columns(pl.lit(source).alias("source"), pl.col("start_at").dt.date().alias("day"))
+    elapsed = (pl.col("end_at") - pl.col("start_at")).dt.total_microseconds()
+    stated = pl.col("duration_us") if "duration_us" in rows.columns else pl.lit(None, dtype=pl.Int64)
+    known = [pl.col(name).is_not_null() for name in _COUNTS if name in rows.columns]
+    return Requests.frame(
+        filled.with_columns(
+            pl.coalesce(stated, elapsed).alias("duration_us"), pl.any_horizontal(*known).alias("has_usage")
+        )
+    )
+
+
+def once(requests: pl.DataFrame) -> pl.DataFrame:
+    """One row for each identity: the latest end (else start), most output, most input, first delivered.
+
+    Rows without identity all stay. The order of the file is kept.
+    """
+    repeated = requests["request_id"].is_duplicated() & requests["request_id"].is_not_null()
+    if not repeated.any():
+        return requests
+    ranked = requests.filter(repeated).sort(
+        pl.coalesce("end_at", "start_at"),
+        pl.col("output_tokens").fill_null(0),
+        pl.col("input_tokens").fill_null(0),
+        pl.col("position"),
+        descending=[True, True, True, False],
+    )
+    kept = ranked.unique("request_id", keep="first", maintain_order=True)
+    return pl.concat([requests.filter(~repeated), kept]).sort("position")
