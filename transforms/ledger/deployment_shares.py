@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.periods import MICROSECONDS, cut
+from transforms.periods import MICROSECONDS
 from warehouse.schemas.ledger import DeploymentShares
 
 HOUR = ["deployment_id", "hour"]
@@ -19,40 +19,37 @@ MICRO = 10**6
 def deployment_shares(
     deployments: pl.DataFrame,
     token_usage: pl.DataFrame,
-    charges: pl.DataFrame,
-    charge_rules: pl.DataFrame,
+    billed_hours: pl.DataFrame,
     pool_uses: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One model, team, tenant and task of one deployment in one billed hour."""
-    served = _served(_billed_hours(charges, charge_rules, pool_uses), deployments)
+    """One model, team, tenant and task of one deployment in one billed hour; no model where none is valid."""
+    served = _served(_hours(billed_hours, pool_uses), deployments)
     groups = served.join(_usage(token_usage), on=MODEL, how="left").with_columns(
         pl.col("tokens", "units", "duration").fill_null(0), pl.lit(1, dtype=pl.Int128).alias("equal")
     )
     models = groups.group_by(MODEL).agg(pl.col("tokens", "units", "duration").sum(), pl.col("equal").first())
     model_weights = _weighted(models, HOUR).select(*MODEL, "basis", model_weight="weight")
-    rows = _weighted(groups, MODEL).drop("basis").join(model_weights, on=MODEL)
+    rows = _weighted(groups, MODEL).drop("basis").join(model_weights, on=MODEL, nulls_equal=True)
     return DeploymentShares.frame(
         rows.with_columns(pl.col("weight", "model_weight").reinterpret(dtype=pl.Decimal(38, 0)))
     ).sort(*MODEL, *CONSUMER)
 
 
-def _billed_hours(charges: pl.DataFrame, charge_rules: pl.DataFrame, pool_uses: pl.DataFrame) -> pl.DataFrame:
+def _hours(billed_hours: pl.DataFrame, pool_uses: pl.DataFrame) -> pl.DataFrame:
     """The hours for which some charge needs the shares of a deployment."""
-    used = pool_uses.filter((pl.col("user_kind") == "deployment") & pl.col("is_billed")).select(
-        "hour", deployment_id="user_id"
-    )
-    direct = charge_rules.filter(pl.col("method") == "deployment").select("charge_id", "deployment_id")
-    spans = charges.select("charge_id", "charge_start", "charge_end").join(direct, on="charge_id")
-    hours = cut(spans, "hour", start="charge_start", end="charge_end").select("deployment_id", hour="bucket")
-    return pl.concat([used.select(HOUR), hours.select(HOUR)]).unique()
+    is_billed = (pl.col("user_kind") == "deployment") & pl.col("is_billed")
+    used = pool_uses.filter(is_billed).select("hour", deployment_id="user_id")
+    direct = billed_hours.filter(pl.col("method") == "deployment").select("hour", deployment_id="target_id")
+    return pl.concat([used, direct]).unique()
 
 
 def _served(hours: pl.DataFrame, deployments: pl.DataFrame) -> pl.DataFrame:
-    """The models that a deployment has a row for at some time within the hour."""
+    """The models that a deployment has a row for at some time within the hour; none is a row without a model."""
     end = pl.col("hour") + pl.duration(microseconds=MICROSECONDS["hour"])
     begins = pl.col("valid_from").is_null() | (pl.col("valid_from") < end)
     lasts = pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("hour"))
-    return hours.join(deployments, on="deployment_id").filter(begins & lasts).select(MODEL).unique()
+    valid = hours.join(deployments, on="deployment_id").filter(begins & lasts).select(MODEL).unique()
+    return hours.join(valid, on=HOUR, how="left")
 
 
 def _usage(token_usage: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from transforms.periods import cut
+
 DIMENSIONS = (
     "account",
     "model_id",
@@ -22,6 +24,7 @@ DIMENSIONS = (
 """What tells two postings of one charge and day apart; places are numbered in this order."""
 
 WASTED = ("failed", "cancelled", "timeout")
+WHOLE = ("account", "model_id", "phase", "pool_id", "team")
 STINT = ["pool_id", "deployment_id", "hour"]
 """One hour of one deployment, paid through a pool or, with a null pool, directly."""
 
@@ -31,45 +34,34 @@ class Places:
     """The places and the tables that lead to them, as whole numbers all the way.
 
     `known` numbers the places; `charges` gives whole charges theirs; `uses` shares a pool-hour among runs, idle and
-    stints of deployments; `models` shares a stint among models; `consumers` shares a model's part of it.
+    stints of deployments; `direct` finds the stint that a charge pays without a pool; `models` shares a stint among
+    models; `consumers` shares a model's part among teams, tenants and tasks.
     """
 
     known: pl.DataFrame
     charges: pl.DataFrame
     uses: pl.DataFrame
-    stints: pl.DataFrame
+    direct: pl.DataFrame
     models: pl.DataFrame
     consumers: pl.DataFrame
 
 
 def places(
-    charge_rules: pl.DataFrame,
-    direct_hours: pl.DataFrame,
-    pool_uses: pl.DataFrame,
-    deployment_shares: pl.DataFrame,
-    training_runs: pl.DataFrame,
+    ruled: pl.DataFrame, pool_uses: pl.DataFrame, deployment_shares: pl.DataFrame, training_runs: pl.DataFrame
 ) -> Places:
-    """Numbers every place that a charge can reach; `direct_hours` are those that a rule gives to a deployment."""
-    whole = _whole(charge_rules)
-    used = _used(pool_uses.filter("is_billed"), training_runs)
-    stints = _stints(used, direct_hours)
+    """Numbers every place that the ruled charges can reach."""
+    whole = _complete(ruled.filter(pl.col("method") == "whole").select("charge_id", *WHOLE))
+    used = _used(pool_uses, training_runs)
+    stints = _stints(used, ruled)
     served = _served(stints, deployment_shares)
-    known = _numbered(pl.concat([whole, used.filter(pl.col("account").is_not_null()), served], how="diagonal_relaxed"))
+    known = _numbered(whole, used.filter(pl.col("deployment_id").is_null()), served)
     return Places(
         known=known,
         charges=_with_place(whole, known).select("charge_id", "place"),
         uses=_uses(used, known, stints),
-        stints=stints,
+        direct=stints.filter(pl.col("pool_id").is_null()).drop("pool_id"),
         models=served.unique("model_part", maintain_order=True).select("stint", "model_part", weight="model_weight"),
         consumers=_with_place(served, known).select("model_part", "place", "weight"),
-    )
-
-
-def _whole(charge_rules: pl.DataFrame) -> pl.DataFrame:
-    return _complete(
-        charge_rules.filter(pl.col("method") == "whole").select(
-            "charge_id", "account", "model_id", "phase", "pool_id", "team"
-        )
     )
 
 
@@ -97,30 +89,27 @@ def _used(pool_uses: pl.DataFrame, training_runs: pl.DataFrame) -> pl.DataFrame:
     return _complete(attributed.with_columns(reason.alias("reason"), phase.alias("phase")))
 
 
-def _stints(used: pl.DataFrame, direct_hours: pl.DataFrame) -> pl.DataFrame:
+def _stints(used: pl.DataFrame, ruled: pl.DataFrame) -> pl.DataFrame:
+    """The stints that charges pay through pools, and those that a rule gives to a deployment."""
     through_pools = used.filter(pl.col("deployment_id").is_not_null()).select(STINT)
-    direct = direct_hours.select(pl.lit(None, dtype=pl.String).alias("pool_id"), "deployment_id", "hour")
-    return pl.concat([through_pools, direct]).unique().sort(STINT).with_row_index("stint")
+    direct = ruled.filter(pl.col("method") == "deployment").select("deployment_id", "charge_start", "charge_end")
+    hours = cut(direct.unique(), "hour", start="charge_start", end="charge_end").select(
+        pl.lit(None, dtype=pl.String).alias("pool_id"), "deployment_id", pl.col("bucket").alias("hour")
+    )
+    return pl.concat([through_pools, hours]).unique().sort(STINT).with_row_index("stint")
 
 
 def _served(stints: pl.DataFrame, deployment_shares: pl.DataFrame) -> pl.DataFrame:
     """Each stint with its models and consumers; one without a valid model is not allocated."""
     has_model = pl.col("model_id").is_not_null()
-    account = pl.when(has_model).then(pl.lit("direct")).otherwise(pl.lit("unallocated"))
-    reason = pl.when(~has_model).then(pl.lit("deployment serves no model in this hour"))
-    shares = deployment_shares.with_columns(pl.col("weight", "model_weight").to_physical())
-    rows = (
-        stints.join(shares, on=["deployment_id", "hour"], how="left")
-        .with_columns(
-            account.alias("account"),
-            pl.when(has_model).then(pl.lit("inference")).alias("phase"),
-            reason.alias("reason"),
-            pl.col("weight", "model_weight").fill_null(1),
-        )
-        .sort("stint", "model_id", "team", "tenant", "task")
+    rows = stints.join(deployment_shares, on=["deployment_id", "hour"]).with_columns(
+        pl.when(has_model).then(pl.lit("direct")).otherwise(pl.lit("unallocated")).alias("account"),
+        pl.when(has_model).then(pl.lit("inference")).alias("phase"),
+        pl.when(~has_model).then(pl.lit("deployment serves no model in this hour")).alias("reason"),
+        pl.col("weight", "model_weight").to_physical(),
     )
-    part = pl.struct("stint", "model_id").rle_id().alias("model_part")
-    return _complete(rows.with_columns(part))
+    ordered = rows.sort("stint", "model_id", "team", "tenant", "task")
+    return _complete(ordered.with_columns(pl.struct("stint", "model_id").rle_id().alias("model_part")))
 
 
 def _uses(used: pl.DataFrame, known: pl.DataFrame, stints: pl.DataFrame) -> pl.DataFrame:
@@ -142,8 +131,8 @@ def _complete(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(*missing, waste.fill_null(value=False).alias("is_waste"))
 
 
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(DIMENSIONS).unique().sort(DIMENSIONS).with_row_index("place")
+def _numbered(*rows: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([part.select(DIMENSIONS) for part in rows]).unique().sort(DIMENSIONS).with_row_index("place")
 
 
 def _with_place(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.ledger.capacities import capacities
 from transforms.ledger.deployment_times import deployment_times
-from transforms.periods import cut
+from transforms.periods import MICROSECONDS, cut, is_open
 from warehouse.schemas.ledger import PoolUses
 
 HOUR = ["pool_id", "hour"]
@@ -14,15 +13,14 @@ USER = [*HOUR, "user_kind", "user_id"]
 
 
 def pool_uses(
-    charges: pl.DataFrame,
-    charge_rules: pl.DataFrame,
+    billed_hours: pl.DataFrame,
     training_runs: pl.DataFrame,
     deployments: pl.DataFrame,
     pools: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One user of one pool in one hour with its weight; uses without a charge in the hour are not billed."""
-    capacity = capacities(charges, charge_rules, pools)
+    capacity = _capacity(billed_hours, pools)
     uses = pl.concat([_run_uses(training_runs), _deployment_uses(deployments, capacity, settings)])
     used = (
         uses.group_by(USER)
@@ -32,6 +30,27 @@ def pool_uses(
     )
     rows = pl.concat([used, _idle(capacity, used)], how="diagonal")
     return PoolUses.frame(rows.with_columns(pl.col("weight").reinterpret(dtype=pl.Decimal(38, 0)))).sort(USER)
+
+
+def _capacity(billed_hours: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+    """The GPU time of each billed pool-hour: that of policy.pools where it has a row for the date, else the bill's."""
+    billed = (
+        billed_hours.filter(pl.col("method") == "pool")
+        .group_by("hour", pool_id="target_id")
+        .agg(pl.col("gpu_time").to_physical().sum().alias("billed"))
+    )
+    stated = (
+        billed.join(pools, on="pool_id")
+        .filter(is_open(pl.col("hour").dt.date()))
+        .group_by(HOUR)
+        .agg((_thousandths("gpu_count") * MICROSECONDS["hour"]).sum().alias("stated"))
+    )
+    joined = billed.join(stated, on=HOUR, how="left")
+    return joined.select(*HOUR, pl.coalesce("stated", "billed").alias("capacity"))
+
+
+def _thousandths(gpu_count: str) -> pl.Expr:
+    return (pl.col(gpu_count) * 1000 + 0.5).floor().cast(pl.Int128)
 
 
 def _run_uses(training_runs: pl.DataFrame) -> pl.DataFrame:
@@ -47,14 +66,13 @@ def _deployment_uses(deployments: pl.DataFrame, capacity: pl.DataFrame, settings
 
 
 def _uses(spans: pl.DataFrame, *, kind: str, user: str, start: str, end: str) -> pl.DataFrame:
-    milli = (pl.col("gpu_count") * 1000 + 0.5).floor().cast(pl.Int128)
     hours = cut(spans.select("pool_id", user, "gpu_count", start, end).drop_nulls(), "hour", start=start, end=end)
     return hours.select(
         "pool_id",
         pl.col("bucket").alias("hour"),
         pl.lit(kind).alias("user_kind"),
         pl.col(user).alias("user_id"),
-        (milli * pl.col("microseconds")).alias("weight"),
+        (_thousandths("gpu_count") * pl.col("microseconds")).alias("weight"),
     ).filter(pl.col("weight") > 0)
 
 

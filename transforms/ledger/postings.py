@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.ledger.capacities import gpu_time
+from transforms.ledger.billed_hours import gpu_time
 from transforms.ledger.places import Places, places
 from transforms.money import amount, split, units
 from transforms.periods import Grain, cut
@@ -12,8 +12,12 @@ from warehouse.schemas.ledger import Postings
 
 COSTS = ["billed_cost", "effective_cost"]
 AMOUNTS = [*COSTS, "gpu_time"]
+TARGET = ["method", "place", "pool_id", "deployment_id"]
+LOT = [*TARGET, "charge_start", "charge_end", *AMOUNTS]
+"""Charges equal in these have equal postings and are split once."""
+
+LINE = ["lot", "charge_date", "place"]
 GPU_TIME_A_SECOND = 10**9
-LINE = ["charge", "charge_date", "place"]
 
 
 def postings(
@@ -25,62 +29,54 @@ def postings(
 ) -> pl.DataFrame:
     """One part of one charge on one day in one account.
 
-    Any subset of the charges gives exactly the subset of the postings, so a backfill may come month by month.
+    Any subset of the charges gives exactly its subset of the postings, so days of charges may come one by one.
     """
-    ruled = charges.join(charge_rules.select("charge_id", "method", "pool_id", "deployment_id", "rule"), on="charge_id")
-    known = places(charge_rules, _direct_hours(ruled), pool_uses, deployment_shares, training_runs)
-    dated = ruled.with_columns(pl.col("charge_start").dt.truncate("1mo").alias("month"))
-    months = dated.sort("charge_id").partition_by("month", maintain_order=True)
-    if not months:
+    if charges.is_empty():
         return Postings.empty()
-    return pl.concat([_posted(month, known) for month in months]).sort("charge_id", "line")
+    ruled = charges.join(charge_rules.drop("charge_day"), on="charge_id")
+    uses = _in_time(pool_uses.filter("is_billed"), ruled)
+    known = places(ruled, uses, _in_time(deployment_shares, ruled), training_runs)
+    numbered = _weighed(ruled, known).sort("charge_id").with_row_index("charge")
+    lots = numbered.group_by(LOT).agg("charge").with_row_index("lot")
+    lines = _merged(pl.concat([_whole(lots), *_split(lots, known)]))
+    return _described(lines.join(lots.select("lot", "charge").explode("charge"), on="lot"), numbered, known.known)
 
 
-def _direct_hours(ruled: pl.DataFrame) -> pl.DataFrame:
-    """The hours of charges that a rule gives to a deployment."""
-    direct = ruled.filter(pl.col("method") == "deployment").select("deployment_id", "charge_start", "charge_end")
-    return cut(direct, "hour", start="charge_start", end="charge_end").select("deployment_id", hour="bucket").unique()
+def _in_time(hourly: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the hours that the charges can touch."""
+    first, last = charges["charge_start"].min(), charges["charge_end"].max()
+    return hourly.filter(pl.col("hour").is_between(pl.lit(first).dt.truncate("1h"), pl.lit(last)))
 
 
-def _posted(charges: pl.DataFrame, known: Places) -> pl.DataFrame:
-    numbered = charges.with_row_index("charge")
-    lines = _merged(pl.concat([_whole(numbered, known), *_split(numbered, known)]))
-    return _described(lines, numbered, known.known)
-
-
-def _whole(charges: pl.DataFrame, known: Places) -> pl.DataFrame:
-    """Lines of the charges that stay whole, day by day."""
-    parts = _parts(charges.filter(pl.col("method") == "whole"), "day")
-    return parts.join(known.charges, on="charge_id").select(*LINE, *AMOUNTS)
-
-
-def _split(charges: pl.DataFrame, known: Places) -> list[pl.DataFrame]:
-    """Lines of the charges that users of pools or models of deployments share, hour by hour."""
-    pooled = _parts(charges.filter(pl.col("method") == "pool"), "hour")
-    direct = _parts(charges.filter(pl.col("method") == "deployment"), "hour")
-    used = _shared(pooled, known.uses, ["pool_id", "hour"])
-    stints = pl.concat(
-        [
-            used.filter(pl.col("stint").is_not_null()).select("charge", "charge_date", "stint", *AMOUNTS),
-            direct.join(known.stints.filter(pl.col("pool_id").is_null()), on=["deployment_id", "hour"]).select(
-                "charge", "charge_date", "stint", *AMOUNTS
-            ),
-        ]
+def _weighed(ruled: pl.DataFrame, known: Places) -> pl.DataFrame:
+    """The charges with the place of those that stay whole, amounts as whole numbers."""
+    return ruled.join(known.charges, on="charge_id", how="left").with_columns(
+        *(units(cost) for cost in COSTS), gpu_time("gpu_hours_exact").alias("gpu_time")
     )
+
+
+def _whole(lots: pl.DataFrame) -> pl.DataFrame:
+    """Lines of the charges that stay whole, day by day."""
+    return _parts(lots, "whole", "day").select(*LINE, *AMOUNTS)
+
+
+def _split(lots: pl.DataFrame, known: Places) -> list[pl.DataFrame]:
+    """Lines of the charges that users of pools or models of deployments share, hour by hour."""
+    used = _shared(_parts(lots, "pool", "hour").drop("place"), known.uses, ["pool_id", "hour"])
+    direct = _parts(lots, "deployment", "hour").join(known.direct, on=["deployment_id", "hour"])
+    in_stints = used.filter(pl.col("stint").is_not_null())
+    stints = pl.concat([rows.select("lot", "charge_date", "stint", *AMOUNTS) for rows in (in_stints, direct)])
     consumers = _shared(_shared(stints, known.models, ["stint"]), known.consumers, ["model_part"])
-    return [used.filter(pl.col("place").is_not_null()).select(*LINE, *AMOUNTS), consumers.select(*LINE, *AMOUNTS)]
+    return [rows.select(*LINE, *AMOUNTS) for rows in (used.filter(pl.col("stint").is_null()), consumers)]
 
 
-def _parts(charges: pl.DataFrame, grain: Grain) -> pl.DataFrame:
-    """The charges cut in time, amounts as whole numbers."""
-    spans = charges.select(
-        "charge", "charge_id", "pool_id", "deployment_id", "charge_start", "charge_end",
-        *(units(cost) for cost in COSTS), gpu_time("gpu_hours_exact").alias("gpu_time"),
-    )  # fmt: skip
-    buckets = cut(spans, grain, start="charge_start", end="charge_end").with_columns(
+def _parts(lots: pl.DataFrame, method: str, grain: Grain) -> pl.DataFrame:
+    """The lots of one method cut in time."""
+    chosen = lots.filter(pl.col("method") == method).drop("charge")
+    buckets = cut(chosen, grain, start="charge_start", end="charge_end").with_columns(
         pl.col("bucket").dt.date().alias("charge_date"), pl.col("bucket").alias("hour")
     )
-    return split(buckets, group="charge", weight="microseconds", amounts=AMOUNTS)
+    return split(buckets, group="lot", weight="microseconds", amounts=AMOUNTS)
 
 
 def _shared(parts: pl.DataFrame, weights: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -90,23 +86,27 @@ def _shared(parts: pl.DataFrame, weights: pl.DataFrame, key: list[str]) -> pl.Da
 
 
 def _merged(lines: pl.DataFrame) -> pl.DataFrame:
-    """One line per charge, day and place; lines of nothing go, but a charge keeps at least one."""
+    """One numbered line per lot, day and place; lines of nothing go, but a lot keeps at least one."""
     sums = lines.group_by(LINE).agg(pl.col(AMOUNTS).sum()).sort(LINE)
-    empty = pl.all_horizontal(pl.col(name) == 0 for name in AMOUNTS)
-    filled = sums.filter(~empty)
-    kept = sums.join(filled.select("charge").unique(), on="charge", how="anti").unique(
-        "charge", keep="first", maintain_order=True
-    )
-    return pl.concat([filled, kept]).sort(LINE)
+    is_filled = pl.any_horizontal(pl.col(name) != 0 for name in AMOUNTS)
+    is_first = pl.col("lot").is_first_distinct() & ~is_filled.any().over("lot")
+    return sums.filter(is_filled | is_first).with_columns(pl.int_range(1, pl.len() + 1).over("lot").alias("line"))
 
 
 def _described(lines: pl.DataFrame, charges: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Lines with what their charge and their place say."""
     of_charge = charges.select(
-        "charge", "charge_id", "source", "billing_period_start", "invoice_id", "currency", "known_at", "rule"
+        "charge",
+        "charge_id",
+        "charge_day",
+        "source",
+        "billing_period_start",
+        "invoice_id",
+        "currency",
+        "known_at",
+        "rule",
     )
-    numbered = lines.with_columns(pl.int_range(1, pl.len() + 1).over("charge").alias("line"))
-    rows = numbered.join(of_charge, on="charge").join(known, on="place")
+    rows = lines.join(of_charge, on="charge").join(known, on="place").sort("charge", "line")
     return Postings.frame(
         rows.with_columns(
             pl.concat_str("charge_id", "line", separator="-").alias("posting_id"),

@@ -54,6 +54,7 @@ def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         pl.col("day").dt.month_start().dt.offset_by("1mo").alias("billing_period_end"),
         start.alias("charge_start"),
         (start + pl.duration(microseconds=MICROSECONDS["day"])).alias("charge_end"),
+        pl.col("day").alias("charge_day"),
         pl.lit("Usage").alias("charge_category"),
         pl.col("pool_id").alias("resource_id"),
         pl.lit("rate card, policy/rates.csv").alias("charge_description"),

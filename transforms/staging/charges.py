@@ -41,7 +41,8 @@ def _known_at(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     """When each row became known: as its export says, else the night that saw its file first."""
     seen = files.group_by("source", pl.col("sha256").alias("file_sha256")).agg(pl.col("first_seen_at").min())
     return rows.join(seen, on=["source", "file_sha256"], how="left").with_columns(
-        pl.coalesce("exported_at", "first_seen_at").alias("known_at")
+        pl.coalesce("exported_at", "first_seen_at").alias("known_at"),
+        pl.col("charge_start").dt.date().alias("charge_day"),
     )
 
 

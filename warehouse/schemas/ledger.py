@@ -18,8 +18,10 @@ class ChargeRules(Table):
     """One charge and the account and target that attribution.csv gives it."""
 
     table_key = ("charge_id",)
+    table_partition = "charge_day"
 
     charge_id = text("charge")
+    charge_day = day("UTC day on which the charge starts")
     method = choice("how it is posted", "whole", "pool", "deployment")
     account = choice("account, unless a pool or deployment splits it", *ACCOUNTS).or_null()
     rule = text("attribution.csv line N, or why no rule matched")
@@ -28,6 +30,19 @@ class ChargeRules(Table):
     model_id = text("model").or_null()
     phase = choice("phase", *PHASES).or_null()
     team = text("team of the rule").or_null()
+
+
+class BilledHours(Table):
+    """One hour of one pool or deployment that charges of one day touch, with the GPU time they bring into it."""
+
+    table_key = ("charge_day", "method", "target_id", "hour")
+    table_partition = "charge_day"
+
+    charge_day = day("UTC day on which the charges start")
+    method = choice("how the charges are posted", "pool", "deployment")
+    target_id = text("pool or deployment")
+    hour = instant("UTC hour")
+    gpu_time = _weight("GPU time of the charges in the hour", "thousandth GPU × microseconds")
 
 
 class PoolUses(Table):
@@ -44,11 +59,11 @@ class PoolUses(Table):
 
 
 class DeploymentShares(Table):
-    """One model, team, tenant and task of one deployment in one hour, with its integer weight."""
+    """One model, team, tenant and task of one deployment in one billed hour; no model where none is valid."""
 
     deployment_id = text("deployment")
     hour = instant("UTC hour")
-    model_id = text("model")
+    model_id = text("model").or_null()
     model_weight = _weight("weight of the model among the models of the hour", "of its basis")
     team = text("team").or_null()
     tenant = text("tenant").or_null()
@@ -61,9 +76,11 @@ class Postings(Table):
     """One part of one charge on one day in one account; the parts of a charge add up to it exactly."""
 
     table_key = ("posting_id",)
+    table_partition = "charge_day"
 
     posting_id = text("charge_id and line")
     charge_id = text("charge")
+    charge_day = day("UTC day on which the charge starts")
     line = integer("number of the posting within its charge, from 1")
     source = text("source of the settings, or accrual")
     charge_date = day("UTC day of the part")

@@ -9,6 +9,7 @@ class Charges(Table):
     """One charge as known now."""
 
     table_key = ("charge_id",)
+    table_partition = "charge_day"
 
     charge_id = text("source, hash of the dimensions and ordinal among equals")
     source = text("source of the settings, or accrual")
@@ -16,6 +17,7 @@ class Charges(Table):
     billing_period_end = day("first day after the billing period")
     charge_start = instant("start of what is charged")
     charge_end = instant("end of what is charged, exclusive")
+    charge_day = day("UTC day of charge_start: the unit in which charges and postings are computed again")
     charge_category = choice("kind of charge", "Usage", "Purchase", "Tax", "Credit", "Adjustment")
     charge_class = text("Correction, or null").or_null()
     invoice_id = text("invoice the row is billed on").or_null()
