@@ -1,0 +1,282 @@
+"""How a number or a name is printed: the only rounding for display."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from templates.typeface import printable
+
+Quantity = Decimal | float | int
+
+NBSP: Final = "\u00a0"
+MINUS: Final = "−"
+UNKNOWN: Final = "–"
+ELLIPSIS: Final = "…"
+SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+SCALE_WORDS: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
+SYMBOLS: Final = {"USD": "$"}
+COUNT_WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+LEAST_BASE: Final = Decimal(1000)
+NAME_LIMIT: Final = 40
+
+
+def decimal(value: Quantity) -> Decimal:
+    """Any number as a decimal, floating point by its shortest text."""
+    return value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else value)
+
+
+def signed(text: str, value: Decimal, *, plus: str = "") -> str:
+    """A printed amount with its true minus, or with `plus` before a positive one."""
+    if not any(digit in text for digit in "123456789"):
+        return text
+    return f"{MINUS}{text}" if value < 0 else f"{plus}{text}"
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """Rounded half up, away from zero."""
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def significant(value: Decimal, digits: int = 3) -> Decimal:
+    """Rounded to so many significant digits."""
+    return rounded(value, digits - 1 - value.adjusted()) if value else Decimal(0)
+
+
+def _digits(value: Decimal, digits: int = 3) -> str:
+    return f"{significant(value, digits):,f}"
+
+
+def _scaled(value: Decimal, scales: tuple[tuple[Decimal, str], ...]) -> tuple[Decimal, str]:
+    """The value in the largest unit that leaves at least one before the point, after rounding to three digits."""
+    shown = significant(value)
+    return next(((shown / scale, unit) for scale, unit in scales if shown >= scale), (value, ""))
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True)
+class Money:
+    """Amounts in the reporting currency."""
+
+    currency: str
+
+    @property
+    def symbol(self) -> str:
+        """What stands before an amount: a sign for US dollars, else the ISO code and a no-break space."""
+        return SYMBOLS.get(self.currency, f"{self.currency}{NBSP}")
+
+    @property
+    def heading(self) -> str:
+        """The currency in a table's heading."""
+        return {"USD": "US$"}.get(self.currency, self.currency)
+
+    def short(self, value: Quantity | None, plus: str = "") -> str:
+        """Three significant figures: $4.21M, $214k, $740."""
+        if value is None:
+            return UNKNOWN
+        amount = decimal(value)
+        size = abs(amount)
+        scaled, unit = _scaled(size, SCALES)
+        text = f"{rounded(size, 0):,f}" if not unit else _digits(scaled) + unit
+        return signed(f"{self.symbol}{text}", amount, plus=plus)
+
+    def change(self, value: Quantity | None) -> str:
+        """A difference; a positive one is more cost."""
+        return self.short(value, plus="+")
+
+    def span(self, low: Quantity | None, high: Quantity | None) -> str:
+        """A range with its currency once: $290k–610k; with words where the low end is negative."""
+        if low is None or high is None:
+            return UNKNOWN
+        if min(decimal(low), decimal(high)) < 0:
+            return f"{self.short(low)} to {self.short(high)}"
+        return f"{self.short(low)}–{self.short(high).removeprefix(self.symbol)}"
+
+    def per_mtok(self, value: Quantity | None) -> str:
+        """Price of a million tokens: $3.42, $0.0814, $124."""
+        if value is None:
+            return UNKNOWN
+        amount = decimal(value)
+        size = abs(amount)
+        has_two_places = not size or 1 <= size < 100  # noqa: PLR2004 - three significant digits outside
+        text = f"{rounded(size, 2):f}" if has_two_places else _digits(size)
+        return signed(f"{self.symbol}{text}", amount)
+
+    def exact(self, value: Quantity) -> str:
+        """All twelve decimals, and the currency after the number."""
+        return f"{exact(value)}{NBSP}{self.currency}"
+
+
+@dataclass(frozen=True)
+class TableUnit:
+    """The one unit of a table's money, named in its heading."""
+
+    money: Money
+    scale: Decimal
+    letter: str
+    places: int
+
+    @classmethod
+    def of(cls, money: Money, values: list[Decimal]) -> TableUnit:
+        """Billions, millions, thousands or units, by the largest amount of the table."""
+        largest = max((abs(value) for value in values), default=Decimal(0))
+        if largest >= Decimal(10) ** 10:
+            return cls(money, Decimal(10) ** 9, "B", 2)
+        if largest >= Decimal(10) ** 6:
+            return cls(money, Decimal(10) ** 6, "M", 2)
+        return cls(money, Decimal(10) ** 3, "k", 0) if largest >= Decimal(10) ** 5 else cls(money, Decimal(1), "", 0)
+
+    @property
+    def words(self) -> str:
+        """The unit in a section's heading: US$ million."""
+        word = {"B": " billion", "M": " million", "k": " thousand", "": ""}[self.letter]
+        return f"{self.money.heading}{word}"
+
+    @property
+    def head(self) -> str:
+        """The unit in a column's heading: $M."""
+        return f"{self.money.symbol.strip()}{NBSP if len(self.money.symbol) > 1 and self.letter else ''}{self.letter}"
+
+    def cell(self, value: Quantity | None, plus: str = "") -> str:
+        """One amount, rounded to the decimals of the table."""
+        if value is None:
+            return UNKNOWN
+        if not value:
+            return "0"
+        shown = rounded(decimal(value) / self.scale, self.places)
+        return signed(f"{abs(shown):,f}", shown, plus=plus)
+
+
+def percent(ratio: Quantity | None, plus: str = "") -> str:
+    """Whole from 10 %, else one decimal, with a no-break space."""
+    if ratio is None:
+        return UNKNOWN
+    value = decimal(ratio) * 100
+    places = 0 if abs(rounded(value, 1)) >= 10 else 1  # noqa: PLR2004 - ten percent
+    return signed(f"{_grouped(abs(value), places)}{NBSP}%", value, plus=plus)
+
+
+def whole_percent(ratio: Quantity | None, plus: str = "") -> str:
+    """Percent in titles and penalties: whole, with one decimal only where it would be 0."""
+    if ratio is None:
+        return UNKNOWN
+    value = decimal(ratio) * 100
+    places = 0 if abs(value) >= Decimal("0.5") or not value else 1
+    return signed(f"{_grouped(abs(value), places)}{NBSP}%", value, plus=plus)
+
+
+def points(ratio: Quantity | None) -> str:
+    """A difference of percentages, unsigned."""
+    if ratio is None:
+        return UNKNOWN
+    return f"{_grouped(abs(decimal(ratio) * 100), 1)} points"
+
+
+def _grouped(value: Decimal, places: int) -> str:
+    return f"{rounded(value, places):,f}"
+
+
+def tokens(value: Quantity | None) -> str:
+    """Three significant figures in tables: 790 B, 2.1 T."""
+    if value is None:
+        return UNKNOWN
+    amount = decimal(value)
+    scaled, unit = _scaled(abs(amount), SCALES)
+    text = _trimmed(_digits(scaled)) if unit else f"{rounded(abs(amount), 0):,f}"
+    return signed(f"{text}{NBSP}{unit}".strip(), amount)
+
+
+def tokens_in_words(value: Quantity | None) -> tuple[str, str]:
+    """A tile's number and its unit: 0.79 and trillion."""
+    if value is None:
+        return UNKNOWN, ""
+    amount = decimal(value)
+    tenth = next(((scale, word) for scale, word in SCALE_WORDS[:1] if abs(amount) >= scale / 10), None)
+    scaled, word = (amount / tenth[0], tenth[1]) if tenth else _scaled(abs(amount), SCALE_WORDS)
+    return (_trimmed(_digits(scaled)) if word else f"{rounded(amount, 0):,f}"), word
+
+
+def flop(value: Quantity | None) -> str:
+    """Operations: 5.9e23 FLOP."""
+    if not value:
+        return UNKNOWN
+    power = math.floor(math.log10(float(value)))
+    return f"{float(value) / 10**power:.1f}e{power}{NBSP}FLOP"
+
+
+def count(value: Quantity | None) -> str:
+    """A whole number with its thousands: 1,204,331; from ten million in words."""
+    if value is None:
+        return UNKNOWN
+    amount = decimal(value)
+    if abs(amount) < 10**7:
+        return signed(f"{abs(rounded(amount, 0)):,f}", amount)
+    scaled, word = _scaled(abs(amount), SCALE_WORDS)
+    return signed(f"{_digits(scaled)} {word}", amount)
+
+
+def count_word(value: int) -> str:
+    """A small number at the start of a sentence."""
+    return COUNT_WORDS[value] if 0 <= value < len(COUNT_WORDS) else f"{value:,}"
+
+
+def exact(value: Quantity) -> str:
+    """Twelve decimals, as the tables hold it."""
+    amount = decimal(value)
+    return signed(f"{abs(amount):,.12f}", amount)
+
+
+def plain(value: Quantity | None, places: int = 0) -> str:
+    """A number with fixed decimals."""
+    if value is None:
+        return UNKNOWN
+    amount = rounded(decimal(value), places)
+    return signed(f"{abs(amount):,f}", amount)
+
+
+def day(value: date | None) -> str:
+    """2026-11-21."""
+    return value.isoformat()[:10] if value else UNKNOWN
+
+
+MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+                 "November", "December")  # fmt: skip
+
+
+def month(value: date) -> str:
+    """October."""
+    return MONTHS[value.month - 1]
+
+
+def month_year(value: date) -> str:
+    """October 2026."""
+    return f"{month(value)} {value.year}"
+
+
+def month_short(value: date) -> str:
+    """Oct."""
+    return month(value)[:3]
+
+
+def month_tick(value: date) -> str:
+    """Oct 26."""
+    return f"{month_short(value)} {value.year % 100:02d}"
+
+
+def name(value: str | None, limit: int = NAME_LIMIT) -> str:
+    """A name in signs that the fonts have, shortened in its middle."""
+    if value is None:
+        return UNKNOWN
+    shown = printable(value[: 4 * limit] + value[-4 * limit :] if len(value) > 8 * limit else value)
+    if not shown:
+        return "□"
+    if len(shown) <= limit:
+        return shown
+    tail = (limit - 1) // 2
+    return f"{shown[: limit - 1 - tail]}{ELLIPSIS}{shown[-tail:]}"

@@ -1,0 +1,85 @@
+"""The bundled fonts: their files, the width of every text, and which signs they have."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from base64 import b64encode
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+Family = Literal["Trisect Sans", "Trisect Sans Condensed", "Trisect Serif"]
+
+SANS: Final[Family] = "Trisect Sans"
+CONDENSED: Final[Family] = "Trisect Sans Condensed"
+SERIF: Final[Family] = "Trisect Serif"
+REGULAR: Final = 400
+SEMIBOLD: Final = 600
+PLACEHOLDER: Final = "□"
+UNITS_PER_EM: Final = 1000
+FACES: Final[tuple[tuple[Family, int, str], ...]] = (
+    (SANS, REGULAR, "TrisectSans-Regular"),
+    (SANS, SEMIBOLD, "TrisectSans-SemiBold"),
+    (CONDENSED, REGULAR, "TrisectSansCondensed-Regular"),
+    (CONDENSED, SEMIBOLD, "TrisectSansCondensed-SemiBold"),
+    (SERIF, SEMIBOLD, "TrisectSerif-SemiBold"),
+)
+SPACES: Final = frozenset(" \u00a0\u2009\u200a\u202f\n\t")
+
+
+@cache
+def _advances() -> dict[str, dict[str, int]]:
+    metrics = json.loads(files("templates.fonts").joinpath("metrics.json").read_text("utf-8"))
+    return {face: {chr(int(code, 16)): width for code, width in signs.items()} for face, signs in metrics.items()}
+
+
+@cache
+def _face(family: Family, weight: int) -> dict[str, int]:
+    known = _advances()
+    return known.get(f"{family} {weight}") or known[f"{family} {SEMIBOLD}"]
+
+
+def text_width(content: str, size: float, family: Family = CONDENSED, weight: int = REGULAR) -> float:
+    """Width of a text in points, the sum of its advances; kerning can only make it narrower."""
+    face = _face(family, weight)
+    return sum(face.get(sign, UNITS_PER_EM) for sign in content) * size / UNITS_PER_EM
+
+
+@cache
+def everywhere() -> frozenset[str]:
+    """Signs that every face has: what a name may be made of."""
+    return frozenset.intersection(*(frozenset(_face(family, weight)) for family, weight, _ in FACES)) - SPACES | {" "}
+
+
+@cache
+def somewhere() -> frozenset[str]:
+    """Signs that the text face has: what our own words may be made of."""
+    return frozenset(_face(SANS, REGULAR)) | SPACES
+
+
+def printable(name: str) -> str:
+    """A name in signs that the fonts have: invisible ones go, unknown ones become a visible box."""
+    composed = unicodedata.normalize("NFC", name)
+    shown = "".join(" " if sign.isspace() else sign for sign in composed if not _is_invisible(sign))
+    known = everywhere()
+    return "".join(sign if sign in known else PLACEHOLDER for sign in " ".join(shown.split()))
+
+
+def _is_invisible(sign: str) -> bool:
+    return unicodedata.category(sign) in {"Cf", "Cc", "Mn", "Me"} and not sign.isspace()
+
+
+def font_faces(suffix: Literal["ttf", "woff2"]) -> str:
+    """The @font-face rules with the fonts themselves inside, so that nothing is fetched."""
+    kind = {"ttf": "truetype", "woff2": "woff2"}[suffix]
+    return "\n".join(
+        f"@font-face {{ font-family: '{family}'; font-weight: {weight}; "
+        f"src: url(data:font/{suffix};base64,{_encoded(f'{name}.{suffix}')}) format('{kind}'); }}"
+        for family, weight, name in FACES
+    )
+
+
+@cache
+def _encoded(name: str) -> str:
+    return b64encode(files("templates.fonts").joinpath(name).read_bytes()).decode("ascii")

@@ -1,0 +1,71 @@
+"""The index of every number that the report refers to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+import polars as pl
+
+from transforms.reports.amortization_numbers import amortization_numbers
+from transforms.reports.night import Night
+from transforms.reports.number import Number, context
+from transforms.reports.reconciliation_numbers import reconciliation_numbers
+from transforms.reports.summary_numbers import summary_numbers
+from transforms.reports.thirds_numbers import thirds_numbers
+from warehouse.schemas import CATALOGUE
+from warehouse.schemas.reports import Numbers
+
+SECTIONS = {
+    "summary": summary_numbers,
+    "thirds": thirds_numbers,
+    "amortization": amortization_numbers,
+    "reconciliation": reconciliation_numbers,
+}
+
+
+def numbers(
+    settings: pl.DataFrame,
+    subject: pl.DataFrame,
+    pages: pl.DataFrame,
+    month_figures: pl.DataFrame,
+    movers: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+    lifecycle_spend: pl.DataFrame,
+    thirds: pl.DataFrame,
+    amortization: pl.DataFrame,
+    reconciliation: pl.DataFrame,
+    recommendations: pl.DataFrame,
+    token_usage: pl.DataFrame,
+    files: pl.DataFrame,
+    quarantine: pl.DataFrame,
+) -> pl.DataFrame:
+    """Each number valued by its own query, in reading order; what has no value has no row."""
+    tables = dict(locals())  # the arguments, by the names of the tables they are
+    night = Night.of(tables)
+    asked = context({CATALOGUE[name].qualified(): frame for name, frame in tables.items()})
+    digest = _input_digest(files)
+    valued = (number.valued(asked) for number in _in_reading_order(night, pages))
+    rows = [
+        asdict(replace(number, position=0, input_digest=digest)) | {"query": number.query}
+        for number in valued
+        if number.value is not None
+    ]
+    frame = pl.DataFrame(rows, schema_overrides={"value": pl.Decimal(38, 12)}) if rows else Numbers.empty()
+    return Numbers.frame(frame.with_columns(position=pl.int_range(1, pl.len() + 1)))
+
+
+def _in_reading_order(night: Night, pages: pl.DataFrame) -> Iterator[Number]:
+    seen: set[str] = set()
+    for row in pages.filter("is_shown").sort("position").iter_rows(named=True):
+        section = SECTIONS.get(row["page"])
+        for number in section(night) if section else ():
+            if number.number_id not in seen:
+                seen.add(number.number_id)
+                yield number
+
+
+def _input_digest(files: pl.DataFrame) -> str:
+    lines = sorted(f"{sha}\n" for sha in files["sha256"])
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:8]
