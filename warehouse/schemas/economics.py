@@ -1,6 +1,8 @@
 """What a model costs over its life, in the reporting currency."""
 
-from warehouse.schemas.columns import choice, cost, count, day, exact, flag, measure, ratio, text, usd
+import polars as pl
+
+from warehouse.schemas.columns import Column, choice, cost, count, day, exact, flag, measure, ratio, text, usd
 from warehouse.schemas.ledger import ACCOUNTS
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
@@ -13,6 +15,23 @@ THIRDS_STATUSES = (
     "too_young",
     "no_own_pretraining",
 )
+
+
+LIFE_BASES = (
+    "retires_on",
+    "model_policy",
+    "family_median",
+    "default_policy",
+    "company_median",
+    "assumed",
+    "not_released",
+)
+QUANTITIES = ("tokens", "units", "inference_usd")
+
+
+def _numbers(description: str, unit: str) -> Column:
+    """A list of measured quantities."""
+    return Column(pl.List(pl.Float64()), "DOUBLE[]", unit, description)
 
 
 class DailySpend(Table):
@@ -172,6 +191,61 @@ class LifecycleSpend(Table):
     tokens = measure("trained on or served", "tokens").or_null()
 
 
+class ModelLives(Table):
+    """One model's service: from when, until when, and how that is known."""
+
+    table_key = ("model_id",)
+
+    model_id = text("model")
+    released_on = day("first day of service, as planned").or_null()
+    first_served_on = day("first day with requests").or_null()
+    last_served_on = day("last day with requests").or_null()
+    retires_on = day("last planned day of service").or_null()
+    ends_on = day("last day of service expected").or_null()
+    basis = choice("how the end is known", *LIFE_BASES)
+
+
+class DemandStates(Table):
+    """One series of a model (or `*`, all models) as known on one day: level, trend, season, and how far off so far.
+
+    Only days before `known_on` have been seen, also by the choice of the method and by the errors.
+    """
+
+    table_key = ("known_on", "model_id", "quantity")
+
+    known_on = day("first day not seen")
+    model_id = text("model, or * for all")
+    quantity = choice("what is forecast", *QUANTITIES)
+    method = choice("how", "smoothing", "seasonal_naive", "last_week")
+    history_days = count("days from the first service to known_on", "days")
+    level = measure("mean day", "quantity per day")
+    trend = measure("change of the mean day, damped by 0.98 a day", "quantity per day")
+    season = _numbers("weekdays from Monday relative to the mean day", "ratio")
+    sigma = measure("standard deviation of the logarithm of a four weeks' sum", "nepers")
+    day_sigmas = _numbers("the same of single days, one, two, three and four weeks ahead", "nepers")
+    folds = count("past forecasts that could be compared with what came")
+    mape_ratio = ratio("mean absolute percentage error of past forecasts four weeks ahead").or_null()
+    naive_mape_ratio = ratio("the same of repeating last week").or_null()
+    coverage_ratio = ratio("share of past four-week sums within P10 and P90").or_null()
+
+
+class ExpectedService(Table):
+    """One series of a model as known on one day: what is still to come until the end of service."""
+
+    table_key = ("known_on", "model_id", "quantity")
+
+    known_on = day("first day not seen")
+    model_id = text("model")
+    quantity = choice("what is expected", *QUANTITIES)
+    ends_on = day("last day of service expected")
+    days = count("days from known_on to the end", "days")
+    method = choice("how", "smoothing", "seasonal_naive", "last_week")
+    expected_p10 = measure("low", "quantity")
+    expected_p50 = measure("median", "quantity")
+    expected_p90 = measure("high", "quantity")
+    variation_ratio = ratio("standard deviation over mean")
+
+
 class Thirds(Table):
     """One model's balance between the three phases, realised and projected."""
 
@@ -179,25 +253,26 @@ class Thirds(Table):
 
     as_of = day("night")
     model_id = text("model")
-    pretraining_usd = usd("direct pre-training")
-    posttraining_usd = usd("direct post-training")
+    pretraining_usd = usd("pre-training, direct and inherited")
+    posttraining_usd = usd("post-training, direct and inherited")
     inference_usd = usd("direct inference")
-    pretraining_ratio = ratio("share of pre-training").or_null()
+    pretraining_ratio = ratio("share of pre-training; null where it is not compared or nothing was spent").or_null()
     posttraining_ratio = ratio("share of post-training").or_null()
     inference_ratio = ratio("share of inference").or_null()
-    target_pretraining_ratio = ratio("target share of pre-training")
+    target_pretraining_ratio = ratio("target share of pre-training; 0 where it is not compared")
     target_posttraining_ratio = ratio("target share of post-training")
     target_inference_ratio = ratio("target share of inference")
-    penalty_ratio = ratio("what the same quality costs more than at the target").or_null()
+    penalty_ratio = ratio("what the same quality costs more than at the target; null where a share is 0").or_null()
     distance_usd = usd("what the same quality would have saved").or_null()
-    projected_inference_usd_p10 = usd("inference to retirement, low").or_null()
-    projected_inference_usd_p50 = usd("inference to retirement, median").or_null()
-    projected_inference_usd_p90 = usd("inference to retirement, high").or_null()
-    projected_penalty_ratio_p10 = ratio("penalty at retirement, low").or_null()
-    projected_penalty_ratio_p50 = ratio("penalty at retirement, median").or_null()
-    projected_penalty_ratio_p90 = ratio("penalty at retirement, high").or_null()
-    age_days = count("days since release", "days").or_null()
+    projected_inference_usd_p10 = usd("inference to the end of service, low").or_null()
+    projected_inference_usd_p50 = usd("inference to the end of service, median").or_null()
+    projected_inference_usd_p90 = usd("inference to the end of service, high").or_null()
+    projected_penalty_ratio_p10 = ratio("penalty at the end of service, low; null where without bound").or_null()
+    projected_penalty_ratio_p50 = ratio("penalty at the end of service, median").or_null()
+    projected_penalty_ratio_p90 = ratio("penalty at the end of service, high").or_null()
+    age_days = count("days since release, or since the first request", "days").or_null()
     status = choice("verdict", *THIRDS_STATUSES)
+    heavy_phase = choice("phase furthest over its target, projected", *PHASES).or_null()
 
 
 class Amortization(Table):
