@@ -25,6 +25,29 @@ class Files(Table):
     first_seen_at = instant("start of the night that saw this content first")
     superseded_by = text("path of the newer delivery that replaces this file").or_null()
     reader_digest = text("digest of the settings and code version the file was read under")
+    changed_ns = integer("when the file system last changed the file", "nanoseconds since 1970")
+
+
+class Readings(Table):
+    """One content of a source as it was read, whatever paths it stands under."""
+
+    table_key = ("source", "file_sha256")
+
+    source = text("source of the settings")
+    kind = text("gpu_billing, training_logs or request_telemetry")
+    file_sha256 = text("digest of the bytes as delivered")
+    reader_digest = text("digest of the settings, the code and the side files it was read under")
+    read_for = day("night it was read for")
+    rows = count("rows it holds")
+    refused = count("rows refused")
+    blank = count("blank lines among the rows")
+    repeated = count("rows that repeat another row of the same content")
+    copied = count("rows that stand in another content of the source")
+    foreign_lines = count("lines of a log that are no records of its format")
+    rounding_residual = exact("sum of what rounding to 12 decimals took from the costs", "currency of the rows")
+    flags = texts("facts worth knowing about it")
+    first_seen_at = instant("start of the night that saw it first")
+    is_ahead = flag("rows were refused only because they lie after the night")
 
 
 class Quarantine(Table):

@@ -1,0 +1,113 @@
+"""What was read, kept by content: the rows of one file in the raw tables, and the account of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from warehouse.schemas.landed import Requests
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows
+from warehouse.schemas.table import Table
+from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.source import Source
+
+ROWS: Final[dict[str, type[Table]]] = {
+    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows)
+}
+REQUESTS: Final = "requests"
+_LATEST_START: Final = "date_out_of_range"
+
+
+@dataclass(frozen=True)
+class Content:
+    """One content of a source: the first path it stands under, and the digest of all that decides how it is read."""
+
+    source: Source
+    file: str
+    sha256: str
+    reader_digest: str
+
+
+def requests_path(var: Path, content: Content) -> Path:
+    """Where the requests of a content are landed."""
+    return var / "landed" / REQUESTS / f"{content.sha256}-{content.reader_digest[:8]}.parquet"
+
+
+def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Every content that has been read."""
+    return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
+
+
+def store(
+    connection: duckdb.DuckDBPyConnection, var: Path, content: Content, delivered: Delivered, read: Reading
+) -> None:
+    """Keep the rows of a content and the account of them."""
+    for name, rows in read.frames.items():
+        if name == REQUESTS:
+            _land(requests_path(var, content), rows)
+        else:
+            insert(connection, ROWS[name], rows)
+    insert(connection, Quarantine, _quarantined(content, read))
+    insert(connection, Readings, _account(content, delivered.night_start, read))
+
+
+def forget(connection: duckdb.DuckDBPyConnection, source: str, sha256: str) -> None:
+    """Take a content's rows and account away."""
+    for table in (ChargeRows, RunRows, MetricRows, Quarantine, Readings):
+        connection.execute(
+            f"DELETE FROM {table.qualified()} WHERE source = ? AND file_sha256 = ?",
+            [source, sha256],
+        )
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> None:
+    """Append rows to a table, validated."""
+    if rows.is_empty():
+        return
+    valid = table.frame(rows)
+    table.validation().validate(valid, lazy=True)
+    connection.register("incoming", valid.to_arrow())
+    connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _land(path: Path, rows: pl.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = path.with_suffix(".part")
+    Requests.frame(rows).write_parquet(aside, compression="zstd", row_group_size=500_000)
+    aside.chmod(0o600)
+    aside.rename(path)
+
+
+def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
+    return read.refused.with_columns(
+        pl.lit(content.source.name).alias("source"),
+        pl.lit(content.file).alias("file"),
+        pl.lit(content.sha256).alias("file_sha256"),
+    )
+
+
+def _account(content: Content, night_start: datetime, read: Reading) -> pl.DataFrame:
+    row = {
+        "source": content.source.name,
+        "kind": content.source.kind,
+        "file_sha256": content.sha256,
+        "reader_digest": content.reader_digest,
+        "read_for": night_start.date(),
+        "rows": read.rows,
+        "refused": read.refused.height,
+        "blank": read.blank,
+        "repeated": read.duplicates,
+        "copied": 0,
+        "foreign_lines": read.foreign_lines,
+        "rounding_residual": read.rounding_residual,
+        "flags": sorted(read.flags),
+        "first_seen_at": night_start,
+        "is_ahead": _LATEST_START in read.refused["reason"].to_list(),
+    }
+    return pl.DataFrame([row], schema=Readings.polars_schema())
