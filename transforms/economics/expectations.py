@@ -11,7 +11,7 @@ from warehouse.schemas.economics import ExpectedService, ModelLives
 
 ASSUMED_LIFE_DAYS: Final = 365
 _ESTIMATES: Final = ("model_policy", "family_median", "default_policy", "company_median", "assumed")
-_DAYS_PER_MONTH: Final = 365.25 / 12
+DAYS_PER_MONTH: Final = 365.25 / 12
 _OUTLIVED_DAYS: Final = 28
 _BLOCK_DAYS: Final = 28
 _DAMPING: Final = 0.98
@@ -46,19 +46,27 @@ def model_lives(
             assumed=pl.lit(ASSUMED_LIFE_DAYS, dtype=pl.Float64),
         )
     )
-    return ModelLives.frame(rows.with_columns(ends_on=_ends_on(), basis=_basis()).sort("model_id"))
+    return ModelLives.frame(
+        rows.with_columns(ends_on=_ends_on(), basis=_basis(), typical_days=_typical_days()).sort("model_id")
+    )
 
 
 def _policy_days(lives: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One model (or `*`) and its life in days by lives.csv as it holds on the night."""
     holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= settings["as_of"].item())
     rows = lives.filter(holds, pl.col("months").is_not_null()).sort("model_id", "valid_from", nulls_last=False)
-    return rows.group_by("model_id", maintain_order=True).agg(days=pl.col("months").last() * _DAYS_PER_MONTH)
+    return rows.group_by("model_id", maintain_order=True).agg(days=pl.col("months").last() * DAYS_PER_MONTH)
 
 
 def _ends_on() -> pl.Expr:
     last = pl.coalesce(_ESTIMATES).round().cast(pl.Int64) - 1
     return pl.coalesce("retires_on", pl.col("start") + pl.duration(days=last))
+
+
+def _typical_days() -> pl.Expr:
+    """The shorter of the policy's life and the family's median; the company's where neither is known."""
+    policy = pl.coalesce("model_policy", "default_policy")
+    return pl.coalesce(pl.min_horizontal(policy, "family_median"), "company_median", "assumed")
 
 
 def _basis() -> pl.Expr:

@@ -17,6 +17,7 @@ THIRDS_STATUSES = (
 )
 
 
+ESTIMATE_BASES = ("policy", "forecast", "too_uncertain", "no_estimate", "exhausted", "not_serving")
 LIFE_BASES = (
     "retires_on",
     "model_policy",
@@ -203,6 +204,7 @@ class ModelLives(Table):
     retires_on = day("last planned day of service").or_null()
     ends_on = day("last day of service expected").or_null()
     basis = choice("how the end is known", *LIFE_BASES)
+    typical_days = measure("life to fall back on: the shorter of the policy's and the family's median", "days")
 
 
 class DemandStates(Table):
@@ -275,6 +277,25 @@ class Thirds(Table):
     heavy_phase = choice("phase furthest over its target, projected", *PHASES).or_null()
 
 
+class TrainingAssets(Table):
+    """One month of one model with training to carry: what was added, what it served, what parity would take."""
+
+    table_key = ("month", "model_id")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    additions_usd = usd("training of the month that did not fail, and the change of what is inherited and passed on")
+    training_usd = usd("training to date that the thirds compare, waste and inherited included")
+    inference_usd = usd("direct inference to date")
+    production_unit = text("tokens, or the unit that the model delivers instead")
+    production = measure("served in the month", "production_unit")
+    production_to_date = measure("served by the end of the month", "production_unit")
+    served_usd_per_unit = measure(
+        "direct inference per unit served, of the last month with both", "reporting currency per production_unit"
+    ).or_null()
+    parity_usd = usd("inference to date at which it reaches its target share").or_null()
+
+
 class Amortization(Table):
     """One month of one model's training still to be carried; the roll-forward closes exactly."""
 
@@ -283,18 +304,37 @@ class Amortization(Table):
     month = day("first day of the month")
     model_id = text("model")
     method = choice("how it is carried", "units_of_production", "straight_line")
-    opening_usd = usd("balance at the start")
+    basis = choice("where the estimate comes from", *ESTIMATE_BASES)
+    opening_usd = usd("balance at the start; the closing of the month before")
     additions_usd = usd("training of the month that did not fail, and what was inherited")
     amortized_usd = usd("carried by the month's service")
     written_off_usd = usd("stranded at retirement")
     closing_usd = usd("balance at the end")
-    tokens_served = measure("served in the month", "tokens")
-    expected_tokens = measure("expected from the start of the month to retirement", "tokens").or_null()
-    tokens_to_parity = measure("still to serve until inference reaches its target share", "tokens").or_null()
+    tokens_served = measure("served in the month", "production_unit")
+    expected_tokens = measure("expected from the start of the month to retirement", "production_unit").or_null()
+    expected_days = count("days of service expected from the start of the month, where straight line", "days").or_null()
+    tokens_to_parity = measure(
+        "still to serve until inference reaches its target share; 0 where it has", "production_unit"
+    ).or_null()
+    production_unit = text("tokens, or the unit that the model delivers instead")
+
+
+class EstimateChanges(Table):
+    """One change of the estimate by which a model's training is carried, from the month in which it takes effect."""
+
+    changed_on = day("first day on which the new estimate holds")
+    model_id = text("model")
+    cause = choice("why", "policy", "forecast", "too_uncertain", "no_estimate", "exhausted", "retired")
+    from_method = text("how it was carried").or_null()
+    to_method = text("how it is carried now").or_null()
+    from_expected_tokens = measure("what was still expected at this day under the old estimate", "units").or_null()
+    to_expected_tokens = measure("what is expected from this day on", "units").or_null()
+    balance_usd = usd("balance that the new estimate applies to")
+    explanation = text("the change in words")
 
 
 class UnitCosts(Table):
-    """One month of one model: what a million tokens costs."""
+    """One month of one model: what a million tokens costs, or one unit where it delivers no text."""
 
     table_key = ("month", "model_id")
 
@@ -306,13 +346,24 @@ class UnitCosts(Table):
     output_tokens = count("output", "tokens")
     units = measure("units delivered where it is not text", "unit_name")
     unit_name = text("unit").or_null()
+    used_usd = usd("direct inference")
+    idle_share_usd = usd("share of the idle and unused cost of the pools its serving used")
+    shared_share_usd = usd("share of the shared cost")
+    amortized_training_usd = usd("training carried")
     used_usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
     allocated_usd_per_mtok = exact(
         "used + idle share + shared share", "reporting currency per million tokens"
     ).or_null()
+    idle_share_usd_per_mtok = exact("share of idle and unused", "reporting currency per million tokens").or_null()
+    shared_share_usd_per_mtok = exact("share of shared", "reporting currency per million tokens").or_null()
     amortized_training_usd_per_mtok = exact("training carried", "reporting currency per million tokens").or_null()
     fully_loaded_usd_per_mtok = exact("all of it", "reporting currency per million tokens").or_null()
+    used_usd_per_unit = exact("direct inference", "reporting currency per unit_name").or_null()
+    allocated_usd_per_unit = exact("used + idle share + shared share", "reporting currency per unit_name").or_null()
+    fully_loaded_usd_per_unit = exact("all of it", "reporting currency per unit_name").or_null()
     utilization_ratio = ratio("busy share of the GPU time of its pools").or_null()
+    cached_ratio = ratio("share of the input read from a cache").or_null()
+    usage_ratio = ratio("share of the requests that tell their tokens or units").or_null()
 
 
 class Reconciliation(Table):

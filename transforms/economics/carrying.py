@@ -1,0 +1,135 @@
+"""One model's training carried month by month, in whole units of 10⁻¹²."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+STRAIGHT, PRODUCTION = "straight_line", "units_of_production"
+_MOST_VARIATION: Final = 1.0
+
+
+class Month(NamedTuple):
+    """One month of one model: its days to the night, what was added in units of 10⁻¹², and what it served."""
+
+    first: date
+    last: date
+    additions: int
+    production: float
+    before: float
+
+
+class Policy(NamedTuple):
+    """How training is carried by lives.csv: method, life in days, units expected over the life."""
+
+    method: str
+    life_days: float | None
+    expected: float | None
+
+
+class Forecast(NamedTuple):
+    """What was expected at the start of a month: units still to come, and their variation."""
+
+    expected: float
+    variation: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One model: when it serves from, when it retires, the life it falls back on, and its dated estimates."""
+
+    serves_from: date | None
+    retires_on: date | None
+    fallback_days: float
+    policies: Sequence[tuple[date | None, Policy]]
+    forecasts: dict[date, Forecast]
+
+    def policy(self, month: Month) -> Policy:
+        """The estimate that holds on the first of the month; in the first months the earliest there is."""
+        held = [policy for since, policy in self.policies if since is None or since <= month.first]
+        begun = [policy for since, policy in self.policies if since is not None and since <= month.last]
+        return held[-1] if held else begun[0] if begun else Policy(PRODUCTION, None, None)
+
+
+class Estimate(NamedTuple):
+    """How one month is carried: what share of the balance, as a whole fraction, and why."""
+
+    method: str
+    basis: str
+    expected: float | None
+    days: int | None
+    numerator: int
+    denominator: int
+
+
+class Carried(NamedTuple):
+    """One month carried: opening + additions − amortised − written off = closing."""
+
+    month: Month
+    estimate: Estimate
+    opening: int
+    amortized: int
+    written_off: int
+    closing: int
+
+
+def carried(months: Sequence[Month], plan: Plan) -> Iterator[Carried]:
+    """The roll-forward of one model; each opening is the closing before, and nothing is carried twice.
+
+    A balance below zero, after a credit or when heirs take over more than is left, is given back at once: what has been
+    carried to date never exceeds what there was to carry.
+    """
+    opening = 0
+    for month in months:
+        balance = opening + month.additions
+        estimate = _estimate(month, plan)
+        amortized = _share(balance, estimate) if balance > 0 else balance
+        is_retired = plan.retires_on is not None and plan.retires_on <= month.last
+        closing = 0 if is_retired else balance - amortized
+        yield Carried(month, estimate, opening, amortized, balance - amortized - closing, closing)
+        opening = closing
+
+
+def _share(balance: int, estimate: Estimate) -> int:
+    """The balance times the fraction, half up; never more than the balance."""
+    part = (2 * balance * estimate.numerator + estimate.denominator) // (2 * estimate.denominator)
+    return min(max(part, 0), balance)
+
+
+def _estimate(month: Month, plan: Plan) -> Estimate:
+    policy = plan.policy(month)
+    if policy.method == STRAIGHT:
+        return _straight(month, plan, policy.life_days or plan.fallback_days, "policy")
+    if policy.expected is not None:
+        return _produced(month, policy.expected - month.before, "policy")
+    forecast = plan.forecasts.get(month.first)
+    days = min(policy.life_days or plan.fallback_days, plan.fallback_days)
+    if forecast is None or forecast.expected <= 0:
+        return _straight(month, plan, days, "no_estimate")
+    if forecast.variation > _MOST_VARIATION:
+        return _straight(month, plan, days, "too_uncertain")
+    return _produced(month, forecast.expected, "forecast")
+
+
+def _produced(month: Month, expected: float, basis: str) -> Estimate:
+    """Units served over units expected; where more has been served than was expected, all that is left."""
+    if expected <= month.production:
+        return Estimate(PRODUCTION, "exhausted" if expected <= 0 else basis, max(expected, 0.0), None, 1, 1)
+    thousandths = round(month.production * 1000), round(expected * 1000)
+    return Estimate(PRODUCTION, basis, expected, None, *thousandths)
+
+
+def _straight(month: Month, plan: Plan, life_days: float, basis: str) -> Estimate:
+    """Days in service over days of life left; nothing before the first served day."""
+    if plan.serves_from is None or plan.serves_from > month.last:
+        return Estimate(STRAIGHT, "not_serving", None, None, 0, 1)
+    start = max(month.first, plan.serves_from)
+    end = plan.serves_from + timedelta(days=max(round(life_days), 1))
+    left = (end - start).days
+    if left <= 0:
+        return Estimate(STRAIGHT, "exhausted", None, 0, 1, 1)
+    until = month.last if plan.retires_on is None else min(month.last, plan.retires_on)
+    served = max(min((until - start).days + 1, left), 0)
+    return Estimate(STRAIGHT, basis, None, left, served, left)
