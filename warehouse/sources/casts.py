@@ -1,0 +1,102 @@
+"""Text of a delivered cell becomes a typed value, or a reason of the closed list why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+import polars as pl
+
+REASONS: Final = (
+    "encoding",
+    "bad_quote",
+    "header_repeat",
+    "short_row",
+    "long_row",
+    "truncated",
+    "bad_json",
+    "limit",
+    "control_char",
+    "missing_key",
+    "bad_date",
+    "ambiguous_time",
+    "date_out_of_range",
+    "end_before_start",
+    "bad_currency",
+    "missing_cost",
+    "non_finite",
+    "bad_decimal",
+    "overflow",
+    "precision_loss",
+    "bad_count",
+    "token_mismatch",
+)
+REASON: Final = pl.Enum(REASONS)
+NULLS: Final = ("", "NULL", "null", "None", "NaN", "N/A", "NA", "Unknown", "-")
+MONEY_NULLS: Final = ("", "NULL", "null")
+TEXT_NULLS: Final = ("", "NULL")
+_CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """One column: a value in each row, or none; and beside it why a cell that says something gives no value."""
+
+    values: pl.Series
+    reasons: pl.Series
+
+
+def first_reason(*reasons: pl.Series) -> pl.Series:
+    """Of each row the reason that stands first in the closed list; null where there is none."""
+    ranks = [series.cast(REASON).to_physical().alias(str(place)) for place, series in enumerate(reasons)]
+    first = pl.DataFrame(ranks).select(pl.min_horizontal(pl.all()).alias("reason"))["reason"]
+    names = dict(enumerate(REASONS))
+    return first.replace_strict(names, return_dtype=pl.String)
+
+
+def refused(when: pl.Series, reason: str) -> pl.Series:
+    """The reason in every row in which `when` is true."""
+    return pl.select(pl.when(when).then(pl.lit(reason)).otherwise(pl.lit(None, pl.String)).alias("reason")).to_series()
+
+
+def required(cast: Cast, reason: str) -> Cast:
+    """The same column where a cell without a value is refused for `reason`."""
+    missing = refused(cast.values.is_null() & cast.reasons.is_null(), reason)
+    return Cast(cast.values, first_reason(cast.reasons, missing))
+
+
+def known(cells: pl.Series, nulls: tuple[str, ...] = NULLS) -> pl.Series:
+    """The cells with null where one says nothing: white space alone, or a word that means unknown."""
+    is_silent = cells.is_in(nulls) | (cells.str.strip_chars() == "")
+    return pl.select(pl.when(~is_silent).then(cells).alias(cells.name)).to_series()
+
+
+def free_text(cells: pl.Series) -> Cast:
+    """Names and descriptions, composed (NFC); control characters but TAB, CR and LF are refused."""
+    values = known(cells, TEXT_NULLS).str.normalize("NFC")
+    return Cast(values, refused(control_characters(cells), "control_char"))
+
+
+def control_characters(cells: pl.Series) -> pl.Series:
+    """Whether a cell holds a control character other than TAB, CR and LF."""
+    return cells.str.contains(_CONTROL).fill_null(value=False)
+
+
+def key(cells: pl.Series) -> Cast:
+    """An id that a row cannot do without."""
+    return required(free_text(cells), "missing_key")
+
+
+def word(cells: pl.Series, meanings: Mapping[str, str], reason: str | None = None) -> Cast:
+    """One word of a closed list, told whatever its case; another word is refused for `reason`, or null without one."""
+    said = known(cells).str.strip_chars().str.to_lowercase()
+    folded = {spelling.lower(): meaning for spelling, meaning in meanings.items()}
+    values = said.replace_strict(folded, default=None, return_dtype=pl.String)
+    return Cast(values, refused(values.is_null() & said.is_not_null() & (reason is not None), reason or REASONS[0]))
+
+
+def any_reason(frame_height: int, *reasons: pl.Series) -> pl.Series:
+    """As first_reason, also for no column at all."""
+    return reduce(first_reason, reasons, pl.Series("reason", [None] * frame_height, dtype=pl.String))
