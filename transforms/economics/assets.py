@@ -61,10 +61,8 @@ def _lineage_flows(lineage_shares: pl.DataFrame) -> pl.DataFrame:
         for name in ("asset_usd", "spent_usd")
     )
     taken = moved.select(*_CELL, "phase", "asset_usd", "spent_usd")
-    given = moved.select(
-        "month", "phase", 0 - pl.col("asset_usd"), 0 - pl.col("spent_usd"), model_id="ancestor_id"
-    ).select(taken.columns)  # fmt: skip
-    return pl.concat([taken, given])
+    given = moved.select("month", pl.col("asset_usd", "spent_usd").neg(), "phase", model_id="ancestor_id")
+    return pl.concat([taken, given.select(taken.columns)])
 
 
 def _training(flows: pl.DataFrame, models: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
