@@ -48,7 +48,8 @@ def _served(hours: pl.DataFrame, deployments: pl.DataFrame) -> pl.DataFrame:
     end = pl.col("hour") + pl.duration(microseconds=MICROSECONDS["hour"])
     begins = pl.col("valid_from").is_null() | (pl.col("valid_from") < end)
     lasts = pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("hour"))
-    valid = hours.join(deployments, on="deployment_id").filter(begins & lasts).select(MODEL).unique()
+    is_something = (pl.col("valid_from") < pl.col("valid_to")).fill_null(value=True)
+    valid = hours.join(deployments, on="deployment_id").filter(begins & lasts & is_something).select(MODEL).unique()
     return hours.join(valid, on=HOUR, how="left")
 
 

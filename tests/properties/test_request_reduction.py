@@ -1,0 +1,110 @@
+"""The plan that runs a hundred million requests on one machine gives what the definition gives."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.staging import request_hours
+from warehouse import requests as landed_requests
+from warehouse.request_reduction import passes, reduce_on_duckdb, reduce_plainly
+from warehouse.requests import LandedFile, mark_duplicates, write_landed
+from warehouse.schemas.landed import Requests
+from warehouse.sources.request_rows import request_rows
+
+DAYS = [date(2026, 11, 19), date(2026, 11, 20)]
+START = datetime(2026, 11, 19, tzinfo=UTC)
+
+seconds = st.integers(0, 2 * 86_400 - 1).map(lambda at: START + timedelta(seconds=at, microseconds=at))
+names = st.none() | st.sampled_from(["a", "b", "", "ä", "'"])
+counts = st.none() | st.integers(0, 3) | st.integers(0, 10**12)
+request = st.fixed_dictionaries(
+    {
+        "source": st.sampled_from(["s1", "s2"]),
+        "request_id": st.none() | st.integers(0, 6).map(str),
+        "start_at": seconds,
+        "took": st.none() | st.integers(0, 20_000_000),
+        "model": names,
+        "deployment": names,
+        "team": names,
+        "tenant": names,
+        "task": names,
+        "status": st.sampled_from(["ok", "error", "pending"]),
+        "requests": st.sampled_from([0, 1, 1, 1, 5]),
+        "input_tokens": counts,
+        "cached_input_tokens": counts,
+        "output_tokens": counts,
+        "units_micro": counts,
+        "unit_name": st.none() | st.just("image"),
+        "ttft_us": counts,
+    }
+)
+boundary = st.integers(0, 48 * 12).map(lambda twelfth: START + timedelta(minutes=5 * twelfth))
+
+
+def landed(folder: Path, rows: list[dict[str, object]], place: int) -> LandedFile:
+    schema = {"took": pl.Int64, **{name: dtype for name, dtype in Requests.polars_schema().items() if name in rows[0]}}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").with_row_index("position")
+    frame = frame.with_columns(end_at=pl.col("start_at") + pl.duration(microseconds=pl.col("took")))
+    parts = [request_rows(part, source) for (source,), part in frame.group_by("source")]
+    return LandedFile(f"inbox/{place}", write_landed(folder / f"{place}.parquet", pl.concat(parts).sort("position")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(request, min_size=1, max_size=14), min_size=1, max_size=4),
+    st.lists(boundary, max_size=5),
+    st.integers(1, 40),
+)
+def test_both_plans_give_the_same_rows(
+    files: list[list[dict[str, object]]], boundaries: list[datetime], rows_per_pass: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        delivered = [landed(Path(folder), rows, place) for place, rows in enumerate(files)]
+        duplicates = mark_duplicates(connection, delivered)
+        rows_by_day = dict.fromkeys(DAYS, 20)
+        fast = reduce_on_duckdb(connection, delivered, request_hours, boundaries, rows_by_day, rows_per_pass)
+        plain = reduce_plainly(delivered, request_hours, boundaries, DAYS)
+        assert fast.equals(plain)
+        total = sum(len(rows) for rows in files)
+        assert total - sum(duplicates.values()) == _distinct(files)
+
+
+def _distinct(files: list[list[dict[str, object]]]) -> int:
+    rows = [row for file in files for row in file]
+    identified = {(row["source"], row["request_id"]) for row in rows if row["request_id"] is not None}
+    return len(identified) + sum(row["request_id"] is None for row in rows)
+
+
+@given(
+    st.dictionaries(st.integers(0, 30).map(lambda n: DAYS[0] + timedelta(n)), st.integers(0, 100)), st.integers(1, 90)
+)
+def test_passes_hold_every_day_once_and_none_is_larger_than_allowed_unless_cut(
+    rows_by_day: dict[date, int], rows_per_pass: int
+) -> None:
+    found = list(passes(rows_by_day, rows_per_pass))
+    turns = [(day, turn.turn) for turn in found for day in turn.days]
+    assert sorted(day for day, turn in turns if turn == 0) == sorted(rows_by_day)
+    assert len(turns) == len(set(turns))
+    for turn in found:
+        assert sum(rows_by_day[day] for day in turn.days) <= rows_per_pass * turn.of or turn.of == 24
+
+
+def test_ids_may_be_compared_in_several_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(landed_requests, "IDS_PER_PASS", 3)
+    row = {"source": "s1", "start_at": START, "took": 1, "requests": 1, "status": "ok"}
+    blank = dict.fromkeys(("model", "deployment", "team", "tenant", "task", "unit_name"))
+    numbers = dict.fromkeys(("input_tokens", "cached_input_tokens", "output_tokens", "units_micro", "ttft_us"))
+    rows = [{**row, **blank, **numbers, "request_id": str(each % 7)} for each in range(10)]
+    with duckdb.connect() as connection:
+        files = [landed(tmp_path, rows, 0), landed(tmp_path, rows[:2], 1)]
+        # ids 0, 1, 2 come again in the first file (10 rows, 7 ids); both rows of the second repeat the first
+        assert mark_duplicates(connection, files) == {"inbox/0": 3, "inbox/1": 2}
