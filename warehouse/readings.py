@@ -13,13 +13,14 @@ import polars as pl
 from warehouse.schemas.landed import Requests
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows
 from warehouse.schemas.table import Table
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reading import Reading
 from warehouse.sources.source import Source
 
 ROWS: Final[dict[str, type[Table]]] = {
     table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows)
 }
 REQUESTS: Final = "requests"
+BATCH: Final = 200_000
 _LATEST_START: Final = "date_out_of_range"
 
 
@@ -33,6 +34,14 @@ class Content:
     reader_digest: str
 
 
+@dataclass(frozen=True)
+class Times:
+    """The night a content is read for, and the first night that saw it."""
+
+    night_start: datetime
+    first_seen_at: datetime
+
+
 def requests_path(var: Path, content: Content) -> Path:
     """Where the requests of a content are landed."""
     return var / "landed" / REQUESTS / f"{content.sha256}-{content.reader_digest[:8]}.parquet"
@@ -43,22 +52,49 @@ def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
 
 
-def store(
-    connection: duckdb.DuckDBPyConnection, var: Path, content: Content, delivered: Delivered, read: Reading
-) -> None:
-    """Keep the rows of a content and the account of them."""
-    for name, rows in read.frames.items():
-        if name == REQUESTS:
-            _land(requests_path(var, content), rows)
-        else:
-            insert(connection, ROWS[name], rows)
-    insert(connection, Quarantine, _quarantined(content, read))
-    insert(connection, Readings, _account(content, delivered.night_start, read))
+def first_seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
+    """When each content of a source was seen first, which reading it again does not change."""
+    query = f"SELECT source, file_sha256, first_seen_at FROM {Readings.qualified()}"
+    return {(source, sha256): at for source, sha256, at in connection.execute(query).fetchall()}
+
+
+class Shelf:
+    """Keeps what was read: the rows of each content and the account of them, written in batches."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, var: Path) -> None:
+        self._connection = connection
+        self._var = var
+        self._waiting: dict[type[Table], list[pl.DataFrame]] = {}
+        self._rows = 0
+
+    def store(self, content: Content, read: Reading, times: Times) -> None:
+        """Keep one content."""
+        for name, rows in read.frames.items():
+            if name == REQUESTS:
+                _land(requests_path(self._var, content), rows)
+            else:
+                self._put(ROWS[name], rows)
+        self._put(Quarantine, _quarantined(content, read))
+        self._put(Readings, _account(content, read, times))
+        if self._rows > BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        for table, frames in self._waiting.items():
+            insert(self._connection, table, pl.concat(frames))
+        self._waiting, self._rows = {}, 0
+
+    def _put(self, table: type[Table], rows: pl.DataFrame) -> None:
+        if not rows.is_empty():
+            self._waiting.setdefault(table, []).append(table.frame(rows))
+            self._rows += rows.height
 
 
 def forget(connection: duckdb.DuckDBPyConnection, source: str, sha256: str) -> None:
     """Take a content's rows and account away."""
-    for table in (ChargeRows, RunRows, MetricRows, Quarantine, Readings):
+    kept: tuple[type[Table], ...] = (*ROWS.values(), Quarantine, Readings)
+    for table in kept:
         connection.execute(
             f"DELETE FROM {table.qualified()} WHERE source = ? AND file_sha256 = ?",
             [source, sha256],
@@ -92,13 +128,13 @@ def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
     )
 
 
-def _account(content: Content, night_start: datetime, read: Reading) -> pl.DataFrame:
+def _account(content: Content, read: Reading, times: Times) -> pl.DataFrame:
     row = {
         "source": content.source.name,
         "kind": content.source.kind,
         "file_sha256": content.sha256,
         "reader_digest": content.reader_digest,
-        "read_for": night_start.date(),
+        "read_for": times.night_start.date(),
         "rows": read.rows,
         "refused": read.refused.height,
         "blank": read.blank,
@@ -107,7 +143,7 @@ def _account(content: Content, night_start: datetime, read: Reading) -> pl.DataF
         "foreign_lines": read.foreign_lines,
         "rounding_residual": read.rounding_residual,
         "flags": sorted(read.flags),
-        "first_seen_at": night_start,
+        "first_seen_at": times.first_seen_at,
         "is_ahead": _LATEST_START in read.refused["reason"].to_list(),
     }
     return pl.DataFrame([row], schema=Readings.polars_schema())

@@ -56,16 +56,26 @@ def write(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.Da
     table.validation().validate(valid, lazy=True)
     connection.begin()
     try:
-        connection.execute(f"DELETE FROM {table.qualified()}")
-        connection.register("incoming", valid.to_arrow())
-        connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
+        _fill(connection, table, valid)
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    finally:
-        connection.unregister("incoming")
     return valid
+
+
+def replace(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> None:
+    """As `write`, within the transaction that is open."""
+    valid = table.frame(rows)
+    table.validation().validate(valid, lazy=True)
+    _fill(connection, table, valid)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: type[Table], valid: pl.DataFrame) -> None:
+    connection.execute(f"DELETE FROM {table.qualified()}")
+    connection.register("incoming", valid.to_arrow())
+    connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
+    connection.unregister("incoming")
 
 
 def preview(rows: pl.DataFrame) -> str:

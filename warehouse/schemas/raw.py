@@ -109,6 +109,7 @@ class InvoiceTotals(Table):
     """One invoice total stated by a control file or an invoice detail file."""
 
     source = text("source of the settings")
+    file_sha256 = text("digest of the file that states the total")
     file = text("file that states the total")
     invoice_id = text("invoice")
     currency = text("ISO 4217 code")

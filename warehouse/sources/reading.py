@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -69,7 +69,10 @@ class Reading:
 
 
 class Reader(Protocol):
-    """One format: which side files it wants beside a file, and how it reads one."""
+    """One format, as a module: which side files it wants beside a file, and how it reads one."""
 
-    companions: Callable[[str], Sequence[str]]
-    read: Callable[[Delivered, Source], Reading]
+    def companions(self, file: str, /) -> Sequence[str]:
+        """Paths of side files that may stand beside the file."""
+
+    def read(self, delivered: Delivered, source: Source, /) -> Reading:
+        """What the file holds; raises RejectedFile when it cannot count as a whole."""

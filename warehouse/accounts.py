@@ -1,0 +1,152 @@
+"""The row account of every file, once all files of the night are known: raw.files, and which bills count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse import readings
+from warehouse.arrivals import Inbox, changed_ns
+from warehouse.deliveries import deliveries, shrunken, superseded
+from warehouse.schemas.raw import BillDeliveries, Files, Quarantine
+from warehouse.sources.reading import RejectedFile
+from warehouse.sources.source import Source
+from warehouse.tables import replace
+
+Readings = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How many rows of a source were refused, of how many that could have counted."""
+
+    source: str
+    refused: int
+    countable: int
+
+
+def account(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox, night_start: datetime
+) -> tuple[Refusals, ...]:
+    """Write raw.files, raw.bill_deliveries and the rejected files; what each source refused."""
+    units = pl.concat([BillDeliveries.empty(), *_units(connection, sources, inbox)])
+    replace(connection, BillDeliveries, units)
+    read = {(row["source"], row["file_sha256"]): row for row in readings.known(connection).iter_rows(named=True)}
+    winners = superseded(units)
+    rows = [
+        _file(inbox, key, read, night_start) | {"superseded_by": winners.get(_content_key(inbox, key))}
+        for key in _listed(inbox)
+    ]
+    files = pl.DataFrame(rows, schema=Files.polars_schema())
+    replace(connection, Files, files)
+    _settle_quarantine(connection, inbox)
+    return tuple(_refusals(files))
+
+
+def _units(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox) -> Iterator[pl.DataFrame]:
+    for source in sources:
+        if source.kind == "gpu_billing":
+            yield _counting_units(connection, source, inbox)
+
+
+def _counting_units(connection: duckdb.DuckDBPyConnection, source: Source, inbox: Inbox) -> pl.DataFrame:
+    """The units of a source; a delivery that has shrunken to under half of what it replaces is rejected."""
+    files = {content.sha256: content.file for content in inbox.contents.values() if content.source == source}
+    units = deliveries(connection, source, files)
+    while source.delivery == "replace" and not (fallen := shrunken(units)).is_empty():
+        for row in fallen.iter_rows(named=True):
+            found = "{rows} rows, {billed_cost} where {rows_before} rows, {billed_cost_before} stood".format(**row)
+            inbox.reject(source.name, row["file"], RejectedFile("shrunken", f"{found}; deliver it whole"))
+            files = {sha256: file for sha256, file in files.items() if file != row["file"]}
+        units = deliveries(connection, source, files)
+    return units
+
+
+def _listed(inbox: Inbox) -> list[tuple[str, str]]:
+    unreadable = {(rejection.source, rejection.file) for rejection in inbox.rejections}
+    return sorted(inbox.found.keys() | unreadable)
+
+
+def _content_key(inbox: Inbox, key: tuple[str, str]) -> tuple[str, str]:
+    found = inbox.found.get(key)
+    return key[0], found.sha256 if found else ""
+
+
+def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datetime) -> dict[str, Any]:
+    source, file = key
+    found, content_key = inbox.found.get(key), _content_key(inbox, key)
+    rejected = any((rejection.source, rejection.file) == key for rejection in inbox.rejections)
+    counts = None if rejected else read.get(content_key)
+    is_first = content_key in inbox.contents and inbox.contents[content_key].file == file
+    identity = {
+        "source": source,
+        "file": file,
+        "kind": inbox.kinds[source],
+        "sha256": content_key[1],
+        "bytes": found.bytes if found else 0,
+        "reader_digest": inbox.contents[content_key].reader_digest if content_key in inbox.contents else "",
+        "changed_ns": changed_ns(inbox.project, file) if found else 0,
+    }
+    if counts is None:
+        return identity | _NOTHING | {"first_seen_at": night_start}
+    return identity | (_counted(counts) if is_first else _repeated(counts))
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("rows", "accepted", "quarantined", "duplicates", "blank", "foreign_lines"), 0),
+    "rounding_residual": Decimal(0),
+    "flags": [],
+}
+
+
+def _counted(read: Mapping[str, Any]) -> dict[str, Any]:
+    duplicates = read["repeated"] + read["copied"]
+    return {
+        "rows": read["rows"],
+        "accepted": read["rows"] - read["refused"] - duplicates - read["blank"],
+        "quarantined": read["refused"],
+        "duplicates": duplicates,
+        "blank": read["blank"],
+        **{name: read[name] for name in ("foreign_lines", "rounding_residual", "flags", "first_seen_at")},
+    }
+
+
+def _repeated(read: Mapping[str, Any]) -> dict[str, Any]:
+    """The same bytes under another path: every row of it is a duplicate."""
+    return {**_NOTHING, "rows": read["rows"], "duplicates": read["rows"], "first_seen_at": read["first_seen_at"]}
+
+
+def _settle_quarantine(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
+    """Rejected files are in quarantine as a whole; refused rows are listed under the path their content has now."""
+    table = Quarantine.qualified()
+    connection.execute(f"DELETE FROM {table} WHERE location = 'file' AND raw = '' AND detail LIKE 'rejected: %'")
+    rows = [
+        {
+            "source": rejection.source,
+            "file": rejection.file,
+            "file_sha256": _content_key(inbox, (rejection.source, rejection.file))[1],
+            "location": "file",
+            "reason": rejection.reason,
+            "raw": "",
+            "detail": f"rejected: {rejection.detail}",
+        }
+        for rejection in inbox.rejections
+    ]
+    readings.insert(connection, Quarantine, Quarantine.frame(pl.DataFrame(rows)) if rows else Quarantine.empty())
+    for (source, sha256), content in inbox.contents.items():
+        connection.execute(
+            f"UPDATE {table} SET file = ? WHERE source = ? AND file_sha256 = ? AND file <> ?",
+            [content.file, source, sha256, content.file],
+        )
+
+
+def _refusals(files: pl.DataFrame) -> Iterator[Refusals]:
+    sums = files.group_by("source").agg(pl.col("rows", "quarantined", "blank", "duplicates").sum()).sort("source")
+    for row in sums.iter_rows(named=True):
+        yield Refusals(row["source"], row["quarantined"], row["rows"] - row["blank"] - row["duplicates"])

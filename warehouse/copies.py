@@ -1,0 +1,92 @@
+"""Rows that stand in two files of a source count once: which of them stays, whatever came first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from warehouse.schemas.raw import ChargeRows, MetricRows, Readings, RunRows
+from warehouse.sources.source import Source
+
+# A bill in parts: a row equal in every column to a row of an earlier file is a copy; within one file it is a charge.
+_CHARGES: Final = f"""
+    DELETE FROM {ChargeRows.qualified()} AS copy
+    USING (
+        SELECT content_hash, arg_min(file_sha256, position) AS kept
+        FROM {ChargeRows.qualified()} JOIN places USING (source, file_sha256)
+        WHERE source = $source AND content_hash IN (
+            SELECT content_hash FROM {ChargeRows.qualified()}
+            WHERE source = $source AND list_contains($fresh, file_sha256)
+        )
+        GROUP BY content_hash HAVING count(DISTINCT file_sha256) > 1
+    ) AS original
+    WHERE copy.source = $source AND copy.content_hash = original.content_hash AND copy.file_sha256 <> original.kept
+    RETURNING copy.file_sha256, copy.content_hash
+"""
+
+# One run in two files: the latest end counts, then the first path.
+_RUNS: Final = f"""
+    DELETE FROM {RunRows.qualified()} AS copy
+    USING (
+        SELECT run_key, file_sha256, location, row_number() OVER (
+            PARTITION BY run_key ORDER BY coalesce(ended_at, started_at) DESC NULLS LAST, position, location
+        ) AS place
+        FROM {RunRows.qualified()} JOIN places USING (source, file_sha256)
+        WHERE source = $source
+    ) AS ranked
+    WHERE copy.source = $source AND ranked.place > 1
+        AND (copy.run_key, copy.file_sha256, copy.location) = (ranked.run_key, ranked.file_sha256, ranked.location)
+    RETURNING copy.file_sha256, copy.run_id
+"""
+
+
+def remove_copies(
+    connection: duckdb.DuckDBPyConnection, source: Source, contents: Sequence[str], fresh: Sequence[str]
+) -> None:
+    """Remove copies among `contents` (digests in path order) and count them in their files; `fresh` are newly read."""
+    places = pl.DataFrame(
+        {"source": source.name, "file_sha256": list(contents), "position": range(len(contents))},
+        schema={"source": pl.String(), "file_sha256": pl.String(), "position": pl.Int64()},
+    )
+    connection.register("places", places.to_arrow())
+    if source.kind == "gpu_billing" and source.delivery == "append":
+        removed = connection.execute(_CHARGES, {"source": source.name, "fresh": list(fresh)}).fetchall()
+        _count(connection, source.name, Counter(sha256 for sha256, _ in removed))
+    if source.kind == "training_logs":
+        _remove_runs(connection, source.name)
+    connection.unregister("places")
+
+
+def _remove_runs(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    removed = connection.execute(_RUNS, {"source": source}).fetchall()
+    for sha256, run_id in removed:
+        bound = [source, sha256, run_id]
+        connection.execute(
+            f"DELETE FROM {MetricRows.qualified()} WHERE source = ? AND file_sha256 = ? AND run_id = ?", bound
+        )
+    copied = dict(Counter(sha256 for sha256, _ in removed)) | _whole_logs(connection, source, removed)
+    _count(connection, source, copied)
+
+
+def _whole_logs(
+    connection: duckdb.DuckDBPyConnection, source: str, removed: Sequence[tuple[str, str]]
+) -> dict[str, int]:
+    """A log whose one run stands elsewhere: every accepted record of it is a copy."""
+    query = f"""
+        SELECT file_sha256, "rows" - refused - blank - repeated FROM {Readings.qualified()}
+        WHERE source = $source AND list_contains($logs, file_sha256)
+            AND file_sha256 NOT IN (SELECT file_sha256 FROM {RunRows.qualified()} WHERE source = $source)
+    """
+    return dict(connection.execute(query, {"source": source, "logs": [sha256 for sha256, _ in removed]}).fetchall())
+
+
+def _count(connection: duckdb.DuckDBPyConnection, source: str, copied: Mapping[str, int]) -> None:
+    for sha256, copies in copied.items():
+        connection.execute(
+            f"UPDATE {Readings.qualified()} SET copied = copied + ? WHERE source = ? AND file_sha256 = ?",
+            [copies, source, sha256],
+        )

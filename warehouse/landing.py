@@ -1,0 +1,120 @@
+"""The inbox becomes raw tables: each file is hashed, read once, and accounted for to the last row.
+
+What a file says is kept by content, so that a night costs what is new. Which rows count is settled each night over
+all files, so that the order in which they came never matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from warehouse import readings
+from warehouse.accounts import Refusals, account
+from warehouse.arrivals import Inbox, Rejection, arrivals, companions
+from warehouse.copies import remove_copies
+from warehouse.readings import Content, Times
+from warehouse.sources.formats import READERS
+from warehouse.sources.reading import Delivered, RejectedFile
+from warehouse.sources.source import Source
+from warehouse.sources.spool import Spooled, spooled, unpack
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What a landing found wrong: files that cannot count, and how many rows of each source were refused."""
+
+    rejections: tuple[Rejection, ...]
+    refusals: tuple[Refusals, ...]
+
+
+def land(project: Path, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date) -> Landing:
+    """Bring the raw tables up to the inbox as it is now, in one transaction."""
+    start = datetime(night.year, night.month, night.day, tzinfo=UTC)
+    connection.begin()
+    try:
+        inbox = arrivals(project, sources, connection)
+        fresh = _read_what_is_new(inbox, connection, start)
+        for source in sources:
+            standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
+            remove_copies(connection, source, standing, fresh)
+        refusals = account(connection, sources, inbox, start)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return Landing(tuple(inbox.rejections), refusals)
+
+
+def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime) -> list[str]:
+    """Forget what has left or is read otherwise now, read what is new; the digests that were read."""
+    seen = readings.first_seen(connection)
+    stale = _stale(inbox, connection, start.date())
+    for source, sha256 in stale:
+        readings.forget(connection, source, sha256)
+    wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
+    with _private_folder(inbox.project / "var") as folder:
+        for content in wanted:
+            first = min(start, seen.get((content.source.name, content.sha256), start))
+            _read(inbox, content, connection, Times(start, first), folder)
+    return [content.sha256 for content in wanted]
+
+
+def _read(inbox: Inbox, content: Content, connection: duckdb.DuckDBPyConnection, times: Times, folder: Path) -> None:
+    source, found = content.source, inbox.found[content.source.name, content.file]
+    try:
+        with _delivered(inbox.project, source, found, times.night_start, folder) as delivered:
+            read = READERS[source.kind, source.format].read(delivered, source)
+    except RejectedFile as rejected:
+        inbox.reject(source.name, content.file, rejected)
+        return
+    readings.store(connection, inbox.project / "var", content, read, times)
+
+
+def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date) -> set[tuple[str, str]]:
+    """Contents that left the inbox, are read under other settings, or hold rows that only another night can place.
+
+    Where one leaves, contents of its source with copies elsewhere are read again: they may hold what left.
+    """
+    stale, left = set(), set()
+    known = readings.known(connection)
+    for row in known.iter_rows(named=True):
+        key = (row["source"], row["file_sha256"])
+        now = inbox.contents.get(key)
+        if now is None:
+            left.add(row["source"])
+        if now is None or now.reader_digest != row["reader_digest"] or (row["is_ahead"] and row["read_for"] != night):
+            stale.add(key)
+    copied = known.filter(known["copied"] > 0).select("source", "file_sha256").iter_rows()
+    return stale | {(source, sha256) for source, sha256 in copied if source in left}
+
+
+@contextmanager
+def _private_folder(var: Path) -> Iterator[Path]:
+    (var / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = Path(tempfile.mkdtemp(dir=var / "tmp", prefix="landing-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _delivered(project: Path, source: Source, found: Spooled, start: datetime, folder: Path) -> Iterator[Delivered]:
+    beside = {path: _side_file(project, path, folder) for path in companions(project, source, found.file)}
+    content = unpack(found, folder / "content")
+    yield Delivered(found.file, found.sha256, found.bytes, content, start, beside)
+
+
+def _side_file(project: Path, path: str, folder: Path) -> Path:
+    """A private copy of a side file, made once a landing."""
+    copy = folder / hashlib.sha256(path.encode()).hexdigest()
+    return copy if copy.exists() else unpack(spooled(project, path), copy)
