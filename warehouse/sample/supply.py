@@ -136,13 +136,13 @@ def _months_of(supply: Supply) -> list[tuple[date, date]]:
 
 
 def tax_lines(supplies: tuple[Supply, ...], lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """Tax on what each closed month bills, to the cent."""
+    """Tax on what each closed month bills, to the cent, where the provider's country has one."""
     return tuple(
         Line(provider.name, "Tax", "Sales tax", _tax(provider, month, supplies, lines), month, next_month(month),
              "adjustment", category="Tax")
         for provider in PROVIDERS
+        if provider.tax_ratio
         for month in MONTHS[:-1]
-        if _tax(provider, month, supplies, lines)
     )  # fmt: skip
 
 

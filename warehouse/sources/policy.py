@@ -98,12 +98,15 @@ def _named(rows: pl.DataFrame, columns: tuple[str, ...], names: Names) -> pl.Dat
 
 
 def _targeted(rules: pl.DataFrame, names: Names) -> pl.DataFrame:
-    """Model targets as models.csv spells them; an unknown one stays as it is, policy_findings tells."""
+    """Fields in small letters up to a key; model targets as models.csv spells them, unknown ones as they are."""
     spelt = [
         _spelt(target_id, names) if target == "model" else target_id
         for target, target_id in rules.select("target", "target_id").rows()
     ]
-    return rules.with_columns(pl.Series("target_id", spelt, dtype=pl.String))
+    return rules.with_columns(
+        pl.Series("target_id", spelt, dtype=pl.String),
+        pl.col("field").str.replace(r"^[^:]*", pl.col("field").str.extract(r"^([^:]*)").str.to_lowercase()),
+    )
 
 
 def _spelt(value: str | None, names: Names) -> str | None:

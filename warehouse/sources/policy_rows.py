@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from warehouse.schemas.policy import PHASES
+from warehouse.sources.currencies import IN_USE
 from warehouse.sources.policy_faults import Fault
 
 Row = Mapping[str, Any]
@@ -18,7 +19,6 @@ ABOVE_ZERO: Final[Mapping[str, tuple[str, ...]]] = {
     "instances": ("gpus",),
 }
 ORDERED: Final = (("valid_from", "valid_to"), ("released_on", "retires_on"))
-NO_CURRENCY: Final = ("XXX", "XTS")
 REQUEST_FIELDS: Final = ("deployment", "model", "team", "tenant", "task")
 
 
@@ -57,9 +57,10 @@ def _rule_of_lives(file: str, row: Row) -> Iterator[Fault]:
 
 
 def _rule_of_fx(file: str, row: Row) -> Iterator[Fault]:
-    code = row["currency"]
-    if len(code) != len("USD") or not (code.isascii() and code.isalpha()) or code.upper() in NO_CURRENCY:
-        yield Fault(file, row["line"], "currency: no currency in use", code, "write its ISO 4217 code, as EUR")
+    if row["currency"].upper() not in IN_USE:
+        yield Fault(
+            file, row["line"], "currency: no currency in use", row["currency"], "write its ISO 4217 code, as EUR"
+        )
 
 
 def _rule_of_budgets(file: str, row: Row) -> Iterator[Fault]:

@@ -93,6 +93,12 @@ def test_rules_are_sorted_by_priority_then_by_their_order_in_the_file(project: P
     assert rules.select("position", "line", "pattern").rows() == [(1, 3, "c"), (2, 2, "b"), (3, 4, "a")]
 
 
+def test_fields_of_rules_are_written_in_any_case_and_keys_of_tags_as_they_are(project: Project) -> None:
+    lines = "1,*,TAG:Team,a,shared,,,,,\n2,*,Region,a,shared,,,,,\n"
+    rules = read_policy(project({"attribution": RULES + lines}))["attribution"]
+    assert rules["field"].to_list() == ["tag:Team", "region"]
+
+
 def test_aliases_numbers_and_months_are_typed(project: Project) -> None:
     tables = read_policy(project({"budgets": "month,model_id,phase,usd\n2025-04,*,*,1200.50\n"}))
     model = tables["models"].row(0, named=True)
