@@ -1,4 +1,4 @@
-"""The first assets of a night: settings and policy as tables, the inbox as raw tables."""
+"""The first assets of a night: settings and policy as tables, the inbox as raw tables, what was published before."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.resources import Warehouse, night_of
+from orchestration.outcomes import HeldError
+from orchestration.resources import Warehouse, night_end, night_of
 from orchestration.table_assets import spec
-from warehouse import landing
+from transforms.staging import request_hours as hourly
+from warehouse import history, landing
+from warehouse.connection import Limits
+from warehouse.landed_requests import landed_requests, policy_changes_within_hours
+from warehouse.request_days import refresh_request_hours
+from warehouse.schemas import history as history_schemas
 from warehouse.schemas import policy as policy_schemas
 from warehouse.schemas import raw as raw_schemas
 from warehouse.schemas import tables_of
@@ -16,6 +22,7 @@ from warehouse.sources.policy import read_policy
 
 LANDED = [table for table in tables_of(raw_schemas) if table is not raw_schemas.RequestHours]
 POLICY = [table for table in tables_of(policy_schemas) if table is not policy_schemas.Settings]
+REMEMBERED = tables_of(history_schemas)
 
 
 @dg.multi_asset(specs=[spec(policy_schemas.Settings)])
@@ -35,9 +42,55 @@ def policy(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
 
 @dg.multi_asset(specs=[spec(table) for table in LANDED])
 def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
-    """The files of the inbox, landed once each."""
+    """The files of the inbox, each landed once."""
     project = warehouse.project
     landed = landing.land(project.root, project.settings.sources(), warehouse.connection, night_of(context))
-    hold(landed, warehouse)
     for table in LANDED:
         yield warehouse.landed(table)
+    hold(landed, project.settings.machine())
+
+
+@dg.multi_asset(specs=[spec(table) for table in REMEMBERED])
+def published_before(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
+    """What earlier nights published."""
+    history.remember(warehouse.connection, warehouse.project.published)
+    for table in REMEMBERED:
+        yield warehouse.landed(table)
+
+
+@dg.multi_asset(
+    specs=[
+        spec(
+            raw_schemas.RequestHours,
+            [raw_schemas.Files, policy_schemas.Deployments, policy_schemas.TokenWeights],
+        )
+    ]
+)
+def request_hours(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """The landed requests, reduced to hours."""
+    connection = warehouse.connection
+    files = landed_requests(connection, warehouse.project.var)
+    changes = policy_changes_within_hours(connection)
+    refresh_request_hours(connection, files, hourly, changes, night_end(context))
+    return warehouse.landed(raw_schemas.RequestHours)
+
+
+def hold(landed: landing.Landing, limits: Limits) -> None:
+    """Hold the night where more files or rows were refused than the settings allow.
+
+    Raises:
+        HeldError: naming reason, file and what to do.
+    """
+    if len(landed.rejections) > limits.max_rejected_files:
+        first = landed.rejections[0]
+        raise HeldError(
+            f"held: {first.reason}: {first.file} of source {first.source} cannot count: {first.detail}; "
+            f"{len(landed.rejections)} rejected, {limits.max_rejected_files} allowed by max_rejected_files"
+        )
+    for source in landed.refusals:
+        if source.refused > limits.max_rejected_ratio * source.countable:
+            raise HeldError(
+                f"held: too_many_rejected: source {source.source} has {source.refused} of {source.countable} rows "
+                f"quarantined, {limits.max_rejected_ratio:.2%} are allowed; correct the file, or raise "
+                "max_rejected_ratio (var/warehouse.duckdb, raw.quarantine names every row)"
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -86,3 +86,9 @@ def metadata(rows: int, first: pl.DataFrame) -> Mapping[str, dg.MetadataValue]:
 def night_of(context: dg.AssetExecutionContext) -> date:
     """The night that the run is for."""
     return date.fromisoformat(context.partition_key)
+
+
+def night_end(context: dg.AssetExecutionContext) -> datetime:
+    """The first moment after the night."""
+    night = night_of(context)
+    return datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=1)

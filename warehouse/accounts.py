@@ -32,12 +32,23 @@ class Refusals:
 
 
 def account(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox, night_start: datetime
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    inbox: Inbox,
+    night_start: datetime,
+    repeated: Mapping[str, int],
 ) -> tuple[Refusals, ...]:
-    """Write raw.files, raw.bill_deliveries and the rejected files; what each source refused."""
+    """Write raw.files, raw.bill_deliveries and the rejected files; `repeated` counts requests that stand elsewhere.
+
+    Returns:
+        What each source refused.
+    """
     units = pl.concat([BillDeliveries.empty(), *_units(connection, sources, inbox)])
     replace(connection, BillDeliveries, units)
     read = {(row["source"], row["file_sha256"]): row for row in readings.known(connection).iter_rows(named=True)}
+    for key, content in inbox.contents.items():
+        if key in read:
+            read[key]["copied"] += repeated.get(f"{content.source.name}:{content.file}", 0)
     winners = superseded(units)
     rows = [
         _file(inbox, key, read, night_start) | {"superseded_by": winners.get(_content_key(inbox, key))}

@@ -35,7 +35,8 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, night: date) -> None:
-    for table in (PublishedNights, *REMEMBERED):
+    remembered: tuple[type[Table], ...] = (PublishedNights, *REMEMBERED)
+    for table in remembered:
         connection.execute(f"DELETE FROM {table.qualified()} WHERE night = ?", [night])
 
 

@@ -22,6 +22,7 @@ from warehouse.accounts import Refusals, account
 from warehouse.arrivals import Inbox, Rejection, arrivals, companions
 from warehouse.copies import remove_copies
 from warehouse.readings import Content, Times
+from warehouse.requests import LandedFile, mark_duplicates
 from warehouse.sources.formats import READERS
 from warehouse.sources.reading import Delivered, RejectedFile
 from warehouse.sources.source import Source
@@ -46,12 +47,25 @@ def land(project: Path, sources: Sequence[Source], connection: duckdb.DuckDBPyCo
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        refusals = account(connection, sources, inbox, start)
+        repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
+        refusals = account(connection, sources, inbox, start, repeated)
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
     return Landing(tuple(inbox.rejections), refusals)
+
+
+def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> list[LandedFile]:
+    """Where the requests of the night are landed, in path order, which is the order of delivery."""
+    read = readings.first_seen(connection)
+    telemetry = (
+        content
+        for key, content in sorted(inbox.contents.items(), key=lambda item: item[1].file)
+        if content.source.kind == "request_telemetry" and key in read
+    )
+    landed = (readings.landed_file(inbox.project / "var", content) for content in telemetry)
+    return [file for file in landed if file.path.exists()]
 
 
 def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime) -> list[str]:
@@ -61,14 +75,16 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
     for source, sha256 in stale:
         readings.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
+    shelf = readings.Shelf(connection, inbox.project / "var")
     with _private_folder(inbox.project / "var") as folder:
         for content in wanted:
             first = min(start, seen.get((content.source.name, content.sha256), start))
-            _read(inbox, content, connection, Times(start, first), folder)
+            _read(inbox, content, shelf, Times(start, first), folder)
+    shelf.flush()
     return [content.sha256 for content in wanted]
 
 
-def _read(inbox: Inbox, content: Content, connection: duckdb.DuckDBPyConnection, times: Times, folder: Path) -> None:
+def _read(inbox: Inbox, content: Content, shelf: readings.Shelf, times: Times, folder: Path) -> None:
     source, found = content.source, inbox.found[content.source.name, content.file]
     try:
         with _delivered(inbox.project, source, found, times.night_start, folder) as delivered:
@@ -76,7 +92,7 @@ def _read(inbox: Inbox, content: Content, connection: duckdb.DuckDBPyConnection,
     except RejectedFile as rejected:
         inbox.reject(source.name, content.file, rejected)
         return
-    readings.store(connection, inbox.project / "var", content, read, times)
+    shelf.store(content, read, times)
 
 
 def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date) -> set[tuple[str, str]]:

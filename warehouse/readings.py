@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from warehouse.schemas.landed import Requests
+from warehouse.requests import LandedFile, landed_path, write_landed
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows
 from warehouse.schemas.table import Table
 from warehouse.sources.reading import Reading
@@ -42,9 +42,11 @@ class Times:
     first_seen_at: datetime
 
 
-def requests_path(var: Path, content: Content) -> Path:
+def landed_file(var: Path, content: Content) -> LandedFile:
     """Where the requests of a content are landed."""
-    return var / "landed" / REQUESTS / f"{content.sha256}-{content.reader_digest[:8]}.parquet"
+    folder = var / "landed" / REQUESTS
+    path = landed_path(folder, content.source.name, content.sha256, content.reader_digest)
+    return LandedFile(f"{content.source.name}:{content.file}", path)
 
 
 def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -71,7 +73,7 @@ class Shelf:
         """Keep one content."""
         for name, rows in read.frames.items():
             if name == REQUESTS:
-                _land(requests_path(self._var, content), rows)
+                write_landed(landed_file(self._var, content).path, rows)
             else:
                 self._put(ROWS[name], rows)
         self._put(Quarantine, _quarantined(content, read))
@@ -110,14 +112,6 @@ def insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.D
     connection.register("incoming", valid.to_arrow())
     connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
     connection.unregister("incoming")
-
-
-def _land(path: Path, rows: pl.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = path.with_suffix(".part")
-    Requests.frame(rows).write_parquet(aside, compression="zstd", row_group_size=500_000)
-    aside.chmod(0o600)
-    aside.rename(path)
 
 
 def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
