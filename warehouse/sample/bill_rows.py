@@ -92,37 +92,47 @@ def _block(provider: Provider, supply: Supply, block: int, start: datetime, end:
     node_hours = supply.gpus_per_row // GPUS_PER_NODE * round((end - start) / HOUR)
     cost = supply.rate * node_hours * GPUS_PER_NODE
     lot = f"{supply.pool_id}-{supply.first:%y%m%d}-{block:02d}"
-    kind = instance_type(supply)
-    committed = {
-        "CommitmentDiscountId": supply.commitment,
-        "CommitmentDiscountCategory": "Usage",
-        "CommitmentDiscountType": "Reservation",
-        "CommitmentDiscountStatus": "Used",
-    }
     return {
         **_shared_columns(provider, start, end, start.date().replace(day=1)),
+        **_node_columns(supply, node_hours),
+        **(_commitment_columns(supply) if supply.commitment else {}),
         "ChargeCategory": "Usage",
-        "ChargeDescription": f"{GPUS_PER_NODE} x {supply.gpu_model} node, per hour",
         "ChargeFrequency": "Usage-Based",
         "BilledCost": "0" if supply.commitment else plain(cost),
         "EffectiveCost": plain(cost),
         "ListCost": plain(supply.list_rate * node_hours * GPUS_PER_NODE),
         "ContractedCost": plain(cost),
+        "ServiceName": SERVICES[provider.name],
+        "ServiceCategory": "Compute",
+        "ResourceId": f"{provider.name}:lot/{lot}",
+        "ResourceName": lot,
+        "ResourceType": "GPU nodes",
+        "Tags": json.dumps({"env": "prod", "pool": supply.pool_id}),
+    }
+
+
+def _node_columns(supply: Supply, node_hours: int) -> Row:
+    """What was priced and consumed."""
+    kind = instance_type(supply)
+    return {
+        "ChargeDescription": f"{GPUS_PER_NODE} x {supply.gpu_model} node, per hour",
         "PricingCategory": "Committed" if supply.commitment else "Standard",
         "PricingQuantity": str(node_hours),
         "PricingUnit": "Hours",
         "ConsumedQuantity": str(node_hours),
         "ConsumedUnit": "Hours",
-        "ServiceName": SERVICES[provider.name],
-        "ServiceCategory": "Compute",
         "SkuId": f"SKU-{kind}",
         "SkuPriceId": f"SKU-{kind}-{'committed' if supply.commitment else 'on-demand'}",
         "SkuPriceDetails": json.dumps({"InstanceType": kind, "GpuCount": GPUS_PER_NODE}),
-        "ResourceId": f"{provider.name}:lot/{lot}",
-        "ResourceName": lot,
-        "ResourceType": "GPU nodes",
-        **(committed if supply.commitment else {}),
-        "Tags": json.dumps({"env": "prod", "pool": supply.pool_id}),
+    }
+
+
+def _commitment_columns(supply: Supply) -> Row:
+    return {
+        "CommitmentDiscountId": supply.commitment,
+        "CommitmentDiscountCategory": "Usage",
+        "CommitmentDiscountType": "Reservation",
+        "CommitmentDiscountStatus": "Used",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -90,21 +91,20 @@ def _models(company: Company) -> Iterator[Row]:
 def _rules(company: Company) -> Iterator[Row]:
     """Bills go to pools by tag, runs to pools by cluster and to models by project; requests find their own way."""
     pools = sorted({supply.pool_id for supply in company.supplies})
+    trained_in = [pool_id for pool_id in pools if pool_id.startswith("train-")]
+    trained = [model for model in company.models if model.origin == "own"]
     yield _rule(10, "service_name", "Web Hosting", "out_of_scope")
     for pool_id in pools:
         yield _rule(20, "tag:pool", pool_id, "pool", pool_id)
     for service in SHARED_SERVICES:
         yield _rule(30, "service_name", service, "shared")
-    for pool_id in pools:
-        if pool_id.startswith("train-"):
-            yield _rule(100, "cluster", f"{ORGANISATION}/{pool_id.removeprefix('train-')}x*", "pool", pool_id)
+    for pool_id in trained_in:
+        yield _rule(100, "cluster", f"{ORGANISATION}/{pool_id.removeprefix('train-')}x*", "pool", pool_id)
     for pool_id, cluster in CLUSTERS.items():
         yield _rule(110, "cluster", cluster, "pool", pool_id)
     yield _model_rule("scaling-2026", "heron-22b", "pretraining", "foundation")
-    for model in company.models:
-        for phase, suffix in PROJECTS.items():
-            if model.origin == "own":
-                yield _model_rule(f"{model.model_id}-{suffix}", model.model_id, phase, TEAMS[model.family])
+    for model, (phase, suffix) in itertools.product(trained, PROJECTS.items()):
+        yield _model_rule(f"{model.model_id}-{suffix}", model.model_id, phase, TEAMS[model.family])
 
 
 def _model_rule(project: str, model_id: str, phase: str, team: str) -> Row:
@@ -124,16 +124,15 @@ def _rule(priority: int, field: str, pattern: str, target: str, target_id: str =
 
 def _deployments(company: Company) -> Iterator[Row]:
     for deployment in company.deployments:
-        for model_id in deployment.models:
-            for stage in deployment.stages:
-                yield {
-                    "deployment_id": deployment.deployment_id,
-                    "model_id": model_id,
-                    "pool_id": deployment.pool_id,
-                    "gpu_count": stage.gpus,
-                    "valid_from": _moment(stage.start),
-                    "valid_to": _moment(stage.end) if stage.end else "",
-                }
+        for model_id, stage in itertools.product(deployment.models, deployment.stages):
+            yield {
+                "deployment_id": deployment.deployment_id,
+                "model_id": model_id,
+                "pool_id": deployment.pool_id,
+                "gpu_count": stage.gpus,
+                "valid_from": _moment(stage.start),
+                "valid_to": _moment(stage.end) if stage.end else "",
+            }
 
 
 def _moment(moment: datetime) -> str:
