@@ -52,18 +52,18 @@ def ancestors(models: pl.DataFrame) -> dict[str, list[str]]:
 
 
 def _line(model: str, parents: Mapping[str, str | None]) -> list[str]:
-    line: list[str] = []
+    path = [model]
     parent = parents[model]
     while parent is not None and parent in parents:
-        line.append(parent)
-        if parent == model or parent in line[:-1]:
-            circle = " → ".join([*line[line.index(parent) :], parent] if parent != model else [model, *line])
+        if parent in path:
+            circle = " → ".join([*path[path.index(parent) :], parent])
             raise ValueError(
                 f"lineage leads in a circle: models.csv, base_model_id: {circle}; "
                 "give each of these models the model it was really trained from, or leave it empty"
             )
+        path.append(parent)
         parent = parents[parent]
-    return line
+    return path[1:]
 
 
 def _heirs(models: pl.DataFrame) -> pl.DataFrame:
