@@ -26,6 +26,7 @@ from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
 from transforms.reports.pages import pages
+from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
 from warehouse.schemas import CATALOGUE
@@ -235,7 +236,7 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
 
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them."""
-    for function in (subject, month_classes, month_figures, movers, trails, pages, numbers):
+    for function in (subject, month_classes, month_figures, movers, trails, runoffs, pages, numbers):
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}
     return tables

@@ -240,6 +240,16 @@ def plain(value: Quantity | None, places: int = 0) -> str:
     return signed(f"{abs(amount):,f}", amount)
 
 
+def months(value: Quantity | None) -> str:
+    """A length of time: 14 months, from four years on in years."""
+    if value is None:
+        return UNKNOWN
+    length = decimal(value)
+    if length >= 48:  # noqa: PLR2004 - four years
+        return f"{rounded(length / 12, 0):,f}{NBSP}years"
+    return f"{rounded(length, 0):,f}{NBSP}{'month' if rounded(length, 0) == 1 else 'months'}"
+
+
 def day(value: date | None) -> str:
     """2026-11-21."""
     return value.isoformat()[:10] if value else UNKNOWN

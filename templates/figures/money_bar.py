@@ -89,6 +89,8 @@ def _below(segments: Sequence[Segment]) -> Iterator[str]:
         yield text((x, 58), words, size=7, anchor="end")
         x -= text_width(words, 7) + 10
         dash = "1.5 1" if segment.cost_class == "unallocated" else ""
-        edge = colours.INK if segment.cost_class in {"unallocated", "idle"} else "none"
-        yield rect((x, 52.4), (6, 6), fill=colours.FILLS[segment.cost_class], stroke=edge, width=0.6, dash=dash)
+        edge = colours.INK if segment.cost_class == "unallocated" else "none"
+        hatched = hatch((x, 52.4), (6, 6), step=1.8) if segment.cost_class == "idle" else ""
+        fill = colours.FILLS[segment.cost_class]
+        yield hatched or rect((x, 52.4), (6, 6), fill=fill, stroke=edge, width=0.6, dash=dash)
         x -= 10

@@ -9,7 +9,8 @@ from typing import Final
 from markupsafe import Markup
 
 from templates import colours
-from templates.figures.scales import Scale, apart, round_ticks, tick_places
+from templates.figures.axes import money_axis
+from templates.figures.scales import Scale, apart, round_ticks
 from templates.svg import figure, hatch, line, rect, text
 from templates.typeface import SEMIBOLD
 
@@ -40,23 +41,12 @@ def month_columns(months: Sequence[MonthColumn], amounts: Sequence[str], alt: st
     rise = Scale(ticks[0], ticks[-1], height - 22, 5)
     slot = (PLOT_RIGHT - PLOT_LEFT) / max(len(months), FEWEST_COLUMNS)
     start = PLOT_RIGHT - slot * len(months)
-    parts = [*_axis(ticks, rise)]
+    parts = [*money_axis(ticks, rise, PLOT_LEFT, PLOT_RIGHT)]
     for place, month in enumerate(months):
         parts += _column(month, start + place * slot, slot, rise)
         parts += _month_label(month, start + (place + 0.5) * slot, height - 13, place == len(months) - 1)
     parts += _labels(months[-1], amounts, rise, height)
     return figure((WIDTH, height), alt, parts)
-
-
-def _axis(ticks: list[float], rise: Scale) -> Iterator[str]:
-    places = tick_places(ticks)
-    for tick in ticks:
-        is_zero = abs(tick) < 1e-9  # noqa: PLR2004 - rounding
-        stroke, width = (colours.TEXT_2, 0.8) if is_zero else (colours.GRID, 0.5)
-        yield line((PLOT_LEFT, rise(tick)), (PLOT_RIGHT, rise(tick)), stroke=stroke, width=width)
-        words = f"{abs(tick):,.{places}f}"
-        yield text((PLOT_LEFT - 4, rise(tick) + 2.3), f"−{words}" if tick < 0 else words,
-                   size=6.8, fill=colours.TEXT_2, anchor="end")  # fmt: skip
 
 
 def _column(month: MonthColumn, x: float, slot: float, rise: Scale) -> Iterator[str]:

@@ -23,3 +23,8 @@ def amortization_numbers(night: Night) -> Iterator[Number]:
         ("carried_written_off", "Written off", "written_off_usd"),
     ):
         yield _number(number_id, title, night.currency, SCHEDULE, f"sum({column})", column, month)
+    pace = "CAST(sum(closing_usd) AS DOUBLE) / CAST(sum(amortized_usd) AS DOUBLE)"
+    yield _number("carried_months", "Months at today's pace", "months", SCHEDULE, pace, "closing_usd, amortized_usd",
+                  month)  # fmt: skip
+    yield _number("stranded", "Left when models retire", night.currency, "reports.runoffs", "sum(stranded_usd)",
+                  "stranded_usd")  # fmt: skip

@@ -35,6 +35,7 @@ def numbers(
     lifecycle_spend: pl.DataFrame,
     thirds: pl.DataFrame,
     amortization: pl.DataFrame,
+    runoffs: pl.DataFrame,
     reconciliation: pl.DataFrame,
     recommendations: pl.DataFrame,
     token_usage: pl.DataFrame,
@@ -52,7 +53,7 @@ def numbers(
         for number in valued
         if number.value is not None
     ]
-    frame = pl.DataFrame(rows, schema_overrides={"value": pl.Decimal(38, 12)}) if rows else Numbers.empty()
+    frame = pl.DataFrame(rows, schema=Numbers.polars_schema()) if rows else Numbers.empty()
     return Numbers.frame(frame.with_columns(position=pl.int_range(1, pl.len() + 1)))
 
 

@@ -97,6 +97,19 @@ class Trails(Table):
     inference_usd = usd("direct inference to the end of the month")
 
 
+class Runoffs(Table):
+    """One model whose training is still to be carried, and when it will have been at the pace of the month."""
+
+    table_key = ("model_id",)
+
+    model_id = text("model")
+    closing_usd = usd("still to be carried at the end of the month")
+    monthly_usd = usd("carried in the month")
+    months = measure("until all of it is carried", "months").or_null()
+    retires_on = day("last planned day of service").or_null()
+    stranded_usd = usd("what is left when it retires").or_null()
+
+
 class Pages(Table):
     """One page of the report, shown or left out with the reason."""
 

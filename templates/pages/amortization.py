@@ -1,0 +1,160 @@
+"""Page 6: what training is still to be carried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import formats
+from templates.figures.balance_area import Balance, balance_area
+from templates.formats import TableUnit
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+
+MOST_ROWS: Final = 16
+ROOMY_ROWS: Final = 12
+MOST_LAYERS: Final = 5
+STEPS: Final = ("opening_usd", "additions_usd", "amortized_usd", "written_off_usd", "closing_usd")
+METHODS: Final = {"units_of_production": "per token", "straight_line": "per day"}
+
+
+@dataclass(frozen=True)
+class CarriedRow:
+    """One model's roll-forward, ready to print."""
+
+    name: str
+    method: str
+    cells: tuple[str, ...]
+    expected: str
+    parity: str
+    months: str
+
+
+@dataclass(frozen=True)
+class Amortization:
+    """Everything that page 6 prints."""
+
+    balance: Ref | None
+    months: Ref | None
+    stranded: Ref | None
+    stranded_model: str
+    figure: Markup | None
+    figure_unit: str
+    rows: tuple[CarriedRow, ...]
+    others: CarriedRow | None
+    everything: CarriedRow
+    unit: str
+    steps: tuple[Ref | None, ...]
+    month: str
+    is_dense: bool
+    is_closed: bool
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        has_stranded = self.stranded is not None and self.stranded.value > 0
+        return self.balance, self.stranded if has_stranded else self.months
+
+
+def amortization(night: Night) -> Amortization:
+    """Page 6 of the night."""
+    rows = _rows(night)
+    unit = TableUnit.of(night.money, [row[step] for row in rows for step in STEPS])
+    runoffs = {row["model_id"]: row for row in night.tables["runoffs"].to_dicts()}
+    figure, figure_unit = _figure(night)
+    index = night.index
+    return Amortization(
+        balance=index.get("carried"),
+        months=index.get("carried_months"),
+        stranded=index.get("stranded"),
+        stranded_model=_stranded_model(list(runoffs.values())),
+        figure=figure,
+        figure_unit=figure_unit,
+        rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:MOST_ROWS]),
+        others=_summed(f"{len(rows) - MOST_ROWS:,} others", rows[MOST_ROWS:], unit) if rows[MOST_ROWS:] else None,
+        everything=_summed("All models", rows, unit),
+        unit=unit.words,
+        steps=tuple(index.get(f"carried_{step}") for step in ("opening", "additions", "amortized", "written_off")),
+        month=night.month,
+        is_dense=len(rows) > ROOMY_ROWS,
+        is_closed=_is_closed(rows),
+    )
+
+
+def _rows(night: Night) -> list[Row]:
+    """The roll-forward of the month reported, the largest balance first."""
+    rows = night.tables["amortization"].filter(month=night.subject["month"]).to_dicts()
+    used = [row for row in rows if any(row[step] for step in STEPS)]
+    return sorted(used, key=lambda row: (-row["closing_usd"], row["model_id"]))
+
+
+def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:
+    months = runoff["months"] if runoff else None
+    return CarriedRow(
+        name=formats.name(row["model_id"], 24),
+        method=METHODS[row["method"]],
+        cells=_cells([row[step] for step in STEPS], unit),
+        expected=formats.tokens(row["expected_tokens"]),
+        parity=formats.tokens(row["tokens_to_parity"]),
+        months=formats.plain(months, 1),
+    )
+
+
+def _cells(amounts: list[Decimal], unit: TableUnit) -> tuple[str, ...]:
+    opening, added, amortized, written_off, closing = amounts
+    return (
+        unit.cell(opening),
+        unit.cell(added, plus="+"),
+        unit.cell(-amortized),
+        unit.cell(-written_off),
+        unit.cell(closing),
+    )
+
+
+def _summed(name: str, rows: list[Row], unit: TableUnit) -> CarriedRow:
+    sums = [sum((row[step] for row in rows), Decimal(0)) for step in STEPS]
+    return CarriedRow(name, "", _cells(sums, unit), "", "", "")
+
+
+def _is_closed(rows: list[Row]) -> bool:
+    """Opening + additions − amortised − written off = closing, in every row."""
+    return all(
+        row["opening_usd"] + row["additions_usd"] - row["amortized_usd"] - row["written_off_usd"] == row["closing_usd"]
+        for row in rows
+    )
+
+
+def _stranded_model(runoffs: list[Row]) -> str:
+    left = [row for row in runoffs if row["stranded_usd"]]
+    return formats.name(max(left, key=lambda row: row["stranded_usd"])["model_id"], 24) if left else ""
+
+
+def _figure(night: Night) -> tuple[Markup | None, str]:
+    months = [row["month"] for row in night.figures]
+    by_model: dict[str, dict[date, Decimal]] = {}
+    for row in night.tables["amortization"].to_dicts():
+        by_model.setdefault(row["model_id"], {})[row["month"]] = row["closing_usd"]
+    zero = Decimal(0)
+    series = {model: [known.get(month, zero) for month in months] for model, known in by_model.items()}
+    ranked = sorted(series, key=lambda model: (-series[model][-1], -max(series[model]), model))
+    rest = [sum((series[model][place] for model in ranked[MOST_LAYERS:]), zero) for place in range(len(months))]
+    layers = [(formats.name(model, 20), series[model]) for model in ranked[:MOST_LAYERS]]
+    layers += [(f"{len(ranked) - MOST_LAYERS:,} others", rest)] if any(rest) else []
+    layers = [(name, values) for name, values in layers if any(values)]
+    if not layers:
+        return None, ""
+    totals = [sum((values[place] for _, values in layers), zero) for place in range(len(months))]
+    unit = TableUnit.of(night.money, totals)
+    drawn = [
+        Balance(name, night.money.short(values[-1]), tuple(float(max(value, zero) / unit.scale) for value in values))
+        for name, values in layers
+    ]
+    alt = (
+        f"Balance of training still to be carried over {len(months)} months: {night.money.short(totals[0])} in "
+        f"{formats.month_year(months[0])}, {night.money.short(totals[-1])} in {formats.month_year(months[-1])}."
+    )
+    return balance_area(drawn, [formats.month_tick(month) for month in months], alt), unit.words

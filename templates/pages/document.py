@@ -1,0 +1,95 @@
+"""The whole report as values: furniture, and the pages that are shown, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import polars as pl
+
+from templates import formats
+from templates.pages.amortization import amortization
+from templates.pages.furniture import Furniture, Identity
+from templates.pages.index import Ref
+from templates.pages.method import method
+from templates.pages.night import Night
+from templates.pages.reconciliation import reconciliation
+from templates.pages.summary import summary
+from templates.pages.thirds import thirds
+
+BUILDERS: Final[Mapping[str, Callable[[Night], PageValue]]] = {
+    "summary": summary,
+    "thirds": thirds,
+    "amortization": amortization,
+    "reconciliation": reconciliation,
+}
+NAMES: Final = {
+    "summary": "Summary",
+    "bridge": "Bridge",
+    "thirds": "Thirds",
+    "unit_economics": "Unit economics",
+    "waste": "Waste and idle",
+    "amortization": "Amortisation",
+    "recommendations": "Recommendations",
+    "outlook": "Outlook",
+    "reconciliation": "Reconciliation and data quality",
+    "method": "Method and provenance",
+}
+BILLED: Final = ("reconciliation",)
+
+
+class PageValue(Protocol):
+    """What all pages have: the numbers of their title."""
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: which template prints it, its value, and the words in its footer and outline."""
+
+    kind: str
+    anchor: str
+    name: str
+    basis: str
+    value: PageValue
+
+    @property
+    def template(self) -> str:
+        """The file of the page's template."""
+        return f"page_{self.kind}.html.j2"
+
+
+@dataclass(frozen=True)
+class Document:
+    """The report of one night, before any of it is laid out."""
+
+    night: Night
+    furniture: Furniture
+    identity: Identity
+    paper: str
+    pages: tuple[Page, ...]
+    refs: tuple[Ref, ...]
+
+    @property
+    def title(self) -> str:
+        """The document's title in its metadata."""
+        return f"{self.furniture.company}: what our models cost, {self.furniture.period}"
+
+
+def document(tables: Mapping[str, pl.DataFrame], identity: Identity, paper: str = "A4") -> Document:
+    """The report of the night that the tables are of."""
+    night = Night(tables, paper)
+    furniture = Furniture.of(night, identity.revision)
+    shown = tables["pages"].filter("is_shown").sort("position").to_dicts()
+    pages = [_page(night, furniture, identity, row["page"]) for row in shown if row["page"] in (*BUILDERS, "method")]
+    return Document(night, furniture, identity, paper, tuple(pages), tuple(night.index))
+
+
+def _page(night: Night, furniture: Furniture, identity: Identity, kind: str) -> Page:
+    value = method(night, identity) if kind == "method" else BUILDERS[kind](night)
+    basis = furniture.billed_basis if kind in BILLED else furniture.basis
+    return Page(kind, kind.replace("_", "-"), formats.name(NAMES[kind]), basis, value)

@@ -1,0 +1,50 @@
+"""What all pages share: the masthead, the stamp and the footer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from templates import formats
+from templates.pages.night import Night
+
+
+@dataclass(frozen=True)
+class Furniture:
+    """The words around a page."""
+
+    company: str
+    period: str
+    stamps: tuple[str, ...]
+    footer: str
+    basis: str
+    billed_basis: str
+
+    @classmethod
+    def of(cls, night: Night, revision: int) -> Furniture:
+        """The words around every page of the night."""
+        company = formats.name(night.settings["company"])
+        revised = (f"REVISED r{revision}",) if revision > 1 else ()
+        currency = night.money.heading
+        return cls(
+            company=company,
+            period=night.period,
+            stamps=(night.subject["state"], *revised),
+            footer=f"{company} · Trisect · night {formats.day(night.subject['as_of'])} · revision {revision}",
+            basis=f"Effective cost, {currency}, management accounts",
+            billed_basis="Billed cost, currency of each bill",
+        )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which build of which night a file is."""
+
+    identity: str
+    revision: int
+    built_at: datetime
+
+    @property
+    def moment(self) -> str:
+        """The clock of the run, as PDF and HTML metadata want it."""
+        return self.built_at.strftime("%Y-%m-%dT%H:%M:%SZ")

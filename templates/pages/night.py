@@ -1,0 +1,103 @@
+"""What every page knows: the tables, the month, the currency, and the index of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from templates import formats
+from templates.formats import Money
+from templates.pages.index import Index
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Night:
+    """The night that the report is of."""
+
+    tables: Mapping[str, pl.DataFrame]
+    paper: str = "A4"
+
+    @cached_property
+    def settings(self) -> Row:
+        """The one row of settings."""
+        return self.tables["settings"].row(0, named=True)
+
+    @cached_property
+    def subject(self) -> Row:
+        """The one row that says which month is reported."""
+        return self.tables["subject"].row(0, named=True)
+
+    @cached_property
+    def index(self) -> Index:
+        """The numbers by name."""
+        return Index(self.tables["numbers"])
+
+    @cached_property
+    def money(self) -> Money:
+        """How amounts are printed."""
+        return Money(self.settings["currency"])
+
+    @cached_property
+    def figures(self) -> list[Row]:
+        """The months that the report looks back on, the reported one last."""
+        return self.tables["month_figures"].sort("month").to_dicts()
+
+    @property
+    def now(self) -> Row:
+        """The figures of the month reported."""
+        return self.figures[-1]
+
+    @property
+    def before(self) -> Row | None:
+        """The figures of the month before, where it has any cost."""
+        return self.figures[-2] if self.subject["previous_month"] and len(self.figures) > 1 else None
+
+    @property
+    def month(self) -> str:
+        """The month in a title: October, or 1 to 21 November while it runs."""
+        words = formats.month(self.subject["month"])
+        if self.subject["is_complete"]:
+            return words
+        last = self.last_day.day
+        return f"1 to {last} {words}" if last > 1 else f"1 {words}"
+
+    @property
+    def period(self) -> str:
+        """The month in the masthead."""
+        words = formats.month_year(self.subject["month"])
+        state = "closed month" if self.subject["state"] == "FINAL" else "complete month"
+        return f"{words}, {state}" if self.subject["is_complete"] else f"{words}, to {self.last_day.day}"
+
+    @property
+    def previous(self) -> str:
+        """The month before in a title."""
+        month = self.subject["previous_month"]
+        return formats.month(month) if month else ""
+
+    @property
+    def last_day(self) -> date:
+        """The last day reported."""
+        end: date = self.subject["period_end"]
+        return end - timedelta(days=1)
+
+    @property
+    def target(self) -> tuple[float, float, float]:
+        """The target shares of the three phases."""
+        weights = [float(self.settings[f"{phase}_weight"]) for phase in ("pretraining", "posttraining", "inference")]
+        whole = sum(weights)
+        return weights[0] / whole, weights[1] / whole, weights[2] / whole
+
+    @property
+    def target_name(self) -> str:
+        """The target in words: equal thirds, or 30 : 20 : 50."""
+        first, second, third = self.target
+        if max(abs(first - second), abs(second - third)) < 1e-9:  # noqa: PLR2004 - rounding
+            return "equal thirds"
+        return " : ".join(formats.plain(share * 100) for share in self.target)

@@ -1,0 +1,172 @@
+"""Page A: does it add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from templates import formats
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+
+MOST_INVOICES: Final = 25
+MOST_SOURCES: Final = 12
+EXPLANATION_LIMIT: Final = 64
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """One source, period and invoice, ready to print."""
+
+    source: str
+    period: str
+    invoice: str
+    currency: str
+    cells: tuple[str, str, str, str]
+    is_reconciled: bool
+    explanation: str
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """One source's row account, ready to print."""
+
+    source: str
+    kind: str
+    counts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Everything that page A prints."""
+
+    invoices: int
+    failed: int
+    missed: str
+    rows: tuple[InvoiceRow, ...]
+    others: tuple[InvoiceRow, ...]
+    totals: tuple[tuple[str, Ref, Ref, Ref], ...]
+    sources: tuple[SourceRow, ...]
+    all_sources: SourceRow
+    row_refs: tuple[Ref | None, ...]
+    is_whole: bool
+    quarantine: tuple[tuple[str, str], ...]
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The title's numbers stand on page 1 already."""
+        return ()
+
+
+def reconciliation(night: Night) -> Reconciliation:
+    """Page A of the night."""
+    rows = sorted(night.tables["reconciliation"].to_dicts(), key=_rank)
+    failed = [row for row in rows if not row["is_reconciled"]]
+    files = night.tables["files"].to_dicts()
+    index = night.index
+    return Reconciliation(
+        invoices=len(rows),
+        failed=len(failed),
+        missed=_missed(failed),
+        rows=tuple(_invoice(row) for row in rows[:MOST_INVOICES]),
+        others=tuple(_others(rows[MOST_INVOICES:])),
+        totals=tuple(
+            (currency, index[f"billed_{currency}"], index[f"ledger_{currency}"], index[f"difference_{currency}"])
+            for currency in sorted({row["currency"] for row in rows})
+        ),
+        sources=tuple(_sources(files)),
+        all_sources=_source("All sources", "", files),
+        row_refs=tuple(
+            index.get(f"rows_{name}") for name in ("read", "accepted", "quarantined", "duplicates", "blank")
+        ),
+        is_whole=all(_is_whole(row) for row in files),
+        quarantine=tuple(_reasons(night)),
+    )
+
+
+def gap(row: Row) -> Decimal:
+    """The ledger less the bill, or the bill less what the invoice states, whichever is larger."""
+    stated: Decimal | None = row["invoice_total"]
+    billed, difference = Decimal(row["billed_cost"]), Decimal(row["difference"])
+    return max(difference, Decimal(0) if stated is None else billed - stated, key=abs)
+
+
+def _rank(row: Row) -> tuple[Decimal, str, str, str, str]:
+    return (-abs(gap(row)), row["invoice_id"], row["source"], str(row["billing_period_start"]), row["currency"])
+
+
+def _missed(failed: list[Row]) -> str:
+    sums: dict[str, Decimal] = {}
+    for row in failed:
+        sums[row["currency"]] = sums.get(row["currency"], Decimal(0)) + abs(gap(row))
+    return ", ".join(formats.Money(currency).short(amount) for currency, amount in sorted(sums.items()))
+
+
+def _invoice(row: Row) -> InvoiceRow:
+    places = 2
+    return InvoiceRow(
+        source=formats.name(row["source"], 18),
+        period=formats.day(row["billing_period_start"])[:7],
+        invoice=formats.name(row["invoice_id"], 22) if row["invoice_id"] else formats.UNKNOWN,
+        currency=formats.name(row["currency"], 3),
+        cells=(
+            formats.plain(row["billed_cost"], places),
+            formats.plain(row["ledger_billed_cost"], places),
+            formats.plain(gap(row), places),
+            formats.plain(row["tolerance"], places),
+        ),
+        is_reconciled=row["is_reconciled"],
+        explanation=formats.name(row["explanation"], EXPLANATION_LIMIT),
+    )
+
+
+def _others(rows: list[Row]) -> list[InvoiceRow]:
+    """One line per currency that keeps the sums of what is not listed."""
+    lines = []
+    for currency in sorted({row["currency"] for row in rows}):
+        ours = [row for row in rows if row["currency"] == currency]
+        sums = [sum((value(row) for row in ours), Decimal(0)) for value in (_billed, _ledger, gap)]
+        is_even = not any(gap(row) for row in ours)
+        words = "without difference" if is_even else "with smaller differences"
+        lines.append(InvoiceRow(
+            source=f"{len(ours):,} invoices {words}", period="", invoice="", currency=formats.name(currency, 3),
+            cells=(formats.plain(sums[0], 2), formats.plain(sums[1], 2), formats.plain(sums[2], 2), ""),
+            is_reconciled=all(row["is_reconciled"] for row in ours), explanation="",
+        ))  # fmt: skip
+    return lines
+
+
+def _billed(row: Row) -> Decimal:
+    return Decimal(row["billed_cost"])
+
+
+def _ledger(row: Row) -> Decimal:
+    return Decimal(row["ledger_billed_cost"])
+
+
+KINDS: Final = {"gpu_billing": "bills", "training_logs": "training logs", "request_telemetry": "requests"}
+COUNTS: Final = ("rows", "accepted", "quarantined", "duplicates", "blank")
+
+
+def _sources(files: list[Row]) -> list[SourceRow]:
+    names = sorted({row["source"] for row in files})
+    shown = [_source(name, "", [row for row in files if row["source"] == name]) for name in names[:MOST_SOURCES]]
+    rest = [row for row in files if row["source"] in names[MOST_SOURCES:]]
+    return [*shown, _source(f"{len(names) - MOST_SOURCES:,} other sources", "", rest)] if rest else shown
+
+
+def _source(name: str, kind: str, files: list[Row]) -> SourceRow:
+    kinds = sorted({KINDS.get(row["kind"], "") for row in files})
+    counts = [sum(row[column] for row in files) for column in COUNTS]
+    printed = tuple(formats.plain(number) for number in (len(files), *counts))
+    return SourceRow(formats.name(name, 24), kind or ", ".join(kinds), printed)
+
+
+def _is_whole(row: Row) -> bool:
+    return bool(row["rows"] == row["accepted"] + row["quarantined"] + row["duplicates"] + row["blank"])
+
+
+def _reasons(night: Night) -> list[tuple[str, str]]:
+    counts = night.tables["quarantine"]["reason"].value_counts().sort("count", "reason", descending=[True, False])
+    return [(formats.name(reason.replace("_", " "), 30), formats.plain(count)) for reason, count in counts.iter_rows()]

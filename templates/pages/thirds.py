@@ -1,0 +1,251 @@
+"""Page 3: which models are out of balance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+from markupsafe import Markup
+
+from templates import colours, formats
+from templates.figures.marks import penalty_mark, thirds_bar
+from templates.formats import TableUnit
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+from templates.pages.triangle import triangle
+
+MOST_ROWS: Final = 14
+FEWEST_ROWS: Final = 5
+SMALL_SHARE: Final = Decimal("0.005")
+ROOMY_ROWS: Final = 9
+PHASES: Final = ("pretraining", "posttraining", "inference")
+HEAVY_IN: Final = {
+    "pretraining_heavy": "pre-training",
+    "posttraining_heavy": "post-training",
+    "inference_heavy": "inference",
+}
+
+
+@dataclass(frozen=True)
+class ThirdsRow:
+    """One model in the table, its cells ready to print."""
+
+    name: str
+    cells: tuple[str, ...]
+    bar: Markup | None
+    penalty: Markup | None
+    verdict: str
+    over: str
+    age: str
+
+
+@dataclass(frozen=True)
+class Thirds:
+    """Everything that page 3 prints."""
+
+    case: str
+    target_name: str
+    band: str
+    outside: Ref | None
+    judged: int
+    distance: Ref | None
+    model: str
+    phase: str
+    widest: Decimal | None
+    shares: tuple[Decimal | None, ...]
+    total: Decimal
+    until: str
+    figure: Markup
+    notes: tuple[str, ...]
+    rows: tuple[ThirdsRow, ...]
+    small: ThirdsRow | None
+    everything: ThirdsRow
+    unit: str
+    over_head: str
+    is_rounded: bool
+    is_dense: bool
+    check: tuple[tuple[str, Ref], ...]
+    ledger: Ref | None
+    is_whole: bool
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        return (self.outside, self.distance) if self.case == "some_out" else (self.outside,)
+
+
+def spend(row: Row) -> Decimal:
+    """Lifetime direct spend."""
+    return Decimal(sum(row[f"{phase}_usd"] for phase in PHASES))
+
+
+def models_by_spend(night: Night) -> list[Row]:
+    """Every model with direct cost, the largest first, with its share of idle and shared cost."""
+    lifecycle = night.tables["lifecycle_spend"].filter(pl.col("as_of") == night.subject["as_of"])
+    shared = lifecycle.group_by("model_id").agg(
+        overhead_usd=(pl.col("idle_share_usd") + pl.col("shared_share_usd")).sum()
+    )
+    current = night.tables["thirds"].filter(pl.col("as_of") == night.subject["as_of"])
+    rows = [row for row in current.join(shared, on="model_id", how="left").to_dicts() if spend(row)]
+    return sorted(rows, key=lambda row: (-spend(row), row["model_id"]))
+
+
+def shown_rows(rows: list[Row]) -> list[Row]:
+    """The models that stand in the table: at most fourteen, and no tail of models that hardly cost anything."""
+    least = SMALL_SHARE * sum((spend(row) for row in rows), Decimal(0))
+    tail = sum(1 for row in rows[FEWEST_ROWS:] if spend(row) < least)
+    kept = len(rows) - tail if tail > 1 else len(rows)
+    return rows[: min(kept, MOST_ROWS)]
+
+
+def thirds(night: Night) -> Thirds:
+    """Page 3 of the night."""
+    rows = models_by_spend(night)
+    large = shown_rows(rows)
+    rest = rows[len(large) :]
+    index, case = night.index, _case(rows)
+    named = _named(rows, case)
+    unit = TableUnit.of(night.money, [spend(row) for row in rows])
+    shown = [_table_row(row, unit, night) for row in large]
+    figure, notes = triangle(night, rows, large)
+    return Thirds(
+        case=case,
+        target_name=night.target_name,
+        band=formats.whole_percent(night.settings["dead_band_ratio"]),
+        outside=index.get("models_outside"),
+        judged=len(rows),
+        distance=index.get("distance"),
+        model=formats.name(named["model_id"], 24) if named else "",
+        phase=HEAVY_IN.get(named["status"], "") if named else "",
+        widest=_decimal(named["penalty_ratio"]) if named else None,
+        shares=tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else (),
+        total=spend(named) if named else Decimal(0),
+        until=formats.day(night.subject["as_of"]),
+        figure=figure,
+        notes=tuple(notes),
+        rows=tuple(shown),
+        small=_summed(f"{len(rest):,} small models" if len(rest) > 1 else "1 small model", rest, unit),
+        everything=_summed("All models", rows, unit) or _empty(unit),
+        unit=unit.words,
+        over_head=unit.head,
+        is_rounded=_is_rounded(rows, unit),
+        is_dense=len(shown) > ROOMY_ROWS,
+        check=_check(night),
+        ledger=index.get("lifetime_ledger"),
+        is_whole=_is_whole(night),
+    )
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return None if value is None else formats.decimal(value)
+
+
+def _case(rows: list[Row]) -> str:
+    if not rows:
+        return "no_models"
+    if len(rows) == 1:
+        return "one_model"
+    if any(row["status"] in HEAVY_IN for row in rows):
+        return "some_out"
+    if all(row["status"] == "too_young" for row in rows):
+        return "all_young"
+    return "all_in"
+
+
+def _named(rows: list[Row], case: str) -> Row | None:
+    """The model that the title names."""
+    if case == "some_out":
+        heavy = [row for row in rows if row["status"] in HEAVY_IN]
+        return min(heavy, key=lambda row: (-(row["distance_usd"] or 0), row["model_id"]))
+    judged = [row for row in rows if row["penalty_ratio"] is not None and row["status"] == "balanced"]
+    if case == "all_in" and judged:
+        return max(judged, key=lambda row: (row["penalty_ratio"], row["model_id"]))
+    return rows[0] if rows else None
+
+
+def _table_row(row: Row, unit: TableUnit, night: Night) -> ThirdsRow:
+    is_adopted = row["status"] == "no_own_pretraining"
+    amounts: list[Decimal | None] = [row[f"{phase}_usd"] for phase in PHASES]
+    cells = [formats.UNKNOWN if is_adopted else unit.cell(amounts[0]), *(unit.cell(amount) for amount in amounts[1:])]
+    return ThirdsRow(
+        name=formats.name(row["model_id"], 24),
+        cells=(*cells, unit.cell(spend(row)), unit.cell(row["overhead_usd"])),
+        bar=_bar(row, night),
+        penalty=_penalty(row, night),
+        verdict=_verdict(row),
+        over=unit.cell(row["distance_usd"]) if row["status"] in HEAVY_IN else formats.UNKNOWN,
+        age=formats.plain(row["age_days"]),
+    )
+
+
+def _verdict(row: Row) -> str:
+    if row["status"] == "too_young":
+        return "too young"
+    mark = " †" if row["status"] == "no_own_pretraining" else ""
+    if row["penalty_ratio"] is None:
+        return f"has not served{mark}" if not row["inference_usd"] else formats.UNKNOWN
+    return formats.whole_percent(row["penalty_ratio"]) + mark
+
+
+def _bar(row: Row, night: Night) -> Markup | None:
+    shares = [row[f"{phase}_ratio"] for phase in PHASES]
+    if None in shares or min(shares) < 0:
+        return None
+    words = ", ".join(
+        f"{colours.NAMES[phase].lower()} {formats.whole_percent(share)}"
+        for phase, share in zip(PHASES, shares, strict=True)
+    )
+    return thirds_bar(shares, night.target, words)
+
+
+def _penalty(row: Row, night: Night) -> Markup | None:
+    low, high = row["projected_penalty_ratio_p10"], row["projected_penalty_ratio_p90"]
+    penalty = row["penalty_ratio"]
+    if penalty is None and low is None:
+        return None
+    spread = (low, high) if low is not None and high is not None else None
+    words = f"penalty {formats.whole_percent(penalty)}"
+    if spread:
+        words += f", at retirement {formats.whole_percent(low)} to {formats.whole_percent(high)}"
+    return penalty_mark(penalty, spread, night.settings["dead_band_ratio"], row["status"], words)
+
+
+def _summed(name: str, rows: list[Row], unit: TableUnit) -> ThirdsRow | None:
+    if not rows:
+        return None
+    sums = [sum((row[f"{phase}_usd"] for row in rows), Decimal(0)) for phase in PHASES]
+    overhead = sum((row["overhead_usd"] or Decimal(0) for row in rows), Decimal(0))
+    cells = (*sums, sum(sums, Decimal(0)), overhead)
+    return ThirdsRow(name, tuple(unit.cell(amount) for amount in cells), None, None, "", "", "")
+
+
+def _empty(unit: TableUnit) -> ThirdsRow:
+    return ThirdsRow("All models", tuple(unit.cell(Decimal(0)) for _ in range(5)), None, None, "", "", "")
+
+
+def _is_rounded(rows: list[Row], unit: TableUnit) -> bool:
+    """Whether printed parts miss a printed total."""
+
+    def printed(amount: Decimal) -> Decimal:
+        return formats.rounded(amount / unit.scale, unit.places)
+
+    sums = [sum((row[f"{phase}_usd"] for row in rows), Decimal(0)) for phase in PHASES]
+    columns = [sum((printed(row[f"{phase}_usd"]) for row in rows), Decimal(0)) for phase in PHASES]
+    across = any(sum(printed(row[f"{phase}_usd"]) for phase in PHASES) != printed(spend(row)) for row in rows)
+    down = any(column != printed(total) for column, total in zip(columns, sums, strict=True))
+    return across or down or sum(printed(total) for total in sums) != printed(sum(sums, Decimal(0)))
+
+
+def _check(night: Night) -> tuple[tuple[str, Ref], ...]:
+    names = ("direct", "idle_shared", "unallocated", "adjustment")
+    words = ("direct", "idle and shared", "unallocated", "adjustments")
+    refs = [(word, night.index.get(f"lifetime_{name}")) for name, word in zip(names, words, strict=True)]
+    return tuple((word, ref) for word, ref in refs if ref is not None)
+
+
+def _is_whole(night: Night) -> bool:
+    ledger = night.index.get("lifetime_ledger")
+    parts = sum((ref.value for _, ref in _check(night)), Decimal(0))
+    return ledger is None or parts == ledger.value

@@ -1,0 +1,166 @@
+"""Figure 3-1: which models stand in the triangle, and what is said of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import colours, formats
+from templates.figures.phase_bars import PhaseBar, phase_bars
+from templates.figures.ternary import ModelDot, is_plotted, radius_scale, ternary
+from templates.figures.ternary_key import how_to_read, round_sizes, size_key, steps
+from templates.figures.ternary_plane import Shares, penalty
+from templates.pages.night import Night, Row
+
+MOST_DOTS: Final = 12
+NAME_LIMIT: Final = 18
+PHASES: Final = ("pretraining", "posttraining", "inference")
+HEAVY: Final = ("pretraining_heavy", "posttraining_heavy", "inference_heavy")
+FEWEST_PHASES: Final = 2
+
+
+def triangle(night: Night, rows: Sequence[Row], large: Sequence[Row]) -> tuple[Markup, list[str]]:
+    """The figure with the large ones among the models, and the notes under it."""
+    drawable = [row for row in large if (shares := _shares(row)) is not None and is_plotted(shares)]
+    if not any(_phases(row) >= FEWEST_PHASES for row in drawable):
+        return _bars(night, rows), []
+    first = sorted(drawable, key=lambda row: (row["status"] not in HEAVY, -_spend(row), row["model_id"]))[:MOST_DOTS]
+    names = {row["model_id"] for row in first}
+    dots = [_dot(night, row) for row in first]
+    notes = _notes(night, rows, first, [row for row in rows if row["model_id"] not in names])
+    return ternary(dots, night.target, float(night.settings["dead_band_ratio"]), _keys(night, dots),
+                   _alt(night, rows)), notes  # fmt: skip
+
+
+def _spend(row: Row) -> float:
+    return float(sum(row[f"{phase}_usd"] for phase in PHASES))
+
+
+def _phases(row: Row) -> int:
+    return sum(1 for phase in PHASES if row[f"{phase}_usd"])
+
+
+def _shares(row: Row) -> Shares | None:
+    """Shares of the three phases; an adopted base lies on the line of the other two."""
+    amounts = [float(row[f"{phase}_usd"]) for phase in PHASES]
+    if row["status"] == "no_own_pretraining":
+        amounts[0] = 0.0
+    whole = sum(amounts)
+    return (amounts[0] / whole, amounts[1] / whole, amounts[2] / whole) if whole > 0 else None
+
+
+def _dot(night: Night, row: Row) -> ModelDot:
+    shares = _shares(row)
+    is_adopted = row["status"] == "no_own_pretraining"
+    return ModelDot(
+        name=formats.name(row["model_id"], NAME_LIMIT) + (" †" if is_adopted else ""),
+        note=_note(night, row),
+        shares=shares or (0.0, 0.0, 0.0),
+        spend=_spend(row),
+        status=row["status"],
+        trail=() if is_adopted else _trail(night, row["model_id"]),
+        expected=_expected(row) if row["status"] == "too_young" else None,
+    )
+
+
+def _note(night: Night, row: Row) -> str:
+    amount = night.money.short(_spend(row))
+    if row["status"] == "too_young":
+        age = row["age_days"]
+        return f"{amount}, {formats.plain(age)} days old" if age is not None else f"{amount}, not released"
+    if row["status"] == "no_own_pretraining":
+        return f"{amount}, adopted base"
+    if row["penalty_ratio"] is None:
+        return f"{amount}, has not served" if not row["inference_usd"] else amount
+    return f"{amount}, {formats.whole_percent(row['penalty_ratio'], plus='+')}"
+
+
+def _trail(night: Night, model_id: str) -> tuple[Shares, ...]:
+    rows = night.tables["trails"].filter(model_id=model_id).sort("month").to_dicts()
+    stops = [shares for row in rows if (shares := _shares(row | {"status": ""})) is not None and is_plotted(shares)]
+    return tuple(stops)
+
+
+def _expected(row: Row) -> Shares | None:
+    inference = row["projected_inference_usd_p50"]
+    if inference is None:
+        return None
+    return _shares(row | {"inference_usd": Decimal(inference)})
+
+
+def _keys(night: Night, dots: Sequence[ModelDot]) -> list[str]:
+    band = formats.whole_percent(night.settings["dead_band_ratio"])
+    heavy = (
+        (colours.PRETRAINING, "pre-training"),
+        (colours.POSTTRAINING, "post-training"),
+        (colours.INFERENCE_TEXT, "inference"),
+    )
+    largest = max((dot.spend for dot in dots), default=0.0)
+    words = [night.money.short(size).replace(".00", "") for size in round_sizes(largest)]
+    return [*how_to_read(night.target_name, band, heavy), *size_key(steps(largest, radius_scale(dots), words))]
+
+
+def _alt(night: Night, rows: Sequence[Row]) -> str:
+    out = [row for row in rows if row["status"] in HEAVY]
+    band = formats.whole_percent(night.settings["dead_band_ratio"])
+    verdict = f"{len(out)} of {len(rows)} models are outside the {band} band"
+    if not out:
+        return f"Triangle of pre-training, post-training and inference: {verdict}."
+    worst = max(out, key=lambda row: (row["distance_usd"] or 0, row["model_id"]))
+    return (
+        f"Triangle of pre-training, post-training and inference: {verdict}; "
+        f"{formats.name(worst['model_id'], NAME_LIMIT)} is {worst['status'].replace('_', ' ')} at "
+        f"{formats.whole_percent(worst['penalty_ratio'], plus='+')}."
+    )
+
+
+def _notes(night: Night, rows: Sequence[Row], drawable: Sequence[Row], rest: Sequence[Row]) -> list[str]:
+    notes = ["Shares describe the past; actions are chosen on avoidable future cost only."]
+    if any(row["status"] == "no_own_pretraining" for row in drawable):
+        notes.insert(0, "† scored on post-training and inference only.")
+    notes.append(_overhead_note(night, rows))
+    if rest:
+        amount = night.money.short(sum((Decimal(row[f"{phase}_usd"]) for row in rest for phase in PHASES), Decimal(0)))
+        words = f"{len(rest):,} more models with" if len(rest) > 1 else "One more model with"
+        notes.append(f"{words} {amount} in all {'are' if len(rest) > 1 else 'is'} not drawn.")
+    return notes
+
+
+def _overhead_note(night: Night, rows: Sequence[Row]) -> str:
+    overheads = _overheads(night)
+    moved = [formats.name(row["model_id"], NAME_LIMIT) for row in rows if _moves(night, row, overheads)]
+    effect = f"moves {', '.join(moved[:3])} across the band" if moved else "moves no model across the band"
+    return f"Idle, unused commitments and shared cost are outside the shares: counting them {effect}."
+
+
+def _overheads(night: Night) -> dict[tuple[str, str], Decimal]:
+    """Idle and shared cost by model and phase."""
+    rows = night.tables["lifecycle_spend"].filter(as_of=night.subject["as_of"])
+    columns = rows.select("model_id", "phase", "idle_share_usd", "shared_share_usd").iter_rows()
+    return {(model_id, phase): idle + shared for model_id, phase, idle, shared in columns}
+
+
+def _moves(night: Night, row: Row, overheads: dict[tuple[str, str], Decimal]) -> bool:
+    """Whether a model would change sides if its share of idle and shared cost counted with the phase it came from."""
+    if row["status"] not in {"balanced", *HEAVY}:
+        return False
+    more = {phase: overheads.get((row["model_id"], phase), Decimal(0)) for phase in PHASES}
+    counted = _shares(row | {f"{phase}_usd": row[f"{phase}_usd"] + more[phase] for phase in PHASES})
+    return counted is not None and (penalty(counted, night.target) > _band(night)) is not (row["status"] in HEAVY)
+
+
+def _band(night: Night) -> float:
+    return float(night.settings["dead_band_ratio"])
+
+
+def _bars(night: Night, rows: Sequence[Row]) -> Markup:
+    bars = [
+        PhaseBar(formats.name(row["model_id"], NAME_LIMIT), night.money.short(_spend(row)), shares)
+        for row in rows[:MOST_DOTS]
+        if (shares := _shares(row)) is not None
+    ]
+    alt = "No model has cost in two phases, so each is one bar." if bars else "No model has direct cost yet."
+    return phase_bars(bars, night.target, alt)

@@ -1,0 +1,119 @@
+"""What must hold of a report before it is laid out, and of its layout before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from templates import typeface
+
+if TYPE_CHECKING:
+    from weasyprint import Document as Layout
+
+    from templates.pages.document import Document
+
+TITLE_LIMIT: Final = 95
+TITLE_WIDTH: Final = 504.0
+TITLE_SIZE: Final = 19.0
+TITLE_LINES: Final = 2
+SLACK: Final = 1.0
+OWN_FONTS: Final = "Trisect"
+CONTINUED: Final = ("reconciliation", "method")
+
+
+class ReportFault(Exception):  # noqa: N818 - the night fails with this word
+    """Something of the report cannot be printed as it should be."""
+
+
+def prove(report: Document, titles: Sequence[str]) -> None:
+    """Titles fit, and every table that says so adds up.
+
+    Raises:
+        ReportFault: A title is too long, or the rows of a table do not add up.
+    """
+    for page, title in zip(report.pages, titles, strict=True):
+        width = typeface.text_width(title, TITLE_SIZE, typeface.SERIF, typeface.SEMIBOLD)
+        if not 0 < len(title) <= TITLE_LIMIT or width > TITLE_WIDTH * TITLE_LINES:
+            raise ReportFault(
+                f"the title of page {page.name!r} has {len(title)} characters: {title!r}; at most {TITLE_LIMIT} on two "
+                "lines are printed: shorten its template in titles.html.j2"
+            )
+        for fault in getattr(page.value, "faults", ()):
+            raise ReportFault(f"page {page.name!r} does not add up: {fault}; find the table that the page is made from")
+
+
+def prove_layout(layout: Layout, report: Document) -> None:
+    """Nothing leaves its place, pages are as many as they should be, and only our fonts are used.
+
+    Raises:
+        ReportFault: A text overflows, a page breaks that must not, or a glyph is missing.
+    """
+    for number, page in enumerate(layout.pages, start=1):
+        for words in _overflowing(page._page_box):  # noqa: SLF001 - the library has no other door to its layout
+            raise ReportFault(
+                f"text overflows on sheet {number} of the report: {words[:80]!r}; shorten it where the page is made"
+            )
+    sheets = _sheets(layout)
+    for page in report.pages:
+        if page.kind not in CONTINUED and sheets.get(page.anchor, 0) != 1:
+            raise ReportFault(
+                f"page {page.name!r} takes {sheets.get(page.anchor, 0)} sheets of paper instead of one; "
+                "show fewer rows where the page is made"
+            )
+
+
+def prove_fonts(layout: Layout) -> None:
+    """Every glyph comes from our own fonts.
+
+    Raises:
+        ReportFault: The layout fell back to a font of the machine, or a glyph is missing.
+    """
+    for font in layout.fonts.values():
+        if not font.family.startswith(OWN_FONTS):
+            signs = "".join(sorted({str(text) for text in font.to_unicode.values()}))
+            raise ReportFault(
+                f"the report used the font {font.family!r} for {signs[:40]!r}; use signs that the bundled fonts have"
+            )
+        if font.missing:
+            codes = ", ".join(f"U+{code:04X}" for code in sorted(font.missing)[:5])
+            raise ReportFault(
+                f"the bundled font {font.family!r} lacks {codes}; use other signs in our own words, or add them in "
+                "templates/fonts/build_fonts.py"
+            )
+
+
+def _sheets(layout: Layout) -> dict[str, int]:
+    """On how many sheets of paper each page of the report stands."""
+    counts: dict[str, int] = {}
+    for page in layout.pages:
+        anchors = {box.element.get("id") for box in _boxes(page._page_box) if _is_page(box)}  # noqa: SLF001 - as above
+        for anchor in anchors:
+            counts[anchor] = counts.get(anchor, 0) + 1
+    return counts
+
+
+def _is_page(box: Any) -> bool:  # noqa: ANN401 - boxes of the layout library are untyped
+    return bool(box.element_tag == "article")
+
+
+def _boxes(box: Any) -> Iterator[Any]:  # noqa: ANN401 - boxes of the layout library are untyped
+    yield box
+    for child in getattr(box, "children", ()):
+        yield from _boxes(child)
+
+
+def _overflowing(page: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
+    """Texts that leave the block that they stand in, or the sheet."""
+    for block in _boxes(page):
+        if not hasattr(block, "content_box_x") or not hasattr(block, "children"):
+            continue
+        yield from _beyond(block)
+
+
+def _beyond(block: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
+    lines = [child for child in block.children if type(child).__name__ == "LineBox"]
+    limit = block.content_box_x() + block.width + SLACK if lines else 0
+    for line in lines:
+        for text in (box for box in _boxes(line) if type(box).__name__ == "TextBox"):
+            if text.position_x + text.width > limit and text.text.strip():
+                yield text.text

@@ -1,0 +1,144 @@
+"""The report as PDF and as HTML, from the same templates and the same values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import jinja2
+import polars as pl
+from markupsafe import Markup, escape
+
+from templates import formats, typeface
+from templates.figures import marks
+from templates.pages.document import Document, document
+from templates.pages.furniture import Identity
+from templates.pages.index import Ref
+from templates.pages.night import Night
+from templates.printing import printed
+from templates.proofs import prove
+from templates.references import References
+
+LANGUAGE: Final = "en"
+PAPERS: Final = ("A4", "letter")
+
+
+def pdf(
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    attachments: Mapping[str, bytes],
+    built_at: datetime,
+    identity: str,
+    revision: int,
+    paper: str = "A4",
+) -> bytes:
+    """The report as PDF/A-3a with tags; equal arguments give equal bytes.
+
+    Args:
+        tables: The tables of the night by name.
+        attachments: Exports that the file carries, by file name; none where it is empty.
+        built_at: The clock of the run.
+        identity: Digest of the night's manifest; the file's identifier is made from it.
+        revision: 1, or which re-issue of the night this is.
+        paper: A4 or letter.
+
+    Raises:
+        ReportFault: Something cannot be printed as it should be; nothing is written.
+    """
+    report = document(tables, Identity(identity, revision, built_at), paper)
+    markup = _composed(report, _print_style(paper))
+    return printed(markup, report, attachments)
+
+
+def html(
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    built_at: datetime,
+    identity: str,
+    revision: int,
+    paper: str = "A4",
+) -> str:
+    """The report as one HTML file that needs nothing else."""
+    report = document(tables, Identity(identity, revision, built_at), paper)
+    return _composed(report, _screen_style(paper), contents=1)
+
+
+def _composed(report: Document, style: str, contents: int = 0) -> str:
+    """The markup of the whole report, proved before it is laid out."""
+    environment = _environment(report.night)
+    words = titles(environment, report)
+    prove(report, words)
+    ref = environment.get_template("furniture.html.j2").make_module({}).ref  # type: ignore[attr-defined]
+    heads = [
+        escape(title) + Markup("").join(ref(number) for number in page.value.title_refs if number is not None)
+        for title, page in zip(words, report.pages, strict=True)
+    ]
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        heads=heads,
+        style=Markup(style),  # noqa: S704 - our own style sheets
+        language=LANGUAGE,
+        input_digest=report.refs[0].input_digest if report.refs else "none",
+        has_contents=contents,
+    )
+
+
+def titles(environment: jinja2.Environment, report: Document) -> list[str]:
+    """The message of each page as plain text."""
+    macros = environment.get_template("titles.html.j2").module
+    return [str(getattr(macros, page.kind)(page.value).unescape()).strip() for page in report.pages]
+
+
+def _environment(night: Night) -> jinja2.Environment:
+    """Templates of this package only; text is escaped, and an unknown name is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("templates", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    money = night.money
+    environment.filters |= {
+        "money": lambda value: money.short(_amount(value)),
+        "change": lambda value: money.change(_amount(value)),
+        "per_mtok": lambda value: money.per_mtok(_amount(value)),
+        "percent": lambda value: formats.percent(_amount(value)),
+        "whole_percent": lambda value: formats.whole_percent(_amount(value)),
+        "exact": lambda value: formats.exact(_amount(value)),
+        "plain": _plain,
+        "months": lambda value: formats.months(_amount(value)),
+        "count": lambda value: formats.count(_amount(value)),
+        "count_word": formats.count_word,
+        "day": formats.day,
+    }
+    environment.globals |= {"refs": References(), "marks": marks}
+    return environment
+
+
+def _plain(value: Ref | formats.Quantity, places: int = 0) -> str:
+    return formats.plain(_amount(value), places)
+
+
+def _amount(value: Ref | formats.Quantity) -> formats.Quantity:
+    return value.value if isinstance(value, Ref) else value
+
+
+@cache
+def _sheet(name: str) -> str:
+    return files("templates").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _print_style(paper: str) -> str:
+    size = "\n@page { size: letter; margin: 20mm 18.95mm 15mm 18.95mm; }" if paper == "letter" else ""
+    return f"{_sheet('style.css')}{size}"
+
+
+@cache
+def _screen_style(paper: str) -> str:
+    size = "\n@page { size: letter; }" if paper == "letter" else ""
+    return f"{typeface.font_faces('woff2')}\n{_sheet('style.css')}{size}\n{_sheet('screen.css')}"
