@@ -144,6 +144,11 @@ class Run:
         return self.start + timedelta(minutes=round(self.hours * 60))
 
 
+def chip_of(run: Run) -> str:
+    """The chip that the run's pool is named for."""
+    return run.pool_id.rpartition("-")[2].upper()
+
+
 @dataclass(frozen=True)
 class Stage:
     """GPUs of a deployment from start to end; no end is open."""

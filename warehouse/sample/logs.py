@@ -11,7 +11,7 @@ from typing import Final
 
 from warehouse.sample.archive import packed, put
 from warehouse.sample.bill_rows import GPUS_PER_NODE
-from warehouse.sample.company import Company, Run
+from warehouse.sample.company import Company, Run, chip_of
 from warehouse.sample.training import loss_of
 
 ORGANISATION: Final = "quillmere"
@@ -36,11 +36,7 @@ def write_logs(inbox: Path, company: Company) -> None:
 
 def system_of(run: Run) -> str:
     """`h100x256`: chip and GPUs."""
-    return f"{_chip(run).lower()}x{run.gpus}"
-
-
-def _chip(run: Run) -> str:
-    return run.pool_id.rpartition("-")[2].upper()
+    return f"{chip_of(run).lower()}x{run.gpus}"
 
 
 def _place(run: Run) -> tuple[str, str, datetime]:
@@ -55,7 +51,7 @@ def _system(run: Run) -> dict[str, str]:
         "system_name": system_of(run),
         "number_of_nodes": str(run.gpus // GPUS_PER_NODE),
         "accelerators_per_node": str(GPUS_PER_NODE),
-        "accelerator_model_name": f"{_chip(run)} 80GB" if _chip(run) != "H200" else "H200 141GB",
+        "accelerator_model_name": f"{chip_of(run)} 80GB" if chip_of(run) != "H200" else "H200 141GB",
         "host_processors_per_node": "2",
         "framework": "in-house",
     }
@@ -96,8 +92,7 @@ def _evaluations(run: Run, begin: datetime) -> Iterator[str]:
         moment = begin + (run.end - begin) * part - timedelta(seconds=1)
         loss = round(loss_of(run.params, run.tokens * part) + offset, 4)
         samples = _samples(run, part)
-        yield _record(moment, "POINT_IN_TIME", "tracked_stats", value={"train_loss": loss}, step=samples)
-        yield _record(moment, "POINT_IN_TIME", "eval_accuracy", value=loss, samples_count=samples)
+        yield _record(moment, "POINT_IN_TIME", "train_loss", value=loss, samples_count=samples)
 
 
 def _samples(run: Run, part: float) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 from warehouse.sample.archive import put, text_of
 from warehouse.sample.bill_rows import GPUS_PER_NODE, instance_type, month_of
-from warehouse.sample.company import Company
+from warehouse.sample.company import Company, chip_of
 from warehouse.sample.logs import ORGANISATION
 from warehouse.sample.tracker import CLUSTERS
 from warehouse.sample.training import PROJECTS
@@ -91,15 +91,15 @@ def _models(company: Company) -> Iterator[Row]:
 def _rules(company: Company) -> Iterator[Row]:
     """Bills go to pools by tag, runs to pools by cluster and to models by project; requests find their own way."""
     pools = sorted({supply.pool_id for supply in company.supplies})
-    trained_in = [pool_id for pool_id in pools if pool_id.startswith("train-")]
+    logged = sorted({(run.pool_id, chip_of(run)) for run in company.runs if run.log == "mlperf"})
     trained = [model for model in company.models if model.origin == "own"]
     yield _rule(10, "service_name", "Web Hosting", "out_of_scope")
     for pool_id in pools:
         yield _rule(20, "tag:pool", pool_id, "pool", pool_id)
     for service in SHARED_SERVICES:
         yield _rule(30, "service_name", service, "shared")
-    for pool_id in trained_in:
-        yield _rule(100, "cluster", f"{ORGANISATION}/{pool_id.removeprefix('train-')}x*", "pool", pool_id)
+    for pool_id, chip in logged:
+        yield _rule(100, "cluster", f"{ORGANISATION}/{chip.lower()}x*", "pool", pool_id)
     for pool_id, cluster in CLUSTERS.items():
         yield _rule(110, "cluster", cluster, "pool", pool_id)
     yield _model_rule("scaling-2026", "heron-22b", "pretraining", "foundation")

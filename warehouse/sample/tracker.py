@@ -10,7 +10,7 @@ from typing import Final
 
 from warehouse.sample.archive import put, text_of
 from warehouse.sample.bill_rows import month_of
-from warehouse.sample.company import Company, Run
+from warehouse.sample.company import Company, Run, chip_of
 
 CLUSTERS: Final = {"train-h100": "tarn-a", "lab-a100": "lab"}
 WORDS: Final = {
@@ -50,7 +50,7 @@ def _row(run: Run) -> dict[str, object]:
         "run_name": run.name,
         "project": run.project,
         "cluster": CLUSTERS[run.pool_id],
-        "gpu_model": run.pool_id.rpartition("-")[2].upper(),
+        "gpu_model": chip_of(run),
         "gpu_count": run.gpus,
         "started_at": _stamp(run.start),
         "ended_at": "" if run.status == "running" else _stamp(run.end),
