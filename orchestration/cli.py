@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from orchestration import commands
 from orchestration.clock import moment
 from orchestration.outcomes import BusyError, Exit, HeldError
 from orchestration.settings import SettingsError, project_directory
+from warehouse.connection import WarehouseBusyError
+from warehouse.sources.policy_faults import PolicyError
 
 PROJECT = click.option(
     "--project",
@@ -22,7 +25,7 @@ PROJECT = click.option(
 )
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A calendar day, YYYY-MM-DD."""
 
     name = "day"
@@ -35,7 +38,7 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is no day; write it as 2026-11-21", param, ctx)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A time in ISO 8601."""
 
     name = "time"
@@ -117,12 +120,17 @@ def main() -> None:
         code = _say(Exit.UNUSABLE, error.format_message())
     except click.Abort:
         code = _say(Exit.FAILED, "interrupted; nothing half was published, run again")
-    except SettingsError as error:
+    except (SettingsError, PolicyError) as error:
         code = _say(Exit.UNUSABLE, str(error))
     except HeldError as error:
         code = _say(Exit.HELD, str(error))
-    except BusyError as error:
+    except (BusyError, WarehouseBusyError) as error:
         code = _say(Exit.BUSY, str(error))
+    except Exception as error:
+        logging.getLogger("trisect").debug("the night failed", exc_info=True)
+        code = _say(
+            Exit.FAILED, f"failed: {type(error).__name__}: {error}; nothing was published, the old report stands"
+        )
     sys.exit(int(code or 0))
 
 

@@ -12,15 +12,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
-from warehouse.landing import last_day
-from warehouse.sample import write_empty, write_sample
 
 from orchestration.definitions import build
+from orchestration.glance import glanced
+from orchestration.ingestion import hold
 from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
 from orchestration.outcomes import Exit
 from orchestration.progress import steps_shown
 from orchestration.settings import Project, environment, load
 from warehouse import publish
+from warehouse.sample import write_empty, write_sample
+from warehouse.sources.policy import read_policy
+from warehouse.sources.policy_findings import policy_findings
 
 FAILURE = "last_failure.json"
 log = logging.getLogger("trisect")
@@ -56,7 +59,8 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
     if publish.nights(project.published):
         return missing(project, yesterday(now))
-    return [last_day(project.root, project.settings.sources(), yesterday(now))]
+    with glanced(project, yesterday(now)) as glance:
+        return [glance.last_day]
 
 
 def _one_night(project: Project, night: date, now: datetime) -> Exit:
@@ -81,6 +85,20 @@ def _failure_noted(project: Project, night: date, now: datetime) -> Iterator[Non
         note.write_text(json.dumps(document, indent=1), encoding="utf-8")
         raise
     note.unlink(missing_ok=True)
+
+
+def check(root: Path, now: datetime) -> Exit:
+    """Say what a run would refuse and why, without changing anything."""
+    project = load(root.resolve())
+    policy = read_policy(project.root)
+    for fault in policy_findings(project.root, policy):
+        click.echo(f"note: {fault}")
+    with glanced(project, yesterday(now)) as glance:
+        for sentence in glance.sentences():
+            click.echo(sentence)
+        hold(glance.landing, project.settings.machine())
+    click.echo("a run would be published", err=True)
+    return Exit.PUBLISHED
 
 
 def status(root: Path, now: datetime) -> Exit:

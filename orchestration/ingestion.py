@@ -44,7 +44,7 @@ def policy(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
 def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """The files of the inbox, each landed once."""
     project = warehouse.project
-    landed = landing.land(project.root, project.settings.sources(), warehouse.connection, night_of(context))
+    landed = landing.land(project.place, project.settings.sources(), warehouse.connection, night_of(context))
     for table in LANDED:
         yield warehouse.landed(table)
     hold(landed, project.settings.machine())

@@ -11,8 +11,9 @@ from importlib import resources
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration.outcomes import BusyError
+from orchestration.outcomes import BusyError, HeldError
 from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
 
@@ -64,8 +65,17 @@ def run_night(definitions: dg.Definitions, project: Project, night: date, now: d
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def("night")
     with dg.DagsterInstance.get() as instance, dg.partition_loading_context(effective_dt=now + timedelta(days=1)):
-        job.execute_in_process(
-            instance=instance,
-            partition_key=night.isoformat(),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        try:
+            job.execute_in_process(
+                instance=instance,
+                partition_key=night.isoformat(),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except DagsterAssetCheckFailedError as error:
+            raise HeldError(_red(str(error))) from error
+
+
+def _red(message: str) -> str:
+    """The names of the red checks, from Dagster's words."""
+    checks = ", ".join(line.strip() for line in message.splitlines()[1:])
+    return f"held: these checks are red: {checks}; `trisect ui` shows the offending rows of each"

@@ -99,8 +99,8 @@ def rendered(
     tables: Mapping[str, pl.DataFrame], day: Night, revision: int, identity: str, settings: Report
 ) -> dict[str, bytes]:
     """The report as PDF and HTML."""
-    arguments = {"built_at": day.built_at, "identity": identity, "revision": revision, "paper": settings.paper}
+    identified: Any = {"identity": identity, "revision": revision, "built_at": day.built_at, "paper": settings.paper}
     return {
-        "leadership.pdf": render.pdf(tables, attachments={}, **arguments),
-        "leadership.html": render.html(tables, **arguments).encode(),
+        "leadership.pdf": render.pdf(tables, attachments={}, **identified),
+        "leadership.html": render.html(tables, **identified).encode(),
     }

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 import polars as pl
 
+from warehouse.arrivals import Place
 from warehouse.connection import Limits
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
@@ -170,6 +171,11 @@ class Project:
     def var(self) -> Path:
         """What Trisect keeps."""
         return self.root / "var"
+
+    @property
+    def place(self) -> Place:
+        """Where the project lies and what Trisect keeps, as landing knows them."""
+        return Place(self.root, self.var)
 
     @property
     def published(self) -> Path:

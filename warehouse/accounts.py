@@ -102,7 +102,7 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datet
         "sha256": content_key[1],
         "bytes": found.bytes if found else 0,
         "reader_digest": inbox.contents[content_key].reader_digest if content_key in inbox.contents else "",
-        "changed_ns": changed_ns(inbox.project, file) if found else 0,
+        "changed_ns": changed_ns(inbox.place.project, file) if found else 0,
     }
     if counts is None:
         return identity | _NOTHING | {"first_seen_at": night_start}

@@ -30,6 +30,14 @@ class Rejection:
     detail: str
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a project lies, and where Trisect keeps what it reads; `trisect check` keeps it elsewhere."""
+
+    project: Path
+    var: Path
+
+
 @dataclass
 class Inbox:
     """The files of all sources: by (source, path) as they lie there, by (source, digest) as contents.
@@ -37,7 +45,7 @@ class Inbox:
     A content stands under its first path; `rejections` collects the files that cannot count.
     """
 
-    project: Path
+    place: Place
     kinds: Mapping[str, str]
     found: dict[tuple[str, str], Spooled] = field(default_factory=dict)
     contents: dict[tuple[str, str], Content] = field(default_factory=dict)
@@ -48,9 +56,10 @@ class Inbox:
         self.rejections.append(Rejection(source, file, rejected.reason, rejected.detail))
 
 
-def arrivals(project: Path, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:
+def arrivals(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:
     """Every file that a source names, hashed unless the file system says it has not changed since."""
-    inbox, before = Inbox(project, {source.name: source.kind for source in sources}), _seen(connection)
+    project, before = place.project, _seen(connection)
+    inbox = Inbox(place, {source.name: source.kind for source in sources})
     for source in sources:
         for file in matched(project, source.files):
             try:

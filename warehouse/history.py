@@ -9,8 +9,9 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from warehouse import exports, publish
-from warehouse.schemas.history import PastRecommendations, PublishedNights, PublishedPeriods
+from warehouse import exports, publish, tables
+from warehouse.schemas.decisions import LawDraws
+from warehouse.schemas.history import PastLawDraws, PastRecommendations, PublishedNights, PublishedPeriods
 from warehouse.schemas.table import Table
 
 REMEMBERED: Final[dict[type[Table], str]] = {
@@ -32,6 +33,7 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
             _forget(connection, night)
             _learn(connection, night, revision, publish.directory(published, night, revision))
     connection.commit()
+    tables.write(connection, PastLawDraws, tables.read(connection, LawDraws))
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, night: date) -> None:

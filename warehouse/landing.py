@@ -19,10 +19,12 @@ import duckdb
 
 from warehouse import readings
 from warehouse.accounts import Refusals, account
-from warehouse.arrivals import Inbox, Rejection, arrivals, companions
+from warehouse.arrivals import Inbox, Place, Rejection, arrivals, companions
 from warehouse.copies import remove_copies
+from warehouse.landed_requests import landed_requests
 from warehouse.readings import Content, Times
 from warehouse.requests import LandedFile, mark_duplicates
+from warehouse.schemas.raw import ChargeRows, RunRows
 from warehouse.sources.formats import READERS
 from warehouse.sources.reading import Delivered, RejectedFile
 from warehouse.sources.source import Source
@@ -37,12 +39,12 @@ class Landing:
     refusals: tuple[Refusals, ...]
 
 
-def land(project: Path, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date) -> Landing:
+def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date) -> Landing:
     """Bring the raw tables up to the inbox as it is now, in one transaction."""
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
     connection.begin()
     try:
-        inbox = arrivals(project, sources, connection)
+        inbox = arrivals(place, sources, connection)
         fresh = _read_what_is_new(inbox, connection, start)
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
@@ -64,8 +66,22 @@ def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> lis
         for key, content in sorted(inbox.contents.items(), key=lambda item: item[1].file)
         if content.source.kind == "request_telemetry" and key in read
     )
-    landed = (readings.landed_file(inbox.project / "var", content) for content in telemetry)
+    landed = (readings.landed_file(inbox.place.var, content) for content in telemetry)
     return [file for file in landed if file.path.exists()]
+
+
+def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> date:
+    """The last day up to `until` of which anything has landed; `until` itself where nothing has."""
+    queries = [
+        f"SELECT max(charge_start::DATE) FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
+        f"SELECT max(started_at::DATE) FROM {RunRows.qualified()} WHERE started_at::DATE <= $until",
+    ]
+    days = [connection.execute(query, {"until": until}).fetchall()[0][0] for query in queries]
+    landed = [str(file.path) for file in landed_requests(connection, var)]
+    if landed:
+        requests = connection.read_parquet(landed).filter(f"day <= DATE '{until.isoformat()}'").max("day")
+        days += [day for (day,) in requests.fetchall()]
+    return max((day for day in days if day), default=until)
 
 
 def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime) -> list[str]:
@@ -75,8 +91,8 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
     for source, sha256 in stale:
         readings.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
-    shelf = readings.Shelf(connection, inbox.project / "var")
-    with _private_folder(inbox.project / "var") as folder:
+    shelf = readings.Shelf(connection, inbox.place.var)
+    with _private_folder(inbox.place.var) as folder:
         for content in wanted:
             first = min(start, seen.get((content.source.name, content.sha256), start))
             _read(inbox, content, shelf, Times(start, first), folder)
@@ -87,7 +103,7 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
 def _read(inbox: Inbox, content: Content, shelf: readings.Shelf, times: Times, folder: Path) -> None:
     source, found = content.source, inbox.found[content.source.name, content.file]
     try:
-        with _delivered(inbox.project, source, found, times.night_start, folder) as delivered:
+        with _delivered(inbox.place.project, source, found, times.night_start, folder) as delivered:
             read = READERS[source.kind, source.format].read(delivered, source)
     except RejectedFile as rejected:
         inbox.reject(source.name, content.file, rejected)

@@ -1,5 +1,6 @@
 """What earlier nights said, as they published it: the other side of every restatement and every promise."""
 
+from warehouse.schemas import decisions
 from warehouse.schemas.columns import cost, count, day, integer, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 
@@ -45,3 +46,7 @@ class PastRecommendations(Table):
     monthly_saving_usd_p90 = usd("saving a month, high").or_null()
     payback_months_p50 = measure("months until it has paid back", "months").or_null()
     probability = ratio("chance that it pays back").or_null()
+
+
+class PastLawDraws(decisions.LawDraws):
+    """One law as it might be, as the run before left it; the own law is fitted again only when its points change."""

@@ -29,8 +29,9 @@ class Table:
 
     @classmethod
     def columns(cls) -> dict[str, Column]:
-        """Columns by name, in the order they were written."""
-        return {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
+        """Columns by name, in the order they were written, those of a table it extends first."""
+        written = [item for ancestor in reversed(cls.__mro__) for item in vars(ancestor).items()]
+        return {name: value for name, value in written if isinstance(value, Column)}
 
     @classmethod
     def qualified(cls) -> str:

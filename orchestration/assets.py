@@ -1,0 +1,98 @@
+"""Every asset of a night, one line per table, in the order money flows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from orchestration import ingestion, publication
+from orchestration.table_assets import table
+from transforms.decisions.candidates import candidates
+from transforms.decisions.law_points import law_points
+from transforms.decisions.pool_states import pool_states
+from transforms.decisions.positions import positions
+from transforms.decisions.recommendations import recommendations
+from transforms.decisions.scaling_laws import law_draws, scaling_law
+from transforms.decisions.serving_states import serving_states
+from transforms.decisions.task_shares import task_shares
+from transforms.economics.amortizing import amortization, estimate_changes
+from transforms.economics.assets import training_assets
+from transforms.economics.balance import thirds
+from transforms.economics.demand import demand_states
+from transforms.economics.expectations import expected_service, model_lives
+from transforms.economics.lifecycle import lifecycle_spend
+from transforms.economics.lineage import lineage_shares
+from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
+from transforms.economics.phases import phase_compute
+from transforms.economics.reconciliation import reconciliation
+from transforms.economics.service import daily_service
+from transforms.economics.spend import daily_spend, monthly_spend
+from transforms.economics.unit_costs import unit_costs
+from transforms.ledger.billed_hours import billed_hours
+from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.deployment_shares import deployment_shares
+from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.postings import postings
+from transforms.reports.months import month_classes, month_figures
+from transforms.reports.movers import movers
+from transforms.reports.numbers import numbers
+from transforms.reports.pages import pages
+from transforms.reports.runoffs import runoffs
+from transforms.reports.subject import subject
+from transforms.reports.trails import trails
+from transforms.staging.charges import charges
+from transforms.staging.token_usage import token_usage
+from transforms.staging.training_metrics import training_metrics
+from transforms.staging.training_runs import training_runs
+
+ASSETS: Final = [
+    ingestion.settings,
+    ingestion.policy,
+    ingestion.inbox,
+    ingestion.request_hours,
+    table(charges),
+    table(training_runs),
+    table(training_metrics),
+    table(token_usage),
+    table(charge_rules),
+    table(billed_hours),
+    table(pool_uses),
+    table(deployment_shares),
+    table(postings),
+    table(daily_spend),
+    table(monthly_spend),
+    table(idle_shares),
+    table(shared_shares),
+    table(model_spend),
+    table(company_spend),
+    table(daily_service),
+    table(lineage_shares),
+    table(phase_compute),
+    table(lifecycle_spend),
+    table(model_lives),
+    table(demand_states),
+    table(expected_service),
+    table(thirds),
+    table(training_assets),
+    table(amortization),
+    table(estimate_changes),
+    table(unit_costs),
+    table(reconciliation),
+    table(law_points),
+    table(law_draws),
+    table(scaling_law),
+    table(pool_states),
+    table(serving_states),
+    table(positions),
+    table(task_shares),
+    table(candidates),
+    table(recommendations),
+    table(subject),
+    table(month_classes),
+    table(month_figures),
+    table(movers),
+    table(trails),
+    table(runoffs),
+    table(pages),
+    table(numbers),
+    publication.night,
+]
