@@ -10,13 +10,6 @@ import polars as pl
 from transforms.matching import first_rules, policy_day
 from warehouse.schemas.columns import MONEY
 
-CHIPS: Final = (
-    "GB300", "GB200", "GH200", "B300", "B200", "H200", "H100", "H800", "H20", "A100", "A800", "L40S", "L40", "L4",
-    "A10G", "A10", "A30", "A40", "V100", "T4", "P100", "MI355X", "MI350X", "MI325X", "MI300X", "MI250X", "MI210",
-    "TPU v6e", "TPU v5p", "TPU v5e", "TPU v4", "TRAINIUM2", "TRAINIUM", "GAUDI3", "GAUDI2",
-)  # fmt: skip
-"""Chips that names of SKUs and descriptions spell out, longer names before the names they contain."""
-
 NAMING_COLUMNS: Final = ("sku_id", "charge_description")
 HOURS: Final = ("hours", "hour", "hrs", "hr", "h")
 GPU_HOURS: Final = ("gpu-hours", "gpu-hour", "gpu hours", "gpu hour", "gpu-hrs", "gpuhours")
@@ -28,7 +21,7 @@ MICRO: Final = 10**6
 def gpu_models(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame:
     """The rows with `gpu_model` (the row's own word, else its instance type, else its names) and `instance_gpus`."""
     typed = _with_instances(rows, instances)
-    named = [_chip_names(rows.get_column(column)) for column in NAMING_COLUMNS]
+    named = [_chip_names(rows.get_column(column), instances) for column in NAMING_COLUMNS]
     return typed.with_columns(pl.coalesce("gpu_model", "instance_gpu_model", *named).alias("gpu_model"))
 
 
@@ -86,13 +79,15 @@ def _with_instances(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame
     return dated.join(known, on=["instance_type", "policy_day"], how="left").drop("policy_day")
 
 
-def _chip_names(names: pl.Series) -> pl.Series:
-    """The chip that a name spells out, null where it spells none."""
+def _chip_names(names: pl.Series, instances: pl.DataFrame) -> pl.Series:
+    """The chip of policy.instances that a name spells out, null where it spells none."""
+    chips = {_plain(chip): chip for chip in instances["gpu_model"].drop_nulls().unique().sort()}
+    spelt = sorted((re.escape(chip).replace(r"\ ", "[ -]?") for chip in chips), key=len, reverse=True)
     distinct = names.drop_nulls().unique()
-    pattern = (
-        r"(?i)(?:^|[^a-z0-9])("
-        + "|".join(re.escape(chip).replace(r"\ ", "[ -]?") for chip in CHIPS)
-        + r")(?:[^a-z0-9]|$)"
-    )
-    chips = distinct.str.extract(pattern).str.to_uppercase()
-    return names.replace_strict(distinct, chips, default=None, return_dtype=pl.String)
+    found = distinct.str.to_lowercase().str.extract(rf"(?:^|[^a-z0-9])({'|'.join(spelt)})(?:[^a-z0-9]|$)")
+    known = [chips.get(_plain(chip)) if chip else None for chip in found]
+    return names.replace_strict(distinct, pl.Series(known, dtype=pl.String), default=None, return_dtype=pl.String)
+
+
+def _plain(chip: str) -> str:
+    return chip.lower().replace("-", " ")

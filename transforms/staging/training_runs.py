@@ -42,7 +42,8 @@ def _censored(runs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     goes_on = has_begun & (pl.col("ended_at").is_null() | outlasts)
     is_open = goes_on & (outlasts.fill_null(value=False) | (pl.col("status") == "unknown"))
     ended = pl.when(goes_on).then(pl.lit(night_end)).otherwise("ended_at")
-    held_to = pl.min_horizontal(pl.coalesce("held_to", ended), pl.lit(night_end))
+    last = pl.coalesce("held_to", ended)
+    held_to = pl.when(last > night_end).then(pl.lit(night_end)).otherwise(last)
     seconds = (ended - pl.col("started_at")).dt.total_microseconds() / 1_000_000 * pl.col("gpu_count")
     return begun.with_columns(
         ended.alias("ended_at"),

@@ -1,0 +1,253 @@
+"""Which bill rows are charges now, what they are called and the GPU time they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from transforms.staging.charges import charges
+from transforms.staging.checks import bill_rows_in_no_unit, totals_too_large
+from warehouse.schemas import CATALOGUE
+
+NIGHT_END = datetime(2026, 11, 21, tzinfo=UTC)
+SEEN = NIGHT_END - timedelta(days=1)
+PERIOD = date(2026, 11, 1)
+
+
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    schema = CATALOGUE[name].polars_schema()
+    return pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+
+
+def row(**more: Any) -> dict[str, Any]:
+    start = more.get("charge_start", datetime(2026, 11, 20, 10, tzinfo=UTC))
+    return {
+        "file_sha256": "f1",
+        "location": "line 2",
+        "source": "cloud",
+        "content_hash": "a",
+        "dimension_hash": "d" * 64,
+        "billing_period_start": PERIOD,
+        "billing_period_end": date(2026, 12, 1),
+        "charge_start": start,
+        "charge_end": start + timedelta(hours=1),
+        "charge_category": "Usage",
+        "tags": "{}",
+        "currency": "USD",
+        "billed_cost": Decimal(1),
+        "effective_cost": Decimal(1),
+        **more,
+    }
+
+
+def bill(rows: list[dict[str, Any]], **tables: list[dict[str, Any]]) -> pl.DataFrame:
+    unit = {"source": "cloud", "billing_account_id": "", "billing_period_start": PERIOD, "is_current": True}
+    inputs: dict[str, list[dict[str, Any]]] = {
+        "bill_deliveries": [{**unit, "file_sha256": name} for name in ("f1", "f2")],
+        "files": [{"source": "cloud", "file": name, "sha256": name, "first_seen_at": SEEN} for name in ("f1", "f2")],
+        "instances": [],
+        "rates": [],
+        "pools": [],
+        "settings": [{"night_end": NIGHT_END, "as_of": SEEN.date(), "currency": "USD"}],
+        **tables,
+    }
+    frames = {name: table(name, listed) for name, listed in inputs.items()}
+    return charges(table("charge_rows", rows), **frames)
+
+
+def test_a_charge_is_named_by_its_source_its_dimensions_and_its_place_among_equals() -> None:
+    found = bill([row(content_hash="b"), row(content_hash="a", location="line 3"), row(dimension_hash="e" * 64)])
+
+    names = found.select("charge_id", "location").rows()
+    assert names == [
+        (f"cloud-{'d' * 24}-1", "line 3"),
+        (f"cloud-{'d' * 24}-2", "line 2"),
+        (f"cloud-{'e' * 24}-1", "line 2"),
+    ]
+
+
+def test_equal_rows_are_two_charges() -> None:
+    assert bill([row(), row(location="line 3")])["charge_id"].n_unique() == 2
+
+
+def test_the_order_of_rows_and_the_names_of_files_leave_every_name_and_number_as_it_is() -> None:
+    rows = [row(content_hash=str(number), billed_cost=Decimal(number)) for number in range(4)]
+    moved = [{**one, "file_sha256": "f2", "location": f"row {number}"} for number, one in enumerate(reversed(rows))]
+
+    assert_frame_equal(bill(rows).drop("file_sha256", "location"), bill(moved).drop("file_sha256", "location"))
+
+
+def test_rows_of_a_replaced_delivery_are_no_charges() -> None:
+    unit = {"source": "cloud", "billing_account_id": "", "billing_period_start": PERIOD}
+    units = [{**unit, "file_sha256": "f1", "is_current": False}, {**unit, "file_sha256": "f2", "is_current": True}]
+
+    assert bill([row(), row(file_sha256="f2")], bill_deliveries=units)["file_sha256"].to_list() == ["f2"]
+
+
+def test_a_unit_is_a_source_a_payer_account_and_a_period() -> None:
+    unit = {"source": "cloud", "billing_period_start": PERIOD, "file_sha256": "f1"}
+    units = [
+        {**unit, "billing_account_id": "a", "is_current": True},
+        {**unit, "billing_account_id": "b", "is_current": False},
+    ]
+    rows = [row(billing_account_id="a"), row(billing_account_id="b"), row(billing_account_id=None)]
+
+    assert bill(rows, bill_deliveries=units)["billing_account_id"].to_list() == ["a"]
+
+
+def test_a_row_that_no_delivery_lists_is_named_by_a_check() -> None:
+    rows = table("charge_rows", [row(), row(billing_account_id="x")])
+    units = table(
+        "bill_deliveries",
+        [{"source": "cloud", "billing_account_id": "", "billing_period_start": PERIOD, "file_sha256": "f1"}],
+    )
+
+    assert bill_rows_in_no_unit(rows, units)["billing_account_id"].to_list() == ["x"]
+
+
+def test_the_ledger_of_a_night_holds_what_starts_before_its_end_whole() -> None:
+    last = row(charge_start=NIGHT_END - timedelta(microseconds=1), charge_end=NIGHT_END + timedelta(days=9))
+    next_night = row(charge_start=NIGHT_END)
+
+    assert bill([last, next_night])["charge_end"].to_list() == [NIGHT_END + timedelta(days=9)]
+
+
+def test_a_charge_is_known_since_its_export_else_since_the_night_that_saw_its_file() -> None:
+    exported = NIGHT_END - timedelta(days=5)
+
+    assert bill([row(), row(dimension_hash="e" * 64, exported_at=exported)])["known_at"].to_list() == [SEEN, exported]
+
+
+HOURS = {"consumed_quantity": Decimal("1.5"), "consumed_unit": "Hours"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "gpu_hours"),
+    [
+        ({**HOURS, "gpus_per_unit": 8.0}, "12"),
+        ({**HOURS, "gpus_per_unit": 8.0, "instance_type": "p5.4xlarge"}, "12"),
+        ({**HOURS, "instance_type": "P5.48xlarge"}, "12"),
+        ({**HOURS, "instance_type": "p5.4xlarge"}, "1.5"),
+        ({**HOURS, "consumed_unit": "Hrs", "gpus_per_unit": 0.5}, "0.75"),
+        ({**HOURS, "consumed_unit": "GPU-Hours", "gpus_per_unit": 8.0}, "1.5"),
+        ({**HOURS, "consumed_unit": "GB-Hours", "gpus_per_unit": 8.0}, "0"),
+        (HOURS, "0"),
+        ({"gpu_hours": 2.5}, "2.5"),
+        ({**HOURS, "gpus_per_unit": 8.0, "charge_category": "Purchase"}, "0"),
+        ({**HOURS, "gpus_per_unit": 8.0, "charge_class": "Correction"}, "0"),
+        ({**HOURS, "gpus_per_unit": 8.0, "commitment_discount_status": "Unused"}, "0"),
+        ({**HOURS, "gpus_per_unit": 8.0, "capacity_reservation_status": "Unused"}, "0"),
+        ({**HOURS, "gpus_per_unit": 8.0, "commitment_discount_status": "Used"}, "12"),
+        ({**HOURS, "gpus_per_unit": 8.0, "consumed_quantity": Decimal(-1)}, "0"),
+        ({**HOURS, "gpus_per_unit": 8.0, "consumed_quantity": None}, "0"),
+        ({**HOURS, "gpus_per_unit": 3.0, "consumed_quantity": Decimal("0.333333333333")}, "0.999999999999"),
+        ({**HOURS, "gpus_per_unit": 8.0, "consumed_quantity": Decimal(10**20)}, "0"),
+    ],
+)
+def test_gpu_hours_are_the_quantity_times_the_gpus_of_a_unit_and_count_for_usage_only(
+    columns: dict[str, Any], gpu_hours: str
+) -> None:
+    types = [
+        {"position": 0, "pattern": "p5.48*", "gpu_model": "H100", "gpus": 8.0},
+        {"position": 1, "pattern": "p5.*", "gpu_model": "H100", "gpus": 1.0},
+    ]
+    found = bill([row(**columns)], instances=types).row(0, named=True)
+
+    assert found["gpu_hours_exact"] == Decimal(gpu_hours)
+    assert found["gpu_hours"] == float(gpu_hours)
+
+
+@pytest.mark.parametrize(
+    ("columns", "gpu_model"),
+    [
+        ({"gpu_model": "B200", "instance_type": "p5.48xlarge"}, "B200"),
+        ({"instance_type": "p5.48xlarge", "sku_id": "A100-hour"}, "H100"),
+        ({"sku_id": "gpu-a100-80g", "charge_description": "8 x H100 node"}, "A100"),
+        ({"charge_description": "NVIDIA H200 node, per hour"}, "H200"),
+        ({"charge_description": "GB200 rack"}, "GB200"),
+        ({"charge_description": "xH100x"}, None),
+        ({"charge_description": "Cloud TPU-V5p chips"}, "TPU v5p"),
+        ({"charge_description": "a chip that no row of the table names: Z9000"}, None),
+        ({}, None),
+    ],
+)
+def test_the_chip_is_the_rows_own_word_else_the_instance_type_else_a_name(
+    columns: dict[str, Any], gpu_model: str | None
+) -> None:
+    chips = ("H100", "A100", "H200", "B200", "GB200", "TPU v5p")
+    types = [{"position": 0, "pattern": "p5.48*", "gpu_model": "H100", "gpus": 8.0}]
+    types += [{"position": 1, "pattern": "other", "gpu_model": chip, "gpus": 1.0} for chip in chips]
+
+    assert bill([row(**columns)], instances=types)["gpu_model"].item() == gpu_model
+
+
+def test_an_instance_type_is_looked_up_on_the_day_of_the_charge() -> None:
+    types = [
+        {"position": 0, "pattern": "x", "gpu_model": "A100", "gpus": 1.0, "valid_to": date(2026, 11, 20)},
+        {"position": 1, "pattern": "x", "gpu_model": "H100", "gpus": 1.0, "valid_from": date(2026, 11, 20)},
+    ]
+    earlier = row(instance_type="x", charge_start=datetime(2026, 11, 19, tzinfo=UTC), dimension_hash="e" * 64)
+
+    assert bill([row(instance_type="x"), earlier], instances=types)["gpu_model"].to_list() == ["H100", "A100"]
+
+
+def test_totals_that_128_bits_may_not_hold_are_named() -> None:
+    found = bill([row(billed_cost=Decimal(9 * 10**24)), row(billed_cost=Decimal(-(9 * 10**24)))])
+
+    assert totals_too_large(found)["currency"].to_list() == ["USD"]
+    assert totals_too_large(found.head(1)).is_empty()
+
+
+# ---- owned GPUs ------------------------------------------------------------------------------------------------------
+POOL = {"pool_id": "own", "gpu_model": "H100", "gpu_count": 16.0}
+
+
+def accrued(rates: list[dict[str, Any]], pools: list[dict[str, Any]]) -> pl.DataFrame:
+    return bill([], rates=rates, pools=pools).sort("charge_start")
+
+
+def test_a_rate_accrues_a_charge_a_day_while_rate_and_pool_hold_up_to_the_night() -> None:
+    rate = {"pool_id": "own", "usd_per_gpu_hour": Decimal("2.000000000001"), "valid_from": date(2026, 10, 31)}
+    found = accrued([rate], [{**POOL, "valid_from": date(2026, 11, 18)}])
+
+    # 16 GPUs × 24 h = 384 GPU-hours × 2.000000000001
+    assert found["charge_day"].to_list() == [date(2026, 11, day) for day in (18, 19, 20)]
+    assert set(found["billed_cost"]) == set(found["effective_cost"]) == {Decimal("768.000000000384")}
+    assert set(found["gpu_hours_exact"]) == {Decimal(384)}
+    assert set(found.select("source", "currency", "billing_period_start", "resource_id").rows()) == {
+        ("accrual", "USD", date(2026, 11, 1), "own")
+    }
+
+
+def test_an_accrued_cost_is_rounded_half_up_at_twelve_decimals() -> None:
+    # 0.1 GPU × 24 h = 2.4 GPU-hours × 0.000000000001 = 0.0000000000024, and × 0.000000000005 = 0.000000000012
+    day = {"valid_from": date(2026, 11, 20)}
+    for rate, cost in (("0.000000000001", "0.000000000002"), ("0.000000000005", "0.000000000012")):
+        found = accrued([{"pool_id": "own", "usd_per_gpu_hour": Decimal(rate), **day}], [{**POOL, "gpu_count": 0.1}])
+        assert found["billed_cost"].to_list() == [Decimal(cost)]
+
+
+def test_each_rate_holds_on_its_own_days_only() -> None:
+    rates = [
+        {
+            "pool_id": "own",
+            "usd_per_gpu_hour": Decimal(1),
+            "valid_from": date(2026, 11, 18),
+            "valid_to": date(2026, 11, 20),
+        },
+        {"pool_id": "own", "usd_per_gpu_hour": Decimal(3), "valid_from": date(2026, 11, 20)},
+        {"pool_id": "another", "usd_per_gpu_hour": Decimal(9), "valid_from": date(2026, 11, 1)},
+    ]
+
+    assert accrued(rates, [POOL])["billed_cost"].to_list() == [Decimal(384), Decimal(384), Decimal(1152)]
+
+
+def test_a_rate_without_any_first_day_is_an_error_that_names_the_pool() -> None:
+    with pytest.raises(ValueError, match=r"policy/rates\.csv: the rate of pool 'own' has no first day"):
+        accrued([{"pool_id": "own", "usd_per_gpu_hour": Decimal(1)}], [POOL])

@@ -1,0 +1,75 @@
+"""The exact split: allocation rules, section 1."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.money import split
+
+
+def shares(whole: int, *weights: int) -> list[int]:
+    count = len(weights)
+    parts = pl.DataFrame(
+        {"group": [0] * count, "weight": weights, "amount": [whole] * count},
+        schema={"group": pl.UInt32, "weight": pl.Int128, "amount": pl.Int128},
+    )
+    return split(parts, group="group", weight="weight", amounts=["amount"])["amount"].to_list()
+
+
+def test_one_unit_each_goes_to_the_largest_remainders() -> None:
+    # 100·1 div 7 = 14 rest 2, 100·2 div 7 = 28 rest 4, 100·4 div 7 = 57 rest 1: 99 are given, rest 4 takes the last
+    assert shares(100, 1, 2, 4) == [14, 29, 57]
+
+
+def test_equal_remainders_are_served_in_the_order_of_the_list() -> None:
+    # 100 div 3 = 33 rest 1 each: the first takes the one unit that is left
+    assert shares(100, 1, 1, 1) == [34, 33, 33]
+    assert shares(5, 1, 1, 1) == [2, 2, 1]
+
+
+def test_a_credit_is_split_like_its_absolute_value() -> None:
+    assert shares(-100, 1, 1, 1) == [-34, -33, -33]
+
+
+def test_a_weight_of_zero_gets_nothing() -> None:
+    assert shares(10, 0, 3, 0) == [0, 10, 0]
+
+
+def test_nothing_is_split_into_nothing() -> None:
+    assert shares(0, 1, 2) == [0, 0]
+
+
+def test_amounts_near_the_limit_of_128_bits_are_split_exactly() -> None:
+    # (10³⁸ − 1) = 3 · 33…33 exactly
+    assert shares(10**38 - 1, 1, 1, 1) == [(10**38 - 1) // 3] * 3
+
+
+def test_weights_beyond_the_limit_of_128_bits_are_split_in_python_integers() -> None:
+    # 7·2⁶⁵ div 3·2⁶⁵ = 2 rest ⅓, 7·2·2⁶⁵ div 3·2⁶⁵ = 4 rest ⅔: the larger rest takes the last unit
+    assert shares(7, 2**65, 2 * 2**65) == [2, 5]
+
+
+def test_weights_that_sum_to_zero_are_an_error_that_names_the_group() -> None:
+    with pytest.raises(ValueError, match=r"group = 0 a weight is 0 and their sum 0"):
+        shares(1, 0, 0)
+
+
+def test_a_negative_weight_is_an_error() -> None:
+    with pytest.raises(ValueError, match="a weight is -1"):
+        shares(1, -1, 2)
+
+
+@given(
+    st.integers(-(10**38) + 1, 10**38 - 1),
+    st.lists(st.one_of(st.integers(0, 3), st.integers(0, 2**62), st.integers(0, 2**70)), min_size=1).filter(any),
+)
+def test_a_split_adds_up_and_is_off_by_less_than_one_unit(whole: int, weights: list[int]) -> None:
+    found = shares(whole, *weights)
+
+    assert sum(found) == whole
+    assert all(
+        abs(share * sum(weights) - whole * weight) < sum(weights) for share, weight in zip(found, weights, strict=True)
+    )
