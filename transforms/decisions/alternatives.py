@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,10 +12,25 @@ import numpy as np
 from transforms.decisions.valuation import Cash, percentiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from transforms.decisions.laws import Floats
 
 ENOUGH_PROBABILITY: Final = 0.8
+_DIGITS: Final = 6
+_COPIED: Final = (
+    "action",
+    "model_id",
+    "task",
+    "pool_id",
+    "deployment_id",
+    "target_model_id",
+    "target_params",
+    "target_tokens",
+    "is_measured",
+    "is_extrapolated",
+    "quality_gate",
+)
 
 
 @dataclass(frozen=True)
@@ -30,14 +46,32 @@ class Alternative:
     model_id: str | None = None
     task: str | None = None
     pool_id: str | None = None
+    deployment_id: str | None = None
     target_model_id: str | None = None
     target_params: float | None = None
     target_tokens: float | None = None
     is_measured: bool = True
+    is_extrapolated: bool = False
     quality_gate: str = "none: the answers do not change"
     missing: str = ""
     blocked: str = ""
     assumptions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An alternative with its cash by draw: paid once, saved per token of demand, paid each month; and its ramp.
+
+    Attributes:
+        idle_per_token: part of the saving per token that is idle and shared cost of the pool.
+    """
+
+    alternative: Alternative
+    one_off: Floats
+    saving_per_token: Floats
+    fixed: Floats
+    ramp: Floats
+    idle_per_token: Floats | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +83,18 @@ class Threshold:
 
 
 def json_text(value: object) -> str:
-    """Compact JSON with sorted keys, so that equal content is equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Compact JSON with sorted keys and six digits, so that equal content is equal bytes."""
+    return json.dumps(_rounded(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None
+    return value
 
 
 def unvalued(alternative: Alternative) -> dict[str, Any]:
@@ -58,29 +102,49 @@ def unvalued(alternative: Alternative) -> dict[str, Any]:
     return _identity(alternative) | {"is_eligible": False, "reason": alternative.missing}
 
 
-def valued(alternatives: Sequence[Alternative], cash: Cash, threshold: Threshold) -> Iterator[dict[str, Any]]:
-    """The rows of alternatives that were valued together, in their order."""
-    present = cash.net_present_value()
-    saving, payback = cash.monthly_saving(), cash.payback_months()
-    numbers = (percentiles(cash.one_off), percentiles(saving), percentiles(present))
-    for position, alternative in enumerate(alternatives):
-        row = _identity(alternative)
-        for name, values in zip(("one_off", "monthly_saving", "net_present_value"), numbers, strict=True):
-            row |= {f"{name}_usd_p{p}": round(float(v[position]), 2) for p, v in zip((10, 50, 90), values, strict=True)}
-        row["net_present_value_usd_mean"] = round(float(present[position].mean()), 2)
+def cash_of(proposals: Sequence[Proposal], tokens: Floats) -> Cash:
+    """Proposals on the same demand as one cash."""
+    return Cash(
+        one_off=np.stack([proposal.one_off for proposal in proposals]),
+        saving_per_token=np.stack([proposal.saving_per_token for proposal in proposals]),
+        fixed=np.stack([proposal.fixed for proposal in proposals]),
+        ramp=np.stack([proposal.ramp for proposal in proposals]),
+        tokens=tokens,
+    )
+
+
+def valued(proposals: Sequence[Proposal], tokens: Floats, threshold: Threshold) -> Iterator[dict[str, Any]]:
+    """The rows of proposals on the same demand, in their order."""
+    cash = cash_of(proposals, tokens)
+    present, saving, payback = cash.net_present_value(), cash.monthly_saving(), cash.payback_months()
+    idle = np.stack([proposal.idle_per_token * tokens.mean(axis=0) for proposal in proposals])
+    named = {"one_off": percentiles(cash.one_off), "monthly_saving": percentiles(saving)}
+    named["net_present_value"] = percentiles(present)
+    for position, proposal in enumerate(proposals):
+        row = _identity(proposal.alternative) | {
+            f"{name}_usd_p{level}": _cents(values[line, position])
+            for name, values in named.items()
+            for line, level in enumerate((10, 50, 90))
+        }
+        row["net_present_value_usd_mean"] = _cents(present[position].mean())
+        row["monthly_idle_saving_usd_p50"] = _cents(np.median(idle[position]))
         row["probability"] = float((present[position] > 0).mean())
-        row["payback_months_p50"] = _finite(float(np.quantile(payback[position], 0.5, method="lower")))
-        yield row | _verdict(row, alternative, threshold)
+        row["payback_months_p50"] = _finite(np.quantile(payback[position], 0.5, method="lower"))
+        row["break_even_demand_ratio"] = _finite(np.median(cash.break_even_demand()[position]))
+        yield row | _verdict(row, proposal.alternative, threshold)
 
 
 def _identity(alternative: Alternative) -> dict[str, Any]:
-    names = ("action", "model_id", "task", "pool_id", "target_model_id", "target_params", "target_tokens")
-    row = {name: getattr(alternative, name) for name in (*names, "is_measured", "quality_gate")}
+    row = {name: getattr(alternative, name) for name in _COPIED}
     return row | {"assumptions": json_text(alternative.assumptions)}
 
 
+def _cents(value: float) -> float:
+    return round(float(np.clip(value, -1e24, 1e24)), 2) + 0.0
+
+
 def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return float(value) if np.isfinite(value) else None
 
 
 def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Threshold) -> dict[str, Any]:

@@ -97,3 +97,16 @@ def repeated_tokens_value(tokens: Quantity, unique_tokens: Quantity) -> Quantity
     repeats = np.maximum(tokens / unique_tokens - 1, 0)
     worth = unique_tokens * (1 + REPETITION_HALF_LIFE * (1 - np.exp(-repeats / REPETITION_HALF_LIFE)))
     return np.where(tokens <= unique_tokens, tokens, worth)
+
+
+def tokens_to_train_on(fresh: Quantity, unique_tokens: float) -> Floats:
+    """Tokens, repeats included, that are worth `fresh` ones; infinite where no number of repeats is.
+
+    The inverse of `repeated_tokens_value`.
+    """
+    fresh = np.asarray(fresh, dtype=float)
+    left = 1 - (fresh / unique_tokens - 1) / REPETITION_HALF_LIFE
+    with np.errstate(divide="ignore", invalid="ignore"):
+        repeats = -REPETITION_HALF_LIFE * np.log(left)
+    repeated = np.where(left > 0, unique_tokens * (1 + repeats), np.inf)
+    return np.where(fresh <= unique_tokens, fresh, repeated)

@@ -6,161 +6,134 @@ from typing import Final
 
 import polars as pl
 
-from transforms.decisions.demand import DAYS_PER_MONTH, demand_levels, served
+from transforms.decisions.demand import DAYS_PER_MONTH, P90
+from transforms.decisions.prices import gpu_prices, token_prices, training_prices
 from warehouse.schemas.decisions import Positions
 
-_ASSUMED_LIFE_MONTHS: Final = 12.0
-_OUTLIVED_MONTHS: Final = 3.0
-_PRICE_MONTHS: Final = 2
-_SPREAD_MONTHS: Final = 6
-_ASSUMED_PRICE_SIGMA: Final = 0.15
-_LEAST_PRICE_SIGMA: Final = 0.02
-_MOST_PRICE_SIGMA: Final = 0.60
+ASSUMED_PRICE_SIGMA: Final = 0.15
 _MTOK: Final = 1e6
+_LONGEST_LINEAGE: Final = 16
+_RECENT_DAYS: Final = 28
 
 
 def positions(
     settings: pl.DataFrame,
     models: pl.DataFrame,
-    lives: pl.DataFrame,
-    token_usage: pl.DataFrame,
+    model_lives: pl.DataFrame,
+    daily_service: pl.DataFrame,
+    demand_states: pl.DataFrame,
+    expected_service: pl.DataFrame,
     unit_costs: pl.DataFrame,
-    lifecycle_spend: pl.DataFrame,
+    phase_compute: pl.DataFrame,
     daily_spend: pl.DataFrame,
+    thirds: pl.DataFrame,
+    serving_states: pl.DataFrame,
 ) -> pl.DataFrame:
     """One model on the night: what a token and a FLOP of it cost, what is still to be served and for how long."""
     as_of = settings.item(0, "as_of")
-    rows = (
-        models.with_columns(pl.lit(as_of).alias("as_of"), _active().alias("active_params"))
-        .join(demand_levels(served(token_usage), settings), on="model_id", how="left")
-        .join(_lives(models, lives, settings), on="model_id", how="left")
-        .join(_token_prices(unit_costs, settings), on="model_id", how="left")
-        .join(_gpu_prices(daily_spend), on="model_id", how="left")
-        .join(_training_prices(models, lifecycle_spend), on="model_id", how="left")
-        .with_columns(*_demand_words(), _inference_flop_price(), pl.col("price_sigma").fill_null(_ASSUMED_PRICE_SIGMA))
+    verdicts = thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status")
+    rows = models.with_columns(as_of=pl.lit(as_of), active_params=pl.coalesce("active_params", "params")).drop(
+        "training_tokens"
     )
-    return Positions.frame(rows.sort("model_id"))
+    for part in (
+        _training_tokens(models, phase_compute),
+        _service(daily_service, settings),
+        _demand(demand_states, expected_service, settings),
+        model_lives.select("model_id", "ends_on", "basis"),
+        token_prices(unit_costs, settings),
+        training_prices(models, phase_compute),
+        gpu_prices(daily_spend),
+        verdicts,
+        _serving(serving_states),
+    ):
+        rows = rows.join(part, on="model_id", how="left")
+    return Positions.frame(rows.with_columns(*_defaults(as_of)).with_columns(_inference_flop_price()).sort("model_id"))
 
 
-def _active() -> pl.Expr:
-    return pl.coalesce("active_params", "params")
-
-
-def _demand_words() -> tuple[pl.Expr, ...]:
-    is_served = pl.col("served_days").is_not_null()
-    words = (
-        pl.when(~is_served)
-        .then(pl.lit("no served tokens in the telemetry"))
-        .when(pl.col("served_days") < 28)  # noqa: PLR2004 — four weeks, said in words beside it
-        .then(pl.lit("under four weeks of telemetry: its mean day, with wide bounds"))
-        .otherwise(pl.lit("mean of the last four weeks, held level"))
+def _training_tokens(models: pl.DataFrame, phase_compute: pl.DataFrame) -> pl.DataFrame:
+    """One model: tokens of its pre-training, by models.csv, else by its runs, else of the nearest ancestor known."""
+    runs = phase_compute.filter(pl.col("phase") == "pretraining").select("model_id", run_tokens="tokens")
+    own = models.join(runs, on="model_id", how="left").select(
+        "model_id", "base_model_id", training_tokens=pl.coalesce("training_tokens", "run_tokens")
     )
-    return words.alias("demand_basis"), pl.col("served_tokens").fill_null(0), pl.col("served_days").fill_null(0)
+    parents = own.select(base_model_id="model_id", parent="training_tokens", grandparent="base_model_id")
+    for _ in range(min(_LONGEST_LINEAGE, own.height)):
+        own = own.join(parents, on="base_model_id", how="left").select(
+            "model_id",
+            pl.when(pl.col("training_tokens").is_null()).then("grandparent").alias("base_model_id"),
+            training_tokens=pl.coalesce("training_tokens", "parent"),
+        )
+    largest = pl.col("training_tokens").max().alias("unique_tokens")
+    return own.select("model_id", "training_tokens", largest)
 
 
-def _lives(models: pl.DataFrame, lives: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One model: months of service still ahead; retires_on, else the policy's life, else the family's median."""
-    as_of = pl.lit(settings.item(0, "as_of"))
-    policy = lives.filter(pl.col("months").is_not_null()).sort("valid_from", nulls_last=False)
-    policy = policy.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of))
-    latest = policy.group_by("model_id", maintain_order=True).agg(pl.col("months").last())
-    default = latest.filter(pl.col("model_id") == "*").get_column("months")
-    own = models.join(latest, on="model_id", how="left")
-    span = (pl.col("retires_on") - pl.col("released_on")).dt.total_days() / DAYS_PER_MONTH
-    age = (as_of - pl.col("released_on")).dt.total_days() / DAYS_PER_MONTH
-    planned = (pl.col("retires_on") - as_of).dt.total_days() / DAYS_PER_MONTH
-    rows = own.with_columns(
-        pl.coalesce(pl.col("months"), pl.lit(default.item() if len(default) else None, pl.Float64)).alias("months"),
-        pl.when(pl.col("family").is_not_null()).then(span.median().over("family")).alias("family_months"),
-    )
-    life = pl.coalesce(pl.col("months"), pl.col("family_months"))
-    return rows.select(
-        "model_id",
-        pl.coalesce(
-            planned.clip(lower_bound=0), (life - age).clip(_OUTLIVED_MONTHS), pl.lit(_ASSUMED_LIFE_MONTHS)
-        ).alias("remaining_months"),
-        _life_words(age, life).alias("life_basis"),
-    )
-
-
-def _life_words(age: pl.Expr, life: pl.Expr) -> pl.Expr:
+def _service(daily_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One model: what it has served, and what serving it costs a month by the last four weeks."""
+    age = (pl.lit(settings.item(0, "as_of")) - pl.col("day")).dt.total_days()
+    tokens, recent = pl.col("input_tokens") + pl.col("output_tokens"), age < _RECENT_DAYS
+    spent = pl.col("inference_usd").filter(recent).sum().cast(pl.Float64)
     return (
-        pl.when(pl.col("retires_on").is_not_null())
-        .then(pl.lit("retires_on in models.csv"))
-        .when(age.is_null() | life.is_null())
-        .then(pl.lit("12 months assumed: give retires_on in models.csv or months in lives.csv"))
-        .when(life - age < _OUTLIVED_MONTHS)
-        .then(pl.lit("older than its expected life: 3 months assumed; give retires_on in models.csv"))
-        .when(pl.col("months").is_not_null())
-        .then(pl.lit("months in lives.csv, from released_on"))
-        .otherwise(pl.lit("median life of its family, from released_on"))
-    )
-
-
-def _token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One model: what a million tokens cost in the last two months with service, and how much that moves."""
-    tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
-    used = pl.col("used_usd_per_mtok").cast(pl.Float64)
-    allocated = pl.col("allocated_usd_per_mtok").cast(pl.Float64)
-    months = (
-        unit_costs.filter(pl.col("month") <= settings.item(0, "as_of"), tokens > 0, pl.col("used_usd_per_mtok") > 0)
-        .with_columns(tokens.alias("tokens"), used.alias("used"), pl.coalesce(allocated, used).alias("allocated"))
-        .with_columns(pl.col("month").rank("ordinal", descending=True).over("model_id").alias("age"))
-    )
-    recent = pl.col("age") <= _PRICE_MONTHS
-    return months.group_by("model_id").agg(
-        _weighted("used", recent).alias("used_usd_per_mtok"),
-        _weighted("allocated", recent).alias("allocated_usd_per_mtok"),
-        pl.col("allocated")
-        .filter(pl.col("age") <= _SPREAD_MONTHS)
-        .log()
-        .std()
-        .clip(_LEAST_PRICE_SIGMA, _MOST_PRICE_SIGMA)
-        .alias("price_sigma"),
-    )
-
-
-def _weighted(price: str, rows: pl.Expr) -> pl.Expr:
-    total = (pl.col(price) * pl.col("tokens")).filter(rows).sum() / pl.col("tokens").filter(rows).sum()
-    return total.round(9)
-
-
-def _gpu_prices(daily_spend: pl.DataFrame) -> pl.DataFrame:
-    """One model: what an hour of the GPUs that serve it has cost."""
-    return (
-        daily_spend.filter(pl.col("account") == "direct", pl.col("phase") == "inference", pl.col("gpu_seconds") > 0)
+        daily_service.filter(age >= 0)
         .group_by("model_id")
         .agg(
-            (pl.col("effective_usd").cast(pl.Float64).sum() / pl.col("gpu_seconds").sum() * 3600).alias(
-                "usd_per_gpu_hour"
-            )
+            served_tokens=tokens.sum().cast(pl.Float64),
+            recent_tokens=tokens.filter(recent).sum().cast(pl.Float64),
+            served_days=(pl.col("requests") > 0).sum(),
+            unit_name=pl.col("unit_name").drop_nulls().sort().first(),
+            monthly_inference_usd=(spent / _RECENT_DAYS * DAYS_PER_MONTH).round(2),
         )
     )
 
 
-def _training_prices(models: pl.DataFrame, lifecycle_spend: pl.DataFrame) -> pl.DataFrame:
-    """One model: USD per FLOP of pre-training that did not fail, its own or else the company's."""
-    usd = (pl.col("direct_usd") - pl.col("waste_usd")).cast(pl.Float64)
-    spend = lifecycle_spend.filter(pl.col("phase") == "pretraining", pl.col("compute_flop") > 0, usd > 0).select(
-        "model_id", usd.alias("usd"), "compute_flop"
-    )
-    company = spend.select(pl.col("usd").sum() / pl.col("compute_flop").sum()).item() if spend.height else None
-    own = pl.col("usd") / pl.col("compute_flop")
-    words = (
-        pl.when(own.is_not_null())
-        .then(pl.lit("its own pre-training"))
-        .otherwise(pl.lit("pre-training of the whole company" if company else "no pre-training with known FLOP"))
-    )
+def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One model: level, trend and spread of its tokens as known after the night."""
+    key = ["known_on", "model_id", "quantity"]
+    known = (pl.col("known_on") == settings.item(0, "as_of") + pl.duration(days=1)) & (pl.col("quantity") == "tokens")
+    states = demand_states.filter(known).select(*key, "level", "trend")
+    spread = (pl.col("expected_p90") / pl.col("expected_p50")).log() / P90
     return (
-        models.select("model_id")
-        .join(spend, on="model_id", how="left")
+        expected_service.filter(known)
+        .join(states, on=key)
         .select(
             "model_id",
-            pl.coalesce(own, pl.lit(company, pl.Float64)).alias("usd_per_training_flop"),
-            words.alias("training_price_basis"),
+            daily_tokens="level",
+            daily_tokens_trend="trend",
+            demand_sigma=pl.when(pl.col("expected_p50") > 0).then(spread),
+            demand_method="method",
+            expected_days="days",
         )
+    )
+
+
+def _serving(serving_states: pl.DataFrame) -> pl.DataFrame:
+    """One model: the chip and the load of the deployment that serves most of its requests."""
+    busiest = serving_states.sort("model_id", "requests", "deployment_id", descending=[False, True, False])
+    return busiest.unique("model_id", keep="first", maintain_order=True).select(
+        "model_id", "gpu_model", "gpu_count", "concurrency", "context_tokens"
+    )
+
+
+def _defaults(as_of: object) -> tuple[pl.Expr, ...]:
+    planned = (pl.col("ends_on") - pl.lit(as_of)).dt.total_days().clip(0)
+    return (
+        pl.col("served_tokens", "served_days", "recent_tokens", "monthly_inference_usd").fill_null(0),
+        pl.col("price_sigma").fill_null(ASSUMED_PRICE_SIGMA),
+        pl.col("training_price_basis").fill_null("no training with known FLOP and cost"),
+        (pl.coalesce("expected_days", planned, pl.lit(0)) / DAYS_PER_MONTH).alias("remaining_months"),
+        pl.col("basis").fill_null("not_released").alias("life_basis"),
+        pl.coalesce("demand_method", _undemanded()).alias("demand_basis"),
+    )
+
+
+def _undemanded() -> pl.Expr:
+    is_other = pl.col("unit_name").is_not_null()
+    words = pl.when(is_other).then(pl.lit("delivers units other than tokens")).when(pl.col("served_days") > 0)
+    return words.then(pl.lit("served requests carry no tokens")).otherwise(
+        pl.lit("no served requests in the telemetry")
     )
 
 
 def _inference_flop_price() -> pl.Expr:
-    return (pl.col("used_usd_per_mtok") / _MTOK / (2 * pl.col("active_params"))).alias("usd_per_inference_flop")
+    return (pl.col("used_usd_per_mtok").cast(pl.Float64) / _MTOK / (2 * pl.col("active_params"))).alias(
+        "usd_per_inference_flop"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from transforms.decisions.roofline import kv_bytes_per_token
@@ -47,16 +47,19 @@ class BuildableShape:
 
 
 @cache
-def buildable() -> tuple[BuildableShape, ...]:
-    """Every shape considered, smallest first."""
+def buildable() -> tuple[tuple[float, BuildableShape], ...]:
+    """Every shape considered with its size, smallest first."""
     shapes = (BuildableShape(layers, width) for width in _WIDTHS for layers in _LAYERS)
-    fit = (shape for shape in shapes if _LEAST_ASPECT <= shape.width / shape.layers <= _MOST_ASPECT)
-    return tuple(sorted(fit, key=lambda shape: (shape.params, shape.layers)))
+    sized = ((shape.params, shape) for shape in shapes if _LEAST_ASPECT <= shape.width / shape.layers <= _MOST_ASPECT)
+    return tuple(sorted(sized, key=lambda pair: (pair[0], pair[1].layers)))
 
 
+@lru_cache(maxsize=4096)
 def nearest(params: float) -> BuildableShape:
     """The shape of usual proportions among those of nearly this size."""
-    return min(
-        buildable(),
-        key=lambda shape: (abs(shape.params / params - 1) // _CLOSE, abs(shape.width / shape.layers - _USUAL_ASPECT)),
-    )
+
+    def distance(pair: tuple[float, BuildableShape]) -> tuple[float, float]:
+        size, shape = pair
+        return abs(size / params - 1) // _CLOSE, abs(shape.width / shape.layers - _USUAL_ASPECT)
+
+    return min(buildable(), key=distance)[1]

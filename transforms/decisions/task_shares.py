@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
-from transforms.decisions.demand import RECENT_DAYS, served
+from transforms.decisions.demand import served
 from warehouse.schemas.decisions import TaskShares
 
-_WEEK_DAYS = 7
+_WEEK_DAYS: Final = 7
+_RECENT_DAYS: Final = 28
 
 
 def task_shares(settings: pl.DataFrame, token_usage: pl.DataFrame) -> pl.DataFrame:
@@ -17,7 +20,7 @@ def task_shares(settings: pl.DataFrame, token_usage: pl.DataFrame) -> pl.DataFra
     """
     as_of = settings.item(0, "as_of")
     age = (pl.lit(as_of) - pl.col("date")).dt.total_days()
-    recent = served(token_usage).filter(age >= 0, age < RECENT_DAYS).with_columns((age // _WEEK_DAYS).alias("week"))
+    recent = served(token_usage).filter(age >= 0, age < _RECENT_DAYS).with_columns((age // _WEEK_DAYS).alias("week"))
     totals = recent.group_by("model_id").agg(
         pl.col("weight").sum().alias("all"), pl.col("week").n_unique().alias("weeks")
     )

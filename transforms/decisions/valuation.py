@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
+from transforms.decisions.demand import whole_months
 from transforms.decisions.laws import Floats, Quantity
 
 # Cost of capital of a year. Policy has no figure of its own; the card prints this one among its assumptions.
 DISCOUNT_RATIO: Final = 0.10
-LONGEST_MONTHS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,24 @@ class Cash:
 
     def net_present_value(self) -> Floats:
         """Alternatives × draws: discounted savings less the one-off."""
-        weights = self.ramp * discount_factors(self.tokens.shape[0], self.discount_ratio)
-        reach = np.einsum("km,md->kd", weights, self.tokens)
-        return np.asarray(self.saving_per_token * reach - self.fixed * weights.sum(axis=1)[:, None] - self.one_off)
+        return np.asarray(self.saving_per_token * self._reach() - self.fixed * self._time() - self.one_off)
+
+    def break_even_demand(self) -> Floats:
+        """Alternatives × draws: share of the demand at which the value is nothing; infinite where none is enough."""
+        gained = self.saving_per_token * self._reach()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(gained > 0, (self.one_off + self.fixed * self._time()) / gained, np.inf)
+
+    def _weights(self) -> Floats:
+        return self.ramp * discount_factors(self.tokens.shape[0], self.discount_ratio)
+
+    def _reach(self) -> Floats:
+        """Alternatives × draws: tokens that have moved, discounted."""
+        return np.asarray(np.einsum("km,md->kd", self._weights(), self.tokens))
+
+    def _time(self) -> Floats:
+        """Alternatives × 1: months in which it runs, discounted."""
+        return np.asarray(self._weights().sum(axis=1)[:, None])
 
     def monthly_saving(self) -> Floats:
         """Alternatives × draws: mean saving of a month once everything has moved."""
@@ -73,25 +88,21 @@ def life_cost(training_usd: Quantity, usd_per_unit: Quantity, units: Quantity) -
     return training_usd + usd_per_unit * units
 
 
-def ramp(remaining_months: float, lead: float, move: float) -> Floats:
+def ramp(remaining_months: float, lead: float, move: float, stop: float = np.inf) -> Floats:
     """Share of each month's traffic that has moved: nothing for `lead` months, then evenly over `move`.
 
-    The last month counts as far as the model still serves in it.
+    The last month counts as far as the model still serves in it; after `stop` months the traffic is back.
     """
     starts = np.arange(whole_months(remaining_months), dtype=float)
-    ends = np.minimum(starts + 1, remaining_months)
-    return np.asarray(_moved_until(ends, lead, move) - _moved_until(starts, lead, move))
+    last = min(remaining_months, stop)
+    ends = np.minimum(starts + 1, last)
+    return np.asarray(_moved_until(ends, lead, move) - _moved_until(np.minimum(starts, last), lead, move))
 
 
 def _moved_until(month: Floats, lead: float, move: float) -> Floats:
     """Integral of the moved share from approval to `month`."""
     into = np.clip(month - lead, 0, move)
     return np.asarray(into**2 / (2 * move) + np.maximum(month - lead - move, 0))
-
-
-def whole_months(remaining_months: float) -> int:
-    """Months ahead in which the model serves at all, five years at most."""
-    return int(np.ceil(min(remaining_months, LONGEST_MONTHS)))
 
 
 def percentiles(draws: Floats) -> Floats:

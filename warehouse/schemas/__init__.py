@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-STAGES = (raw, policy, history, history, staging, ledger, economics, decisions, reports)
+STAGES = (raw, policy, history, staging, ledger, economics, decisions, reports)
 
 
 def tables_of(stage: ModuleType) -> list[type[Table]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,11 +13,31 @@ from typing import Any
 import polars as pl
 import pytest
 
+from transforms.decisions.candidates import candidates
+from transforms.decisions.law_points import law_points
+from transforms.decisions.pool_states import pool_states
+from transforms.decisions.positions import positions
+from transforms.decisions.recommendations import recommendations
+from transforms.decisions.scaling_laws import law_draws, scaling_law
+from transforms.decisions.serving_states import serving_states
+from transforms.decisions.task_shares import task_shares
 from warehouse.schemas import CATALOGUE
 
 NIGHT = dt.date(2026, 11, 21)
+P90 = 1.2815515655446004
 _DEFAULTS: Mapping[type, Any] = {pl.String: "", pl.Boolean: False, pl.Date: NIGHT}
 
+STEPS: Sequence[Callable[..., pl.DataFrame]] = (
+    law_points,
+    law_draws,
+    scaling_law,
+    pool_states,
+    serving_states,
+    positions,
+    task_shares,
+    candidates,
+    recommendations,
+)
 TableOf = Callable[[str, Sequence[Mapping[str, Any]]], pl.DataFrame]
 
 
@@ -51,6 +73,7 @@ class Company:
     settings: Mapping[str, Any] = field(
         default_factory=lambda: {
             "as_of": NIGHT,
+            "night_end": dt.datetime(2026, 11, 22, tzinfo=dt.UTC),
             "law": "auto",
             "draws": 400,
             "materiality_usd": Decimal(1000),
@@ -68,29 +91,45 @@ class Company:
 
     def serve(self, model_id: str, tokens_a_day: float, days: int, task: str | None = None) -> Company:
         """Telemetry of so many days up to the night, the same each day."""
+        counts = {"input_tokens": int(tokens_a_day), "requests": 1000}
         for back in range(days):
-            hour = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC) - dt.timedelta(days=back)
-            counts = {"input_tokens": int(tokens_a_day), "weighted_tokens_milli": int(tokens_a_day) * 1000}
-            self.add("token_usage", hour=hour, model_id=model_id, task=task, status="ok", **counts)
+            day = NIGHT - dt.timedelta(days=back)
+            hour = dt.datetime(day.year, day.month, day.day, 12, tzinfo=dt.UTC)
+            weight = {"weighted_tokens_milli": int(tokens_a_day) * 1000, "status": "ok"}
+            self.add("token_usage", hour=hour, model_id=model_id, task=task, **weight, **counts)
+            self.add("daily_service", day=day, model_id=model_id, inference_usd=Decimal(0), **counts)
         return self
+
+    def expect(self, model_id: str, tokens_a_day: float, days: int, spread: float = 0.1) -> Company:
+        """A forecast: level for so many days, its logarithm with a standard deviation of `spread`."""
+        key = {"known_on": NIGHT + dt.timedelta(days=1), "model_id": model_id, "quantity": "tokens"}
+        self.add("demand_states", **key, method="smoothing", level=tokens_a_day, trend=0.0)
+        total, factor = tokens_a_day * days, math.exp(P90 * spread)
+        bounds = {"expected_p10": total / factor, "expected_p50": total, "expected_p90": total * factor}
+        end = NIGHT + dt.timedelta(days=days)
+        self.add("model_lives", model_id=model_id, ends_on=end, basis="retires_on")
+        return self.add("expected_service", **key, method="smoothing", days=days, ends_on=end, **bounds)
 
     def table(self, name: str) -> pl.DataFrame:
         """One table by name, empty where nothing was added."""
         return rows_of(name, [self.settings] if name == "settings" else self.rows.get(name, []))
 
-    def compute(self, function: Callable[..., pl.DataFrame], **given: pl.DataFrame) -> pl.DataFrame:
-        """A transform on this company's tables, or on those given."""
-        names = function.__code__.co_varnames[: function.__code__.co_argcount]
-        return function(**{name: given[name] if name in given else self.table(name) for name in names})
+    def decide(self, wanted: str = "recommendations") -> pl.DataFrame:
+        """One table of decisions, with every other that it needs computed before it."""
+        computed: dict[str, pl.DataFrame] = {}
+        for function in STEPS:
+            names = inspect.signature(function).parameters
+            tables = {name: computed[name] if name in computed else self.table(name) for name in names}
+            computed[function.__name__] = function(**tables)
+        return computed[wanted]
 
 
 @pytest.fixture
 def company() -> Company:
-    """A teacher at 10 dollars and a student at 2 dollars a million tokens, both retiring in a year."""
-    year = dt.date(2027, 11, 21)
+    """A teacher at 10 dollars and a student at 2 dollars a million tokens, both serving one more year."""
     made = Company()
     for model_id, price, params in (("teacher", "10", 70e9), ("student", "2", 8e9)):
-        made.add("models", model_id=model_id, params=params, origin="own", retires_on=year, family=model_id)
+        made.add("models", model_id=model_id, params=params, origin="own", family=model_id)
         month = {"month": dt.date(2026, 10, 1), "model_id": model_id, "input_tokens": 10**9}
         made.add("unit_costs", **month, used_usd_per_mtok=Decimal(price), allocated_usd_per_mtok=Decimal(price))
-    return made.serve("student", 1e6, 30)
+    return made.serve("student", 1e6, 30).expect("student", 1e6, 365)

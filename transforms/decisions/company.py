@@ -1,0 +1,105 @@
+"""What the options of one model need to know of the whole company."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from transforms.decisions.moves import Evidence, Task
+from transforms.decisions.night import Night, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Company:
+    """Models by name, with their tasks, deployments, teachers and successors, and what was evaluated on each task."""
+
+    subjects: Mapping[str, Subject]
+    tasks: Mapping[str, Sequence[Task]]
+    deployments: Mapping[str, Sequence[Mapping[str, Any]]]
+    evidence: Mapping[str, Mapping[str, Evidence]]
+    teachers: Mapping[str, str]
+    successors: Mapping[str, Sequence[str]]
+
+    def students_for(self, task: str | None, teacher: str) -> list[tuple[str, Evidence | None]]:
+        """Models that were evaluated on the task or taught by the teacher.
+
+        A student that names another teacher was measured against that one, which says nothing of this one's task.
+        """
+        taught = dict.fromkeys(name for name, other in self.teachers.items() if other == teacher)
+        known: dict[str, Evidence | None] = {**taught, **self.evidence.get(str(task), {})}
+        return [(name, known[name]) for name in sorted(known) if name in self.subjects and self._is_for(name, teacher)]
+
+    def plan_evidence(self, task: str | None, teacher: str) -> Evidence | None:
+        """What was measured of a student that is no model of the company yet."""
+        plans = [
+            self.evidence[str(task)][name]
+            for name in sorted(self.evidence.get(str(task), {}))
+            if name not in self.subjects and self._is_for(name, teacher)
+        ]
+        return plans[0] if plans else None
+
+    def _is_for(self, student: str, teacher: str) -> bool:
+        return student != teacher and self.teachers.get(student, teacher) == teacher
+
+
+def company_of(
+    night: Night,
+    positions: pl.DataFrame,
+    task_shares: pl.DataFrame,
+    workloads: pl.DataFrame,
+    models: pl.DataFrame,
+    serving_states: pl.DataFrame,
+) -> Company:
+    """The company of the night."""
+    subjects = {row["model_id"]: Subject(night, row) for row in positions.sort("model_id").to_dicts()}
+    deployments: dict[str, list[Mapping[str, Any]]] = {}
+    for row in serving_states.sort("model_id", "deployment_id").to_dicts():
+        deployments.setdefault(row["model_id"], []).append(row)
+    return Company(
+        subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), _successors(models)
+    )
+
+
+def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
+    """Tasks by model; requests without a label are no task."""
+    tasks: dict[str, list[Task]] = {}
+    for row in task_shares.filter(pl.col("task").is_not_null()).sort("model_id", "task").to_dicts():
+        tasks.setdefault(row["model_id"], []).append(Task(row["task"], row["share_ratio"], row["share_sigma"]))
+    return tasks
+
+
+def _evidence(workloads: pl.DataFrame) -> dict[str, dict[str, Evidence]]:
+    """Measurements by task and student; the last one of a student counts."""
+    found: dict[str, dict[str, Evidence]] = {}
+    for row in workloads.sort("task", "student_model_id", "measured_on", "quality_metric").to_dicts():
+        qualities = (row["teacher_quality"], row["student_quality"])
+        measured = Evidence(row["quality_metric"], *qualities, row["measured_on"].isoformat())
+        found.setdefault(row["task"], {})[row["student_model_id"]] = measured
+    return found
+
+
+def _teachers(models: pl.DataFrame) -> dict[str, str]:
+    """The teacher of each student that names one."""
+    students = models.filter(pl.col("teacher_model_id").is_not_null()).sort("model_id")
+    return dict(students.select("model_id", "teacher_model_id").iter_rows())
+
+
+def _successors(models: pl.DataFrame) -> dict[str, list[str]]:
+    """Children of each model, and the models of its family that were released after it."""
+    others = models.select(
+        other_id="model_id", other_base="base_model_id", family="family", other_released="released_on"
+    )
+    siblings = models.join(others, on="family").filter(pl.col("other_released") > pl.col("released_on"))
+    children = models.join(others, left_on="model_id", right_on="other_base", suffix="_other")
+    pairs = pl.concat([part.select("model_id", "other_id") for part in (siblings, children)]).unique()
+    found: dict[str, list[str]] = {}
+    for model_id, other in (
+        pairs.filter(pl.col("model_id") != pl.col("other_id")).sort("model_id", "other_id").iter_rows()
+    ):
+        found.setdefault(model_id, []).append(other)
+    return found

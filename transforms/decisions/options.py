@@ -1,0 +1,115 @@
+"""What could be done with each model: all alternatives, with their cash where it can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from transforms.decisions import distil, retire, retrain, route, tune
+from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.company import Company
+from transforms.decisions.moves import Task, priced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from transforms.decisions.night import Subject
+
+# A task below this share of its model is not worth a student of its own.
+_LEAST_SHARE: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Options:
+    """One model's alternatives: those with cash, and those of which something is not known."""
+
+    subject: Subject
+    proposals: Sequence[Proposal]
+    unvalued: Sequence[Alternative]
+
+
+def model_options(company: Company) -> Iterator[Options]:
+    """The alternatives of each model with service ahead, by name of the model."""
+    for subject in company.subjects.values():
+        if subject.months > 0:
+            found = list(_all(subject, company))
+            yield Options(
+                subject,
+                [option for option in found if isinstance(option, Proposal)],
+                [option for option in found if isinstance(option, Alternative)],
+            )
+
+
+def _all(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    place = subject.position
+    if place["recent_tokens"] == 0 and place["monthly_inference_usd"] > 0 and place["unit_name"] is None:
+        yield retire.unused_proposal(subject)
+    if place["served_days"] == 0:
+        return
+    yield from _retrained(subject)
+    unpriced = priced(place)
+    if unpriced:
+        yield Alternative(route.ACTION, subject.model_id, missing=unpriced)
+        return
+    yield from _tuned(subject, company)
+    yield from _retired(subject, company)
+    yield from _moved(subject, company)
+
+
+def _retrained(subject: Subject) -> Iterator[Proposal | Alternative]:
+    missing = retrain.retrain_missing(subject.position, subject.night)
+    if missing:
+        yield missing
+    else:
+        yield from retrain.retrain_proposals(subject)
+
+
+def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    for state in company.deployments.get(subject.model_id, ()):
+        missing = tune.tune_missing(state, subject)
+        if missing:
+            home = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
+            yield Alternative(tune.ACTION, subject.model_id, **home, missing=missing)
+        else:
+            yield tune.tune_proposal(state, subject)
+
+
+def _retired(subject: Subject, company: Company) -> Iterator[Proposal]:
+    """Towards each successor that serves: a child of the model, or a newer model of its family."""
+    for name in company.successors.get(subject.model_id, ()):
+        successor = company.subjects[name]
+        if not _unpriced(successor):
+            yield retire.retire_proposal(subject, successor)
+
+
+def _moved(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    tasks = company.tasks.get(subject.model_id, ())
+    untaught = distil.distil_missing(subject.position)
+    if not tasks:
+        words = "its requests carry no task: send a task with each request, or map one in attribution.csv"
+        yield Alternative(route.ACTION, subject.model_id, missing=words)
+    elif untaught:
+        yield Alternative(distil.ACTION, subject.model_id, missing=untaught)
+    size = None if untaught else distil.student_params(subject.position)
+    for task in tasks:
+        yield from _routed(subject, task, company)
+        if size and task.share >= _LEAST_SHARE:
+            yield distil.distil_proposal(subject, task, size, company.plan_evidence(task.name, subject.model_id))
+
+
+def _routed(subject: Subject, task: Task, company: Company) -> Iterator[Proposal | Alternative]:
+    for name, evidence in company.students_for(task.name, subject.model_id):
+        student = company.subjects[name]
+        unpriced = _unpriced(student)
+        if unpriced:
+            yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
+        else:
+            yield route.route_proposal(subject, task, student, evidence)
+
+
+def _unpriced(student: Subject) -> str:
+    if student.months <= 0:
+        return f"{student.model_id} has retired"
+    if student.position["allocated_usd_per_mtok"] is None:
+        return f"{student.model_id} has no price of a token: it must have served attributed tokens"
+    return ""

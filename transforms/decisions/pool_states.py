@@ -1,0 +1,133 @@
+"""How much of each pool was needed, and what the rest cost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from transforms.decisions.demand import DAYS_PER_MONTH
+from warehouse.schemas.decisions import PoolStates
+
+WINDOW_DAYS: Final = 28
+_WEEK_HOURS: Final = 168
+_GPU_HOUR: Final = 1000 * 3600 * 1_000_000  # thousandth GPU × microseconds
+_BUSY: Final = 0.99
+_LEAST_SIGMA: Final = 0.05
+_SHORT_SIGMA: Final = 0.50
+_LEAST_WEEKS: Final = 3
+
+
+def pool_states(
+    settings: pl.DataFrame,
+    pools: pl.DataFrame,
+    charges: pl.DataFrame,
+    charge_rules: pl.DataFrame,
+    pool_uses: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+) -> pl.DataFrame:
+    """One pool over the last four weeks: its chip, its size, how much of it was used, and what the rest cost."""
+    billed = _billed(charges, charge_rules, settings)
+    rows = (
+        _hours(pool_uses, settings)
+        .join(_money(daily_spend, settings), on="pool_id", how="left")
+        .join(_prices(billed), on="pool_id", how="left")
+        .join(_chips(billed, pools), on="pool_id", how="left")
+        .join(_renewals(charges, charge_rules, settings), on="pool_id", how="left")
+        .with_columns(
+            pl.col("idle_usd", "unused_usd", "committed_ratio").fill_null(0),
+            as_of=pl.lit(settings.item(0, "as_of")),
+        )
+    )
+    return PoolStates.frame(rows.sort("pool_id"))
+
+
+def _recent(moment: str, settings: pl.DataFrame) -> pl.Expr:
+    end = settings.item(0, "night_end")
+    return pl.col(moment).is_between(end - pl.duration(days=WINDOW_DAYS), end, closed="left")
+
+
+def _hours(pool_uses: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One pool: GPUs paid and used by the billed hours, and how much the weeks differ."""
+    gpus = pl.col("weight").cast(pl.Float64) / _GPU_HOUR
+    age = (settings.item(0, "night_end") - pl.col("hour")).dt.total_hours() - 1
+    hourly = (
+        pool_uses.filter(_recent("hour", settings), "is_billed")
+        .group_by("pool_id", "hour")
+        .agg(paid=gpus.sum(), used=gpus.filter(pl.col("user_kind") != "idle").sum())
+        .sort("pool_id", "hour")
+        .with_columns(week=age // _WEEK_HOURS)
+    )
+    weekly = hourly.group_by("pool_id", "week", maintain_order=True).agg(pl.col("used").mean())
+    spread = pl.col("used").filter(pl.col("used") > 0).log().std()
+    sigmas = weekly.group_by("pool_id").agg(
+        use_sigma=pl.when(pl.len() >= _LEAST_WEEKS).then(spread).fill_null(_SHORT_SIGMA).clip(_LEAST_SIGMA)
+    )
+    means = hourly.group_by("pool_id", maintain_order=True).agg(
+        hours=pl.len(),
+        capacity_gpus=pl.col("paid").mean(),
+        used_gpus=pl.col("used").mean(),
+        busy_gpus=pl.col("used").quantile(_BUSY, "higher"),
+    )
+    return means.join(sigmas, on="pool_id")
+
+
+def _money(daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One pool: idle and unused cost of its last days, as a month."""
+    end = settings.item(0, "as_of")
+    days = daily_spend.filter(
+        pl.col("pool_id").is_not_null(),
+        pl.col("charge_date") <= end,
+        pl.col("charge_date") > pl.lit(end) - pl.duration(days=WINDOW_DAYS),
+    )
+    seen = pl.col("charge_date").n_unique() / DAYS_PER_MONTH
+
+    spent: dict[str, pl.Expr] = {
+        name: pl.col("effective_usd").filter(pl.col("account") == account).sum().cast(pl.Float64)
+        for name, account in (("idle_usd", "idle"), ("unused_usd", "commitment_unused"))
+    }
+    return days.group_by("pool_id").agg((usd / seen).round(2).alias(name) for name, usd in spent.items())
+
+
+def _billed(charges: pl.DataFrame, charge_rules: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """Recent GPU charges of pools."""
+    recent = charges.filter(pl.col("gpu_hours") > 0, _recent("charge_start", settings))
+    pooled = charge_rules.filter(pl.col("method") == "pool").select("charge_id", "pool_id")
+    return recent.join(pooled, on="charge_id").sort("charge_id")
+
+
+def _prices(billed: pl.DataFrame) -> pl.DataFrame:
+    hours = pl.col("gpu_hours").sum()
+    listed = pl.col("list_cost").is_not_null()
+    is_committed = pl.col("commitment_discount_id").is_not_null()
+    return billed.group_by("pool_id", maintain_order=True).agg(
+        usd_per_gpu_hour=pl.col("effective_cost").sum().cast(pl.Float64) / hours,
+        on_demand_usd_per_gpu_hour=pl.when(listed.any()).then(
+            pl.col("list_cost").filter(listed).sum().cast(pl.Float64) / pl.col("gpu_hours").filter(listed).sum()
+        ),
+        committed_ratio=pl.col("gpu_hours").filter(is_committed).sum() / hours,
+    )
+
+
+def _chips(billed: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+    """One pool: the chip that the company states, else that of most billed GPU time."""
+    stated = pools.filter(pl.col("gpu_model").is_not_null()).select(
+        "pool_id", "gpu_model", gpu_hours=pl.lit(None, pl.Float64)
+    )
+    counted = (
+        billed.filter(pl.col("gpu_model").is_not_null()).group_by("pool_id", "gpu_model").agg(pl.col("gpu_hours").sum())
+    )
+    both = pl.concat([stated, counted.select(stated.columns)])
+    ordered = both.sort("pool_id", "gpu_hours", "gpu_model", descending=[False, True, False], nulls_last=False)
+    return ordered.unique("pool_id", keep="first", maintain_order=True).select("pool_id", "gpu_model")
+
+
+def _renewals(charges: pl.DataFrame, charge_rules: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One pool: the end of its last commitment purchase that is still running."""
+    bought = charges.filter(
+        pl.col("charge_category") == "Purchase",
+        pl.col("commitment_discount_id").is_not_null(),
+        pl.col("charge_end") > settings.item(0, "night_end"),
+    )
+    pooled = charge_rules.filter(pl.col("pool_id").is_not_null()).select("charge_id", "pool_id")
+    return bought.join(pooled, on="charge_id").group_by("pool_id").agg(renews_on=pl.col("charge_end").max().dt.date())

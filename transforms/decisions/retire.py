@@ -1,0 +1,72 @@
+"""Taking a model out of service: what keeping it costs against serving its traffic elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+
+if TYPE_CHECKING:
+    from transforms.decisions.night import Subject
+
+ACTION: Final = "retire"
+LEAD_MONTHS: Final = 1.0
+MOVE_MONTHS: Final = 2.0
+
+
+def retire_proposal(subject: Subject, successor: Subject) -> Proposal:
+    """All traffic at the successor's allocated price; the successor is a child or a newer sibling that serves."""
+    night = subject.night
+    idle = (subject.allocated_price - subject.used_price) - (successor.allocated_price - successor.used_price)
+    alternative = Alternative(
+        action=ACTION,
+        model_id=subject.model_id,
+        target_model_id=successor.model_id,
+        target_params=successor.position["params"],
+        is_measured=False,
+        quality_gate=f"quality unmeasured: its users accept {successor.model_id}; evaluate it on their tasks",
+        assumptions={
+            "keeping_usd_per_mtok": float(subject.position["allocated_usd_per_mtok"]),
+            "successor_usd_per_mtok": float(successor.position["allocated_usd_per_mtok"]),
+            "demand_tokens_p50": float(np.median(subject.demand)),
+            "demand_basis": subject.position["demand_basis"],
+            "remaining_months": subject.months,
+            "life_basis": subject.position["life_basis"],
+            "evaluation_usd": night.evaluation_usd,
+            "migration_usd": night.migration_usd,
+            "lead_months": LEAD_MONTHS,
+            "move_months": MOVE_MONTHS,
+            "discount_ratio": DISCOUNT_RATIO,
+        },
+    )
+    return Proposal(
+        alternative,
+        one_off=np.full(night.draws, night.evaluation_usd + night.migration_usd),
+        saving_per_token=subject.allocated_price - successor.allocated_price,
+        fixed=np.zeros(night.draws),
+        ramp=ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS, stop=successor.months),
+        idle_per_token=idle,
+    )
+
+
+def unused_proposal(subject: Subject) -> Proposal:
+    """A model that nobody has asked for in four weeks gives back what serves it; no traffic has to move."""
+    night, monthly = subject.night, float(subject.position["monthly_inference_usd"])
+    alternative = Alternative(
+        action=ACTION,
+        model_id=subject.model_id,
+        quality_gate="none: no requests in four weeks; its owner agrees",
+        assumptions={
+            "keeping_usd_a_month": monthly,
+            "remaining_months": subject.months,
+            "life_basis": subject.position["life_basis"],
+            "lead_months": LEAD_MONTHS,
+            "discount_ratio": DISCOUNT_RATIO,
+        },
+    )
+    nothing = np.zeros(night.draws)
+    moved = ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS)
+    return Proposal(alternative, nothing, nothing, nothing - monthly * subject.price_level, moved)

@@ -1,0 +1,158 @@
+"""The same quality from a smaller model on more data.
+
+What the incumbent's training has cost is spent: retraining pays only where serving the demand still ahead at the old
+size costs more than training the new one and serving it, evaluation and migration included.
+
+Reference: Sardana et al. 2024, Beyond Chinchilla-Optimal, arXiv:2401.00448.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.iso_loss import lifetime_optimum_of, training_flop
+from transforms.decisions.laws import tokens_to_train_on
+from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
+from transforms.decisions.shapes import nearest
+from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transforms.decisions.laws import Floats
+    from transforms.decisions.night import DrawnLaw, Night, Subject
+
+ACTION: Final = "retrain_smaller"
+TRAIN_MONTHS: Final = 2.0
+MOVE_MONTHS: Final = 3.0
+# Sizes tried around the optimum, and the largest share of the old size that still counts as smaller.
+_AROUND: Final = (0.7, 1.0, 1.4)
+_SMALLER: Final = 0.9
+# More data than this multiple of the incumbent's is no plan; the loss cannot be reached at the size.
+_MOST_DATA: Final = 1000.0
+
+
+def retrain_proposals(subject: Subject, wish: float | None = None) -> list[Proposal]:
+    """Smaller sizes for the loss of the incumbent, at the optimum and around it, or the one size wished for."""
+    law = subject.night.law
+    if law is None:
+        return []
+    sizes = [nearest(share * optimum_params(subject, law)).params for share in _AROUND] if wish is None else [wish]
+    active = subject.position["active_params"]
+    return [_proposal(subject, law, size) for size in sorted(set(sizes)) if size < _SMALLER * active]
+
+
+def retrain_missing(subject_position: Mapping[str, Any], night: Night) -> Alternative | None:
+    """Why retraining cannot be valued, and how to supply what is missing; None where it can."""
+    words = _missing(subject_position, night)
+    return Alternative(ACTION, subject_position["model_id"], missing=words) if words else None
+
+
+def _missing(position: Mapping[str, Any], night: Night) -> str:
+    if night.law is None:
+        return f"the law of the settings cannot be fitted: it {night.law_shortfall}; or set [decisions] law"
+    needs = {
+        "active_params": "its size is unknown: give params in models.csv",
+        "training_tokens": "its training tokens are unknown: give training_tokens in models.csv or log its runs",
+        "usd_per_training_flop": "no training has a price per FLOP: attribute pre-training runs with params and tokens",
+        "used_usd_per_mtok": "serving has no price of a token: attribute its serving GPUs in attribution.csv",
+        "daily_tokens": "its demand is unknown: deliver its request telemetry with token counts",
+    }
+    if position["params"] and position["active_params"] < position["params"] and night.law.law_id != "own":
+        return (
+            "it is a mixture of experts, and published laws were fitted to dense models: log at least 20 runs of your "
+            "own with params, active_params, tokens and loss for an own law"
+        )
+    return next((words for name, words in needs.items() if not position[name]), "")
+
+
+def current_loss(subject: Subject, law: DrawnLaw) -> Floats:
+    """Loss of the incumbent as each draw of the law predicts it."""
+    place = subject.position
+    return np.asarray(law.draws.loss(place["active_params"], place["training_tokens"]))
+
+
+def effective_demand(subject: Subject) -> Floats:
+    """Tokens still to be served in training-equivalent tokens, by draw: demand times the ratio of FLOP prices."""
+    per_flop = subject.used_price / (2 * subject.position["active_params"])
+    return np.asarray(subject.demand * per_flop / subject.training_price)
+
+
+def optimum_params(subject: Subject, law: DrawnLaw) -> float:
+    """Median over the draws of the size of least remaining cost."""
+    return float(
+        np.median(lifetime_optimum_of(law.draws, current_loss(subject, law), effective_demand(subject)).params)
+    )
+
+
+def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
+    """Tokens by draw on which `params` reaches the incumbent's loss, repeated where unique ones run out."""
+    needed = law.draws.tokens_for(current_loss(subject, law), params)
+    most = _MOST_DATA * subject.position["training_tokens"]
+    return np.asarray(np.minimum(tokens_to_train_on(needed, subject.position["unique_tokens"]), most))
+
+
+def _proposal(subject: Subject, law: DrawnLaw, params: float) -> Proposal:
+    night, place = subject.night, subject.position
+    tokens = training_tokens(subject, law, params)
+    training = training_flop(params, tokens) * subject.training_price
+    floor = least_serving_usd(place, params) / np.maximum(subject.tokens.mean(axis=0), 1)
+    price = np.maximum(subject.used_price * size_price_ratio(place, params), floor)
+    loss = float(np.median(current_loss(subject, law)))
+    alternative = Alternative(
+        action=ACTION,
+        model_id=subject.model_id,
+        target_params=params,
+        target_tokens=float(np.median(tokens)),
+        is_extrapolated=law.is_beyond(params, float(np.median(tokens))),
+        quality_gate=f"validation loss at most {loss:.3f} on the frozen evaluation set; the owner signs",
+        blocked=_blocked(place, night),
+        assumptions=_assumptions(subject, law, params, training) | {"loss": loss},
+    )
+    return Proposal(
+        alternative,
+        one_off=training + night.evaluation_usd + night.migration_usd,
+        saving_per_token=subject.used_price - price,
+        fixed=np.zeros(night.draws),
+        ramp=ramp(subject.months, TRAIN_MONTHS, MOVE_MONTHS),
+    )
+
+
+def _blocked(position: Mapping[str, Any], night: Night) -> str:
+    if position["origin"] == "adopted":
+        return "its pre-training was paid by others: adopt a smaller sibling, evaluate it and add it to workloads.csv"
+    if position["thirds_status"] is None:
+        return "its balance of phases is not known: no spend is attributed to it"
+    penalty = position["projected_penalty_ratio"]
+    if penalty is not None and penalty <= night.dead_band_ratio:
+        return f"its projected penalty of {penalty:.1%} is inside the dead band of {night.dead_band_ratio:.0%}"
+    return ""
+
+
+def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Floats) -> dict[str, Any]:
+    place, night = subject.position, subject.night
+    return {
+        "law": law.law_id,
+        "law_source": law.source,
+        "params": place["active_params"],
+        "training_tokens": place["training_tokens"],
+        "unique_tokens": place["unique_tokens"],
+        "training_usd_p50": float(np.median(training)),
+        "evaluation_usd": night.evaluation_usd,
+        "migration_usd": night.migration_usd,
+        "usd_per_training_flop": place["usd_per_training_flop"],
+        "training_price_basis": place["training_price_basis"],
+        "usd_per_inference_flop": place["usd_per_inference_flop"],
+        "serving_price_ratio": size_price_ratio(place, params),
+        "least_serving_usd_a_month": least_serving_usd(place, params),
+        "demand_tokens_p50": float(np.median(subject.demand)),
+        "demand_basis": place["demand_basis"],
+        "remaining_months": place["remaining_months"],
+        "life_basis": place["life_basis"],
+        "train_months": TRAIN_MONTHS,
+        "move_months": MOVE_MONTHS,
+        "discount_ratio": DISCOUNT_RATIO,
+    }

@@ -1,0 +1,55 @@
+"""A task goes to a smaller model that already serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
+from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+
+if TYPE_CHECKING:
+    from transforms.decisions.moves import Evidence, Task
+    from transforms.decisions.night import Subject
+
+ACTION: Final = "route"
+LEAD_MONTHS: Final = 0.5
+MOVE_MONTHS: Final = 1.0
+
+
+def route_proposal(teacher: Subject, task: Task, student: Subject, evidence: Evidence | None) -> Proposal:
+    """The task at the student's price, what it does not keep at both prices; unmeasured, it is evaluated first."""
+    night = teacher.night
+    share, kept = share_draws(teacher, task), kept_draws(teacher, task, student.model_id, evidence)
+    one_off = night.migration_usd + (0 if evidence else night.evaluation_usd)
+    idle = share * (
+        kept * (teacher.allocated_price - teacher.used_price) - (student.allocated_price - student.used_price)
+    )
+    alternative = Alternative(
+        action=ACTION,
+        model_id=teacher.model_id,
+        task=task.name,
+        target_model_id=student.model_id,
+        target_params=student.position["params"],
+        is_measured=evidence is not None,
+        quality_gate=gate_words(student.model_id, task, evidence),
+        blocked=blocked(task, evidence),
+        assumptions={
+            **move_assumptions(teacher, task, evidence),
+            "student_usd_per_mtok": float(student.position["allocated_usd_per_mtok"]),
+            "one_off_usd": one_off,
+            "lead_months": LEAD_MONTHS,
+            "move_months": MOVE_MONTHS,
+            "discount_ratio": DISCOUNT_RATIO,
+        },
+    )
+    return Proposal(
+        alternative,
+        one_off=np.full(night.draws, one_off),
+        saving_per_token=share * (kept * teacher.allocated_price - student.allocated_price),
+        fixed=np.zeros(night.draws),
+        ramp=ramp(teacher.months, LEAD_MONTHS, MOVE_MONTHS, stop=student.months),
+        idle_per_token=idle,
+    )

@@ -1,0 +1,42 @@
+"""What serving another size would cost, relative to what is measured.
+
+The price of a token goes with the time of a step: with the weights where memory is the limit and the batch small, with
+the active parameters where compute is, and with the context cache at long contexts. Without a known chip and batch it
+goes with the active parameters alone, as in 2·N·T.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from transforms.compute import CHIPS
+from transforms.decisions.roofline import Replica, Shape, least_gpus
+from transforms.decisions.shapes import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOURS_PER_MONTH: Final = 365.25 * 24 / 12
+
+
+def shape_of(active_params: float, params: float | None = None) -> Shape:
+    """The served shape of a size; its context cache is that of the nearest buildable dense one."""
+    return Shape(params or active_params, active_params, nearest(active_params).kv_bytes)
+
+
+def size_price_ratio(position: Mapping[str, Any], params: float) -> float:
+    """Price of a token of a dense model of `params`, relative to the model's own."""
+    own = shape_of(position["active_params"], position["params"])
+    chip = CHIPS.get(position["gpu_model"] or "")
+    if chip is None or not position["concurrency"]:
+        return params / own.active_params
+    copies = max(position["gpu_count"] / (least_gpus(position["gpu_model"], own) or 1), 1)
+    replica, batch, context = Replica(chip, 1), position["concurrency"] / copies, position["context_tokens"]
+    return float(replica.step_s(shape_of(params), batch, context) / replica.step_s(own, batch, context))
+
+
+def least_serving_usd(position: Mapping[str, Any], params: float) -> float:
+    """Cost a month of the fewest GPUs that hold a model of `params`; nothing where no price of them is known."""
+    price = position["usd_per_gpu_hour"]
+    gpus = least_gpus(position["gpu_model"] or "", shape_of(params)) or 1
+    return gpus * price * HOURS_PER_MONTH if price else 0.0
