@@ -1,7 +1,9 @@
 """How fast charges become postings: a made bill of node-hours through every table of the ledger.
 
-Run `python bench/ledger.py [hours]`; 8,760 hours are the year of 17.5 million charges. Prints seconds, charges a
-second and the peak memory of the process after each table, and the ratio to a plain grouped sum of the same rows.
+Run `python bench/ledger.py [hours [slice]]` from the root of the checkout; 8,760 hours are the year of 17.5 million
+charges. Charges and postings are computed slice by slice, as a backfill does, so that memory depends on the slice and
+not on the year. Prints seconds and charges a second for each table, the peak memory of the process, and the ratio to
+a plain grouped sum of the same rows.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -33,18 +36,18 @@ MODELS = ("aurora", "ember")
 TEAMS = ("search", "chat", "code")
 
 
-def made_charges(hours: int) -> pl.DataFrame:
+def made_charges(first: int, after: int) -> pl.DataFrame:
     """One charge per node and hour, prices that do not divide evenly."""
-    count = NODES * hours
-    node = np.tile(np.arange(NODES), hours)
-    start = pl.Series(np.repeat(np.arange(hours), NODES) * 3_600_000_000 + int(START.timestamp()) * 10**6).cast(INSTANT)
+    hours = np.arange(first, after)
+    node = np.tile(np.arange(NODES), len(hours))
+    start = pl.Series(np.repeat(hours, NODES) * 3_600_000_000 + int(START.timestamp()) * 10**6).cast(INSTANT)
     rows = pl.DataFrame({"node": node, "charge_start": start}).with_columns(
         (pl.lit(21_855_704_000_001) + pl.col("node") % 7).cast(pl.Int128).reinterpret(dtype=MONEY).alias("billed_cost"),
         pl.format('{{"pool":"pool-{}","env":"prod"}}', pl.col("node") % POOLS).alias("tags"),
     )
     return Charges.frame(
         rows.with_columns(
-            pl.format("cloud-{}-1", pl.Series(np.arange(count))).alias("charge_id"),
+            pl.format("cloud-{}-1", pl.Series(np.arange(first * NODES, after * NODES))).alias("charge_id"),
             pl.lit("cloud").alias("source"),
             pl.col("charge_start").dt.month_start().dt.date().alias("billing_period_start"),
             pl.col("charge_start").dt.month_start().dt.offset_by("1mo").dt.date().alias("billing_period_end"),
@@ -136,41 +139,55 @@ def made_settings(hours: int) -> pl.DataFrame:
     return Settings.frame(pl.DataFrame([row], schema_overrides=Settings.polars_schema()))
 
 
-def timed(name: str, count: int, made: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, float]:
-    """Runs one table and prints what it took."""
-    started = time.perf_counter()
-    rows = made()
-    seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(
-        f"{name:<18} {rows.height:>11,} rows {seconds:8.2f} s {count / seconds:>12,.0f} charges/s  peak {peak:.2f} GiB"
-    )
-    return rows, seconds
+class Clock:
+    """Seconds spent in each table, and rows made."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.rows: Counter[str] = Counter()
+
+    def run(self, made: Callable[..., pl.DataFrame], *arguments: pl.DataFrame) -> pl.DataFrame:
+        """One table, timed under the name of its function."""
+        started = time.perf_counter()
+        rows = made(*arguments)
+        self.seconds[made.__name__] += time.perf_counter() - started
+        self.rows[made.__name__] += rows.height
+        return rows
 
 
-def main(hours: int) -> None:
-    """Builds the inputs, then times each table."""
+def grouped_sum(charges: pl.DataFrame) -> pl.DataFrame:
+    """The plain scan that everything is compared with."""
+    return charges.group_by("resource_id", "billing_period_start").agg(pl.col("billed_cost").sum())
+
+
+def main(hours: int, slice_hours: int) -> None:
+    """A backfill: rules and billed hours slice by slice, uses and shares once, postings slice by slice."""
     policy, settings, runs, usage = made_policy(), made_settings(hours), made_runs(hours), made_usage(hours)
-    charges, _ = timed("made bill", NODES * hours, lambda: made_charges(hours))
-    count = charges.height
-    _, scan = timed(
-        "grouped sum",
-        count,
-        lambda: charges.group_by("resource_id", "billing_period_start").agg(pl.col("billed_cost").sum()),
-    )
-    rules, spent = timed("charge_rules", count, lambda: charge_rules(charges, policy["attribution"]))
-    hours_billed, more = timed("billed_hours", count, lambda: billed_hours(charges, rules))
-    spent += more
-    serving = policy["deployments"]
-    uses, more = timed("pool_uses", count, lambda: pool_uses(hours_billed, runs, serving, policy["pools"], settings))
-    spent += more
-    shares, more = timed("deployment_shares", count, lambda: deployment_shares(serving, usage, hours_billed, uses))
-    spent += more
-    posted, more = timed("postings", count, lambda: postings(charges, rules, uses, shares, runs))
-    spent += more
-    lost = charges["billed_cost"].to_physical().sum() - posted["billed_cost"].to_physical().sum()
-    print(f"ledger: {count / spent:,.0f} charges/s, {spent / scan:.0f} times a grouped sum, units lost: {lost}")
+    rules, serving, clock = policy["attribution"], policy["deployments"], Clock()
+    slices = [(first, min(first + slice_hours, hours)) for first in range(0, hours, slice_hours)]
+    touched = [_touched(clock, made_charges(*span), rules) for span in slices]
+    uses = clock.run(pool_uses, pl.concat(touched), runs, serving, policy["pools"], settings)
+    shares = clock.run(deployment_shares, serving, usage, pl.concat(touched), uses)
+    lost = sum(_posted(clock, made_charges(*span), rules, uses, shares, runs) for span in slices)
+    count, scan = NODES * hours, clock.seconds.pop("grouped_sum")
+    for name, seconds in clock.seconds.items():
+        print(f"{name:<18} {clock.rows[name]:>12,} rows {seconds:8.2f} s {count / seconds:>12,.0f} charges/s")
+    total, peak = clock.seconds.total(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(f"{count:,} charges: {count / total:,.0f} a second, {total / scan:.0f} times a grouped sum of {scan:.2f} s")
+    print(f"peak {peak:.2f} GiB, units lost: {lost}")
+
+
+def _touched(clock: Clock, charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
+    clock.run(grouped_sum, charges)
+    return clock.run(billed_hours, charges, clock.run(charge_rules, charges, attribution))
+
+
+def _posted(clock: Clock, charges: pl.DataFrame, attribution: pl.DataFrame, *rest: pl.DataFrame) -> int:
+    lines = clock.run(postings, charges, charge_rules(charges, attribution), *rest)
+    bill, ledger = (int(rows["billed_cost"].to_physical().sum()) for rows in (charges, lines))
+    return bill - ledger
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 250)
+    given = [int(argument) for argument in sys.argv[1:]]
+    main(*given, *(250, 24)[len(given) :])
