@@ -1,7 +1,5 @@
 """The first assets of a night: settings and policy as tables, the inbox as raw tables, what was published before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """The last asset of a night: exports, report, manifest, published as one directory."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version

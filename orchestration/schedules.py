@@ -1,7 +1,5 @@
 """When nights run by themselves: every night at three, with every missing night made up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -19,6 +19,7 @@ import polars as pl
 from warehouse.arrivals import Place
 from warehouse.connection import Limits
 from warehouse.schemas.policy import Settings as SettingsTable
+from warehouse.sources.formats import READERS
 from warehouse.sources.source import Delivery, Kind, Source
 
 FILE: Final = "trisect.toml"
@@ -262,6 +263,9 @@ def _refuse(settings: Settings, text: str) -> None:
         zone = str(section.options.get("timezone", "UTC"))
         if names.count(section.name) > 1:
             raise SettingsError(f"{FILE}: two sources are named {section.name!r}; give each a name of its own")
+        if (section.kind, section.format) not in READERS:
+            known = ", ".join(sorted(name for kind, name in READERS if kind == section.kind))
+            raise SettingsError(f"{FILE}: source {section.name!r} has format {section.format!r}; {section.kind} has {known}")
         if section.files.startswith("/") or ".." in Path(section.files).parts:
             where = _line(text, "files")
             raise SettingsError(f"{FILE}, line {where}: files = {section.files!r} leaves the project; keep it below it")

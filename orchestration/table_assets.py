@@ -1,7 +1,5 @@
 """How a transform becomes an asset, and a check function an asset check."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -68,7 +66,6 @@ def check(function: Transform, on: str) -> dg.AssetChecksDefinition:
         description=inspect.getdoc(function),
         additional_deps=[key(CATALOGUE[name]) for name in reads if name != on],
         blocking=True,
-        partitions_def=NIGHTS,
     )
     def offending(warehouse: Warehouse) -> dg.AssetCheckResult:
         rows = function(**warehouse.read(reads))

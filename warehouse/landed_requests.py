@@ -18,7 +18,7 @@ _FILES: Final = f"""
     GROUP BY source, sha256, reader_digest ORDER BY source, file
 """
 _CHANGES: Final = " UNION ".join(
-    f"SELECT {column} AS at FROM {table.qualified()}"
+    f"SELECT {column} AS change FROM {table.qualified()}"
     for table in (Deployments, TokenWeights)
     for column in ("valid_from", "valid_to")
 )
@@ -36,5 +36,5 @@ def landed_requests(connection: duckdb.DuckDBPyConnection, var: Path) -> list[La
 
 def policy_changes_within_hours(connection: duckdb.DuckDBPyConnection) -> list[datetime]:
     """Instants, not on the hour, at which a deployment or a weight begins or ends."""
-    query = f"SELECT at FROM ({_CHANGES}) WHERE at <> date_trunc('hour', at) ORDER BY at"
-    return [at for (at,) in connection.execute(query).fetchall()]
+    query = f"SELECT change FROM ({_CHANGES}) WHERE change <> date_trunc('hour', change) ORDER BY change"
+    return [change for (change,) in connection.execute(query).fetchall()]
