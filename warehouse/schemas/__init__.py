@@ -20,7 +20,7 @@ def tables_of(stage: ModuleType) -> list[type[Table]]:
     return [
         value
         for value in vars(stage).values()
-        if isinstance(value, type) and issubclass(value, Table) and value.__module__ == stage.__name__
+        if isinstance(value, type) and issubclass(value, Table) and value.__module__.startswith(stage.__name__)
     ]
 
 

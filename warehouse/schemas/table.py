@@ -14,8 +14,9 @@ from warehouse.schemas.columns import Column
 class Table:
     """One table `stage.name`; a subclass lists its columns and says in its docstring what one row is.
 
-    The stage is the module of the subclass, the name is its class name in snake case. `table_key` names the columns
-    whose values are unique together, `table_partition` the column by which rows are replaced (none: the whole table).
+    The stage is the module or package below `schemas` that holds the subclass, the name is its class name in snake
+    case. `table_key` names the columns whose values are unique together, `table_partition` the column by which rows
+    are replaced (none: the whole table).
     """
 
     table_stage: ClassVar[str]
@@ -24,7 +25,7 @@ class Table:
     table_partition: ClassVar[str | None] = None
 
     def __init_subclass__(cls) -> None:
-        cls.table_stage = cls.__module__.rpartition(".")[2]
+        cls.table_stage = cls.__module__.partition("schemas.")[2].partition(".")[0]
         cls.table_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod

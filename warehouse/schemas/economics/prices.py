@@ -1,0 +1,37 @@
+"""What a million tokens costs."""
+
+from warehouse.schemas.columns import count, day, exact, measure, ratio, text, usd
+from warehouse.schemas.table import Table
+
+
+class UnitCosts(Table):
+    """One month of one model: what a million tokens costs, or one unit where it delivers no text."""
+
+    table_key = ("month", "model_id")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    requests = count("requests served")
+    input_tokens = count("input, cached included", "tokens")
+    cached_input_tokens = count("input read from a cache", "tokens")
+    output_tokens = count("output", "tokens")
+    units = measure("units delivered where it is not text", "unit_name")
+    unit_name = text("unit").or_null()
+    used_usd = usd("direct inference")
+    idle_share_usd = usd("share of the idle and unused cost of the pools its serving used")
+    shared_share_usd = usd("share of the shared cost")
+    amortized_training_usd = usd("training carried")
+    used_usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    allocated_usd_per_mtok = exact(
+        "used + idle share + shared share", "reporting currency per million tokens"
+    ).or_null()
+    idle_share_usd_per_mtok = exact("share of idle and unused", "reporting currency per million tokens").or_null()
+    shared_share_usd_per_mtok = exact("share of shared", "reporting currency per million tokens").or_null()
+    amortized_training_usd_per_mtok = exact("training carried", "reporting currency per million tokens").or_null()
+    fully_loaded_usd_per_mtok = exact("all of it", "reporting currency per million tokens").or_null()
+    used_usd_per_unit = exact("direct inference", "reporting currency per unit_name").or_null()
+    allocated_usd_per_unit = exact("used + idle share + shared share", "reporting currency per unit_name").or_null()
+    fully_loaded_usd_per_unit = exact("all of it", "reporting currency per unit_name").or_null()
+    utilization_ratio = ratio("busy share of the GPU time of its pools").or_null()
+    cached_ratio = ratio("share of the input read from a cache").or_null()
+    usage_ratio = ratio("share of the requests that tell their tokens or units").or_null()
