@@ -84,12 +84,19 @@ def _refuse_missing(layout: Layout, present: set[str], header: Sequence[str]) ->
     for group in layout.required:
         if not present.intersection(group):
             wanted = " or ".join(layout.names.get(column, (column,))[0] for column in group)
-            raise RejectedFile("missing_column", f"missing column {wanted}, found: {', '.join(header)[:300]}")
+            raise RejectedFile("missing_column", f"missing column {wanted}, found: {_shown(layout, header)}")
+
+
+def _shown(layout: Layout, header: Sequence[str]) -> str:
+    """Names of a log's other columns are not repeated: where a header is missing, they are content."""
+    names = {name.casefold() for wanted in layout.names.values() for name in wanted}
+    shown = [name for name in header if layout.unknown == "carried" or name.casefold() in names]
+    return f"{len(header)} columns ({', '.join(shown)[:300]})"
 
 
 def _refuse_twins(header: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for name in filter(None, header):
-        twin = seen.setdefault(name.casefold(), name)
-        if twin is not name:
+        if name.casefold() in seen:
             raise RejectedFile("duplicate_column", f"two columns are called {name!r} up to case; name each once")
+        seen.add(name.casefold())

@@ -39,6 +39,7 @@ class Delivered:
 
     `content` is a private copy of the decompressed bytes, gone after reading. `companions` are the files a reader
     asked for (side files, system descriptions) that exist: path below the project directory -> where to open it.
+    `is_proved` says that a control file names these bytes by digest, so that nothing of them can be missing.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Delivered:
     content: Path
     night_start: datetime
     companions: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    is_proved: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,28 @@
+"""What the readers of tables hand on, whatever the file was: cells as text, and rows that could not be split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from warehouse.sources.layout import Found
+from warehouse.sources.reading import REFUSED_SCHEMA
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Some rows of a file: `location` and the cells under their names in the file; those refused; blank ones."""
+
+    cells: pl.DataFrame
+    found: Found
+    refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_SCHEMA))
+    blank: int = 0
+
+
+def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `location`, `reason` and perhaps `raw`, `detail`, `currency`, `billed_cost` in full."""
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit("" if name == "raw" else None)).cast(dtype).alias(name)
+        for name, dtype in REFUSED_SCHEMA.items()
+    )
