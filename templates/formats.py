@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from templates.typeface import printable
+from templates.typeface import CONDENSED, SEMIBOLD, printable, text_width
 
 Quantity = Decimal | float | int
 
@@ -18,6 +18,13 @@ UNKNOWN: Final = "–"
 ELLIPSIS: Final = "…"
 SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 SCALE_WORDS: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
+TABLE_UNITS: Final = (
+    (Decimal(10) ** 12, Decimal(10) ** 12, "T", 2),
+    (Decimal(10) ** 10, Decimal(10) ** 9, "B", 2),
+    (Decimal(10) ** 9, Decimal(10) ** 6, "M", 0),
+    (Decimal(10) ** 6, Decimal(10) ** 6, "M", 2),
+    (Decimal(10) ** 5, Decimal(10) ** 3, "k", 0),
+)
 SYMBOLS: Final = {"USD": "$"}
 COUNT_WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 LEAST_BASE: Final = Decimal(1000)
@@ -124,18 +131,15 @@ class TableUnit:
 
     @classmethod
     def of(cls, money: Money, values: list[Decimal]) -> TableUnit:
-        """Billions, millions, thousands or units, by the largest amount of the table."""
+        """Millions with two decimals as a rule; larger or smaller units where amounts would not fit or would vanish."""
         largest = max((abs(value) for value in values), default=Decimal(0))
-        if largest >= Decimal(10) ** 10:
-            return cls(money, Decimal(10) ** 9, "B", 2)
-        if largest >= Decimal(10) ** 6:
-            return cls(money, Decimal(10) ** 6, "M", 2)
-        return cls(money, Decimal(10) ** 3, "k", 0) if largest >= Decimal(10) ** 5 else cls(money, Decimal(1), "", 0)
+        fitting = (unit[1:] for unit in TABLE_UNITS if largest >= unit[0])
+        return cls(money, *next(fitting, (Decimal(1), "", 0)))
 
     @property
     def words(self) -> str:
         """The unit in a section's heading: US$ million."""
-        word = {"B": " billion", "M": " million", "k": " thousand", "": ""}[self.letter]
+        word = {"T": " trillion", "B": " billion", "M": " million", "k": " thousand", "": ""}[self.letter]
         return f"{self.money.heading}{word}"
 
     @property
@@ -290,3 +294,10 @@ def name(value: str | None, limit: int = NAME_LIMIT) -> str:
         return shown
     tail = (limit - 1) // 2
     return f"{shown[: limit - 1 - tail]}{ELLIPSIS}{shown[-tail:]}"
+
+
+def fitted(value: str | None, width: float, size: float = 7.6) -> str:
+    """A name in bold condensed type, shortened in its middle until it fits a width in points."""
+    limits = (NAME_LIMIT, *range(NAME_LIMIT - 4, 4, -2))
+    shown = (name(value, limit) for limit in limits)
+    return next((words for words in shown if text_width(words, size, CONDENSED, SEMIBOLD) <= width), name(value, 4))

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from templates import typeface
+from templates.title_lines import LIMIT, fits
 
 if TYPE_CHECKING:
     from weasyprint import Document as Layout
 
     from templates.pages.document import Document
 
-TITLE_LIMIT: Final = 95
-TITLE_WIDTH: Final = 504.0
-TITLE_SIZE: Final = 19.0
-TITLE_LINES: Final = 2
 SLACK: Final = 1.0
 OWN_FONTS: Final = "Trisect"
 CONTINUED: Final = ("reconciliation", "method")
@@ -32,10 +28,9 @@ def prove(report: Document, titles: Sequence[str]) -> None:
         ReportFault: A title is too long, or the rows of a table do not add up.
     """
     for page, title in zip(report.pages, titles, strict=True):
-        width = typeface.text_width(title, TITLE_SIZE, typeface.SERIF, typeface.SEMIBOLD)
-        if not 0 < len(title) <= TITLE_LIMIT or width > TITLE_WIDTH * TITLE_LINES:
+        if not fits(title):
             raise ReportFault(
-                f"the title of page {page.name!r} has {len(title)} characters: {title!r}; at most {TITLE_LIMIT} on two "
+                f"the title of page {page.name!r} has {len(title)} characters: {title!r}; at most {LIMIT} on two "
                 "lines are printed: shorten its template in titles.html.j2"
             )
         for fault in getattr(page.value, "faults", ()):

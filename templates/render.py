@@ -10,20 +10,23 @@ from typing import Final
 
 import jinja2
 import polars as pl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from templates import formats, typeface
 from templates.figures import marks
-from templates.pages.document import Document, document
+from templates.pages.document import Document, Page, document
 from templates.pages.furniture import Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
+from templates.pages.summary import mover_words
 from templates.printing import printed
 from templates.proofs import prove
 from templates.references import References
+from templates.title_lines import broken, fits
 
 LANGUAGE: Final = "en"
 PAPERS: Final = ("A4", "letter")
+NAME_LIMITS: Final = (24, 18, 14, 10, 7)
 
 
 def pdf(
@@ -73,7 +76,7 @@ def _composed(report: Document, style: str, contents: int = 0) -> str:
     prove(report, words)
     ref = environment.get_template("furniture.html.j2").make_module({}).ref  # type: ignore[attr-defined]
     heads = [
-        escape(title) + Markup("").join(ref(number) for number in page.value.title_refs if number is not None)
+        broken(title) + Markup("").join(ref(number) for number in page.value.title_refs if number is not None)
         for title, page in zip(words, report.pages, strict=True)
     ]
     return environment.get_template("report.html.j2").render(
@@ -87,9 +90,16 @@ def _composed(report: Document, style: str, contents: int = 0) -> str:
 
 
 def titles(environment: jinja2.Environment, report: Document) -> list[str]:
-    """The message of each page as plain text."""
+    """The message of each page as plain text, names as long as they fit."""
     macros = environment.get_template("titles.html.j2").module
-    return [str(getattr(macros, page.kind)(page.value).unescape()).strip() for page in report.pages]
+
+    def written(page: Page, limit: int) -> str:
+        return str(getattr(macros, page.kind)(page.value, limit).unescape()).strip()
+
+    return [
+        next((title for limit in NAME_LIMITS if fits(title := written(page, limit))), written(page, NAME_LIMITS[-1]))
+        for page in report.pages
+    ]
 
 
 def _environment(night: Night) -> jinja2.Environment:
@@ -114,6 +124,8 @@ def _environment(night: Night) -> jinja2.Environment:
         "count": lambda value: formats.count(_amount(value)),
         "count_word": formats.count_word,
         "day": formats.day,
+        "name": formats.name,
+        "mover": mover_words,
     }
     environment.globals |= {"refs": References(), "marks": marks}
     return environment

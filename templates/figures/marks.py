@@ -81,7 +81,7 @@ def range_bar(low: float, median: float, high: float, limits: tuple[float, float
 
 def thirds_bar(shares: Sequence[float], target: Sequence[float], alt: str) -> Markup:
     """A model's three shares as one bar; the target boundaries black on white."""
-    width, height = 96.0, 9.0
+    width, height = 88.0, 9.0
     parts, x = [], 0.0
     for phase, share in zip(("pretraining", "posttraining", "inference"), shares, strict=True):
         parts.append(rect((x, 0), (max(share * width - 0.5, 0), height), fill=colours.FILLS[phase]))
@@ -96,7 +96,7 @@ def penalty_mark(
     penalty: float | None, spread: tuple[float, float] | None, dead_band: float, status: str, alt: str
 ) -> Markup:
     """A penalty on an axis from 0 to 60 %, the band shaded, P10 to P90 as a whisker."""
-    width, height = 96.0, 11.0
+    width, height = 84.0, 9.6
     across = Scale(0, AXIS_END, 3, width - 6)
     edge = across(min(dead_band, AXIS_END))
     parts = [

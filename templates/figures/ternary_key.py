@@ -9,7 +9,7 @@ from typing import Final
 from templates import colours
 from templates.figures.ternary import LARGEST_RADIUS
 from templates.svg import circle, line, polyline, rect, text
-from templates.typeface import SANS, SEMIBOLD
+from templates.typeface import SANS, SEMIBOLD, text_width
 
 ROW: Final = 12.2
 SIZE_X: Final = 386.0
@@ -54,7 +54,7 @@ def size_key(steps: Sequence[SizeStep]) -> Iterator[str]:
         x += step.radius
         yield circle((x, 31), step.radius, fill=colours.PAPER, stroke=colours.INK, width=0.7)
         yield text((x + step.radius + 2, 33.3), step.words, size=6.4, fill=colours.TEXT_2)
-        x += step.radius + 27
+        x += step.radius + text_width(step.words, 6.4) + 6
     for place, words in enumerate(("last six month-ends", "too young: forecast undecided", "adopted base: two phases")):
         y = 58 + place * ROW
         yield from (_trail_mark, _young_mark, _adopted_mark)[place](SIZE_X + 7, y)

@@ -17,6 +17,7 @@ from templates.pages.night import Night, Row
 
 MOST_ROWS: Final = 16
 ROOMY_ROWS: Final = 12
+NAME_WIDTH: Final = 85.0
 MOST_LAYERS: Final = 5
 STEPS: Final = ("opening_usd", "additions_usd", "amortized_usd", "written_off_usd", "closing_usd")
 METHODS: Final = {"units_of_production": "per token", "straight_line": "per day"}
@@ -63,7 +64,7 @@ class Amortization:
 def amortization(night: Night) -> Amortization:
     """Page 6 of the night."""
     rows = _rows(night)
-    unit = TableUnit.of(night.money, [row[step] for row in rows for step in STEPS])
+    unit = TableUnit.of(night.money, [sum((row[step] for row in rows), Decimal(0)) for step in STEPS])
     runoffs = {row["model_id"]: row for row in night.tables["runoffs"].to_dicts()}
     figure, figure_unit = _figure(night)
     index = night.index
@@ -95,7 +96,7 @@ def _rows(night: Night) -> list[Row]:
 def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:
     months = runoff["months"] if runoff else None
     return CarriedRow(
-        name=formats.name(row["model_id"], 24),
+        name=formats.fitted(row["model_id"], NAME_WIDTH),
         method=METHODS[row["method"]],
         cells=_cells([row[step] for step in STEPS], unit),
         expected=formats.tokens(row["expected_tokens"]),

@@ -30,7 +30,7 @@ class Furniture:
             company=company,
             period=night.period,
             stamps=(night.subject["state"], *revised),
-            footer=f"{company} · Trisect · night {formats.day(night.subject['as_of'])} · revision {revision}",
+            footer=f"{formats.name(night.settings['company'], 22)} · Trisect · night {formats.day(night.subject['as_of'])} · revision {revision}",
             basis=f"Effective cost, {currency}, management accounts",
             billed_basis="Billed cost, currency of each bill",
         )

@@ -49,7 +49,7 @@ class Summary:
     mtok_ratio: Ref | None
     tokens: Change | None
     movers: tuple[Mover, ...]
-    largest: str
+    largest: Row | None
     served_share: Ref | None
     training_share: Decimal
     tiles: tuple[Tile, ...]
@@ -148,12 +148,12 @@ def _movers(night: Night) -> list[Mover]:
     return [*named, Mover("other", other, "")] if other and other.value else named
 
 
-def _largest_cause(night: Night) -> str:
+def _largest_cause(night: Night) -> Row | None:
     """The mover that went furthest in the direction of the month."""
     moved = night.tables["movers"].sort("position").to_dicts()
     whole = sum((row["change_usd"] for row in moved), Decimal(0))
     same = [row for row in moved if row["change_usd"] * whole > 0]
-    return mover_words(same[0]) if same else ""
+    return same[0] if same else None
 
 
 def _month_classes(night: Night) -> dict[str, Decimal]:

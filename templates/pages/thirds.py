@@ -16,10 +16,12 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.triangle import triangle
 
-MOST_ROWS: Final = 14
+MOST_ROWS: Final = {"A4": 14, "letter": 10}
+SHORT_HEAD: Final = 4
+NAME_WIDTH: Final = 62.0
 FEWEST_ROWS: Final = 5
 SMALL_SHARE: Final = Decimal("0.005")
-ROOMY_ROWS: Final = 9
+ROOMY_ROWS: Final = {"A4": 8, "letter": 5}
 PHASES: Final = ("pretraining", "posttraining", "inference")
 HEAVY_IN: Final = {
     "pretraining_heavy": "pre-training",
@@ -92,22 +94,22 @@ def models_by_spend(night: Night) -> list[Row]:
     return sorted(rows, key=lambda row: (-spend(row), row["model_id"]))
 
 
-def shown_rows(rows: list[Row]) -> list[Row]:
-    """The models that stand in the table: at most fourteen, and no tail of models that hardly cost anything."""
+def shown_rows(rows: list[Row], most: int) -> list[Row]:
+    """The models that stand in the table: as many as fit, and no tail of models that hardly cost anything."""
     least = SMALL_SHARE * sum((spend(row) for row in rows), Decimal(0))
     tail = sum(1 for row in rows[FEWEST_ROWS:] if spend(row) < least)
     kept = len(rows) - tail if tail > 1 else len(rows)
-    return rows[: min(kept, MOST_ROWS)]
+    return rows[: min(kept, most)]
 
 
 def thirds(night: Night) -> Thirds:
     """Page 3 of the night."""
     rows = models_by_spend(night)
-    large = shown_rows(rows)
+    large = shown_rows(rows, MOST_ROWS[night.paper])
     rest = rows[len(large) :]
     index, case = night.index, _case(rows)
     named = _named(rows, case)
-    unit = TableUnit.of(night.money, [spend(row) for row in rows])
+    unit = TableUnit.of(night.money, [sum((spend(row) for row in rows), Decimal(0)), *(spend(row) for row in rows)])
     shown = [_table_row(row, unit, night) for row in large]
     figure, notes = triangle(night, rows, large)
     return Thirds(
@@ -117,7 +119,7 @@ def thirds(night: Night) -> Thirds:
         outside=index.get("models_outside"),
         judged=len(rows),
         distance=index.get("distance"),
-        model=formats.name(named["model_id"], 24) if named else "",
+        model=named["model_id"] if named else "",
         phase=HEAVY_IN.get(named["status"], "") if named else "",
         widest=_decimal(named["penalty_ratio"]) if named else None,
         shares=tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else (),
@@ -129,9 +131,9 @@ def thirds(night: Night) -> Thirds:
         small=_summed(f"{len(rest):,} small models" if len(rest) > 1 else "1 small model", rest, unit),
         everything=_summed("All models", rows, unit) or _empty(unit),
         unit=unit.words,
-        over_head=unit.head,
+        over_head=unit.head if len(unit.head) < SHORT_HEAD else "",
         is_rounded=_is_rounded(rows, unit),
-        is_dense=len(shown) > ROOMY_ROWS,
+        is_dense=len(shown) > ROOMY_ROWS[night.paper],
         check=_check(night),
         ledger=index.get("lifetime_ledger"),
         is_whole=_is_whole(night),
@@ -170,7 +172,7 @@ def _table_row(row: Row, unit: TableUnit, night: Night) -> ThirdsRow:
     amounts: list[Decimal | None] = [row[f"{phase}_usd"] for phase in PHASES]
     cells = [formats.UNKNOWN if is_adopted else unit.cell(amounts[0]), *(unit.cell(amount) for amount in amounts[1:])]
     return ThirdsRow(
-        name=formats.name(row["model_id"], 24),
+        name=formats.fitted(row["model_id"], NAME_WIDTH),
         cells=(*cells, unit.cell(spend(row)), unit.cell(row["overhead_usd"])),
         bar=_bar(row, night),
         penalty=_penalty(row, night),
@@ -185,7 +187,7 @@ def _verdict(row: Row) -> str:
         return "too young"
     mark = " †" if row["status"] == "no_own_pretraining" else ""
     if row["penalty_ratio"] is None:
-        return f"has not served{mark}" if not row["inference_usd"] else formats.UNKNOWN
+        return "not served" if not row["inference_usd"] else formats.UNKNOWN
     return formats.whole_percent(row["penalty_ratio"]) + mark
 
 
