@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from transforms.economics.closed_periods import change, last_published
 from transforms.economics.invoices import (
     INVOICE,
     file_sums,
@@ -14,7 +15,7 @@ from transforms.economics.invoices import (
     stated_elsewhere,
     stated_totals,
 )
-from transforms.economics.verdicts import Difference
+from transforms.economics.verdicts import Difference, shown
 from transforms.money import amount, units
 from warehouse.schemas.economics import Reconciliation
 
@@ -28,16 +29,14 @@ SUBUNITS: Final = {
 """Counts of 10⁻¹² in the smallest division of the currencies of ISO 4217 that have no hundredths."""
 
 HUNDREDTH: Final = 10**10
-COUNTS: Final = (
-    "charges",
+COSTS: Final = (
     "billed_cost",
     "effective_cost",
-    "tax",
-    "credit",
+    "correction_billed_cost",
     "ledger_billed_cost",
     "ledger_effective_cost",
 )
-COSTS: Final = ("billed_cost", "effective_cost", "ledger_billed_cost", "ledger_effective_cost")
+COUNTS: Final = ("charges", "tax", "credit", *COSTS)
 
 
 def reconciliation(
@@ -50,6 +49,7 @@ def reconciliation(
     invoice_totals: pl.DataFrame,
     settings: pl.DataFrame,
     fx: pl.DataFrame,
+    published_periods: pl.DataFrame,
 ) -> pl.DataFrame:
     """One source, billing period, invoice and currency, compared with the ledger and with the stated total.
 
@@ -59,9 +59,11 @@ def reconciliation(
     """
     bill, ledger = (rows.with_columns(pl.col("invoice_id").fill_null("")) for rows in (charges, postings))
     stated = stated_totals(invoice_totals, files)
-    groups = _groups(bill, ledger, stated, settings)
+    published = last_published(published_periods, settings)
+    groups = _groups(bill, ledger, stated, published, settings)
     facts = (
         stated,
+        published,
         stated_elsewhere(stated, groups.select(INVOICE).unique()),
         later_charges(charge_rows, bill_deliveries, settings),
         refused_charges(quarantine),
@@ -74,25 +76,33 @@ def reconciliation(
     return Reconciliation.frame(_judged(groups)).sort(GROUP)
 
 
-def _groups(bill: pl.DataFrame, ledger: pl.DataFrame, stated: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """The sums of bill and ledger per group and of the bill per invoice; an invoice without charges has a row too."""
+def _groups(
+    bill: pl.DataFrame, ledger: pl.DataFrame, stated: pl.DataFrame, published: pl.DataFrame, settings: pl.DataFrame
+) -> pl.DataFrame:
+    """The sums of bill and ledger per group and of the bill per invoice.
+
+    Periods that were published and invoices that are stated have a row even if no charge is left or has come.
+    """
     category, cost = pl.col("charge_category"), units("billed_cost")
     billed = bill.group_by(GROUP).agg(
         pl.len().cast(pl.Int64).alias("charges"),
         *(units(name).sum() for name in ("billed_cost", "effective_cost")),
         cost.filter(category == "Tax").sum().alias("tax"),
         cost.filter(category == "Credit").sum().alias("credit"),
+        cost.filter(pl.col("charge_class") == "Correction").sum().alias("correction_billed_cost"),
     )
     booked = ledger.group_by(GROUP).agg(
         units(name).sum().alias(f"ledger_{name}") for name in ("billed_cost", "effective_cost")
     )
     month = settings["as_of"].item().replace(day=1)
-    unbilled = stated.join(billed, on=INVOICE, how="anti").select(
+    vanished = published.join(billed, on=GROUP, how="anti").select(GROUP)
+    known = pl.concat([billed.select(INVOICE), vanished.select(INVOICE)])
+    unbilled = stated.join(known, on=INVOICE, how="anti").select(
         *INVOICE, pl.lit(month).cast(pl.Date).alias("billing_period_start")
     )
     joined = billed.join(booked, on=GROUP, how="full", coalesce=True)
     return (
-        pl.concat([joined, unbilled], how="diagonal")
+        pl.concat([joined, vanished, unbilled], how="diagonal")
         .with_columns(pl.col(COUNTS).fill_null(0))
         .with_columns(pl.col("charges", "billed_cost", "tax", "credit").sum().over(INVOICE).name.prefix("invoice_"))
     )
@@ -147,8 +157,17 @@ def _difference(row: dict[str, Any]) -> Difference:
             f"duplicate delivery (file {number + 1} of the invoice)": -worth
             for number, worth in enumerate(row["file_sums"] or ())
         },
+        alerts=_alerts(row),
         notes=(*foreign, *missing),
     )
+
+
+def _alerts(row: dict[str, Any]) -> tuple[str, ...]:
+    if row["last_night"] is None:
+        return ()
+    changed = change(row["billed_cost"], row["correction_billed_cost"], row["last_billed_cost"], row["last_correction"])
+    was = f"{shown(row['last_billed_cost'])} was published on {row['last_night']}"
+    return (f"closed_period_changed by {shown(changed)} without a Correction: {was}",) if changed else ()
 
 
 def _tolerance(rows: int, currency: str) -> int:

@@ -21,6 +21,7 @@ class Difference:
     billed: int
     tolerance: int
     causes: Mapping[str, int]
+    alerts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -30,8 +31,8 @@ class Difference:
 
     @property
     def explanation(self) -> str:
-        """The verdict, then what else is worth knowing."""
-        return "; ".join([self._verdict(), *self.notes])
+        """Alerts first, then the verdict, then what else is worth knowing."""
+        return "; ".join([*self.alerts, self._verdict(), *self.notes])
 
     def _verdict(self) -> str:
         if self.ledger_gap:

@@ -19,6 +19,7 @@ class Reconciliation(Table):
     difference = cost("ledger − bill; 0 or the night is not published")
     effective_cost = cost("sum of the bill, effective")
     ledger_effective_cost = cost("sum of the ledger, effective")
+    correction_billed_cost = cost("part of billed_cost that rows of class Correction carry")
     invoice_total = cost("total stated by the invoice").or_null()
     tolerance = cost("largest difference from the stated total that rounding explains")
     rounding_residual = cost("what rounding to 12 decimals took from the rows when they were read")
