@@ -39,7 +39,7 @@ def training_assets(
         .join(flows, on=_CELL, how="left")
         .join(_inference(spend), on=_CELL, how="left")
         .join(production, on=_CELL, how="left")
-        .join(_production_units(daily_service), on="model_id", how="left")
+        .join(production_units(daily_service), on="model_id", how="left")
     )
     return TrainingAssets.frame(_to_date(rows).sort(_CELL))
 
@@ -87,7 +87,7 @@ def _inference(spend: pl.DataFrame) -> pl.DataFrame:
     return rows.agg(month_inference_usd=pl.col("direct_usd").sum())
 
 
-def _production_units(daily_service: pl.DataFrame) -> pl.DataFrame:
+def production_units(daily_service: pl.DataFrame) -> pl.DataFrame:
     """One model and what its production is counted in: tokens, or its main unit where it never served a token."""
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).sum()
     unit = pl.coalesce(pl.col("unit_name").first(), pl.lit("tokens"))
@@ -99,7 +99,7 @@ def _production_units(daily_service: pl.DataFrame) -> pl.DataFrame:
 def _production(daily_service: pl.DataFrame) -> pl.DataFrame:
     month = pl.col("day").dt.truncate("1mo").alias("month")
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
-    rows = daily_service.join(_production_units(daily_service), on="model_id", how="left")
+    rows = daily_service.join(production_units(daily_service), on="model_id", how="left")
     produced = pl.when(pl.col("production_unit") == "tokens").then(tokens).otherwise("units").alias("production")
     return rows.select(month, "model_id", produced).group_by(_CELL).agg(whole("production"))
 

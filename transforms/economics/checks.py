@@ -71,3 +71,20 @@ def shares_off_one(thirds: pl.DataFrame) -> pl.DataFrame:
     has_shares = pl.col("inference_ratio").is_not_null()
     off = (has_shares & ((shares - 1).abs() > _TOLERANCE)) | ((targets - 1).abs() > _TOLERANCE)
     return thirds.filter(off)
+
+
+def open_bridges(variance_bridge: pl.DataFrame, daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One month whose drivers do not add up to the change of its cost against the month before."""
+    night = settings["as_of"].item()
+    in_scope = daily_spend.filter(pl.col("account") != "out_of_scope", pl.col("charge_date") <= night)
+    month = pl.col("charge_date").dt.truncate("1mo").alias("month")
+    spent = in_scope.with_columns(month).select("month", "charge_date", "effective_usd")
+    days = variance_bridge.select("month", "days").unique()
+    after = spent.join(days, on="month")
+    before = spent.with_columns(pl.col("month").dt.offset_by("1mo")).join(days, on="month").filter(
+        (pl.col("days") == pl.col("month").dt.month_end().dt.day()) | (pl.col("charge_date").dt.day() <= pl.col("days"))
+    )  # fmt: skip
+    changes = pl.concat([after, before.with_columns(pl.col("effective_usd").neg())])
+    found = changes.group_by("month").agg(cost_usd=pl.col("effective_usd").sum())
+    drivers = variance_bridge.group_by("month").agg(drivers_usd=pl.col("change_usd").sum())
+    return drivers.join(found, on="month", how="left").filter(pl.col("drivers_usd") != pl.col("cost_usd"))

@@ -9,6 +9,7 @@ from warehouse.schemas.economics.lives import (
     PhaseCompute,
     Thirds,
 )
+from warehouse.schemas.economics.plans import DRIVERS, BudgetVariances, VarianceBridge
 from warehouse.schemas.economics.prices import UnitCosts
 from warehouse.schemas.economics.reconciliation import Reconciliation
 from warehouse.schemas.economics.spend import (
@@ -20,17 +21,21 @@ from warehouse.schemas.economics.spend import (
     SharedShares,
 )
 from warehouse.schemas.economics.training import Amortization, EstimateChanges, TrainingAssets
+from warehouse.schemas.economics.waste import Goodput, RunSpend, Waste
 
 __all__ = [
+    "DRIVERS",
     "QUANTITIES",
     "THIRDS_STATUSES",
     "Amortization",
+    "BudgetVariances",
     "CompanySpend",
     "DailyService",
     "DailySpend",
     "DemandStates",
     "EstimateChanges",
     "ExpectedService",
+    "Goodput",
     "IdleShares",
     "LifecycleSpend",
     "LineageShares",
@@ -39,8 +44,11 @@ __all__ = [
     "MonthlySpend",
     "PhaseCompute",
     "Reconciliation",
+    "RunSpend",
     "SharedShares",
     "Thirds",
     "TrainingAssets",
     "UnitCosts",
+    "VarianceBridge",
+    "Waste",
 ]
