@@ -72,6 +72,25 @@ class DeploymentShares(Table):
     basis = choice("what the weights are", "tokens", "units", "duration", "equal")
 
 
+class Commitments(Table):
+    """One reservation or savings plan: what it cost, what of that was used and unused, and what is still to come."""
+
+    table_key = ("source", "commitment_discount_id", "currency")
+
+    source = text("source of the settings")
+    commitment_discount_id = text("reservation or savings plan")
+    currency = text("ISO 4217 code")
+    first_day = day("first day that its purchases cover")
+    last_day = day("last day that its purchases cover")
+    purchased_cost = cost("billed cost of its purchases, corrections of them included")
+    used_cost = cost("effective cost of the usage it covered")
+    unused_cost = cost("effective cost of what nobody used")
+    remaining_cost = cost("purchased − used − unused")
+    is_over = flag("its last day lies before the end of the night")
+    is_balanced = flag("nothing remains after its last day, and no more was consumed than bought")
+    explanation = text("verdict in words")
+
+
 class Postings(Table):
     """One part of one charge on one day in one account; the parts of a charge add up to it exactly."""
 
