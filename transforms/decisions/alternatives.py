@@ -115,22 +115,25 @@ def cash_of(proposals: Sequence[Proposal], tokens: Floats) -> Cash:
 
 def valued(proposals: Sequence[Proposal], tokens: Floats, threshold: Threshold) -> Iterator[dict[str, Any]]:
     """The rows of proposals on the same demand, in their order."""
-    cash = cash_of(proposals, tokens)
-    present, saving, payback = cash.net_present_value(), cash.monthly_saving(), cash.payback_months()
-    idle = np.stack([proposal.idle_per_token * tokens.mean(axis=0) for proposal in proposals])
-    named = {"one_off": percentiles(cash.one_off), "monthly_saving": percentiles(saving)}
-    named["net_present_value"] = percentiles(present)
-    for position, proposal in enumerate(proposals):
+    cash, monthly = cash_of(proposals, tokens), tokens.mean(axis=0)
+    named = {
+        "one_off": percentiles(cash.one_off),
+        "monthly_saving": percentiles(cash.monthly_saving),
+        "net_present_value": percentiles(cash.net_present_value),
+    }
+    break_even = np.median(cash.break_even_demand, axis=1)
+    for line, proposal in enumerate(proposals):
+        present = cash.net_present_value[line]
         row = _identity(proposal.alternative) | {
-            f"{name}_usd_p{level}": _cents(values[line, position])
+            f"{name}_usd_p{level}": _cents(values[place, line])
             for name, values in named.items()
-            for line, level in enumerate((10, 50, 90))
+            for place, level in enumerate((10, 50, 90))
         }
-        row["net_present_value_usd_mean"] = _cents(present[position].mean())
-        row["monthly_idle_saving_usd_p50"] = _cents(np.median(idle[position]))
-        row["probability"] = float((present[position] > 0).mean())
-        row["payback_months_p50"] = _finite(np.quantile(payback[position], 0.5, method="lower"))
-        row["break_even_demand_ratio"] = _finite(np.median(cash.break_even_demand()[position]))
+        row["net_present_value_usd_mean"] = _cents(present.mean())
+        row["monthly_idle_saving_usd_p50"] = _cents(np.median(proposal.idle_per_token * monthly))
+        row["probability"] = float((present > 0).mean())
+        row["payback_months_p50"] = _finite(cash.median_payback_months(line))
+        row["break_even_demand_ratio"] = _finite(break_even[line])
         yield row | _verdict(row, proposal.alternative, threshold)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from transforms.decisions.alternatives import json_text
-from transforms.decisions.selection import chosen
+from transforms.decisions.selection import best_first, chosen
 from warehouse.schemas.decisions import Candidates, Recommendations
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _SHOWN_REJECTED: Final = 5
 _SAME: Final = ("action", "task", "pool_id", "deployment_id", "target_model_id", "target_params")
-_BEST_FIRST: Final = ("net_present_value_usd_mean", "action", "task", "target_model_id", "target_params")
 _NUMBERS: Final = (
     "one_off_usd_p50",
     "monthly_saving_usd_p10",
@@ -85,29 +84,21 @@ def _hold_reason(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str
     valued = alternatives.filter(pl.col("net_present_value_usd_mean").is_not_null())
     if valued.is_empty():
         return _unknown(position, alternatives)
-    best = _best_first(valued).row(0, named=True)
+    best = best_first(valued).row(0, named=True)
     return f"Every alternative falls short; the best, {_phrase(best)}: {best['reason']}"
 
 
 def _unknown(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str:
     if alternatives.is_empty():
-        return f"No alternative is known: its service {_serves(position)}; evaluate a smaller model in workloads.csv"
+        return f"No alternative is known ({position['demand_basis']}): evaluate a smaller model, see workloads.csv"
     first = alternatives.sort("action", "task", "target_model_id", nulls_last=True).row(0, named=True)
     return f"Nothing can be valued yet; {_phrase(first)}: {first['reason']}"
-
-
-def _serves(position: Mapping[str, Any]) -> str:
-    return f"is known by {position['demand_basis']}"
 
 
 def _phrase(row: Mapping[str, Any]) -> str:
     size = f"at {row['target_params'] / 1e9:.3g}B" if row["target_params"] and not row["target_model_id"] else None
     target = row["target_model_id"] and f"to {row['target_model_id']}"
     return " ".join(part for part in (row["action"].replace("_", " "), row["task"], target, size) if part)
-
-
-def _best_first(alternatives: pl.DataFrame) -> pl.DataFrame:
-    return alternatives.sort(_BEST_FIRST, descending=[True] + [False] * (len(_BEST_FIRST) - 1), nulls_last=True)
 
 
 def _rejected(alternatives: pl.DataFrame) -> list[dict[str, Any]]:
@@ -117,7 +108,7 @@ def _rejected(alternatives: pl.DataFrame) -> list[dict[str, Any]]:
             "net_present_value_usd_p50": _text(row["net_present_value_usd_p50"]),
             "why": "worth less than what is recommended" if row["is_eligible"] else row["reason"],
         }
-        for row in _best_first(alternatives).head(_SHOWN_REJECTED).to_dicts()
+        for row in best_first(alternatives).head(_SHOWN_REJECTED).to_dicts()
     ]
 
 

@@ -40,9 +40,13 @@ def retrain_proposals(subject: Subject, wish: float | None = None) -> list[Propo
     law = subject.night.law
     if law is None:
         return []
-    sizes = [nearest(share * optimum_params(subject, law)).params for share in _AROUND] if wish is None else [wish]
+    sizes = _sizes(optimum_params(subject, law)) if wish is None else [wish]
     active = subject.position["active_params"]
     return [_proposal(subject, law, size) for size in sorted(set(sizes)) if size < _SMALLER * active]
+
+
+def _sizes(optimum: float) -> list[float]:
+    return [nearest(share * optimum).params for share in _AROUND]
 
 
 def retrain_missing(subject_position: Mapping[str, Any], night: Night) -> Alternative | None:

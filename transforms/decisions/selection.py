@@ -27,9 +27,14 @@ _SCALED: Final = (
 _ORDER: Final = ("model_id", "task", "pool_id", "deployment_id", "action", "target_model_id", "target_params")
 
 
+def best_first(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Candidates in order of their mean value, the unvalued last."""
+    return candidates.sort(_WORTH, *_ORDER, descending=[True] + [False] * len(_ORDER), nulls_last=True)
+
+
 def chosen(candidates: pl.DataFrame, serving_states: pl.DataFrame, materiality_usd: float) -> pl.DataFrame:
     """The alternatives to recommend, as rows of candidates."""
-    eligible = candidates.filter("is_eligible").sort(_WORTH, *_ORDER, descending=[True] + [False] * len(_ORDER))
+    eligible = best_first(candidates.filter("is_eligible"))
     models = _without_conflicts(_by_model(eligible.filter(pl.col("action") != POOL_ACTION)))
     return pl.concat([models, _pools(eligible, models, serving_states, materiality_usd)])
 
@@ -47,7 +52,7 @@ def _by_model(eligible: pl.DataFrame) -> pl.DataFrame:
 def _without_conflicts(picked: pl.DataFrame) -> pl.DataFrame:
     """The most valuable first: a target stays in service, and a retired model is no target."""
     kept, targets, retired = [], set[str](), set[str]()
-    rows = picked.sort(_WORTH, *_ORDER, descending=[True] + [False] * len(_ORDER)).with_row_index("line")
+    rows = best_first(picked).with_row_index("line")
     for line, model_id, action, target in rows.select("line", "model_id", "action", "target_model_id").iter_rows():
         if target in retired or (action == "retire" and model_id in targets):
             continue

@@ -6,6 +6,7 @@ Reference: net present value of avoidable cost; what was spent before the night 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from transforms.decisions.laws import Floats, Quantity
 
 # Cost of capital of a year. Policy has no figure of its own; the card prints this one among its assumptions.
 DISCOUNT_RATIO: Final = 0.10
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -37,45 +39,51 @@ class Cash:
     tokens: Floats
     discount_ratio: float = DISCOUNT_RATIO
 
-    def months(self) -> Floats:
-        """Alternatives × months × draws: cash of each month without the one-off."""
-        gained = self.saving_per_token[:, None, :] * self.tokens[None, :, :]
-        return self.ramp[:, :, None] * (gained - self.fixed[:, None, :])
+    @cached_property
+    def _weights(self) -> Floats:
+        """Alternatives × months: discounted share of the saving."""
+        return np.asarray(self.ramp * discount_factors(self.tokens.shape[0], self.discount_ratio))
 
+    @cached_property
+    def _gained(self) -> Floats:
+        """Alternatives × draws: discounted savings on tokens; ramps that are alike are summed once."""
+        ramps, which = np.unique(self._weights, axis=0, return_inverse=True)
+        reach = np.einsum("km,md->kd", ramps, self.tokens)
+        return np.asarray(self.saving_per_token * reach[which.ravel()])
+
+    @cached_property
+    def _paid(self) -> Floats:
+        """Alternatives × draws: what is paid once, and each month, discounted."""
+        return np.asarray(self.one_off + self.fixed * self._weights.sum(axis=1)[:, None])
+
+    @cached_property
     def net_present_value(self) -> Floats:
-        """Alternatives × draws: discounted savings less the one-off."""
-        return np.asarray(self.saving_per_token * self._reach() - self.fixed * self._time() - self.one_off)
+        """Alternatives × draws: discounted savings less what is paid."""
+        return np.asarray(self._gained - self._paid)
 
+    @cached_property
     def break_even_demand(self) -> Floats:
         """Alternatives × draws: share of the demand at which the value is nothing; infinite where none is enough."""
-        gained = self.saving_per_token * self._reach()
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(gained > 0, (self.one_off + self.fixed * self._time()) / gained, np.inf)
+            return np.where(self._gained > 0, self._paid / self._gained, np.inf)
 
-    def _weights(self) -> Floats:
-        return self.ramp * discount_factors(self.tokens.shape[0], self.discount_ratio)
-
-    def _reach(self) -> Floats:
-        """Alternatives × draws: tokens that have moved, discounted."""
-        return np.asarray(np.einsum("km,md->kd", self._weights(), self.tokens))
-
-    def _time(self) -> Floats:
-        """Alternatives × 1: months in which it runs, discounted."""
-        return np.asarray(self._weights().sum(axis=1)[:, None])
-
+    @cached_property
     def monthly_saving(self) -> Floats:
         """Alternatives × draws: mean saving of a month once everything has moved."""
         return np.asarray(self.saving_per_token * self.tokens.mean(axis=0) - self.fixed)
 
-    def cumulative(self) -> Floats:
-        """Alternatives × (1 + months) × draws: undiscounted cash since approval; month 0 is the one-off."""
-        paid = -self.one_off[:, None, :]
-        return np.concatenate([paid, paid + self.months().cumsum(axis=1)], axis=1)
+    def cumulative(self, line: int) -> Floats:
+        """(1 + months) × draws of one alternative: undiscounted cash since approval; month 0 is the one-off."""
+        monthly = self.ramp[line, :, None] * (self.saving_per_token[line] * self.tokens - self.fixed[line])
+        return np.concatenate([-self.one_off[None, line], -self.one_off[line] + monthly.cumsum(axis=0)])
 
-    def payback_months(self) -> Floats:
-        """Alternatives × draws: first month in which the cash is no longer negative; infinite where it stays so."""
-        is_paid = self.cumulative()[:, 1:, :] >= 0
-        return np.where(is_paid.any(axis=1), is_paid.argmax(axis=1) + 1.0, np.inf)
+    def median_payback_months(self, line: int) -> float:
+        """First month in which the cash of the median draw is no longer negative; infinite where it stays so."""
+        if np.mean(self.net_present_value[line] > 0) < _HALF:
+            return float("inf")
+        is_paid = self.cumulative(line)[1:] >= 0
+        months = np.where(is_paid.any(axis=0), is_paid.argmax(axis=0) + 1.0, np.inf)
+        return float(np.quantile(months, _HALF, method="lower"))
 
 
 def discount_factors(months: int, discount_ratio: float) -> Floats:

@@ -171,6 +171,49 @@ class TaskShares(Table):
     weeks = count("weeks behind the shares", "weeks")
 
 
+class LifetimeOptimum(Table):
+    """One model, and the size that would serve its remaining demand at the same loss for the least cost."""
+
+    table_key = ("as_of", "model_id")
+
+    as_of = day("night")
+    model_id = text("model")
+    law_id = choice("law", *LAWS)
+    loss = measure("loss of the model by the law", "nats per token")
+    params = measure("parameters used per token", "parameters")
+    tokens = measure("tokens it was trained on", "tokens")
+    optimum_params_p10 = measure("size of least cost, low", "parameters")
+    optimum_params_p50 = measure("size of least cost, median", "parameters")
+    optimum_params_p90 = measure("size of least cost, high", "parameters")
+    optimum_tokens_p50 = measure("training tokens of that size, median", "tokens")
+    buildable_params = measure("nearest size with layers and widths that fill the chips", "parameters")
+    buildable_layers = count("layers of that size", "layers")
+    buildable_width = count("width of that size", "units")
+    effective_demand_tokens_p50 = measure("demand ahead in training-equivalent tokens", "tokens")
+    effective_demand_ratio = measure("the same over the compute-optimal tokens for the loss", "ratio")
+    is_equal_split_near = flag("training and serving alike would be within 10 % of the least cost")
+    saving_ratio_p10 = ratio("training and serving at the optimum against the size it has, low")
+    saving_ratio_p50 = ratio("training and serving at the optimum against the size it has, median")
+    saving_ratio_p90 = ratio("training and serving at the optimum against the size it has, high")
+    is_extrapolated = flag("the model or its optimum is beyond the data of the law, or a mixture of experts")
+
+
+class IsoLoss(Table):
+    """One size that reaches the loss of one model, and what training it and serving the demand ahead would cost."""
+
+    table_key = ("as_of", "model_id", "params")
+
+    as_of = day("night")
+    model_id = text("model")
+    params = measure("parameters used per token", "parameters")
+    tokens = measure("training tokens that reach the loss", "tokens")
+    training_usd = usd("6·N·D at the realised price of training")
+    serving_usd = usd("the demand ahead at the price of the size")
+    total_usd = usd("both")
+    point = choice("what the point is", "curve", "now", "optimum")
+    is_extrapolated = flag("beyond the tokens per parameter of the law's points")
+
+
 class Candidates(Table):
     """One alternative of one model (and task or pool): valued, or not valued and what is missing."""
 
@@ -203,6 +246,41 @@ class Candidates(Table):
     quality_gate = text("what must hold of the quality before it is done")
     reason = text("verdict in a sentence: why, why not, or what is missing and how to supply it")
     assumptions = json("every assumption behind the numbers")
+
+
+class CashCurves(Table):
+    """One month of one alternative: its cash since approval, undiscounted, by draws."""
+
+    table_key = ("as_of", "model_id", "task", "pool_id", "deployment_id", "action", "target", "month")
+
+    as_of = day("night")
+    model_id = text("model").or_null()
+    task = text("task").or_null()
+    pool_id = text("pool").or_null()
+    deployment_id = text("deployment").or_null()
+    action = choice("what would be done", *ACTIONS)
+    target = text("model or size that takes over, empty where none does")
+    is_recommended = flag("false for the best rejected alternative of a model that holds")
+    month = count("months since approval; 0 is the one-off cost", "months")
+    cash_usd_p10 = usd("cash since approval, low")
+    cash_usd_p50 = usd("cash since approval, median")
+    cash_usd_p90 = usd("cash since approval, high")
+
+
+class RecommendedTotals(Table):
+    """The one sum over everything recommended on the night, from joint draws."""
+
+    table_key = ("as_of",)
+
+    as_of = day("night")
+    decisions = count("recommendations other than hold")
+    one_off_usd_p50 = usd("cost once, median")
+    monthly_saving_usd_p10 = usd("saving a month, low")
+    monthly_saving_usd_p50 = usd("saving a month, median")
+    monthly_saving_usd_p90 = usd("saving a month, high")
+    net_present_value_usd_p10 = usd("net present value, low")
+    net_present_value_usd_p50 = usd("net present value, median")
+    net_present_value_usd_p90 = usd("net present value, high")
 
 
 class Recommendations(Table):

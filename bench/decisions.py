@@ -1,0 +1,139 @@
+"""Time to value every alternative of a large company: models × tasks × draws.
+
+Run: python -m bench.decisions [models] [tasks] [draws]; the budget is 60 s on two cores for 500 × 20 × 2,000.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from transforms.decisions.candidates import candidates
+from transforms.decisions.recommendations import recommendations
+from transforms.decisions.scaling_laws import law_draws, scaling_law
+from warehouse.schemas import CATALOGUE
+
+NIGHT = dt.date(2026, 11, 21)
+
+
+def table(name: str, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as the table, NULL where nothing is said."""
+    columns = CATALOGUE[name].columns()
+    return pl.DataFrame(
+        [{column: row.get(column) for column in columns} for row in rows],
+        schema=CATALOGUE[name].polars_schema(),
+        strict=False,
+    )
+
+
+def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
+    """Models with two years ahead, each with so many tasks, every second of which a smaller model was measured on."""
+    dice = np.random.default_rng(1)
+    settings = {
+        "as_of": NIGHT,
+        "night_end": dt.datetime(2026, 11, 22, tzinfo=dt.UTC),
+        "law": "epoch",
+        "draws": draws,
+        "materiality_usd": Decimal(1000),
+        "evaluation_usd": Decimal(50000),
+        "migration_usd": Decimal(20000),
+        "dead_band_ratio": 0.1,
+    }
+    names = [f"m{number:04d}" for number in range(models)]
+    places = [
+        {
+            "as_of": NIGHT,
+            "model_id": name,
+            "origin": "own",
+            "params": size,
+            "active_params": size,
+            "training_tokens": 20 * size,
+            "served_tokens": 1e12,
+            "served_days": 300,
+            "recent_tokens": 1e10,
+            "daily_tokens": float(dice.lognormal(20, 1)),
+            "daily_tokens_trend": 0.0,
+            "demand_sigma": 0.3,
+            "demand_basis": "smoothing",
+            "remaining_months": 24.0,
+            "life_basis": "retires_on",
+            "used_usd_per_mtok": Decimal(str(round(size / 1e10, 6))),
+            "allocated_usd_per_mtok": Decimal(str(round(size / 8e9, 6))),
+            "price_sigma": 0.1,
+            "usd_per_training_flop": 3e-18,
+            "training_price_basis": "its own pre-training",
+            "monthly_inference_usd": Decimal(100000),
+            "usd_per_gpu_hour": 2.5,
+            "unique_tokens": 1e13,
+            "gpu_model": "H100",
+            "gpu_count": 64.0,
+            "concurrency": 200.0,
+            "context_tokens": 2000.0,
+            "projected_penalty_ratio": 0.3,
+            "thirds_status": "inference_heavy",
+        }
+        for name, size in zip(names, dice.lognormal(23, 1, models), strict=True)
+    ]
+    shares = [
+        {"as_of": NIGHT, "model_id": name, "task": f"t{task:02d}", "share_ratio": 1 / tasks, "share_sigma": 0.2 / tasks}
+        for name in names
+        for task in range(tasks)
+    ]
+    measured = [
+        {
+            "task": f"t{task:02d}",
+            "student_model_id": names[task % models],
+            "quality_metric": "accuracy",
+            "teacher_quality": 0.9,
+            "student_quality": 0.89,
+            "measured_on": NIGHT,
+        }
+        for task in range(0, tasks, 2)
+    ]
+    tables = {
+        "settings": [settings],
+        "positions": places,
+        "task_shares": [row | {"tokens": 1e9, "weeks": 4} for row in shares],
+        "workloads": measured,
+    }
+    return {name: table(name, rows) for name, rows in tables.items()}
+
+
+def main() -> None:
+    """Print the seconds of each table and the peak memory."""
+    models, tasks, draws = (int(word) for word in (sys.argv[1:] or ["500", "20", "2000"]))
+    tables = company(models, tasks, draws)
+    empty = {name: CATALOGUE[name].empty() for name in ("models", "serving_states", "pool_states", "law_points")}
+    laws = law_draws(empty["law_points"], CATALOGUE["past_law_draws"].empty())
+    law = scaling_law(tables["settings"], empty["law_points"], laws)
+    start = time.perf_counter()
+    found = candidates(
+        tables["settings"],
+        law,
+        laws,
+        tables["positions"],
+        tables["task_shares"],
+        tables["workloads"],
+        empty["models"],
+        empty["serving_states"],
+        empty["pool_states"],
+    )
+    valued = time.perf_counter()
+    cards = recommendations(tables["settings"], tables["positions"], found, empty["serving_states"])
+    done = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{models} models × {tasks} tasks × {draws} draws: {found.height} candidates, {cards.height} cards")
+    print(f"candidates {valued - start:.1f} s, recommendations {done - valued:.1f} s, peak {peak:.2f} GB")
+    print(cards.group_by("action").len().sort("action"))
+
+
+if __name__ == "__main__":
+    main()
