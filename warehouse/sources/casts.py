@@ -75,8 +75,14 @@ def known(cells: pl.Series, nulls: tuple[str, ...] = NULLS) -> pl.Series:
 
 def free_text(cells: pl.Series) -> Cast:
     """Names and descriptions, composed (NFC); control characters but TAB, CR and LF are refused."""
-    values = known(cells, TEXT_NULLS).str.normalize("NFC")
+    values = composed(known(cells, TEXT_NULLS))
     return Cast(values, refused(control_characters(cells), "control_char"))
+
+
+def composed(texts: pl.Series) -> pl.Series:
+    """The texts in NFC, which plain ASCII already is."""
+    is_plain = (texts.str.len_bytes() == texts.str.len_chars()).all()
+    return texts if is_plain else texts.str.normalize("NFC")
 
 
 def control_characters(cells: pl.Series) -> pl.Series:

@@ -61,7 +61,8 @@ def _sheet(batch: pa.RecordBatch, columns: Mapping[str, str], found: Found, firs
     lost = [rows[name].is_null() & ~_is_null(batch.column(field)) for field, name in columns.items()]
     is_broken = pl.DataFrame(lost).select(pl.any_horizontal(pl.all())).to_series()
     refused = refused_rows(rows.filter(is_broken).select("location", pl.lit("encoding").alias("reason")))
-    return Sheet(rows.filter(~is_broken), found, refused)
+    floats = frozenset(name for field, name in columns.items() if pa.types.is_floating(batch.column(field).type))
+    return Sheet(rows.filter(~is_broken), found, refused, floats=floats)
 
 
 def _is_null(cells: pa.Array) -> pl.Series:

@@ -57,7 +57,8 @@ class Reading:
 
     `frames` maps a raw table to its rows in that table's columns (`file_sha256` and `source` included); `rows` counts
     every row of the file; `duplicates` those that repeat another row of this same file. What is neither refused,
-    duplicate nor blank is accepted.
+    duplicate nor blank is accepted. Rows too many to hold lie in `parts`, Parquet files beside the content. `totals` is
+    the bill: currency -> billed and effective cost of all accepted rows.
     """
 
     rows: int
@@ -68,6 +69,8 @@ class Reading:
     foreign_lines: int = 0
     flags: tuple[str, ...] = ()
     rounding_residual: Decimal = Decimal(0)
+    parts: Mapping[str, Sequence[Path]] = field(default_factory=lambda: MappingProxyType({}))
+    totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class Reader(Protocol):

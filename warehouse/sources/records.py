@@ -46,12 +46,13 @@ class Batch:
 
     `rows` has `location` and every canonical column of the layout as text, null where the file has none; `carried` has,
     row for row, the columns nobody asked for under their own names; `present` names the canonical columns that the file
-    or a constant gives. `refused` are rows that could not be split into clean cells, `blank` counts blank lines.
+    or a constant gives, `floats` those that were binary floating point. `refused` are rows that could not be split into clean cells, `blank` counts blank lines.
     """
 
     rows: pl.DataFrame
     carried: pl.DataFrame
     present: frozenset[str]
+    floats: frozenset[str]
     refused: pl.DataFrame
     blank: int
 
@@ -130,12 +131,15 @@ def _batch(sheet: Sheet, layout: Layout) -> Batch:
     )
     carried = cells.select(sheet.found.carried)
     reasons = _unclean([*(rows[name] for name in taken), *carried.iter_columns()], rows.height)
-    is_clean = reasons.is_null()
-    refused_here = refusals(rows, reasons)
     split = sheet.refused if layout.unknown == "carried" else sheet.refused.with_columns(pl.lit("").alias("raw"))
-    present = frozenset({*taken, *layout.constants})
+    is_clean = reasons.is_null()
     return Batch(
-        rows.filter(is_clean), carried.filter(is_clean), present, pl.concat([split, refused_here]), sheet.blank
+        rows=rows.filter(is_clean),
+        carried=carried.filter(is_clean) if carried.width else carried,
+        present=frozenset({*taken, *layout.constants}),
+        floats=frozenset(name for name, column in taken.items() if column in sheet.floats),
+        refused=pl.concat([split, refusals(rows, reasons)]),
+        blank=sheet.blank,
     )
 
 

@@ -12,12 +12,16 @@ from warehouse.sources.reading import REFUSED_SCHEMA
 
 @dataclass(frozen=True)
 class Sheet:
-    """Some rows of a file: `location` and the cells under their names in the file; those refused; blank ones."""
+    """Some rows of a file: `location` and the cells under their names in the file; those refused; blank ones.
+
+    `floats` are the names of columns that held binary floating point.
+    """
 
     cells: pl.DataFrame
     found: Found
     refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_SCHEMA))
     blank: int = 0
+    floats: frozenset[str] = frozenset()
 
 
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:
