@@ -2,11 +2,15 @@
 
 import polars as pl
 
-from warehouse.schemas.columns import Column, choice, cost, day, flag, instant, integer, measure, text
+from warehouse.schemas.columns import Column, choice, cost, day, flag, instant, integer, measure, ratio, text
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
 
 ACCOUNTS = ("direct", "idle", "commitment_unused", "shared", "adjustment", "unallocated", "out_of_scope")
+
+SHARING_POLICIES = ("booked", "idle_with_users", "whole_nodes", "provider_weights")
+"""As booked: by GPU time, idle apart. Idle with users: nobody's time is paid by who used the pool that day. Whole
+nodes: every user's GPU time of an hour is rounded up to whole nodes. Provider weights: chips weigh by their price."""
 
 
 def _weight(description: str, unit: str) -> Column:
@@ -89,6 +93,23 @@ class Commitments(Table):
     is_over = flag("its last day lies before the end of the night")
     is_balanced = flag("nothing remains after its last day, and no more was consumed than bought")
     explanation = text("verdict in words")
+
+
+class PolicySensitivity(Table):
+    """One model's cost under one other way of sharing pools, and its rank: what the choice of policy decides.
+
+    Costs of a pool and day are shared anew among its users; models of a deployment keep their shares of it.
+    """
+
+    table_key = ("policy", "currency", "model_id")
+
+    policy = choice("way of sharing", *SHARING_POLICIES)
+    currency = text("ISO 4217 code")
+    model_id = text("model")
+    effective_cost = cost("effective cost under the policy")
+    share_ratio = ratio("share of all models' cost").or_null()
+    rank = integer("1 costs most")
+    booked_rank = integer("rank in the ledger as it is booked")
 
 
 class Postings(Table):
