@@ -15,7 +15,8 @@ TO_POOL = {"field": "resource_id", "pattern": "node", "target": "pool", "target_
 
 def charge(name: str, cost: str, gpu_model: str = "H100") -> dict[str, Any]:
     return {"charge_id": name, "charge_start": TEN, "charge_end": TEN + HOUR, "billed_cost": cost,
-            "resource_id": "node", "gpu_hours": "8", "gpu_model": gpu_model, "consumed_quantity": Decimal(1)}  # fmt: skip
+            "resource_id": "node", "gpu_hours": "8",
+            "gpu_model": gpu_model, "consumed_quantity": Decimal(1)}  # fmt: skip
 
 
 def run(name: str, model: str, gpus: float, gpu_model: str | None = None) -> dict[str, Any]:
