@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from bench import report_plans as plans
 from bench.report_company import (
     UNIT,
     Company,
@@ -25,6 +26,7 @@ from bench.report_company import (
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
+from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
@@ -56,7 +58,8 @@ def amortization(company: Company) -> pl.DataFrame:
                     "month": month_at(place), "model_id": life.name, "method": "units_of_production",
                     "opening_usd": opening, "additions_usd": added, "amortized_usd": amortized, "written_off_usd": ZERO,
                     "closing_usd": balance, "tokens_served": float(_tokens(life, place)), "expected_tokens": 11.8e12,
-                    "tokens_to_parity": 2.1e12 if life.name.startswith("A") else None,
+                    "tokens_to_parity": 2.1e12 if life.name.startswith("A") else None, "basis": "forecast",
+                    "production_unit": "tokens",
                 })  # fmt: skip
     return rows_of(CATALOGUE["amortization"], rows)
 
@@ -231,12 +234,24 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "recommendations": recommendations(company), "token_usage": token_usage(company), "files": files(company),
         "quarantine": quarantine(company),
     }  # fmt: skip
-    return reported(tables | company.changes)
+    return reported(tables | _plans(company, spend, tables["recommendations"]) | company.changes)
+
+
+def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    place = _last_place(company)
+    return {
+        "variance_bridge": plans.variance_bridge(spend, month_at(place - 1), month_at(place - 2)),
+        "waste": plans.waste(spend), "goodput": plans.goodput(company), "run_spend": plans.run_spend(company),
+        "task_shares": plans.task_shares(company), "workloads": plans.workloads(company),
+        "iso_loss": plans.iso_loss(company), "lifetime_optimum": plans.lifetime_optimum(company),
+        "cash_curves": plans.cash_curves(company, advice), "demand_states": plans.demand_states(company),
+        "recommended_totals": plans.recommended_totals(company, advice),
+    }  # fmt: skip
 
 
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them."""
-    for function in (subject, month_classes, month_figures, movers, trails, runoffs, pages, numbers):
+    for function in (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, pages, numbers):
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}
     return tables

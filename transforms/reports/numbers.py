@@ -9,18 +9,27 @@ from dataclasses import asdict, replace
 import polars as pl
 
 from transforms.reports.amortization_numbers import amortization_numbers
+from transforms.reports.bridge_numbers import bridge_numbers
+from transforms.reports.decision_numbers import outlook_numbers, recommendation_numbers, unit_numbers
 from transforms.reports.night import Night
 from transforms.reports.number import Number, context
 from transforms.reports.reconciliation_numbers import reconciliation_numbers
+from transforms.reports.sheet_numbers import sheet_numbers
 from transforms.reports.summary_numbers import summary_numbers
 from transforms.reports.thirds_numbers import thirds_numbers
+from transforms.reports.waste_numbers import waste_numbers
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.reports import Numbers
 
 SECTIONS = {
     "summary": summary_numbers,
+    "bridge": bridge_numbers,
     "thirds": thirds_numbers,
+    "unit_economics": unit_numbers,
+    "waste": waste_numbers,
     "amortization": amortization_numbers,
+    "recommendations": recommendation_numbers,
+    "outlook": outlook_numbers,
     "reconciliation": reconciliation_numbers,
 }
 
@@ -38,6 +47,12 @@ def numbers(
     runoffs: pl.DataFrame,
     reconciliation: pl.DataFrame,
     recommendations: pl.DataFrame,
+    recommended_totals: pl.DataFrame,
+    variance_bridge: pl.DataFrame,
+    unit_costs: pl.DataFrame,
+    waste: pl.DataFrame,
+    goodput: pl.DataFrame,
+    quarters: pl.DataFrame,
     token_usage: pl.DataFrame,
     files: pl.DataFrame,
     quarantine: pl.DataFrame,
@@ -60,11 +75,17 @@ def numbers(
 def _in_reading_order(night: Night, pages: pl.DataFrame) -> Iterator[Number]:
     seen: set[str] = set()
     for row in pages.filter("is_shown").sort("position").iter_rows(named=True):
-        section = SECTIONS.get(row["page"])
-        for number in section(night) if section else ():
+        for number in _of_page(night, row["page"], row["model_id"]):
             if number.number_id not in seen:
                 seen.add(number.number_id)
                 yield number
+
+
+def _of_page(night: Night, page: str, model_id: str | None) -> Iterator[Number]:
+    if model_id is not None:
+        yield from sheet_numbers(night, model_id)
+    elif page in SECTIONS:
+        yield from SECTIONS[page](night)
 
 
 def _input_digest(files: pl.DataFrame) -> str:

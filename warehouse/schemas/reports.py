@@ -110,6 +110,34 @@ class Runoffs(Table):
     stranded_usd = usd("what is left when it retires").or_null()
 
 
+class Outlook(Table):
+    """One month past or ahead: what it cost, what it will cost at today's demand, and the plan."""
+
+    table_key = ("month",)
+
+    month = day("first day of the month")
+    is_forecast = flag("some of its days are ahead")
+    actual_usd = usd("effective cost to the night")
+    expected_usd_p10 = usd("the whole month, low")
+    expected_usd_p50 = usd("the whole month, median")
+    expected_usd_p90 = usd("the whole month, high")
+    plan_usd = usd("budget").or_null()
+
+
+class Quarters(Table):
+    """One quarter that is running or next, as demand and training of today would have it."""
+
+    table_key = ("quarter",)
+
+    quarter = day("first day of the quarter")
+    actual_usd = usd("effective cost to the night")
+    expected_usd_p10 = usd("the whole quarter, low")
+    expected_usd_p50 = usd("the whole quarter, median")
+    expected_usd_p90 = usd("the whole quarter, high")
+    plan_usd = usd("budget, where all its months have one").or_null()
+    within_plan_ratio = ratio("chance that it stays within plan").or_null()
+
+
 class Pages(Table):
     """One page of the report, shown or left out with the reason."""
 
