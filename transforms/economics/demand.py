@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from transforms.economics.backtest import HORIZON, LEAST_HISTORY, Accuracy, accuracies, folds, short_history
+from transforms.economics.lineage import TRAINING
 from transforms.economics.months import months_to, night_month
 from transforms.economics.smoothing import NAIVE_LANE, WEEK, Floats, Integers, State, states_at
-from warehouse.schemas.economics import QUANTITIES, DemandStates
+from warehouse.schemas.economics import DemandStates
 
 ALL_MODELS: Final = "*"
 
@@ -31,14 +32,14 @@ class Series:
         return (known_on - self.first_day).days
 
 
-def demand_states(daily_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def demand_states(daily_service: pl.DataFrame, daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One series of a model (or all models) as known on each month start and after the night.
 
     Holt-Winters settings and the seasonal naive compete in back-tests from every Monday on which four weeks were known;
     the winner of the last twelve is taken. Under 28 days of history the mean of the last week stands in, with wide
     bounds. Nothing here has seen a day on or after its known_on.
     """
-    series = _series(daily_service, settings["as_of"].item())
+    series = _series(pl.concat([_served(daily_service), _running(daily_spend)]), settings["as_of"].item())
     if not series.names:
         return DemandStates.empty()
     known = _known_on(series, settings)
@@ -63,14 +64,16 @@ def _known_on(series: Series, settings: pl.DataFrame) -> list[date]:
     return sorted({day for day in months if day > series.first_day} | {after_night})
 
 
-def _series(daily_service: pl.DataFrame, as_of: date) -> Series:
-    """Tokens, or units where a model serves no tokens, and inference cost; days without a row are days without any."""
-    long = _long(daily_service)
-    first_day = long["day"].min()
+def _series(long: pl.DataFrame, as_of: date) -> Series:
+    """Every series that ever has a value, to the night; days without a row are days without any."""
+    positive = long.filter(pl.col("value") > 0, pl.col("day") <= as_of)
+    first_day = positive["day"].min()
     if not isinstance(first_day, date):
         return Series([], np.zeros((0, 0)), np.zeros(0, dtype=np.int64), as_of)
     grid = pl.select(pl.date_range(first_day, as_of, "1d").alias("day"))
-    wide = grid.join(long.pivot("series", index="day", values="value", aggregate_function="sum"), on="day", how="left")
+    wide = grid.join(
+        positive.pivot("series", index="day", values="value", aggregate_function="sum"), on="day", how="left"
+    )
     ordered = wide.sort("day").drop("day").fill_null(0.0)
     names = sorted(ordered.columns)
     values = np.ascontiguousarray(ordered.select(names).to_numpy().T)
@@ -78,8 +81,8 @@ def _series(daily_service: pl.DataFrame, as_of: date) -> Series:
     return Series(keys, values, np.asarray((values > 0).argmax(axis=1), dtype=np.int64), first_day)
 
 
-def _long(daily_service: pl.DataFrame) -> pl.DataFrame:
-    """One day of one series, named by its quantity and model; only series that ever have a value."""
+def _served(daily_service: pl.DataFrame) -> pl.DataFrame:
+    """One day of one series of a model or of all: tokens, or units where it serves no tokens, and inference cost."""
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
     has_tokens = tokens.sum().over("model_id") > 0
     wide = daily_service.select(
@@ -89,9 +92,17 @@ def _long(daily_service: pl.DataFrame) -> pl.DataFrame:
     everything = wide.sort("day", "model_id").group_by("day", maintain_order=True).agg(
         pl.col("tokens", "inference_usd").sum()
     ).with_columns(model_id=pl.lit(ALL_MODELS), units=0.0)  # fmt: skip
-    long = pl.concat([wide, everything.select(wide.columns)]).unpivot(list(QUANTITIES), index=["day", "model_id"])
-    positive = long.filter(pl.col("value") > 0)
-    return positive.select("day", "value", series=pl.concat_str("variable", "model_id", separator=" "))
+    quantities = ["tokens", "units", "inference_usd"]
+    long = pl.concat([wide, everything.select(wide.columns)]).unpivot(quantities, index=["day", "model_id"])
+    return long.select("day", "value", series=pl.concat_str("variable", "model_id", separator=" "))
+
+
+def _running(daily_spend: pl.DataFrame) -> pl.DataFrame:
+    """One day of all cost in scope but training: what goes on without anybody deciding anything."""
+    is_training = (pl.col("account") == "direct") & pl.col("phase").is_in(TRAINING).fill_null(value=False)
+    rows = daily_spend.filter(~is_training, pl.col("account") != "out_of_scope")
+    days = rows.group_by(day="charge_date").agg(value=pl.col("effective_usd").sum().cast(pl.Float64))
+    return days.select("day", "value", series=pl.lit(f"running_usd {ALL_MODELS}"))
 
 
 def _known(

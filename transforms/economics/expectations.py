@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from transforms.economics.demand import ALL_MODELS
+from transforms.economics.horizon import P90, median_sum, spread
 from warehouse.schemas.economics import ExpectedService, ModelLives
 
 ASSUMED_LIFE_DAYS: Final = 365
 _ESTIMATES: Final = ("model_policy", "family_median", "default_policy", "company_median", "assumed")
 DAYS_PER_MONTH: Final = 365.25 / 12
 _OUTLIVED_DAYS: Final = 28
-_BLOCK_DAYS: Final = 28
-_DAMPING: Final = 0.98
-_P90: Final = 1.2815515655446004
-_MOST_SIGMA: Final = 1.5
 
 
 def model_lives(
@@ -79,35 +77,21 @@ def _basis() -> pl.Expr:
 def expected_service(demand_states: pl.DataFrame, model_lives: pl.DataFrame) -> pl.DataFrame:
     """One series of a model as known on one day: what is still to come until the end of service.
 
-    The level follows a random walk whose four-week steps have the spread of past errors: over n blocks of four weeks
-    the mean level has the variance (n + 1)(2n + 1)/6n of one step. A model that has outlived an estimated end and still
-    serves is expected to serve four weeks more.
+    A model that has outlived an estimated end and still serves is expected to serve four weeks more.
     """
     rows = demand_states.join(model_lives.select("model_id", "ends_on", "basis"), on="model_id", how="inner")
     planned = ((pl.col("ends_on") - pl.col("known_on")).dt.total_days() + 1).clip(0)
     is_outlived = (pl.col("basis") != "retires_on") & (pl.col("level") > 0)
     days = pl.when(is_outlived).then(planned.clip(_OUTLIVED_DAYS)).otherwise(planned)
-    expected = rows.filter(pl.col("ends_on").is_not_null()).with_columns(days=days)
-    totals = expected.with_columns(
-        expected_p50=_median(), wide=_spread(), ends_on=pl.col("known_on") + pl.duration(days=pl.col("days") - 1)
+    known = rows.filter(pl.col("ends_on").is_not_null()).with_columns(days=days)
+    left = known["days"].to_numpy().astype(np.float64)
+    median = median_sum(known["level"].to_numpy(), known["trend"].to_numpy(), left)
+    width = spread(known["sigma"].to_numpy(), left)
+    expected = known.with_columns(
+        ends_on=pl.col("known_on") + pl.duration(days=pl.col("days") - 1),
+        expected_p10=pl.Series(median * np.exp(-P90 * width)),
+        expected_p50=pl.Series(median),
+        expected_p90=pl.Series(median * np.exp(P90 * width)),
+        variation_ratio=pl.Series(np.sqrt(np.expm1(width**2))),
     )
-    return ExpectedService.frame(
-        totals.with_columns(
-            expected_p10=pl.col("expected_p50") * (-_P90 * pl.col("wide")).exp(),
-            expected_p90=pl.col("expected_p50") * (_P90 * pl.col("wide")).exp(),
-            variation_ratio=((pl.col("wide") ** 2).exp() - 1).sqrt(),
-        ).sort("known_on", "model_id", "quantity")
-    )
-
-
-def _median() -> pl.Expr:
-    """Level times days, plus the damped trend summed up over them: Σ_h φ(1 − φ^h)/(1 − φ)."""
-    days = pl.col("days").cast(pl.Float64)
-    gained = _DAMPING / (1 - _DAMPING) * (days - _DAMPING * (1 - _DAMPING**days) / (1 - _DAMPING))
-    return (pl.col("level") * days + pl.col("trend") * gained).clip(0)
-
-
-def _spread() -> pl.Expr:
-    blocks = (pl.col("days") / _BLOCK_DAYS).clip(1)
-    growth = ((blocks + 1) * (2 * blocks + 1) / (6 * blocks)).sqrt()
-    return (pl.col("sigma") * growth).clip(0, _MOST_SIGMA)
+    return ExpectedService.frame(expected.sort("known_on", "model_id", "quantity"))

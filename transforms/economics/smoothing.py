@@ -22,7 +22,7 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 
 WEEK: Final = 7
 WARM_UP_DAYS: Final = 14
-_DAMPING: Final = 0.98
+DAMPING: Final = 0.98
 _GRID: Final = np.array(list(product((0.05, 0.1, 0.2, 0.4), (0.0, 0.05), (0.05, 0.2))))
 _MOST_SEASONAL: Final = 7.0
 SMOOTHED_LANES: Final = len(_GRID)
@@ -43,7 +43,7 @@ class State:
 
     def forecast(self, weekday: int, days: int) -> Floats:
         """Series × lanes × days, the first of them on `weekday`."""
-        ahead = np.cumsum(_DAMPING ** np.arange(1, days + 1))
+        ahead = np.cumsum(DAMPING ** np.arange(1, days + 1))
         level = np.maximum(self.level[..., None] + self.trend[..., None] * ahead, 0.0)
         return np.asarray(level * self.season[..., (weekday + np.arange(days)) % WEEK])
 
@@ -83,10 +83,10 @@ def _step(state: State, today: Floats, is_active: npt.NDArray[np.bool_], weekday
     """One day further: level, trend and the season of the weekday move towards what was seen."""
     alpha, beta, gamma = (_GRID[:, column][None, :] for column in range(3))
     season = state.season[:, :, weekday]
-    expected = state.level + _DAMPING * state.trend
+    expected = state.level + DAMPING * state.trend
     error = today[:, None] - expected * season
     level = np.maximum(expected + alpha * error * season / np.maximum(1.0, season**2), 0.0)
-    trend = (1 - beta) * _DAMPING * state.trend + beta * (level - state.level)
+    trend = (1 - beta) * DAMPING * state.trend + beta * (level - state.level)
     seen = today[:, None] / np.where(level > 0, level, 1.0)
     moved = np.clip(season + gamma * (seen - season), 0.0, _MOST_SEASONAL)
     active = is_active[:, None]

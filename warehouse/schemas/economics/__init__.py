@@ -1,6 +1,14 @@
 """What a model costs over its life, in the reporting currency; the tables stand in modules by subject."""
 
-from warehouse.schemas.economics.demand import QUANTITIES, DemandStates, ExpectedService, ModelLives
+from warehouse.schemas.economics.demand import (
+    QUANTITIES,
+    DemandForecast,
+    DemandStates,
+    ExpectedService,
+    ModelLives,
+    Parity,
+    SpendOutlook,
+)
 from warehouse.schemas.economics.lives import (
     THIRDS_STATUSES,
     DailyService,
@@ -32,6 +40,7 @@ __all__ = [
     "CompanySpend",
     "DailyService",
     "DailySpend",
+    "DemandForecast",
     "DemandStates",
     "EstimateChanges",
     "ExpectedService",
@@ -42,10 +51,12 @@ __all__ = [
     "ModelLives",
     "ModelSpend",
     "MonthlySpend",
+    "Parity",
     "PhaseCompute",
     "Reconciliation",
     "RunSpend",
     "SharedShares",
+    "SpendOutlook",
     "Thirds",
     "TrainingAssets",
     "UnitCosts",

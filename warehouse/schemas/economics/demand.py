@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from warehouse.schemas.columns import Column, choice, count, day, measure, ratio, text
+from warehouse.schemas.columns import Column, choice, count, day, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 
 LIFE_BASES = (
@@ -14,7 +14,7 @@ LIFE_BASES = (
     "assumed",
     "not_released",
 )
-QUANTITIES = ("tokens", "units", "inference_usd")
+QUANTITIES = ("tokens", "units", "inference_usd", "running_usd")
 
 
 def _numbers(description: str, unit: str) -> Column:
@@ -39,6 +39,8 @@ class ModelLives(Table):
 
 class DemandStates(Table):
     """One series of a model (or `*`, all models) as known on one day: level, trend, season, and how far off so far.
+
+    running_usd is all cost in scope but pre- and post-training: what goes on without anybody deciding anything.
 
     Only days before `known_on` have been seen, also by the choice of the method and by the errors.
     """
@@ -76,3 +78,57 @@ class ExpectedService(Table):
     expected_p50 = measure("median", "quantity")
     expected_p90 = measure("high", "quantity")
     variation_ratio = ratio("standard deviation over mean")
+
+
+class DemandForecast(Table):
+    """One day ahead of one series of a model (or `*`, all models): what is expected."""
+
+    table_key = ("day", "model_id", "quantity")
+
+    day = day("day after the night")
+    model_id = text("model, or * for all")
+    quantity = choice("what is forecast", *QUANTITIES)
+    expected_p10 = measure("low", "quantity")
+    expected_p50 = measure("median", "quantity")
+    expected_p90 = measure("high", "quantity")
+
+
+class Parity(Table):
+    """One model: how much it must still serve until inference has cost its target share, and when that is expected."""
+
+    table_key = ("as_of", "model_id")
+
+    as_of = day("night")
+    model_id = text("model")
+    production_unit = text("tokens, or the unit that the model delivers instead")
+    tokens_to_parity = measure("still to serve; 0 where it is reached", "production_unit").or_null()
+    served_usd_per_unit = measure("latest direct cost", "reporting currency per production_unit").or_null()
+    parity_on_p10 = day("day of parity if demand is high (P90); null: never in its service").or_null()
+    parity_on_p50 = day("day of parity at median demand; null: never in its service").or_null()
+    parity_on_p90 = day("day of parity if demand is low (P10); null: never in its service").or_null()
+    verdict = choice("in a word", "reached", "expected", "never", "unknown")
+
+
+class SpendOutlook(Table):
+    """One month or quarter that the night lies in or before: spend to come, plan, and the chance to stay within it."""
+
+    table_key = ("period_start", "period_end")
+
+    period_start = day("first day")
+    period_end = day("last day")
+    grain = choice("length", "month", "quarter")
+    actual_usd = usd("spent to the night")
+    running_usd_p10 = usd("serving, idle, shared and the like still to come, low")
+    running_usd_p50 = usd("the same, median")
+    running_usd_p90 = usd("the same, high")
+    training_usd = usd("training still to come: what is planned, else what runs now to the end of its month")
+    training_basis = choice("where that comes from", "plan", "running", "none")
+    total_usd_p10 = usd("actual and to come, low")
+    total_usd_p50 = usd("actual and to come, median")
+    total_usd_p90 = usd("actual and to come, high")
+    budget_usd = usd("plan").or_null()
+    within_plan_ratio = ratio("chance that the total stays within the plan").or_null()
+    history_days = count("days of history behind it", "days")
+    mape_ratio = ratio("mean absolute percentage error of past forecasts four weeks ahead").or_null()
+    naive_mape_ratio = ratio("the same of repeating last week").or_null()
+    coverage_ratio = ratio("share of past four-week sums within P10 and P90").or_null()

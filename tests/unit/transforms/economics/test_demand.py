@@ -40,7 +40,7 @@ def now(states: pl.DataFrame, model_id: str = "m") -> dict[str, Any]:
 
 
 def test_a_steady_week_is_repeated_without_error(rows: Any, night: Any) -> None:
-    state = now(demand_states(history(rows, weekly(140)), night(NIGHT)))
+    state = now(demand_states(history(rows, weekly(140)), rows("daily_spend"), night(NIGHT)))
     assert state["level"] == pytest.approx(1e6, rel=1e-3)
     assert state["season"] == pytest.approx(WEEKDAYS, rel=1e-3)
     assert state["mape_ratio"] == pytest.approx(0.0, abs=1e-3)
@@ -52,28 +52,28 @@ def test_noise_around_a_week_is_forecast_better_than_by_repeating_last_week(rows
     values = [
         round(value * factor) for value, factor in zip(weekly(300), generator.lognormal(0, 0.2, 300), strict=True)
     ]
-    state = now(demand_states(history(rows, values), night(NIGHT)))
+    state = now(demand_states(history(rows, values), rows("daily_spend"), night(NIGHT)))
     assert state["method"] == "smoothing"
     assert state["mape_ratio"] < state["naive_mape_ratio"]
     assert 0.5 <= state["coverage_ratio"] <= 1.0
 
 
 def test_under_four_weeks_the_last_week_stands_in_with_wide_bounds(rows: Any, night: Any) -> None:
-    state = now(demand_states(history(rows, [100] * 13 + [170]), night(NIGHT)))
+    state = now(demand_states(history(rows, [100] * 13 + [170]), rows("daily_spend"), night(NIGHT)))
     # six days of 100 and one of 170
     assert (state["method"], state["level"], state["sigma"]) == ("last_week", 110.0, 1.0)
     assert (state["mape_ratio"], state["folds"]) == (None, 0)
 
 
 def test_a_first_day_is_a_level(rows: Any, night: Any) -> None:
-    assert now(demand_states(history(rows, [42]), night(NIGHT)))["level"] == 42.0
+    assert now(demand_states(history(rows, [42]), rows("daily_spend"), night(NIGHT)))["level"] == 42.0
 
 
 def test_nothing_known_on_a_day_depends_on_the_days_after_it(rows: Any, night: Any) -> None:
     past = weekly(150, 1.002)
-    first = demand_states(history(rows, past), night(NIGHT))
+    first = demand_states(history(rows, past), rows("daily_spend"), night(NIGHT))
     shock = [*past[:-20], *(9 * value for value in past[-20:])]
-    second = demand_states(history(rows, shock), night(NIGHT))
+    second = demand_states(history(rows, shock), rows("daily_spend"), night(NIGHT))
     unseen = NIGHT - timedelta(days=19)
     before = pl.col("known_on") <= unseen
     assert first.filter(before).height >= 4
@@ -83,24 +83,24 @@ def test_nothing_known_on_a_day_depends_on_the_days_after_it(rows: Any, night: A
 
 def test_all_models_together_are_a_series_of_their_own(rows: Any, night: Any) -> None:
     service = pl.concat([history(rows, [100] * 40, "a"), history(rows, [50] * 40, "b")])
-    states = demand_states(service, night(NIGHT))
+    states = demand_states(service, rows("daily_spend"), night(NIGHT))
     assert now(states, "*")["level"] == pytest.approx(150)
     assert set(states["model_id"]) == {"*", "a", "b"}
 
 
 def test_days_without_traffic_count_as_none(rows: Any, night: Any) -> None:
     weekdays_only = [0 if (NIGHT - timedelta(days=139 - n)).weekday() >= 5 else 700 for n in range(140)]
-    state = now(demand_states(history(rows, weekdays_only), night(NIGHT)))
+    state = now(demand_states(history(rows, weekdays_only), rows("daily_spend"), night(NIGHT)))
     assert state["level"] == pytest.approx(500, rel=0.02)
     assert state["season"][5:] == pytest.approx([0, 0], abs=1e-3)
 
 
 def test_no_service_has_no_demand(rows: Any, night: Any) -> None:
-    assert demand_states(rows("daily_service"), night(NIGHT)).is_empty()
+    assert demand_states(rows("daily_service"), rows("daily_spend"), night(NIGHT)).is_empty()
 
 
 def test_a_night_before_all_service_has_no_demand(rows: Any, night: Any) -> None:
-    assert demand_states(history(rows, [5]).filter(pl.lit(value=False)), night(NIGHT)).is_empty()
+    assert demand_states(history(rows, [5]).filter(pl.lit(value=False)), rows("daily_spend"), night(NIGHT)).is_empty()
 
 
 def test_what_is_still_to_come_is_the_level_times_the_days_left(rows: Any) -> None:
