@@ -28,6 +28,4 @@ def totals_too_large(charges: pl.DataFrame) -> pl.DataFrame:
 
 def runs_that_end_before_they_start(training_runs: pl.DataFrame) -> pl.DataFrame:
     """One run whose last moment lies before its first."""
-    return training_runs.filter(
-        (pl.col("ended_at") < pl.col("started_at")) | (pl.col("held_to") < pl.col("held_from"))
-    )
+    return training_runs.filter((pl.col("ended_at") < pl.col("started_at")) | (pl.col("held_to") < pl.col("held_from")))
