@@ -7,7 +7,9 @@ from typing import Final
 from orchestration import ingestion, publication
 from orchestration.table_assets import table
 from transforms.decisions.candidates import candidates
+from transforms.decisions.cash_curves import cash_curves, recommended_totals
 from transforms.decisions.law_points import law_points
+from transforms.decisions.lifetime import iso_loss, lifetime_optimum
 from transforms.decisions.pool_states import pool_states
 from transforms.decisions.positions import positions
 from transforms.decisions.recommendations import recommendations
@@ -17,24 +19,32 @@ from transforms.decisions.task_shares import task_shares
 from transforms.economics.amortizing import amortization, estimate_changes
 from transforms.economics.assets import training_assets
 from transforms.economics.balance import thirds
+from transforms.economics.bridging import variance_bridge
+from transforms.economics.budgeting import budget_variances
 from transforms.economics.demand import demand_states
 from transforms.economics.expectations import expected_service, model_lives
+from transforms.economics.forecasts import demand_forecast, parity
 from transforms.economics.lifecycle import lifecycle_spend
 from transforms.economics.lineage import lineage_shares
+from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.phases import phase_compute
 from transforms.economics.reconciliation import reconciliation
 from transforms.economics.service import daily_service
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.unit_costs import unit_costs
+from transforms.economics.wasted import goodput, run_spend, waste
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.commitments import commitments
 from transforms.ledger.deployment_shares import deployment_shares
+from transforms.ledger.policy_sensitivity import policy_sensitivity
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
+from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
@@ -57,26 +67,36 @@ ASSETS: Final = [
     table(billed_hours),
     table(pool_uses),
     table(deployment_shares),
+    table(commitments),
     table(postings),
+    table(policy_sensitivity),
+    table(reconciliation),
     table(daily_spend),
-    table(monthly_spend),
-    table(idle_shares),
-    table(shared_shares),
-    table(model_spend),
-    table(company_spend),
     table(daily_service),
+    table(demand_states),
+    table(model_lives),
+    table(demand_forecast),
+    table(expected_service),
+    table(spend_outlook),
+    table(budget_variances),
+    table(variance_bridge),
+    table(idle_shares),
+    table(monthly_spend),
+    table(shared_shares),
+    table(company_spend),
+    table(model_spend),
     table(lineage_shares),
     table(phase_compute),
     table(lifecycle_spend),
-    table(model_lives),
-    table(demand_states),
-    table(expected_service),
     table(thirds),
     table(training_assets),
     table(amortization),
-    table(estimate_changes),
+    table(parity),
     table(unit_costs),
-    table(reconciliation),
+    table(estimate_changes),
+    table(run_spend),
+    table(goodput),
+    table(waste),
     table(law_points),
     table(law_draws),
     table(scaling_law),
@@ -84,7 +104,11 @@ ASSETS: Final = [
     table(serving_states),
     table(positions),
     table(task_shares),
+    table(lifetime_optimum),
+    table(iso_loss),
     table(candidates),
+    table(cash_curves),
+    table(recommended_totals),
     table(recommendations),
     table(subject),
     table(month_classes),
@@ -92,6 +116,8 @@ ASSETS: Final = [
     table(movers),
     table(trails),
     table(runoffs),
+    table(outlook),
+    table(quarters),
     table(pages),
     table(numbers),
     publication.night,

@@ -8,6 +8,7 @@ from orchestration.table_assets import check
 from transforms.economics.checks import (
     assets_off_the_training,
     months_off_the_days,
+    open_bridges,
     open_roll_forwards,
     shares_off_one,
     spend_off_the_ledger,
@@ -38,6 +39,7 @@ CHECKS: Final = [
     check(unbalanced_sources, on="postings"),
     check(assets_off_the_training, on="amortization"),
     check(months_off_the_days, on="monthly_spend"),
+    check(open_bridges, on="variance_bridge"),
     check(open_roll_forwards, on="amortization"),
     check(shares_off_one, on="thirds"),
     check(spend_off_the_ledger, on="lifecycle_spend"),

@@ -265,7 +265,9 @@ def _refuse(settings: Settings, text: str) -> None:
             raise SettingsError(f"{FILE}: two sources are named {section.name!r}; give each a name of its own")
         if (section.kind, section.format) not in READERS:
             known = ", ".join(sorted(name for kind, name in READERS if kind == section.kind))
-            raise SettingsError(f"{FILE}: source {section.name!r} has format {section.format!r}; {section.kind} has {known}")
+            raise SettingsError(
+                f"{FILE}: source {section.name!r} has format {section.format!r}; {section.kind} has {known}"
+            )
         if section.files.startswith("/") or ".." in Path(section.files).parts:
             where = _line(text, "files")
             raise SettingsError(f"{FILE}, line {where}: files = {section.files!r} leaves the project; keep it below it")
