@@ -73,6 +73,7 @@ def test_both_plans_give_the_same_rows(
         rows_by_day = dict.fromkeys(DAYS, 20)
         fast = reduce_on_duckdb(connection, delivered, request_hours, boundaries, rows_by_day, rows_per_pass)
         plain = reduce_plainly(delivered, request_hours, boundaries, DAYS)
+        assert fast.to_dicts() == plain.to_dicts()
         assert fast.equals(plain)
         total = sum(len(rows) for rows in files)
         assert total - sum(duplicates.values()) == _distinct(files)

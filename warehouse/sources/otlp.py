@@ -16,7 +16,7 @@ from warehouse.sources.otlp_names import Said, objects, said_by
 from warehouse.sources.plausible import plausible_starts
 from warehouse.sources.reading import Delivered, Reading
 from warehouse.sources.refusals import Refusals
-from warehouse.sources.request_rows import once, request_rows
+from warehouse.sources.request_rows import request_rows
 from warehouse.sources.source import Source
 from warehouse.sources.text_lines import Line, text_lines
 
@@ -71,18 +71,15 @@ def companions(_file: str) -> Sequence[str]:
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
-    """Requests of one file, each identity once; agent and tool spans are accepted and count nothing."""
+    """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing."""
     found = _File(plausible_starts(delivered.night_start))
     for line in text_lines(delivered.content):
         found.add_line(line)
-    requests = request_rows(found.requests(), source.name)
-    kept = once(requests)
     return Reading(
         rows=found.rows,
-        frames={"requests": kept},
+        frames={"requests": request_rows(found.requests(), source.name)},
         refused=found.refusals.frame(),
         blank=found.blank,
-        duplicates=requests.height - kept.height,
     )
 
 

@@ -1,4 +1,4 @@
-"""Requests as readers land them: derived columns filled in, and each identity once per file."""
+"""Requests as readers land them, with the columns that follow from others filled in."""
 
 from __future__ import annotations
 
@@ -20,22 +20,3 @@ def request_rows(rows: pl.DataFrame, source: str) -> pl.DataFrame:
             pl.coalesce(stated, elapsed).alias("duration_us"), pl.any_horizontal(*known).alias("has_usage")
         )
     )
-
-
-def once(requests: pl.DataFrame) -> pl.DataFrame:
-    """One row for each identity: the latest end (else start), most output, most input, first delivered.
-
-    Rows without identity all stay. The order of the file is kept.
-    """
-    repeated = requests["request_id"].is_duplicated() & requests["request_id"].is_not_null()
-    if not repeated.any():
-        return requests
-    ranked = requests.filter(repeated).sort(
-        pl.coalesce("end_at", "start_at"),
-        pl.col("output_tokens").fill_null(0),
-        pl.col("input_tokens").fill_null(0),
-        pl.col("position"),
-        descending=[True, True, True, False],
-    )
-    kept = ranked.unique("request_id", keep="first", maintain_order=True)
-    return pl.concat([requests.filter(~repeated), kept]).sort("position")

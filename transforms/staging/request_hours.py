@@ -1,0 +1,122 @@
+"""The reduction of requests to hours, written once for every engine that narwhals speaks to.
+
+It runs as it stands on Polars, DuckDB and Spark. Whoever reduces a hundred million rows on one machine takes the parts
+apart: `one_per_request` for rows whose identity occurs more than once, `in_parts` for every row, and sums and
+percentiles by the names of `KEYS`, `SUMS` and `PERCENTILES` in an engine of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+import narwhals as nw
+
+Lazy = nw.LazyFrame[Any]
+
+IDENTITY: Final = ("source", "request_id")
+KEYS: Final = (
+    *("day", "hour", "part_start", "source", "model"),
+    *("deployment", "team", "tenant", "task", "status", "unit_name"),
+)
+"""What one row of raw.request_hours is about."""
+
+SUMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "requests": "requests",
+        "requests_with_usage": "requests_with_usage",
+        "input_tokens": "input_tokens",
+        "cached_input_tokens": "cached_input_tokens",
+        "output_tokens": "output_tokens",
+        "units_whole": "units_whole",
+        "units_rest": "units_rest",
+        "duration_us": "duration_us",
+        "ttft_us": "ttft_us",
+        "ttft_known": "ttft_known",
+    }
+)
+"""Sum -> column of `in_parts`; whole numbers, so that no order of rows changes a sum."""
+
+PERCENTILES: Final[Mapping[str, int]] = MappingProxyType({"duration_p50_us": 50, "duration_p95_us": 95})
+"""Percentile of `each_duration_us` -> percent: the smallest value that so many percent of the rows do not exceed."""
+
+_MICRO: Final = 1_000_000
+_WHOLE: Final = 100
+
+
+def one_per_request(requests: Lazy) -> Lazy:
+    """Each identity once: the latest end (else start), most output, most input, first delivered."""
+    identified = requests.filter(~nw.col("request_id").is_null())
+    ranked = identified.with_columns(
+        nw.coalesce("end_at", "start_at").alias("latest"),
+        nw.col("output_tokens").fill_null(0).alias("most_output"),
+        nw.col("input_tokens").fill_null(0).alias("most_input"),
+        (-nw.col("delivery")).alias("first_delivery"),
+        (-nw.col("position")).alias("first_position"),
+    )
+    ranks = ["latest", "most_output", "most_input", "first_delivery", "first_position"]
+    kept = ranked.unique(list(IDENTITY), keep="last", order_by=ranks).drop(ranks)
+    return nw.concat([requests.filter(nw.col("request_id").is_null()), kept])
+
+
+def in_parts(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
+    """Each request with its hour, the part of the hour since the last boundary, and what of it is summed."""
+    start = nw.col("start_at")
+    counted = requests.filter(nw.col("requests") > 0).with_columns(start.dt.truncate("1h").alias("hour"))
+    begun = [nw.when(start >= boundary).then(nw.lit(boundary, nw.Datetime("us", "UTC"))) for boundary in boundaries]
+    return counted.with_columns(
+        nw.max_horizontal("hour", *begun).alias("part_start"),
+        nw.when(nw.col("has_usage")).then(nw.col("requests")).otherwise(0).alias("requests_with_usage"),
+        (_known("units_micro") // _MICRO).alias("units_whole"),
+        (_known("units_micro") % _MICRO).alias("units_rest"),
+        nw.when(nw.col("requests") == 1).then(nw.col("duration_us")).alias("each_duration_us"),
+        (~nw.col("ttft_us").is_null()).cast(nw.Int64).alias("ttft_known"),
+        *[_known(name).alias(name) for name in _COUNTS],
+    ).select(*KEYS, "each_duration_us", *SUMS.values())
+
+
+_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us")
+
+
+def _known(name: str) -> nw.Expr:
+    return nw.col(name).fill_null(0)
+
+
+def reduced(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
+    """The whole reduction; percentiles by rank within the group, where an engine has nothing better."""
+    rows = in_parts(one_per_request(requests), boundaries)
+    value = nw.col("each_duration_us")
+    ranked = rows.with_columns(
+        value.count().over(*KEYS).alias("of"),
+        value.cum_count().over(*KEYS, order_by="each_duration_us").alias("rank"),
+    )
+    chosen = ranked.with_columns(
+        nw.when((nw.col("rank") == (nw.col("of") * percent + _WHOLE - 1) // _WHOLE) & ~value.is_null())
+        .then(value)
+        .alias(name)
+        for name, percent in PERCENTILES.items()
+    )
+    sums = [nw.col(column).sum().alias(name) for name, column in SUMS.items()]
+    picks = [nw.col(name).max() for name in PERCENTILES]
+    return measured(chosen.group_by(*KEYS).agg(*sums, *picks))
+
+
+def measured(sums: Lazy) -> Lazy:
+    """The sums as raw.request_hours has them: units and seconds, unknown where nothing was known."""
+    return sums.with_columns(
+        (nw.col("units_whole") + _millionths("units_rest")).alias("units"),
+        nw.when(nw.col("ttft_known") > 0).then(_millionths("ttft_us")).alias("ttft_s_sum"),
+        _millionths("duration_p50_us").alias("duration_s_p50"),
+        _millionths("duration_p95_us").alias("duration_s_p95"),
+    )
+
+
+def _millionths(name: str) -> nw.Expr:
+    """A column divided by a million, row by row.
+
+    Divided by a literal, Polars multiplies by its reciprocal where a frame has several rows, and a last digit would
+    depend on how many there are.
+    """
+    return nw.col(name) / (nw.col(name) * 0 + _MICRO)
