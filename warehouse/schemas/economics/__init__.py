@@ -9,6 +9,7 @@ from warehouse.schemas.economics.demand import (
     Parity,
     SpendOutlook,
 )
+from warehouse.schemas.economics.evidence import ScalingEvidence, TwoPhaseBalance
 from warehouse.schemas.economics.lives import (
     THIRDS_STATUSES,
     DailyService,
@@ -18,7 +19,7 @@ from warehouse.schemas.economics.lives import (
     Thirds,
 )
 from warehouse.schemas.economics.plans import DRIVERS, BudgetVariances, VarianceBridge
-from warehouse.schemas.economics.prices import UnitCosts
+from warehouse.schemas.economics.prices import TokenCosts, UnitCosts
 from warehouse.schemas.economics.reconciliation import Reconciliation
 from warehouse.schemas.economics.spend import (
     CompanySpend,
@@ -55,10 +56,13 @@ __all__ = [
     "PhaseCompute",
     "Reconciliation",
     "RunSpend",
+    "ScalingEvidence",
     "SharedShares",
     "SpendOutlook",
     "Thirds",
+    "TokenCosts",
     "TrainingAssets",
+    "TwoPhaseBalance",
     "UnitCosts",
     "VarianceBridge",
     "Waste",

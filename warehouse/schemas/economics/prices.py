@@ -1,6 +1,6 @@
 """What a million tokens costs."""
 
-from warehouse.schemas.columns import count, day, exact, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, count, day, exact, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 
 
@@ -35,3 +35,18 @@ class UnitCosts(Table):
     utilization_ratio = ratio("busy share of the GPU time of its pools").or_null()
     cached_ratio = ratio("share of the input read from a cache").or_null()
     usage_ratio = ratio("share of the requests that tell their tokens or units").or_null()
+
+
+class TokenCosts(Table):
+    """One month, model and kind of token: its part of the direct cost of serving, and what a million of them costs."""
+
+    table_key = ("month", "model_id", "kind")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    kind = choice("kind of token", "input", "cached_input", "output")
+    basis = choice("how the cost is split", "token_weights", "measured_time", "equal")
+    tokens = count("tokens of the kind; input without what was read from a cache", "tokens")
+    work_ratio = ratio("its share of the work")
+    used_usd = usd("its part of the direct cost; the kinds add up to it")
+    used_usd_per_mtok = exact("direct cost", "reporting currency per million tokens").or_null()

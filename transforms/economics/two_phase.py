@@ -1,0 +1,63 @@
+"""Training against serving under a scaling law: one number, demand over compute-optimal tokens, decides.
+
+L(N, D) = E + A/N^α + B/D^β. With x and y the shares of size and data in the reducible loss (x + y = 1), the cost
+6·N·D + 2·N·T of a fixed loss is least where training has the share βy/(αx), at T = 3D(αx/βy − 1).
+Reference: Sardana et al. 2024 (arXiv:2401.00448); the one-parameter form follows by dividing by the compute optimum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy.optimize import brentq
+
+_EDGE = 1e-12
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The exponents of a law, which are all that relative costs depend on."""
+
+    alpha: float
+    beta: float
+
+    @property
+    def optimal_data_share(self) -> float:
+        """Share of data in the reducible loss at the compute optimum: α / (α + β)."""
+        return self.alpha / (self.alpha + self.beta)
+
+    def relative_tokens(self, data_share: float) -> float:
+        """Tokens over compute-optimal tokens for the same loss, where data has this share of the reducible loss."""
+        return float((self.optimal_data_share / data_share) ** (1 / self.beta))
+
+    def relative_params(self, data_share: float) -> float:
+        """Size over compute-optimal size for the same loss."""
+        return float(((1 - self.optimal_data_share) / (1 - data_share)) ** (1 / self.alpha))
+
+    def relative_cost(self, data_share: float, demand_ratio: float) -> float:
+        """Training and serving over compute-optimal training: (N/N0)·(D/D0) + (N/N0)·t/3."""
+        return self.relative_params(data_share) * (self.relative_tokens(data_share) + demand_ratio / 3)
+
+    def training_ratio(self, data_share: float) -> float:
+        """Share of training at the cost optimum that has this share of data: βy / (αx)."""
+        return self.beta * data_share / (self.alpha * (1 - data_share))
+
+    def optimum(self, demand_ratio: float) -> float:
+        """The data share at which training and serving together cost least."""
+        if demand_ratio <= 0:
+            return self.optimal_data_share
+
+        def excess(data_share: float) -> float:
+            wanted = 3 * self.relative_tokens(data_share) * (1 / self.training_ratio(data_share) - 1)
+            return float(wanted - demand_ratio)
+
+        return float(brentq(excess, _EDGE, self.optimal_data_share, xtol=1e-15))
+
+    def equal_excess(self, demand_ratio: float) -> float | None:
+        """What spending the same on both costs beyond the optimum; None where so few tokens miss the loss."""
+        tokens = demand_ratio / 3
+        data_share = self.optimal_data_share / tokens**self.beta if tokens > 0 else 1.0
+        if data_share >= 1:
+            return None
+        best = self.relative_cost(self.optimum(demand_ratio), demand_ratio)
+        return self.relative_cost(data_share, demand_ratio) / best - 1
