@@ -55,7 +55,7 @@ def _of_task(
             pl.lit(traffic.model_id).alias("model_id"),
             pl.lit(traffic.deployment_id).alias("deployment_id"),
             pl.lit(traffic.team).alias("team"),
-            pl.lit(task).alias("task"),
+            pl.lit(task or None, pl.String).alias("task"),
             pl.lit("ok").alias("status"),
             *counts,
         )

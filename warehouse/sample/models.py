@@ -20,18 +20,18 @@ MODELS = (
         base_model_id="heron-34b", owner="vertical",
     ),
     Model("wren-3b", "wren", 3e9, 1.5e12, "2026-04-01", aliases=("wren",), owner="edge"),
-    # Distilled from heron-34b, with measured quality on two of its tasks.
-    Model(
-        "wren-1b", "wren", 1e9, 0.6e12, "2026-08-03",
-        aliases=("wren-mini",), teacher_model_id="heron-34b", owner="edge",
-    ),
     # Retired with a balance still to be carried.
-    Model("wren-2b", "wren", 2e9, 0.95e12, "2025-12-20", "2026-08-31", owner="edge"),
+    Model("wren-7b", "wren", 7e9, 1.6e12, "2025-12-20", "2026-08-31", owner="edge"),
     # Someone else paid its pre-training.
     Model("osprey-base-32b", "osprey", 32e9, 14e12, "2026-02-02", origin="adopted", owner="code"),
     Model(
         "osprey-32b-code", "osprey", 32e9, None, "2026-06-22", "2027-12-31",
         aliases=("osprey", "quillmere/osprey-code"), base_model_id="osprey-base-32b", owner="code",
+    ),
+    # Distilled from osprey-32b-code, with measured quality on its two tasks.
+    Model(
+        "osprey-1b", "osprey", 1e9, 0.6e12, "2026-08-03",
+        aliases=("osprey-mini",), teacher_model_id="osprey-32b-code", owner="code",
     ),
     # Nearly idle: eight requests a day on sixteen GPUs.
     Model("osprey-32b-sql", "osprey", 32e9, None, "2026-07-15", base_model_id="osprey-32b-code", owner="code"),

@@ -31,23 +31,23 @@ SHARED_SERVICES: Final = (
 TEAMS: Final = {"heron": "foundation", "wren": "edge", "osprey": "code", "plover": "vision"}
 PLANNED_USD: Final = (1.3, 1.8, 1.6, 1.7, 1.8, 2.0, 2.1, 2.0, 2.6, 2.3, 2.15, 2.2)
 PLANNED_HERON_34B_USD: Final = (0, 0.05, 0.24, 0.33, 0.33, 0.42, 0.42, 0.5, 0.5, 0.55, 0.58, 0.6)
-STUDENT: Final = "wren-1b"
+LATENCY_LIMITS: Final[Mapping[str, Row]] = {"serve-h100": {"ttft_s_limit": 1.5, "tpot_s_limit": 0.05}}
+STUDENT: Final = "osprey-1b"
 LIVES: Final[tuple[Row, ...]] = (
     {"model_id": "*", "method": "straight_line", "months": 18, "valid_from": "2025-12-01"},
-    {"model_id": "heron-34b", "method": "units_of_production", "expected_tokens": "1.2e13", "valid_from": "2026-01-26"},
+    {"model_id": "heron-34b", "method": "units_of_production", "expected_tokens": "2.2e13", "valid_from": "2026-01-26"},
     {
         "model_id": "heron-34b",
         "method": "units_of_production",
-        "expected_tokens": "2.4e13",
+        "expected_tokens": "4.5e13",
         "valid_from": "2026-07-01",
         "reason": "traffic doubled in five months",
     },
-    {"model_id": "heron-16b", "method": "units_of_production", "expected_tokens": "3.2e12", "valid_from": "2026-03-10"},
+    {"model_id": "heron-16b", "method": "units_of_production", "expected_tokens": "4.6e12", "valid_from": "2026-03-10"},
 )
 EVALUATED: Final = (
-    ("ticket-triage", 0.913, 0.902, "2026-10-14"),
-    ("extraction", 0.874, 0.861, "2026-10-15"),
-    ("summaries", 0.791, 0.688, "2026-10-15"),
+    ("completion", 0.634, 0.617, "2026-10-14"),
+    ("review", 0.702, 0.571, "2026-10-15"),
 )
 
 
@@ -132,6 +132,7 @@ def _deployments(company: Company) -> Iterator[Row]:
                 "gpu_count": stage.gpus,
                 "valid_from": _moment(stage.start),
                 "valid_to": _moment(stage.end) if stage.end else "",
+                **LATENCY_LIMITS.get(deployment.pool_id, {}),
             }
 
 

@@ -36,7 +36,6 @@ BATCHES: Final = {
     "deployment_id": "endpoint",
     "team": "team",
     "tenant": "customer",
-    "task": "job",
     "status": "result",
     "requests": "documents",
     "input_tokens": "tokens_in",
@@ -57,7 +56,7 @@ SENT_AS: Final = {
     "heron-34b": "quillmere/heron-34b",
     "heron-16b": "heron-m",
     "osprey-32b-code": "quillmere/osprey-code",
-    "wren-1b": "Wren-Mini",
+    "osprey-1b": "Osprey-Mini",
 }
 REPEATED_EVERY: Final = 97
 BLANK_EVERY: Final = 250

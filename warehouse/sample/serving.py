@@ -45,64 +45,66 @@ DEPLOYMENTS = (
     _grown("osprey-sql-main", "reserve-a100", ("osprey-32b-sql",), ("2026-07-15", 16)),
     _grown("wren-3b-batch", "reserve-a100", ("wren-3b",), ("2026-05-04", 24)),
     _grown(
-        "wren-2b-main", "reserve-a100", ("wren-2b",), ("2025-12-20", 104), ("2026-04-15", 88), ("2026-07-15", 64),
+        "wren-7b-main", "reserve-a100", ("wren-7b",), ("2025-12-20", 104), ("2026-04-15", 88), ("2026-07-15", 64),
         until="2026-09-01",
     ),
     _grown("edge", "serve-l40s", ("wren-3b",), ("2026-04-01", 32), until="2026-08-03"),
-    _grown("edge-shared", "serve-l40s", ("wren-3b", "wren-1b"), ("2026-08-03", 40)),
+    _grown("edge-shared", "serve-l40s", ("wren-3b", "osprey-1b"), ("2026-08-03", 40)),
     _grown("image-main", "image-l40s", ("plover-image-6b",), ("2026-03-02", 16)),
 )  # fmt: skip
 
 MILLION = 1e6
-CHAT = (("chat", 1.0),)
+UNNAMED = (("", 1.0),)
 
 TRAFFIC = (
     Traffic(
-        "heron-34b", "heron-34b-main", "gateway", "assistants",
-        (("ticket-triage", 0.46), ("summaries", 0.27), ("chat", 0.19), ("extraction", 0.08)),
-        470 * MILLION, 0.135, date(2026, 1, 26), END,
-    ),
-    Traffic("heron-34b", "heron-34b-burst", "gateway", "assistants", CHAT, 160 * MILLION, 0.0, date(2026, 10, 5), END),
-    Traffic(
-        "heron-16b", "heron-16b-main", "gateway", "assistants", (("chat", 0.6), ("summaries", 0.4)),
-        290 * MILLION, 0.02, date(2026, 3, 10), END,
+        "heron-34b", "heron-34b-main", "gateway", "assistants", UNNAMED, 880 * MILLION, 0.135, date(2026, 1, 26), END,
+        seconds_per_request=14,
     ),
     Traffic(
-        "heron-70b", "heron-70b-main", "gateway", "research", (("deep-research", 1.0),), 31 * MILLION, -0.05,
-        date(2026, 5, 11), END, output_ratio=0.35, per_request=9000, seconds_per_request=38,
+        "heron-34b", "heron-34b-burst", "gateway", "assistants", UNNAMED, 290 * MILLION, 0.0, date(2026, 10, 5), END,
+        seconds_per_request=14,
     ),
     Traffic(
-        "heron-22b", "heron-22b-main", "gateway", "assistants", (("chat", 0.7), ("extraction", 0.3)),
-        210 * MILLION, 0.4, date(2026, 10, 19), END,
+        "heron-16b", "heron-16b-main", "gateway", "assistants", UNNAMED, 420 * MILLION, 0.02, date(2026, 3, 10), END,
+        seconds_per_request=9,
     ),
     Traffic(
-        "osprey-32b-code", "osprey-code-main", "gateway", "developers", (("completion", 0.65), ("review", 0.35)),
+        "heron-70b", "heron-70b-main", "gateway", "research", UNNAMED, 31 * MILLION, -0.05, date(2026, 5, 11), END,
+        output_ratio=0.35, per_request=9000, seconds_per_request=38,
+    ),
+    Traffic(
+        "heron-22b", "heron-22b-main", "gateway", "assistants", UNNAMED, 310 * MILLION, 0.4, date(2026, 10, 19), END,
+        seconds_per_request=11,
+    ),
+    Traffic(
+        "osprey-32b-code", "osprey-code-main", "gateway", "developers", (("completion", 0.72), ("review", 0.28)),
         230 * MILLION, 0.2, date(2026, 6, 22), END, cached_ratio=0.55, per_request=5200, seconds_per_request=6,
     ),
     Traffic(
-        "wren-3b", "wren-3b-batch", "gateway", "search", (("embedding-text", 1.0),), 380 * MILLION, 0.03,
-        date(2026, 5, 4), END, output_ratio=0.02, cached_ratio=0.0, per_request=700, seconds_per_request=0.6,
+        "osprey-1b", "edge-shared", "gateway", "developers", (("completion", 1.0),), 90 * MILLION, 0.25,
+        date(2026, 8, 3), END, cached_ratio=0.5, per_request=1800, seconds_per_request=0.7,
     ),
     Traffic(
-        "wren-2b", "wren-2b-main", "gateway", "mobile", CHAT, 1300 * MILLION, -0.06, date(2025, 12, 20),
+        "wren-3b", "wren-3b-batch", "gateway", "search", UNNAMED, 380 * MILLION, 0.03, date(2026, 5, 4), END,
+        output_ratio=0.02, cached_ratio=0.0, per_request=700, seconds_per_request=0.6,
+    ),
+    Traffic(
+        "wren-7b", "wren-7b-main", "gateway", "mobile", UNNAMED, 1300 * MILLION, -0.06, date(2025, 12, 20),
         date(2026, 9, 1),
     ),
-    Traffic("wren-3b", "edge", "gateway", "mobile", CHAT, 260 * MILLION, 0.05, date(2026, 4, 1), date(2026, 8, 3)),
-    Traffic("wren-3b", "edge-shared", "gateway", "mobile", CHAT, 300 * MILLION, 0.0, date(2026, 8, 3), END),
+    Traffic("wren-3b", "edge", "gateway", "mobile", UNNAMED, 260 * MILLION, 0.05, date(2026, 4, 1), date(2026, 8, 3)),
+    Traffic("wren-3b", "edge-shared", "gateway", "mobile", UNNAMED, 300 * MILLION, 0.0, date(2026, 8, 3), END),
     Traffic(
-        "wren-1b", "edge-shared", "gateway", "assistants", (("ticket-triage", 0.7), ("extraction", 0.3)),
-        90 * MILLION, 0.25, date(2026, 8, 3), END,
-    ),
-    Traffic(
-        "heron-34b-legal", "legal-batch", "batches", "legal", (("contract-review", 1.0),), 38 * MILLION, 0.03,
-        date(2026, 4, 15), END, output_ratio=0.08, cached_ratio=0.1, per_request=21000, seconds_per_request=24,
+        "heron-34b-legal", "legal-batch", "batches", "legal", UNNAMED, 38 * MILLION, 0.03, date(2026, 4, 15), END,
+        output_ratio=0.08, cached_ratio=0.1, per_request=21000, seconds_per_request=24,
     ),
     Traffic(
         "osprey-32b-sql", "osprey-sql-main", "agents", "analytics", (("sql", 1.0),), 8 / 24, 0.0,
         date(2026, 7, 15), END, per_request=1.0, seconds_per_request=3.2,
     ),
     Traffic(
-        "plover-image-6b", "image-main", "images", "studio", (("image", 1.0),), 15500, 0.03, date(2026, 3, 2), END,
+        "plover-image-6b", "image-main", "images", "studio", UNNAMED, 15500, 0.03, date(2026, 3, 2), END,
         per_request=2.5, seconds_per_request=7.5,
     ),
 )  # fmt: skip

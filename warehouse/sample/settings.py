@@ -53,11 +53,12 @@ What to look for
     heron-16b          in balance
     heron-22b          released in October: too young to judge; its ablations and the scaling sweep are its pre-training
     heron-34b-legal    inherits the training of heron-34b
-    wren-1b            distilled from heron-34b; policy/workloads.csv measures it on three of the teacher's tasks
-    wren-2b            retired at the end of August with a balance still to be carried
-    osprey-*           built on a base that someone else pre-trained; osprey-32b-sql answers eight requests a day
+    wren-7b            retired at the end of August with a balance still to be carried
+    osprey-32b-code    built on a base that someone else pre-trained; most of its requests are one task, completion
+    osprey-1b          distilled from it; policy/workloads.csv says how good it is at the teacher's two tasks
+    osprey-32b-sql     answers eight requests a day on sixteen GPUs
     plover-image-6b    serves images, not tokens
-    reserve-a100       a reserved pool, half empty since wren-2b retired, under a commitment that is larger still
+    reserve-a100       a reserved pool, half empty since wren-7b retired, under a commitment that is larger still
     October's bill     corrects the price of August's H200
 """
 

@@ -42,7 +42,7 @@ SUPPLIES = (
         "serve-h100", "tarnfell", "H100", 32, Decimal("4.40"), Decimal("5.60"), date(2026, 10, 5), END,
         hours=(8, 20), weekdays=(0, 1, 2, 3, 4), gpus_per_row=8,
     ),
-    # Reserved for three years in 2025; more than half of it stands empty since wren-2b retired.
+    # Reserved for three years in 2025; more than half of it stands empty since wren-7b retired.
     Supply(
         "reserve-a100", "tarnfell", "A100", 168, Decimal("1.60"), Decimal("3.20"), FIRST, END,
         commitment="reserve-a100-2025", unused_gpus=24, gpus_per_row=56,

@@ -57,12 +57,12 @@ def _post(model_id: str, kind: str, pool_id: str, gpus: int, start: str, days: f
 
 
 PRETRAINING = (
-    _pretraining("wren-2b", "lab-a100", 64, "2025-12-01", 0.95e12),
+    _pretraining("wren-7b", "train-h100", 128, "2025-12-01", 1.6e12),
     _pretraining("heron-34b", "train-h100", 256, "2025-12-01", 1.2e12),
     _pretraining("wren-3b", "train-h100", 128, "2026-01-22", 1.5e12),
     _pretraining("heron-16b", "train-h200", 256, "2026-01-12", 2.1e12),
     _pretraining("heron-70b", "train-h100", 256, "2026-01-31", 1.5e12),
-    _pretraining("wren-1b", "lab-a100", 32, "2026-06-20", 0.6e12),
+    _pretraining("osprey-1b", "lab-a100", 32, "2026-06-20", 0.6e12),
     _pretraining("heron-22b", "train-h200", 256, "2026-08-03", 2.7e12),
     Run("heron-70b-pretrain-1", "heron-70b-pretrain", "train-h100", 256, at("2026-01-24", 6), 110, "failed",
         "heron-70b", "pretraining", 0.097e12, 70e9, 2.61, "mlperf"),
@@ -70,17 +70,18 @@ PRETRAINING = (
         "heron-70b", "pretraining", 0.13e12, 70e9, 2.02, "mlperf"),
     Run("heron-34b-refresh", "heron-34b-pretrain", "train-h100", 192, at("2026-07-22", 6), 25.5 * 24, "finished",
         "heron-34b", "pretraining", hours_to_tokens(34e9, 25.5 * 24, 192), 34e9, 1.958, "mlperf"),
-    Run("plover-image-6b-base", "plover-image-6b-pretrain", "lab-a100", 64, at("2026-01-05", 6), 36 * 24, "finished",
+    Run("plover-image-6b-base", "plover-image-6b-pretrain", "lab-a100", 64, at("2025-12-04", 6), 36 * 24, "finished",
         "plover-image-6b", "pretraining"),
 )  # fmt: skip
 
 POSTTRAINING = (
-    _post("wren-2b", "sft", "lab-a100", 32, "2025-12-18", 1.5, "finished"),
+    _post("wren-7b", "sft", "train-h100", 128, "2025-12-17", 2, "finished"),
+    _post("wren-7b", "rl", "train-h100", 128, "2026-01-12", 9, "finished"),
     _post("heron-34b", "sft", "train-h100", 128, "2026-01-03", 9, "finished"),
     _post("heron-34b", "rl-1", "train-h100", 192, "2026-01-05", 16, "finished"),
     _post("heron-16b", "sft", "train-h100", 128, "2026-02-08", 7, "finished"),
     _post("heron-16b", "rl-1", "train-h100", 128, "2026-02-16", 20, "finished"),
-    _post("plover-image-6b", "aesthetics", "lab-a100", 48, "2026-02-10", 12, "finished"),
+    _post("plover-image-6b", "aesthetics", "lab-a100", 48, "2026-01-12", 18, "finished"),
     _post("heron-34b", "safety", "train-h100", 64, "2026-03-12", 29, "finished"),
     _post("wren-3b", "sft", "train-h100", 64, "2026-03-10", 6, "finished"),
     _post("wren-3b", "dpo-1", "train-h100", 64, "2026-03-16", 1.2, "failed"),
@@ -94,8 +95,8 @@ POSTTRAINING = (
     _post("heron-16b", "rl-2", "train-h100", 256, "2026-06-08", 20, "finished"),
     _post("heron-34b", "rl-2", "train-h100", 192, "2026-07-01", 20, "finished"),
     _post("osprey-32b-sql", "sft", "train-h100", 32, "2026-07-06", 5, "finished"),
-    _post("wren-1b", "teacher-logits", "train-h100", 32, "2026-07-12", 6, "finished"),
-    _post("wren-1b", "distil", "lab-a100", 32, "2026-07-08", 24, "finished"),
+    _post("osprey-1b", "teacher-logits", "train-h100", 32, "2026-07-12", 6, "finished"),
+    _post("osprey-1b", "distil", "lab-a100", 32, "2026-07-08", 24, "finished"),
     _post("heron-22b", "sft", "train-h100", 32, "2026-09-14", 8, "finished"),
     _post("heron-22b", "rl-1", "train-h100", 192, "2026-09-15", 4.3, "failed"),
     _post("heron-22b", "rl-2", "train-h100", 192, "2026-09-21", 25, "finished"),
@@ -130,8 +131,8 @@ def _stopped(count: int, *stops: tuple[int, Status]) -> tuple[Status, ...]:
 
 
 SERIES = (
-    *_series("heron-70b", "ablation", "train-h100", 128, "2025-12-03", 2.8, 0.2, "pretraining",
-             _stopped(9, (2, "failed"), (6, "cancelled"))),
+    *_series("heron-70b", "ablation", "train-h100", 128, "2025-12-20", 2.6, 0.1, "pretraining",
+             _stopped(5, (1, "failed"), (3, "cancelled"))),
     *_series("heron-22b", "ablation", "train-h100", 96, "2026-08-27", 1.6, 0.1, "pretraining",
              _stopped(10, (3, "cancelled"), (7, "cancelled"))),
     *_series("heron-22b", "mixture", "train-h100", 96, "2026-08-27", 1.6, 0.1, "pretraining",
