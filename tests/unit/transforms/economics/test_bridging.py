@@ -1,0 +1,174 @@
+"""Why a month cost another amount than the one before."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from transforms.economics.bridging import variance_bridge
+from transforms.economics.budgeting import budget_variances
+from transforms.economics.checks import open_bridges
+
+APRIL, MAY, NIGHT = date(2025, 4, 10), date(2025, 5, 10), date(2025, 5, 31)
+
+
+def cost(day: date, usd: object, gpu_seconds: float = 0.0, **given: Any) -> dict[str, Any]:
+    known = {"account": "direct", "model_id": "m", "phase": "inference", "currency": "USD"}
+    return {"charge_date": day, "effective_usd": usd, "gpu_seconds": gpu_seconds, **known, **given}
+
+
+def served(day: date, tokens: int, model_id: str = "m") -> dict[str, Any]:
+    return {"day": day, "model_id": model_id, "requests": 1, "input_tokens": tokens}
+
+
+def drivers(bridge: pl.DataFrame, model_id: str | None = "m") -> dict[str, Decimal]:
+    rows = bridge.filter(pl.col("model_id").eq_missing(model_id))
+    return dict(rows.group_by("driver").agg(pl.col("change_usd").sum()).iter_rows())
+
+
+@pytest.fixture
+def bridge(rows: Any, night: Any) -> Any:
+    """The bridge of some costs and some service, which must close."""
+
+    def build(costs: list[dict[str, Any]], service: list[dict[str, Any]], as_of: date = NIGHT) -> pl.DataFrame:
+        spend = rows("daily_spend", *costs)
+        found = variance_bridge(spend, rows("daily_service", *service), night(as_of))
+        assert open_bridges(found, spend, night(as_of)).is_empty()
+        return found
+
+    return build
+
+
+def test_more_of_the_same_is_volume(bridge: Any) -> None:
+    # twice the tokens on twice the GPU time at the same price
+    found = bridge([cost(APRIL, 100, 10.0), cost(MAY, 200, 20.0)], [served(APRIL, 50), served(MAY, 100)])
+    assert drivers(found) == {"volume": Decimal(100)}
+    assert found["days"].unique().to_list() == [31]
+
+
+def test_the_same_tokens_in_less_gpu_time_are_efficiency(bridge: Any) -> None:
+    found = bridge([cost(APRIL, 100, 10.0), cost(MAY, 80, 8.0)], [served(APRIL, 50), served(MAY, 50)])
+    assert drivers(found) == {"efficiency": Decimal(-20)}
+
+
+def test_the_same_gpu_time_for_less_money_is_price(bridge: Any) -> None:
+    found = bridge([cost(APRIL, 100, 10.0), cost(MAY, 90, 10.0)], [served(APRIL, 50), served(MAY, 50)])
+    assert drivers(found) == {"price": Decimal(-10)}
+
+
+def test_volume_mix_efficiency_and_price_at_once(bridge: Any) -> None:
+    # a: 100 tokens for $100 → 300 for $240; b: 100 tokens for $10 → 100 for $10. The company grew from 200 to 400,
+    # so volume would have doubled both: 100 and 10. a grew by 200 in all: mix 100; b not at all: mix −10.
+    # a's GPU time per token fell from 1 to 0.9 (270 instead of 300 at $1): efficiency −30; the rest, −30, is price.
+    found = bridge(
+        [
+            cost(APRIL, 100, 100.0, model_id="a"), cost(MAY, 240, 270.0, model_id="a"),
+            cost(APRIL, 10, 10.0, model_id="b"), cost(MAY, 10, 10.0, model_id="b"),
+        ],
+        [served(APRIL, 100, "a"), served(MAY, 300, "a"), served(APRIL, 100, "b"), served(MAY, 100, "b")],
+    )  # fmt: skip
+    assert drivers(found, "a") == {
+        "volume": Decimal(100),
+        "mix": Decimal(100),
+        "efficiency": Decimal(-30),
+        "price": Decimal(-30),
+    }
+    assert drivers(found, "b") == {"volume": Decimal(10), "mix": Decimal(-10)}
+
+
+def test_a_new_model_is_mix_and_a_vanished_one_too(bridge: Any) -> None:
+    found = bridge(
+        [cost(APRIL, 40, 4.0, model_id="old"), cost(MAY, 30, 3.0, model_id="new")],
+        [served(APRIL, 50, "old"), served(MAY, 50, "new")],
+    )
+    assert drivers(found, "old") == {"mix": Decimal(-40)}
+    assert drivers(found, "new") == {"mix": Decimal(30)}
+
+
+def test_cost_without_telemetry_on_one_side_is_other(bridge: Any) -> None:
+    assert drivers(bridge([cost(APRIL, 40, 4.0), cost(MAY, 30, 3.0)], [served(MAY, 5)])) == {"other": Decimal(-10)}
+
+
+def test_training_is_one_off_idle_is_efficiency_and_the_rest_is_other(bridge: Any) -> None:
+    found = bridge(
+        [
+            cost(APRIL, 100, phase="pretraining"), cost(MAY, 20, phase="posttraining"),
+            cost(MAY, 7, account="idle", model_id=None, phase=None),
+            cost(APRIL, 3, account="shared", model_id=None, phase=None),
+            cost(MAY, 99, account="out_of_scope", model_id=None, phase=None),
+        ],
+        [],
+    )  # fmt: skip
+    assert drivers(found) == {"one_off": Decimal(-80)}
+    assert drivers(found, None) == {"efficiency": Decimal(7), "other": Decimal(-3)}
+
+
+def test_what_is_billed_later_than_its_month_is_restatement(bridge: Any) -> None:
+    found = bridge([cost(APRIL, -9, is_restated=True), cost(MAY, 0)], [])
+    assert drivers(found) == {"restatement": Decimal(9)}
+
+
+def test_a_running_month_is_compared_with_the_same_days(bridge: Any) -> None:
+    # to 10 May only the 10 days of April count: 100 → 100; 20 April is another matter
+    found = bridge(
+        [cost(APRIL, 100, 1.0), cost(date(2025, 4, 20), 500, 5.0), cost(MAY, 100, 1.0)],
+        [served(APRIL, 5), served(date(2025, 4, 20), 25), served(MAY, 5)],
+        as_of=MAY,
+    )
+    assert found.is_empty()
+
+
+def test_a_month_after_a_month_of_credits_still_closes(bridge: Any) -> None:
+    found = bridge([cost(APRIL, -50, 1.0), cost(MAY, 30, 1.0)], [served(APRIL, 5), served(MAY, 10)])
+    assert sum(drivers(found).values()) == Decimal(80)
+
+
+def test_the_first_month_has_nothing_to_be_compared_with(bridge: Any) -> None:
+    assert bridge([cost(MAY, 30, 1.0)], [served(MAY, 5)]).is_empty()
+    assert bridge([], []).is_empty()
+
+
+def test_a_bridge_that_does_not_close_is_found(rows: Any, night: Any) -> None:
+    spend = rows("daily_spend", cost(APRIL, 100, phase="pretraining"), cost(MAY, 20, phase="pretraining"))
+    found = variance_bridge(spend, rows("daily_service"), night(NIGHT))
+    lost = found.with_columns(change_usd=pl.col("change_usd") + pl.lit(Decimal("0.01")))
+    assert open_bridges(lost, spend, night(NIGHT)).height == 1
+
+
+def test_each_row_of_the_budget_is_compared_with_its_own_cost(rows: Any, night: Any) -> None:
+    budgets = rows(
+        "budgets",
+        {"month": date(2025, 5, 1), "model_id": "*", "phase": "*", "usd": 100},
+        {"month": date(2025, 5, 1), "model_id": "m", "phase": "*", "usd": 50},
+        {"month": date(2025, 5, 1), "model_id": "*", "phase": "pretraining", "usd": 0},
+        {"month": date(2025, 5, 1), "model_id": "n", "phase": "inference", "usd": 10},
+        {"month": date(2025, 6, 1), "model_id": "*", "phase": "*", "usd": 100},
+    )
+    spend = rows(
+        "daily_spend",
+        cost(MAY, 40), cost(MAY, 30, phase="pretraining"), cost(MAY, 20, account="idle", model_id=None, phase=None),
+        cost(MAY, 99, account="out_of_scope", model_id=None, phase=None), cost(APRIL, 1000),
+    )  # fmt: skip
+    found = budget_variances(budgets, spend, night(NIGHT))
+    lines = {
+        (model, phase): (actual, variance, ratio)
+        for model, phase, actual, variance, ratio in found.select(
+            "model_id", "phase", "actual_usd", "variance_usd", "variance_ratio"
+        ).iter_rows()
+    }
+    assert lines == {
+        ("*", "*"): (Decimal(90), Decimal(-10), -0.1),
+        ("m", "*"): (Decimal(70), Decimal(20), 0.4),
+        ("*", "pretraining"): (Decimal(30), Decimal(30), None),
+        ("n", "inference"): (Decimal(0), Decimal(-10), -1.0),
+    }
+    assert found["is_complete"].unique().to_list() == [True]
+    assert budget_variances(budgets, spend, night(MAY))["is_complete"].unique().to_list() == [False]
+
+
+def test_no_budget_has_no_variance(rows: Any, night: Any) -> None:
+    assert budget_variances(rows("budgets"), rows("daily_spend", cost(MAY, 1)), night(NIGHT)).is_empty()
