@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.raw import ChargeRows
-from warehouse.sources.casts import Cast, first_reason, free_text, known, refused, required, word
+from warehouse.sources.casts import Cast, first_reason, free_text, key, known, refused, required, word
 from warehouse.sources.counts import size
 from warehouse.sources.currencies import currency
 from warehouse.sources.decimals import Amounts, money, quantity
@@ -52,12 +52,15 @@ class Charges:
     billed: Amounts
 
 
-def charges(cells: pl.DataFrame, tags: Cast, clock: Clock, night_start: datetime) -> Charges:
+def charges(
+    cells: pl.DataFrame, tags: Cast, identity: pl.Series | None, clock: Clock, night_start: datetime
+) -> Charges:
     """Type every column of every row; of several reasons the first of the closed list counts."""
     casts = {name: _cast(name, cells[name], clock) for name in CELLS} | {"tags": tags}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
     reasons = first_reason(
         *(cast.reasons for cast in casts.values()),
+        *([] if identity is None else [key(identity).reasons]),
         start_in_range(rows["charge_start"], night_start),
         in_order(rows["charge_start"], rows["charge_end"]),
         in_order(rows["billing_period_start"], rows["billing_period_end"]),
@@ -67,6 +70,8 @@ def charges(cells: pl.DataFrame, tags: Cast, clock: Clock, night_start: datetime
 
 def _cast(name: str, cells: pl.Series, clock: Clock) -> Cast:
     dtype = ChargeRows.polars_schema()[name]
+    if cells.null_count() == len(cells) and name not in {*_REQUIRED, "currency"}:
+        return Cast(cells.cast(dtype), cells)
     if dtype == pl.Date():
         cast = written_days(cells, clock)
     elif dtype.is_temporal():

@@ -37,7 +37,8 @@ def csv_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
     wanted = [place for place, name in enumerate(names) if name in {*found.taken.values(), *found.carried}]
     columns = _Columns(dialect, names, tuple(wanted))
     for rows in records(below, dialect, len(names)):
-        yield columns.sheet(rows, found)
+        if not rows.is_empty():
+            yield columns.sheet(rows, found)
 
 
 def last_line_is_open(content: Path) -> bool:
@@ -143,12 +144,12 @@ class _Columns:
             separator=self.dialect.separator,
             quote_char=self.dialect.quote or None,
             infer_schema=False,
+            new_columns=[f"column_{place}" for place in range(len(self.names))],
             columns=list(self.wanted),
-            new_columns=list(schema),
         )
         if cells.height != texts.len():
             raise AssertionError(f"{texts.len()} records were split into {cells.height} rows")
-        return cells
+        return cells.rename({f"column_{place}": self.names[place] for place in self.wanted})
 
 
 def _reason(width: int) -> pl.Expr:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from warehouse.sources import mlperf, otlp
+from warehouse.sources import focus, mlperf, otlp, table_bill
 from warehouse.sources.reading import Reader
 
 READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
     {
+        ("gpu_billing", "focus"): focus,
+        ("gpu_billing", "table"): table_bill,
         ("training_logs", "mlperf"): mlperf,
         ("request_telemetry", "otlp"): otlp,
     }

@@ -10,6 +10,8 @@ from typing import Final, Literal
 from warehouse.sources.reading import RejectedFile
 from warehouse.sources.source import Source
 
+Unknown = Literal["carried", "dropped"]
+LastLine = Literal["ended", "any"]
 MOST_COLUMNS: Final = 2000
 _NO_TEXT: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -26,8 +28,8 @@ class Layout:
     names: Mapping[str, tuple[str, ...]]
     required: tuple[tuple[str, ...], ...] = ()
     constants: Mapping[str, str] = field(default_factory=lambda: _NO_TEXT)
-    unknown: Literal["carried", "dropped"] = "dropped"
-    last_line: Literal["ended", "any"] = "any"
+    unknown: Unknown = "dropped"
+    last_line: LastLine = "any"
     separator: str = ","
     quoting: Literal["doubled", "none"] = "doubled"
 
@@ -40,10 +42,16 @@ class Found:
     carried: tuple[str, ...]
 
 
-def source_layout(source: Source, columns: Sequence[str], required: tuple[tuple[str, ...], ...]) -> Layout:
+def source_layout(
+    source: Source,
+    columns: Sequence[str],
+    required: tuple[tuple[str, ...], ...],
+    unknown: Unknown = "dropped",
+    last_line: LastLine = "any",
+) -> Layout:
     """The layout of a `table` source: canonical names, unless its settings name the column of the file."""
     mapped = {name: (source.columns.get(name, name),) for name in (*columns, *source.columns)}
-    return Layout(mapped, required, source.constants)
+    return Layout(mapped, required, source.constants, unknown, last_line)
 
 
 def cleaned(header: Sequence[str]) -> list[str]:

@@ -45,8 +45,9 @@ class Batch:
     """Some rows of a file.
 
     `rows` has `location` and every canonical column of the layout as text, null where the file has none; `carried` has,
-    row for row, the columns nobody asked for under their own names; `present` names the canonical columns that the file
-    or a constant gives, `floats` those that were binary floating point. `refused` are rows that could not be split into clean cells, `blank` counts blank lines.
+    row for row, the columns nobody asked for under their own names; `present` names the canonical columns that the
+    file or a constant gives, `floats` those that were binary floating point. `refused` are rows that could not be split
+    into clean cells, `blank` counts blank lines.
     """
 
     rows: pl.DataFrame
@@ -156,8 +157,9 @@ def _column(name: str, sheet: Sheet, layout: Layout) -> pl.Expr:
 
 def _unclean(columns: list[pl.Series], height: int) -> pl.Series:
     """Limit for a cell above 1 MiB, then control_char; both are rare, so that a glance at each column is enough."""
-    long = [cells.str.len_bytes() > LONGEST_CELL for cells in columns]
-    control = [control_characters(cells) for cells in columns]
+    spoken = [cells for cells in columns if cells.null_count() < len(cells)]
+    long = [cells.str.len_bytes() > LONGEST_CELL for cells in spoken]
+    control = [control_characters(cells) for cells in spoken]
     none = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, height)
     found = [refused(when, "limit") for when in long if when.any()]
     found += [refused(when, "control_char") for when in control if when.any()]
