@@ -85,9 +85,13 @@ def unit_costs(company: Company) -> pl.DataFrame:
                     "month": month_at(place), "model_id": life.name, "requests": served // 1400,
                     "input_tokens": served * 7 // 10, "cached_input_tokens": served * 28 // 100,
                     "output_tokens": served - served * 7 // 10, "units": 0.0, "unit_name": None,
-                    **_rates(used.quantize(UNIT)), "utilization_ratio": min(0.35 + 0.03 * place, 0.9),
+                    **_rates(used.quantize(UNIT)), "utilization_ratio": _busy(life, place),
                 })  # fmt: skip
     return rows_of(CATALOGUE["unit_costs"], rows)
+
+
+def _busy(life: Life, place: int) -> float:
+    return min(0.35 + 0.03 * place + (life.params % 7e9) / 4e10, 0.94) - life.params / 1e12
 
 
 def _rates(used: Decimal) -> dict[str, Decimal]:
@@ -161,10 +165,16 @@ def _advice(company: Company, rank: int, action: str, money: dict[str, Any] | No
         amounts[f"monthly_saving_usd_p{p}"] = Decimal(money["saving"][place]) if money else None
         amounts[f"net_present_value_usd_p{p}"] = Decimal(money["value"][place]) if money else None
     amounts["one_off_usd_p50"] = Decimal(money["one_off"]) if money else None
-    rejected = json.dumps([{"action": "distil", "reason": "two tasks to Dune-3B: less certain"}])
+    rejected = json.dumps([
+        {"action": "distil", "task": "Ticket triage", "target_model_id": "Dune-3B", "target_params": None,
+         "probability": 0.71, "net_present_value_usd_p50": "900000.00", "why": "less certain"},
+        {"action": "hold", "why": "leaves 1,900,000 unsaved"},
+    ])  # fmt: skip
     return {
         "as_of": company.night, "rank": rank, "model_id": None, "task": None, "pool_id": None, "action": action,
-        "assumptions": "{}", "rejected": rejected, **amounts, **given,
+        "assumptions": json.dumps({"target_params": 39e9, "is_quality_measured": action != "hold",
+                                   "break_even_demand_ratio": 0.44, "law": "epoch"}),
+        "rejected": rejected, **amounts, **given,
     }  # fmt: skip
 
 

@@ -10,18 +10,28 @@ import polars as pl
 
 from templates import formats
 from templates.pages.amortization import amortization
+from templates.pages.bridge import bridge
 from templates.pages.furniture import Furniture, Identity
 from templates.pages.index import Ref
 from templates.pages.method import method
 from templates.pages.night import Night
+from templates.pages.outlook import outlook
+from templates.pages.recommendations import recommendations
 from templates.pages.reconciliation import reconciliation
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
+from templates.pages.unit_economics import unit_economics
+from templates.pages.waste import waste
 
 BUILDERS: Final[Mapping[str, Callable[[Night], PageValue]]] = {
     "summary": summary,
+    "bridge": bridge,
     "thirds": thirds,
+    "unit_economics": unit_economics,
+    "waste": waste,
     "amortization": amortization,
+    "recommendations": recommendations,
+    "outlook": outlook,
     "reconciliation": reconciliation,
 }
 NAMES: Final = {

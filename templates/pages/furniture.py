@@ -24,13 +24,14 @@ class Furniture:
     def of(cls, night: Night, revision: int) -> Furniture:
         """The words around every page of the night."""
         company = formats.name(night.settings["company"])
+        short = formats.name(night.settings["company"], 22)
         revised = (f"REVISED r{revision}",) if revision > 1 else ()
         currency = night.money.heading
         return cls(
             company=company,
             period=night.period,
             stamps=(night.subject["state"], *revised),
-            footer=f"{formats.name(night.settings['company'], 22)} · Trisect · night {formats.day(night.subject['as_of'])} · revision {revision}",
+            footer=f"{short} · Trisect · night {formats.day(night.subject['as_of'])} · revision {revision}",
             basis=f"Effective cost, {currency}, management accounts",
             billed_basis="Billed cost, currency of each bill",
         )

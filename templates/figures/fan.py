@@ -1,0 +1,77 @@
+"""Months past as a line, months ahead as a band from P10 to P90 with its median, the plan as black bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import colours
+from templates.figures.axes import money_axis
+from templates.figures.scales import Scale, apart, round_ticks
+from templates.svg import band, circle, figure, line, polyline, text
+from templates.typeface import SEMIBOLD
+
+WIDTH: Final = 504.0
+HEIGHT: Final = 200.0
+LEFT: Final = 26.0
+RIGHT: Final = 420.0
+
+
+@dataclass(frozen=True)
+class FanMonth:
+    """One month in the unit of the axis: what it cost, or low, median and high of what it will."""
+
+    label: str
+    low: float
+    median: float
+    high: float
+    plan: float | None
+    is_forecast: bool
+
+
+def fan(months: Sequence[FanMonth], words: Sequence[tuple[str, float]], alt: str) -> Markup:
+    """The whole figure; `words` are what the last month's ends say."""
+    amounts = [amount for month in months for amount in (month.low, month.high, month.plan or 0.0)]
+    ticks = round_ticks(min(0.0, *amounts), max(*amounts, 1e-9))
+    rise, across = Scale(ticks[0], ticks[-1], HEIGHT - 18, 6), Scale(0, max(len(months) - 1, 1), LEFT + 12, RIGHT - 12)
+    first = next((place for place, month in enumerate(months) if month.is_forecast), len(months))
+    ahead = range(max(first - 1, 0), len(months))
+    upper = [(across(place), rise(months[place].high)) for place in ahead]
+    lower = [(across(place), rise(months[place].low)) for place in ahead]
+    middle = [(across(place), rise(months[place].median)) for place in ahead]
+    past = [(across(place), rise(months[place].median)) for place in range(first)]
+    parts = [*money_axis(ticks, rise, LEFT, RIGHT), band(upper, lower, fill=colours.FORECAST)]
+    parts += _plans(months, across, rise)
+    parts += [polyline(past, width=1.5), polyline(middle, width=1.3, dash="3 2")]
+    parts += [circle(past[-1], 2.2, fill=colours.INK)] if past else []
+    parts += _labels(months, across, first)
+    parts += _words(words, rise)
+    return figure((WIDTH, HEIGHT), alt, parts)
+
+
+def _plans(months: Sequence[FanMonth], across: Scale, rise: Scale) -> Iterator[str]:
+    for place, month in enumerate(months):
+        if month.plan is not None:
+            x, y = across(place), rise(month.plan)
+            yield line((x - 10, y), (x + 10, y), stroke=colours.INK, width=1.3)
+
+
+def _labels(months: Sequence[FanMonth], across: Scale, first: int) -> Iterator[str]:
+    if first < len(months):
+        x = across(max(first - 1, 0))
+        yield line((x, 4), (x, HEIGHT - 18), stroke=colours.TEXT_2, width=0.4, dash="2 1.6")
+        yield text((x + 3, 9), "forecast", size=6.6, fill=colours.TEXT_2)
+    every = 1 if len(months) <= 9 else 2  # noqa: PLR2004 - as many as fit
+    for place in range(len(months) - 1, -1, -every):
+        fill = colours.INK if months[place].is_forecast else colours.TEXT_2
+        yield text((across(place), HEIGHT - 6), months[place].label, size=6.6, fill=fill, anchor="middle")
+
+
+def _words(words: Sequence[tuple[str, float]], rise: Scale) -> Iterator[str]:
+    heights = apart([rise(amount) for _, amount in words], 9.5, 6, HEIGHT - 22)
+    for (content, _), y in zip(words, heights, strict=True):
+        weight = SEMIBOLD if "median" in content else 400
+        yield text((RIGHT + 4, y + 2.4), content, size=7, weight=weight)

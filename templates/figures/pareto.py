@@ -1,0 +1,46 @@
+"""Causes by size: horizontal bars with their amounts and shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import colours
+from templates.figures.scales import Scale
+from templates.svg import figure, hatch, line, rect, text
+from templates.typeface import SEMIBOLD
+
+LEFT: Final = 96.0
+ROW: Final = 14.0
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One bar: its name, amount, words, and whether it is idle capacity (hatched) or lost work."""
+
+    name: str
+    amount: float
+    words: str
+    is_idle: bool
+
+
+def pareto(causes: Sequence[Cause], alt: str, width: float = 504.0) -> Markup:
+    """The largest cause on top."""
+    most = max((cause.amount for cause in causes), default=1.0)
+    across = Scale(0, most if most > 0 else 1.0, LEFT, width - 96)
+    height = 4 + ROW * max(len(causes), 1)
+    parts = [line((LEFT, 0), (LEFT, height), stroke=colours.INK, width=0.8)]
+    for place, cause in enumerate(causes):
+        parts += _bar(cause, across, 3 + place * ROW)
+    return figure((width, height), alt, parts)
+
+
+def _bar(cause: Cause, across: Scale, y: float) -> Iterator[str]:
+    yield text((LEFT - 5, y + 7.2), cause.name, size=7.2, anchor="end")
+    end = across(max(cause.amount, 0.0))
+    box = ((LEFT + 0.4, y), (max(end - LEFT, 0.6), 9.0))
+    yield hatch(*box) if cause.is_idle else rect(*box, fill=colours.BAR_GREY)
+    yield text((end + 5, y + 7.2), cause.words, size=7.2, weight=SEMIBOLD)

@@ -1,0 +1,197 @@
+"""Page 2: what changed and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+from markupsafe import Markup
+
+from templates import colours, formats
+from templates.figures.waterfall import Step, waterfall
+from templates.formats import TableUnit
+from templates.pages.changes import Change
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+
+MOST_MOVERS: Final = 10
+DRIVERS: Final = {
+    "price": "Price",
+    "volume": "Volume",
+    "mix": "Mix of models",
+    "efficiency": "Efficiency",
+    "one_off": "One-off training",
+    "restatement": "Restatement",
+    "other": "Other",
+}
+PASSING: Final = ("one_off", "restatement")
+
+
+@dataclass(frozen=True)
+class MoverRow:
+    """One entity's change, ready to print."""
+
+    name: str
+    previous: str
+    current: str
+    change: str
+    ratio: str
+    driver: str
+    lasts: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class DriverPart:
+    """One driver and its part of the change."""
+
+    name: str
+    change: Decimal
+    ref: Ref
+    lasts: bool
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Everything that page 2 prints."""
+
+    month: str
+    previous: str
+    change: Change
+    ref: Ref
+    parts: tuple[DriverPart, ...]
+    figure: Markup
+    unit: str
+    rows: tuple[MoverRow, ...]
+    others: MoverRow | None
+    everything: MoverRow
+    table_unit: str
+    plan: Change | None
+    days: int
+    faults: tuple[str, ...]
+
+    @property
+    def largest(self) -> DriverPart:
+        """The driver that moved most in the direction of the change, or most at all where cost is level."""
+        return self.parts[0]
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        if self.change.direction == "flat":
+            return tuple(part.ref for part in self.parts[:2])
+        return self.ref, self.largest.ref
+
+
+def bridge(night: Night) -> Bridge:
+    """Page 2 of the night."""
+    rows = night.tables["variance_bridge"].filter(pl.col("month") == night.subject["month"])
+    now = night.now["effective_usd"]
+    change = Decimal(rows["change_usd"].sum() or 0)
+    before = now - change
+    movers = night.tables["movers"].sort("position").to_dicts()
+    unit = TableUnit.of(night.money, [row["previous_usd"] for row in movers] + [row["current_usd"] for row in movers])
+    drivers = _entity_drivers(rows)
+    figure, words = _figure(night, rows, before, now)
+    return Bridge(
+        month=night.month,
+        previous=night.previous,
+        change=Change(now, before, night.subject["materiality_usd"]),
+        ref=night.index["bridge_change"],
+        parts=tuple(_parts(night, rows, change)),
+        figure=figure,
+        unit=words,
+        rows=tuple(_mover(row, unit, drivers) for row in movers[:MOST_MOVERS]),
+        others=_summed(f"{len(movers) - MOST_MOVERS:,} others", movers[MOST_MOVERS:], unit),
+        everything=_summed("All cost", movers, unit) or _empty(),
+        table_unit=unit.words,
+        plan=Change.of(now, night.now["plan_usd"], night.subject["materiality_usd"]),
+        days=int(rows["days"].max() or 0),  # type: ignore[arg-type]
+        faults=_faults(rows, movers),
+    )
+
+
+def _faults(rows: pl.DataFrame, movers: list[Row]) -> tuple[str, ...]:
+    """The drivers and the entities explain the same change, where both compare whole months."""
+    explained = Decimal(rows["change_usd"].sum() or 0)
+    moved = sum((row["change_usd"] for row in movers), Decimal(0))
+    is_whole = rows["days"].max() is None or int(rows["days"].min() or 0) >= 28  # type: ignore[arg-type] # noqa: PLR2004
+    return (f"drivers explain {explained}, entities {moved}",) if is_whole and explained != moved else ()
+
+
+def _parts(night: Night, rows: pl.DataFrame, change: Decimal) -> list[DriverPart]:
+    sums = rows.group_by("driver").agg(pl.col("change_usd").sum()).to_dicts()
+    parts = [
+        DriverPart(DRIVERS[row["driver"]], row["change_usd"], night.index[f"bridge_{row['driver']}"],
+                   row["driver"] not in PASSING)
+        for row in sums
+    ]  # fmt: skip
+    return sorted(parts, key=lambda part: (part.change * change <= 0, -abs(part.change), part.name))
+
+
+def _figure(night: Night, rows: pl.DataFrame, before: Decimal, now: Decimal) -> tuple[Markup, str]:
+    unit = TableUnit.of(night.money, [before, now])
+    sums = dict(rows.group_by("driver").agg(pl.col("change_usd").sum()).iter_rows())
+
+    def step(name: str, amount: Decimal, words: str, *, is_total: bool = False) -> Step:
+        return Step(name, float(amount / unit.scale), words, is_total)
+
+    steps = [step(night.previous, before, night.money.short(before), is_total=True)]
+    steps += [
+        step(words, sums[driver], night.money.change(sums[driver]))
+        for driver, words in DRIVERS.items()
+        if driver in sums
+    ]
+    steps.append(step(night.month, now, night.money.short(now), is_total=True))
+    alt = (
+        f"Waterfall from {night.money.short(before)} in {night.previous} to {night.money.short(now)} in {night.month}; "
+        f"the largest step is {max(steps[1:-1], key=lambda part: abs(part.amount)).name.lower()}."
+    )
+    return waterfall(steps, alt), unit.words
+
+
+def _entity_drivers(rows: pl.DataFrame) -> dict[tuple[str, str | None], str]:
+    """The driver with the largest part of each entity's change."""
+    place = (
+        pl.when(pl.col("account") == "direct")
+        .then("phase")
+        .otherwise(pl.when(pl.col("account") == "commitment_unused").then(pl.lit("idle")).otherwise("account"))
+    )
+    model = pl.when(pl.col("account") == "direct").then("model_id")
+    summed = rows.group_by(entity=place, model=model, driver="driver").agg(pl.col("change_usd").sum())
+    ordered = summed.sort(pl.col("change_usd").abs(), "driver", descending=[True, False])
+    first = ordered.unique(["entity", "model"], keep="first", maintain_order=True)
+    return {(row["entity"], row["model"]): row["driver"] for row in first.to_dicts()}
+
+
+def _mover(row: Row, unit: TableUnit, drivers: dict[tuple[str, str | None], str]) -> MoverRow:
+    change = Change(row["current_usd"], row["previous_usd"])
+    driver = drivers.get((row["cost_class"], row["model_id"]), "other")
+    is_small = row["previous_usd"] < formats.LEAST_BASE
+    name = colours.NAMES[row["cost_class"]]
+    return MoverRow(
+        name=f"{formats.name(row['model_id'], 24)}, {name.lower()}" if row["model_id"] else name,
+        previous=unit.cell(row["previous_usd"]),
+        current=unit.cell(row["current_usd"]),
+        change=unit.cell(change.amount, plus="+"),
+        ratio="n.m." if is_small else formats.whole_percent(change.ratio, plus="+"),
+        driver=DRIVERS[driver].lower(),
+        lasts="one-off" if driver in PASSING else "lasting",
+        owner=formats.name(row["owner"], 22) if row["owner"] else formats.UNKNOWN,
+    )
+
+
+def _summed(name: str, rows: list[Row], unit: TableUnit) -> MoverRow | None:
+    if not rows:
+        return None
+    before = sum((row["previous_usd"] for row in rows), Decimal(0))
+    now = sum((row["current_usd"] for row in rows), Decimal(0))
+    change = Change(now, before)
+    ratio = "n.m." if before < formats.LEAST_BASE else formats.whole_percent(change.ratio, plus="+")
+    return MoverRow(name, unit.cell(before), unit.cell(now), unit.cell(change.amount, plus="+"), ratio, "", "", "")
+
+
+def _empty() -> MoverRow:
+    return MoverRow("All cost", "0", "0", "0", formats.UNKNOWN, "", "", "")

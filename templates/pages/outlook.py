@@ -1,0 +1,130 @@
+"""Page 8: where it is going."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+from markupsafe import Markup
+
+from templates import formats
+from templates.figures.fan import FanMonth, fan
+from templates.formats import TableUnit
+from templates.pages.changes import Change
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+
+
+@dataclass(frozen=True)
+class QuarterRow:
+    """One quarter, ready to print."""
+
+    name: str
+    actual: str
+    low: str
+    median: str
+    high: str
+    plan: str
+    within: str
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Everything that page 8 prints."""
+
+    quarter: str
+    median: Ref | None
+    low: Ref | None
+    high: Ref | None
+    plan: Change | None
+    plan_ref: Ref | None
+    within: Ref | None
+    figure: Markup | None
+    unit: str
+    rows: tuple[QuarterRow, ...]
+    table_unit: str
+    error: str
+    coverage: str
+    folds: str
+    method: str
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        return (self.median, self.within) if self.plan else (self.median, self.low, self.high)
+
+
+def outlook(night: Night) -> Outlook:
+    """Page 8 of the night."""
+    quarters = night.tables["quarters"].sort("quarter").to_dicts()
+    first: Row = quarters[0]
+    amounts = [row[f"expected_usd_{p}"] for row in quarters for p in ("p10", "p50", "p90")]
+    unit = TableUnit.of(night.money, amounts)
+    state = _state(night)
+    figure, words = _figure(night)
+    index = night.index
+    return Outlook(
+        quarter=_name(first["quarter"]),
+        median=index.get("quarter_p50"),
+        low=index.get("quarter_p10"),
+        high=index.get("quarter_p90"),
+        plan=Change.of(first["expected_usd_p50"], first["plan_usd"], night.subject["materiality_usd"]),
+        plan_ref=index.get("quarter_plan"),
+        within=index.get("quarter_within"),
+        figure=figure,
+        unit=words,
+        rows=tuple(_row(row, unit) for row in quarters),
+        table_unit=unit.words,
+        error=formats.percent(state["mape_ratio"]),
+        coverage=formats.whole_percent(state["coverage_ratio"]),
+        folds=formats.plain(state["folds"]),
+        method=str(state["method"]).replace("_", " "),
+    )
+
+
+def _state(night: Night) -> Row:
+    rows = night.tables["demand_states"].filter(pl.col("model_id") == "*", pl.col("quantity") == "inference_usd")
+    return rows.sort("known_on").row(-1, named=True)
+
+
+def _name(quarter: date) -> str:
+    return f"Q{(quarter.month - 1) // 3 + 1} {quarter.year}"
+
+
+def _row(row: Row, unit: TableUnit) -> QuarterRow:
+    return QuarterRow(
+        _name(row["quarter"]),
+        unit.cell(row["actual_usd"]),
+        unit.cell(row["expected_usd_p10"]),
+        unit.cell(row["expected_usd_p50"]),
+        unit.cell(row["expected_usd_p90"]),
+        unit.cell(row["plan_usd"]),
+        formats.whole_percent(row["within_plan_ratio"]),
+    )
+
+
+def _figure(night: Night) -> tuple[Markup | None, str]:
+    rows = night.tables["outlook"].sort("month").to_dicts()
+    if not rows:
+        return None, ""
+    unit = TableUnit.of(night.money, [row["expected_usd_p90"] for row in rows])
+    months = [_month(row, unit) for row in rows]
+    last = rows[-1]
+    words = [
+        (f"{name} {night.money.short(last[f'expected_usd_{p}'])}", float(last[f"expected_usd_{p}"] / unit.scale))
+        for p, name in (("p90", "P90"), ("p50", "median"), ("p10", "P10"))
+    ]
+    low, high = (night.money.short(last[f"expected_usd_{p}"]) for p in ("p10", "p90"))
+    alt = f"Cost by month with a forecast to {formats.month_year(last['month'])}: {low} to {high} in that month."
+    return fan(months, words, alt), unit.words
+
+
+def _month(row: Row, unit: TableUnit) -> FanMonth:
+    def scaled(amount: Decimal) -> float:
+        return float(amount / unit.scale)
+
+    low, median, high = (scaled(row[f"expected_usd_{p}"]) for p in ("p10", "p50", "p90"))
+    plan = scaled(row["plan_usd"]) if row["plan_usd"] is not None else None
+    return FanMonth(formats.month_tick(row["month"]), low, median, high, plan, row["is_forecast"])

@@ -1,0 +1,110 @@
+"""Page 7: what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from templates import formats
+from templates.formats import TableUnit
+from templates.pages.card import Card, card, phrase, rejected_words
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+from templates.pages.requests import advised
+
+MOST_ROWS: Final = 12
+MOST_CARDS: Final = 2
+MOST_REJECTED: Final = 6
+
+
+@dataclass(frozen=True)
+class AdviceRow:
+    """One recommendation, ready to print."""
+
+    rank: str
+    action: str
+    one_off: str
+    savings: tuple[str, str, str]
+    values: tuple[str, str, str]
+    payback: str
+    chance: str
+    gate: str
+
+
+@dataclass(frozen=True)
+class Recommendations:
+    """Everything that page 7 prints."""
+
+    count: int
+    largest: str
+    low: Ref | None
+    median: Ref | None
+    high: Ref | None
+    rows: tuple[AdviceRow, ...]
+    more: int
+    held: int
+    cards: tuple[Card, ...]
+    rejected: tuple[tuple[str, str], ...]
+    unit: str
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        return (self.low, self.high) if self.count else ()
+
+
+def recommendations(night: Night) -> Recommendations:
+    """Page 7 of the night."""
+    rows = advised(night)
+    everything = night.tables["recommendations"].sort("rank").to_dicts()
+    amounts = [row[name] for row in rows for name in _amounts() if row[name] is not None]
+    unit = TableUnit.of(night.money, [Decimal(amount) for amount in amounts])
+    on_sheets = set(night.tables["pages"].filter("is_shown")["model_id"].drop_nulls())
+    without_sheet = [row for row in rows if row["model_id"] not in on_sheets]
+    index = night.index
+    return Recommendations(
+        count=len(rows),
+        largest=phrase(rows[0], json.loads(rows[0]["assumptions"]), 18) if rows else "",
+        low=index.get("saving_p10"),
+        median=index.get("saving_p50"),
+        high=index.get("saving_p90"),
+        rows=tuple(_row(row, unit) for row in rows[:MOST_ROWS]),
+        more=max(len(rows) - MOST_ROWS, 0),
+        held=len(everything) - len(rows),
+        cards=tuple(card(night, row) for row in without_sheet[:MOST_CARDS]),
+        rejected=tuple(_rejected(night, everything)),
+        unit=unit.words,
+    )
+
+
+def _amounts() -> list[str]:
+    ranges = [f"{name}_usd_p{p}" for name in ("monthly_saving", "net_present_value") for p in (10, 50, 90)]
+    return ["one_off_usd_p50", *ranges]
+
+
+def _row(row: Row, unit: TableUnit) -> AdviceRow:
+    assumptions = json.loads(row["assumptions"])
+    is_measured = assumptions.get("is_quality_measured", True)
+    savings = [unit.cell(row[f"monthly_saving_usd_p{p}"]) for p in (10, 50, 90)]
+    values = [unit.cell(row[f"net_present_value_usd_p{p}"]) for p in (10, 50, 90)]
+    return AdviceRow(
+        rank=str(row["rank"]),
+        action=phrase(row, assumptions, 18),
+        one_off=unit.cell(row["one_off_usd_p50"]),
+        savings=(savings[0], savings[1], savings[2]),
+        values=(values[0], values[1], values[2]),
+        payback=formats.plain(row["payback_months_p50"]),
+        chance=formats.whole_percent(row["probability"]),
+        gate=("" if is_measured else "unmeasured; ") + formats.name(row["quality_gate"], 54),
+    )
+
+
+def _rejected(night: Night, rows: list[Row]) -> list[tuple[str, str]]:
+    """The best rejected alternatives, by the subject that they were weighed for."""
+    lines = []
+    for row in rows:
+        subject = formats.name(row["model_id"] or row["pool_id"], 22)
+        lines += [(subject, rejected_words(night, entry)) for entry in json.loads(row["rejected"])[:2]]
+    return lines[:MOST_REJECTED]

@@ -1,0 +1,192 @@
+"""Page 4: what a million tokens costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import formats
+from templates.figures.unit_bars import UnitBar, unit_bars
+from templates.figures.utilization import Use, utilization_scatter
+from templates.pages.changes import Change
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+
+MOST_ROWS: Final = 12
+MEAN_MONTHS: Final = 3
+NAME_WIDTH: Final = 82.0
+RATES: Final = ("used", "allocated", "fully_loaded")
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """One model's month, ready to print."""
+
+    name: str
+    rates: tuple[str, str, str]
+    tokens: tuple[str, str, str]
+    cache: str
+    utilization: str
+    change: str
+    coverage: str
+
+
+@dataclass(frozen=True)
+class UnitEconomics:
+    """Everything that page 4 prints."""
+
+    month: str
+    previous: str
+    has_tokens: bool
+    unit_name: str
+    unit_price: str
+    change: Change | None
+    loaded: Ref | None
+    allocated: Ref | None
+    used: Ref | None
+    cheapest: str
+    dearest: str
+    bars: Markup | None
+    scatter: Markup | None
+    rows: tuple[UnitRow, ...]
+    others: str
+    currency: str
+
+    @property
+    def title_refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        return self.loaded, self.used
+
+
+def unit_economics(night: Night) -> UnitEconomics:
+    """Page 4 of the night."""
+    rows = _rows(night, night.subject["month"])
+    priced = [row for row in rows if row["fully_loaded_usd_per_mtok"] is not None]
+    ordered = sorted(priced, key=lambda row: (row["fully_loaded_usd_per_mtok"], row["model_id"]))
+    before = night.before["fully_loaded_usd_per_mtok"] if night.before else None
+    unit_row = _unit_row(rows)
+    return UnitEconomics(
+        month=night.month,
+        previous=night.previous,
+        has_tokens=bool(priced),
+        unit_name=formats.name(unit_row["unit_name"], 16) if unit_row else "",
+        unit_price=night.money.per_mtok(unit_row["allocated_usd_per_unit"]) if unit_row else "",
+        change=Change.of(night.now["fully_loaded_usd_per_mtok"], before),
+        loaded=night.index.get("mtok_fully_loaded"),
+        allocated=night.index.get("mtok_allocated"),
+        used=night.index.get("mtok_used"),
+        cheapest=_extreme(night, ordered[:1]),
+        dearest=_extreme(night, ordered[-1:]),
+        bars=_bars(night, priced[:MOST_ROWS]),
+        scatter=_scatter(night, priced[:MOST_ROWS]),
+        rows=tuple(_row(night, row) for row in rows[:MOST_ROWS]),
+        others=_others(rows[MOST_ROWS:]),
+        currency=night.money.heading,
+    )
+
+
+def _served(row: Row) -> int:
+    return int(row["input_tokens"] + row["output_tokens"])
+
+
+def _rows(night: Night, month: date) -> list[Row]:
+    rows = [row for row in night.tables["unit_costs"].filter(month=month).to_dicts() if _served(row) or row["units"]]
+    return sorted(rows, key=lambda row: (-_cost(row), -_served(row), row["model_id"]))
+
+
+def _cost(row: Row) -> Decimal:
+    return (row["allocated_usd_per_mtok"] or Decimal(0)) * _served(row)
+
+
+def _unit_row(rows: list[Row]) -> Row | None:
+    with_units = [row for row in rows if row["unit_name"] and row["units"] and row.get("allocated_usd_per_unit")]
+    return max(with_units, key=lambda row: (row["used_usd"], row["model_id"]), default=None)
+
+
+def _extreme(night: Night, rows: list[Row]) -> str:
+    return (
+        f"{formats.name(rows[0]['model_id'], 18)} at {night.money.per_mtok(rows[0]['fully_loaded_usd_per_mtok'])}"
+        if rows
+        else ""
+    )
+
+
+def _bars(night: Night, rows: list[Row]) -> Markup | None:
+    if not rows:
+        return None
+    bars = [
+        UnitBar(
+            formats.fitted(row["model_id"], 98), _parts(row), night.money.per_mtok(row["fully_loaded_usd_per_mtok"])
+        )
+        for row in rows
+    ]
+    dearest = max(rows, key=lambda row: (row["fully_loaded_usd_per_mtok"], row["model_id"]))
+    alt = (
+        f"Cost of a million tokens of {len(bars)} models; the dearest is {formats.name(dearest['model_id'], 18)} at "
+        f"{night.money.per_mtok(dearest['fully_loaded_usd_per_mtok'])}."
+    )
+    return unit_bars(bars, alt)
+
+
+def _parts(row: Row) -> tuple[float, float, float, float]:
+    used, allocated, loaded = (float(row[f"{rate}_usd_per_mtok"] or 0) for rate in RATES)
+    idle = row["idle_share_usd_per_mtok"]
+    idle_part = float(idle) if idle is not None else allocated - used
+    return used, idle_part, max(allocated - used - idle_part, 0.0), max(loaded - allocated, 0.0)
+
+
+def _scatter(night: Night, rows: list[Row]) -> Markup | None:
+    known = [row for row in rows if row["utilization_ratio"] is not None and (row["used_usd_per_mtok"] or 0) > 0]
+    if not known:
+        return None
+    uses = [
+        Use(formats.name(row["model_id"], 16), row["utilization_ratio"], float(row["used_usd_per_mtok"]),
+            f"{formats.whole_percent(row['utilization_ratio'])}, {night.money.per_mtok(row['used_usd_per_mtok'])}")
+        for row in known
+    ]  # fmt: skip
+    busiest = max(known, key=lambda row: (row["utilization_ratio"], row["model_id"]))
+    alt = (
+        f"Utilisation against used price of {len(uses)} models; {formats.name(busiest['model_id'], 18)} is busiest at "
+        f"{formats.whole_percent(busiest['utilization_ratio'])}."
+    )
+    return utilization_scatter(uses, night.money.symbol, alt)
+
+
+def _row(night: Night, row: Row) -> UnitRow:
+    used, allocated, loaded = (night.money.per_mtok(row[f"{rate}_usd_per_mtok"]) for rate in RATES)
+    read = row["input_tokens"]
+    return UnitRow(
+        name=formats.fitted(row["model_id"], NAME_WIDTH),
+        rates=(used, allocated, loaded),
+        tokens=(
+            formats.tokens(read - row["cached_input_tokens"]),
+            formats.tokens(row["cached_input_tokens"]),
+            formats.tokens(row["output_tokens"]),
+        ),
+        cache=formats.whole_percent(row["cached_input_tokens"] / read) if read else formats.UNKNOWN,
+        utilization=formats.whole_percent(row["utilization_ratio"]),
+        change=_change(night, row),
+        coverage=formats.whole_percent(row.get("usage_ratio")),
+    )
+
+
+def _change(night: Night, row: Row) -> str:
+    """The allocated price against its mean over the three months before."""
+    past = night.tables["unit_costs"].filter(model_id=row["model_id"]).sort("month")
+    earlier = [
+        float(rate) for month, rate in past.select("month", "allocated_usd_per_mtok").iter_rows()
+        if month < night.subject["month"] and rate is not None
+    ][-MEAN_MONTHS:]  # fmt: skip
+    now = row["allocated_usd_per_mtok"]
+    if not earlier or now is None or sum(earlier) <= 0:
+        return formats.UNKNOWN
+    return formats.whole_percent(float(now) / (sum(earlier) / len(earlier)) - 1, plus="+")
+
+
+def _others(rows: list[Row]) -> str:
+    served = sum(_served(row) for row in rows)
+    return f"{len(rows):,} more models served {formats.tokens(served)} tokens." if rows else ""
