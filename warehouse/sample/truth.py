@@ -134,14 +134,13 @@ def _runs(company: Company, calendar: Calendar, pool_id: str) -> Iterator[_User]
 
 def _served(company: Company, calendar: Calendar, requests: pl.DataFrame, pool_id: str) -> Iterator[_User]:
     """Deployments, one user for each model; several models share by weighted tokens, evenly where nobody asked."""
-    for deployment in company.deployments:
-        if deployment.pool_id == pool_id:
-            held = calendar.gpus(deployment)
-            weights = [_weights(calendar, requests, deployment.deployment_id, model) for model in deployment.models]
-            total = np.sum(weights, axis=0)
-            for model_id, weight in zip(deployment.models, weights, strict=True):
-                share = np.where(total > 0, weight / np.where(total > 0, total, 1), 1 / len(weights))
-                yield _User("direct", model_id, "inference", held * share)
+    for deployment in (each for each in company.deployments if each.pool_id == pool_id):
+        held = calendar.gpus(deployment)
+        weights = [_weights(calendar, requests, deployment.deployment_id, model) for model in deployment.models]
+        total = np.sum(weights, axis=0)
+        for model_id, weight in zip(deployment.models, weights, strict=True):
+            share = np.where(total > 0, weight / np.where(total > 0, total, 1), 1 / len(weights))
+            yield _User("direct", model_id, "inference", held * share)
 
 
 def _weights(calendar: Calendar, requests: pl.DataFrame, deployment_id: str, model_id: str) -> Hourly:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -49,11 +50,10 @@ def faults_of_rows(name: str, sheet: Sheet) -> Iterator[Fault]:
 
 def unknown_models(name: str, sheet: Sheet, names: Names) -> Iterator[Fault]:
     """References to a model that models.csv does not have."""
-    for row in sheet.rows.to_dicts():
-        for column in MODEL_REFERENCES.get(name, ()):
-            value = row[column]
-            if value not in {None, EVERYTHING} and names.canonical(value) is None:
-                yield Fault(sheet.file, row["line"], f"{column}: unknown model", value, names.hint(value))
+    for row, column in itertools.product(sheet.rows.to_dicts(), MODEL_REFERENCES.get(name, ())):
+        value = row[column]
+        if value not in {None, EVERYTHING} and names.canonical(value) is None:
+            yield Fault(sheet.file, row["line"], f"{column}: unknown model", value, names.hint(value))
 
 
 def circles(models: Sheet) -> Iterator[Fault]:
@@ -81,12 +81,12 @@ def _overlaps(file: str, rows: Sequence[Row], keys: Sequence[str]) -> Iterator[F
 
 
 def _disagreements(file: str, rows: Sequence[Row]) -> Iterator[Fault]:
-    for row, earlier in _valid_together(rows, ("deployment_id",)):
-        for column in ("pool_id", "gpu_count"):
-            if row[column] != earlier[column]:
-                what = f"{column}: another than in line {earlier['line']} at the same time"
-                value = f"{row['deployment_id']}: {_shown(row[column])}, {_shown(earlier[column])}"
-                yield Fault(file, row["line"], what, value, "one deployment holds one set of GPUs: make them equal")
+    together = _valid_together(rows, ("deployment_id",))
+    for (row, earlier), column in itertools.product(together, ("pool_id", "gpu_count")):
+        if row[column] != earlier[column]:
+            what = f"{column}: another than in line {earlier['line']} at the same time"
+            value = f"{row['deployment_id']}: {_shown(row[column])}, {_shown(earlier[column])}"
+            yield Fault(file, row["line"], what, value, "one deployment holds one set of GPUs: make them equal")
 
 
 def _valid_together(rows: Sequence[Row], keys: Sequence[str]) -> Iterator[tuple[Row, Row]]:
