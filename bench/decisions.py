@@ -62,6 +62,8 @@ def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
             "daily_tokens": float(dice.lognormal(20, 1)),
             "daily_tokens_trend": 0.0,
             "demand_sigma": 0.3,
+            "demand_blocks": 6.5,
+            "price_months": 6,
             "demand_basis": "smoothing",
             "remaining_months": 24.0,
             "life_basis": "retires_on",

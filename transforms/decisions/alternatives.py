@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from transforms.decisions.laws import Floats
 
 ENOUGH_PROBABILITY: Final = 0.8
+# Chance that a student nobody has evaluated will pass the gate: an even bet, until workloads.csv says better.
+GATE_CHANCE: Final = 0.5
 _DIGITS: Final = 6
 _COPIED: Final = (
     "action",
@@ -130,11 +132,18 @@ def valued(proposals: Sequence[Proposal], tokens: Floats, threshold: Threshold) 
             for place, level in enumerate((10, 50, 90))
         }
         row["net_present_value_usd_mean"] = _cents(present.mean())
+        row["expected_value_usd"] = _cents(_expected(proposal, present))
         row["monthly_idle_saving_usd_p50"] = _cents(np.median(proposal.idle_per_token * monthly))
         row["probability"] = float((present > 0).mean())
         row["payback_months_p50"] = _finite(cash.median_payback_months(line))
         row["break_even_demand_ratio"] = _finite(break_even[line])
         yield row | _verdict(row, proposal.alternative, threshold)
+
+
+def _expected(proposal: Proposal, present: Floats) -> float:
+    """Mean value before the quality gate is known: where it fails, what was paid once is lost and nothing is saved."""
+    chance = 1.0 if proposal.alternative.is_measured else GATE_CHANCE
+    return float(chance * present.mean() - (1 - chance) * proposal.one_off.mean())
 
 
 def _identity(alternative: Alternative) -> dict[str, Any]:
@@ -162,5 +171,8 @@ def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Thresh
         return {"is_eligible": False, "reason": f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"}
     if chance < threshold.probability:
         words = f"pays back with a chance of {chance:.0%}, under {threshold.probability:.0%}"
+        return {"is_eligible": False, "reason": words}
+    if row["expected_value_usd"] <= 0:
+        words = f"its quality is unmeasured, and at a chance of {GATE_CHANCE:.0%} it costs more than it saves"
         return {"is_eligible": False, "reason": words}
     return {"is_eligible": True, "reason": f"saves {saving:,.0f} a month and pays back with a chance of {chance:.0%}"}

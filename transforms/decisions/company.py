@@ -69,7 +69,9 @@ def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
     """Tasks by model; requests without a label are no task."""
     tasks: dict[str, list[Task]] = {}
     for row in task_shares.filter(pl.col("task").is_not_null()).sort("model_id", "task").to_dicts():
-        tasks.setdefault(row["model_id"], []).append(Task(row["task"], row["share_ratio"], row["share_sigma"]))
+        tasks.setdefault(row["model_id"], []).append(
+            Task(*(row[name] for name in ("task", "share_ratio", "share_sigma", "weeks")))
+        )
     return tasks
 
 

@@ -39,10 +39,9 @@ def median_path(level: float, trend: float, remaining_months: float) -> Floats:
     return np.asarray(np.maximum(np.diff(level * ends + trend * gained), 0))
 
 
-def demand_draws(generator: np.random.Generator, path: Floats, sigma: float, draws: int) -> Floats:
-    """Tokens by month and draw: the path times one log-normal error per draw.
+def demand_draws(path: Floats, log_errors: Floats) -> Floats:
+    """Tokens by month and draw: the path times one error per draw.
 
     The error of a forecast is mostly one of level, which stays; errors that come and go average out over a life.
     """
-    level = np.exp(sigma * generator.standard_normal(draws))
-    return np.asarray(path[:, None] * level[None, :])
+    return np.asarray(path[:, None] * np.exp(log_errors)[None, :])

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.randomness import generator
+from transforms.decisions.alternatives import GATE_CHANCE
+from transforms.decisions.randomness import generator, next_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 QUALITY_GATE_RATIO: Final = 0.97
 # Week-to-week spread of a task's share, relative to it, above which its past says too little about its future.
 STATIONARY_RATIO: Final = 0.5
-# Pseudo-observations behind the share of requests a student keeps: evaluated, and not evaluated.
+# Pseudo-observations behind the share of requests that an evaluated student keeps.
 _MEASURED_WEIGHT: Final = 60.0
-_UNMEASURED_WEIGHT: Final = 8.0
-_UNMEASURED_RATIO: Final = 0.90
 _MOST_KEPT: Final = 0.995
 _LOWER_IS_BETTER: Final = ("loss", "error", "error_rate", "perplexity", "ppl", "wer", "cer")
 
@@ -55,6 +54,7 @@ class Task:
     name: str | None
     share: float
     share_sigma: float
+    weeks: int
 
     @property
     def is_stationary(self) -> bool:
@@ -65,15 +65,17 @@ class Task:
 def share_draws(subject: Subject, task: Task) -> Floats:
     """Share of the model's tokens that are the task's, by draw: the same on each card of the task."""
     dice = generator(subject.night.as_of, subject.model_id, "share", str(task.name))
-    return np.clip(dice.normal(task.share, task.share_sigma, subject.night.draws), 0, 1)
+    spread = task.share_sigma * (1 + 1 / max(task.weeks, 1)) ** 0.5
+    return np.asarray(np.clip(task.share + spread * next_errors(dice, task.weeks, subject.night.draws), 0, 1))
 
 
 def kept_draws(subject: Subject, task: Task, student: str, evidence: Evidence | None) -> Floats:
-    """Share of the task's requests that the student keeps, by draw."""
+    """Share of the task's requests that the student keeps, by draw; unmeasured, as if it passes the gate."""
     dice = generator(subject.night.as_of, subject.model_id, "kept", str(task.name), student)
-    mean = min(evidence.ratio, _MOST_KEPT) if evidence else _UNMEASURED_RATIO
-    weight = _MEASURED_WEIGHT if evidence else _UNMEASURED_WEIGHT
-    return dice.beta(mean * weight, (1 - mean) * weight, subject.night.draws)
+    if evidence is None:
+        return dice.uniform(QUALITY_GATE_RATIO, 1, subject.night.draws)
+    mean = min(evidence.ratio, _MOST_KEPT)
+    return dice.beta(mean * _MEASURED_WEIGHT, (1 - mean) * _MEASURED_WEIGHT, subject.night.draws)
 
 
 def gate_words(student: str, task: Task, evidence: Evidence | None) -> str:
@@ -98,17 +100,22 @@ def move_assumptions(subject: Subject, task: Task, evidence: Evidence | None) ->
     """What every move rests on."""
     place = subject.position
     measured = {} if evidence is None else {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
-    return measured | {
-        "kept_quality_ratio": evidence.ratio if evidence else _UNMEASURED_RATIO,
-        "is_quality_measured": evidence is not None,
-        "share_of_inference": task.share,
-        "share_sigma": task.share_sigma,
-        "teacher_usd_per_mtok": float(place["allocated_usd_per_mtok"]),
-        "demand_tokens_p50": float(np.median(subject.demand)),
-        "demand_basis": place["demand_basis"],
-        "remaining_months": place["remaining_months"],
-        "life_basis": place["life_basis"],
-    }
+    unmeasured = {} if evidence else {"gate_chance_assumed": GATE_CHANCE}
+    return (
+        measured
+        | unmeasured
+        | {
+            "kept_quality_ratio": evidence.ratio if evidence else (1 + QUALITY_GATE_RATIO) / 2,
+            "is_quality_measured": evidence is not None,
+            "share_of_inference": task.share,
+            "share_sigma": task.share_sigma,
+            "teacher_usd_per_mtok": float(place["allocated_usd_per_mtok"]),
+            "demand_tokens_p50": float(np.median(subject.demand)),
+            "demand_basis": place["demand_basis"],
+            "remaining_months": place["remaining_months"],
+            "life_basis": place["life_basis"],
+        }
+    )
 
 
 def priced(position: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from transforms.decisions.demand import demand_draws, median_path, whole_months
 from transforms.decisions.laws import Law
-from transforms.decisions.randomness import generator
+from transforms.decisions.randomness import generator, next_errors
 from transforms.decisions.scaling_laws import law_of
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ class Subject:
         if place["daily_tokens"] is None or place["demand_sigma"] is None:
             return np.zeros((whole_months(self.months), self.night.draws))
         path = median_path(place["daily_tokens"], place["daily_tokens_trend"], self.months)
-        return demand_draws(self._dice("demand"), path, place["demand_sigma"], self.night.draws)
+        errors = next_errors(self._dice("demand"), place["demand_blocks"], self.night.draws)
+        return demand_draws(path, place["demand_sigma"] * errors)
 
     @cached_property
     def presence(self) -> Floats:
@@ -120,8 +121,8 @@ class Subject:
     @cached_property
     def price_level(self) -> Floats:
         """Price of serving relative to the last months', by draw."""
-        sigma = float(self.position["price_sigma"])
-        return np.asarray(np.exp(sigma * self._dice("price").standard_normal(self.night.draws)))
+        sigma, months = float(self.position["price_sigma"]), self.position["price_months"]
+        return np.asarray(np.exp(sigma * next_errors(self._dice("price"), months, self.night.draws)))
 
     @cached_property
     def used_price(self) -> Floats:

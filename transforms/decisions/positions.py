@@ -14,6 +14,8 @@ ASSUMED_PRICE_SIGMA: Final = 0.15
 _MTOK: Final = 1e6
 _LONGEST_LINEAGE: Final = 16
 _RECENT_DAYS: Final = 28
+# Errors of four weeks, a week apart, overlap: four of them tell as much as one.
+_WEEKS_OF_AN_ERROR: Final = 4
 
 
 def positions(
@@ -89,7 +91,7 @@ def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, setting
     """One model: level, trend and spread of its tokens as known after the night."""
     key = ["known_on", "model_id", "quantity"]
     known = (pl.col("known_on") == settings.item(0, "as_of") + pl.duration(days=1)) & (pl.col("quantity") == "tokens")
-    states = demand_states.filter(known).select(*key, "level", "trend")
+    states = demand_states.filter(known).select(*key, "level", "trend", "folds")
     spread = (pl.col("expected_p90") / pl.col("expected_p50")).log() / P90
     return (
         expected_service.filter(known)
@@ -99,6 +101,7 @@ def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, setting
             daily_tokens="level",
             daily_tokens_trend="trend",
             demand_sigma=pl.when(pl.col("expected_p50") > 0).then(spread),
+            demand_blocks=pl.col("folds") / _WEEKS_OF_AN_ERROR,
             demand_method="method",
             expected_days="days",
         )
@@ -117,6 +120,7 @@ def _defaults(as_of: object) -> tuple[pl.Expr, ...]:
     planned = (pl.col("ends_on") - pl.lit(as_of)).dt.total_days().clip(0)
     return (
         pl.col("served_tokens", "served_days", "recent_tokens", "monthly_inference_usd").fill_null(0),
+        pl.col("price_months", "demand_blocks").fill_null(0),
         pl.col("price_sigma").fill_null(ASSUMED_PRICE_SIGMA),
         pl.col("training_price_basis").fill_null("no training with known FLOP and cost"),
         (pl.coalesce("expected_days", planned, pl.lit(0)) / DAYS_PER_MONTH).alias("remaining_months"),

@@ -14,7 +14,7 @@ _DIGITS: Final = 9
 
 
 def token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One model: what a million tokens cost in the last two months with service, and how much that moves."""
+    """One model: what a million tokens cost in the last two months with service, and how far the next may be."""
     months = (
         unit_costs.with_columns(
             tokens=(pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64),
@@ -30,7 +30,8 @@ def token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFra
     return months.group_by("model_id", maintain_order=True).agg(
         _weighted("used", recent).alias("used_usd_per_mtok"),
         _weighted("allocated", recent).alias("allocated_usd_per_mtok"),
-        pl.when(pl.len() > _PRICE_MONTHS).then(spread).alias("price_sigma"),
+        pl.when(pl.len() > _PRICE_MONTHS).then(spread * (1 + 1 / _PRICE_MONTHS) ** 0.5).alias("price_sigma"),
+        pl.when(pl.len() > _PRICE_MONTHS).then(pl.len().clip(0, _SPREAD_MONTHS)).otherwise(0).alias("price_months"),
     )
 
 

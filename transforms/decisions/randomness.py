@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from transforms.decisions.laws import Floats
+
+# Student's t has tails whose exponential has no mean; nothing seen before lies this many spreads away.
+_FURTHEST: Final = 4.0
 
 
 def generator(as_of: dt.date, *subject: str) -> np.random.Generator:
@@ -18,3 +23,13 @@ def generator(as_of: dt.date, *subject: str) -> np.random.Generator:
     """
     name = "\x1f".join((as_of.isoformat(), *subject))
     return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "big"))
+
+
+def next_errors(dice: np.random.Generator, seen: float, draws: int) -> Floats:
+    """Errors of the next value in units of the spread of `seen` past ones: Student's t, normal where none were seen.
+
+    A spread known from few values is itself uncertain; the normal distribution would promise too much.
+    """
+    if seen <= 0:
+        return dice.standard_normal(draws)
+    return np.clip(dice.standard_t(max(seen - 1, 1), draws), -_FURTHEST, _FURTHEST)

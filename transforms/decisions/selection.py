@@ -1,7 +1,7 @@
 """Which alternatives are asked for together, so that no saving is counted twice.
 
 All savings of a model come out of what serving it costs. A model is therefore either changed as a whole (retrained,
-tuned, retired), or some of its tasks are moved, each once; whichever is worth more by its mean, which adds up. A model
+tuned, retired), or some of its tasks are moved, each once; whichever is worth more in the mean, which adds up. A model
 that takes traffic over is not itself retired, and nothing moves to a model that is. Idle cost that leaves with the
 tokens of a model is not released a second time with its pool.
 """
@@ -14,7 +14,7 @@ import polars as pl
 
 TASK_ACTIONS: Final = ("route", "distil")
 POOL_ACTION: Final = "release_capacity"
-_WORTH: Final = "net_present_value_usd_mean"
+_WORTH: Final = "expected_value_usd"
 _SCALED: Final = (
     "monthly_saving_usd_p10",
     "monthly_saving_usd_p50",
@@ -23,6 +23,7 @@ _SCALED: Final = (
     "net_present_value_usd_p50",
     "net_present_value_usd_p90",
     "net_present_value_usd_mean",
+    "expected_value_usd",
 )
 _ORDER: Final = ("model_id", "task", "pool_id", "deployment_id", "action", "target_model_id", "target_params")
 
@@ -42,7 +43,7 @@ def chosen(candidates: pl.DataFrame, serving_states: pl.DataFrame, materiality_u
 def _by_model(eligible: pl.DataFrame) -> pl.DataFrame:
     """The better of the best change of each model as a whole and the best moves of its tasks."""
     is_task = pl.col("action").is_in(TASK_ACTIONS)
-    kinds = eligible.with_columns(kind=pl.when(is_task).then(pl.lit("moves")).otherwise("action"))
+    kinds = eligible.with_columns(kind=pl.when(~is_task).then("action").otherwise(pl.lit("moves")))
     kinds = kinds.unique(["model_id", "kind", "task", "deployment_id"], keep="first", maintain_order=True)
     worth = kinds.group_by("model_id", "kind").agg(pl.col(_WORTH).cast(pl.Float64).sum().alias("worth"))
     best = worth.sort("model_id", "worth", "kind", descending=[False, True, False]).unique("model_id", keep="first")
