@@ -15,7 +15,7 @@ from warehouse.sample.bill_rows import COLUMNS, Row, bill_rows
 from warehouse.sample.company import Company, Provider
 
 FIRST_DELIVERY_END: Final = "2026-11-11"
-ROWS_PER_PART: Final = 150
+ROWS_PER_PART: Final = 60
 
 
 def write_bills(inbox: Path, company: Company) -> None:
