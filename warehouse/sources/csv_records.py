@@ -22,6 +22,7 @@ from warehouse.sources.sheets import Sheet, refused_rows
 _TAIL: Final = 1 << 16
 _GLANCE: Final = 32
 _BLANK: Final = "blank"
+_LINE_END: Final = r"\r\n|\r|\n"
 
 
 def csv_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
@@ -80,7 +81,8 @@ class _Columns:
         good = judged.filter(pl.col("reason").is_null())
         bad = judged.filter(pl.col("reason").is_not_null() & (pl.col("reason") != _BLANK))
         cells = self._cells(good["text"]).insert_column(0, good["location"])
-        refused = refused_rows(bad.with_columns(pl.col("text").alias("raw")))
+        lines = pl.format("{} lines", pl.col("text").str.count_matches(_LINE_END) + 1)
+        refused = refused_rows(bad.with_columns(pl.col("text").alias("raw"), lines.alias("detail")))
         return Sheet(cells, found, refused, rows.height - good.height - bad.height)
 
     def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,167 @@
+"""A second reader of bills that shares no parsing code with the first: it adds up the rows that were accepted."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pyarrow.parquet as pq
+
+from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.source import Source
+
+_EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
+_UNIT: Final = Decimal("1e-12")
+_WIDEST_FIELD: Final = 2 << 20
+_NOTHING: Final = (Decimal(0), Decimal(0))
+_CANONICAL: Final = ("currency", "billed_cost", "effective_cost")
+_NAMES: Final[Mapping[str, Sequence[str]]] = {
+    "focus": ("BillingCurrency", "BilledCost", "EffectiveCost"),
+    "table": _CANONICAL,
+}
+_UNSPLIT: Final = ("encoding", "bad_quote", "header_repeat", "short_row", "long_row")
+
+
+class OpinionsDifferError(RuntimeError):
+    """Two readers that share no parsing code disagree on the sum of a bill: one of them is wrong."""
+
+
+class _Row(NamedTuple):
+    """The cells of one row that are added up, and the number of the line or row it stands in."""
+
+    number: int
+    currency: object
+    billed: object
+    effective: object
+
+
+def compare(delivered: Delivered, source: Source, read: Reading) -> None:
+    """Add up the bill anew and compare.
+
+    Raises:
+        OpinionsDifferError: naming the file, the currency and both sums.
+    """
+    wanted = [source.columns.get(*pair) for pair in zip(_CANONICAL, _NAMES[source.format], strict=True)]
+    refused = {_number(location) for location in read.refused["location"]}
+    rows = (row for row in _rows(delivered.content, wanted, _unsplit(read)) if row.number not in refused)
+    again = _sums(rows, source.constants.get("currency"))
+    for currency in {**again, **read.totals}:
+        first, second = read.totals.get(currency, _NOTHING), again.get(currency, _NOTHING)
+        if first != second:
+            raise OpinionsDifferError(
+                f"two readers disagree on {delivered.file} in {currency}: billed {first[0]:f}, effective {first[1]:f} "
+                f"against {second[0]:f}, {second[1]:f}; nothing is published: keep the file and report it"
+            )
+
+
+def _number(location: str) -> int:
+    return int(location.rpartition(" ")[2])
+
+
+def _unsplit(read: Reading) -> set[int]:
+    """The physical lines of the records that no reader can split; `detail` says how many where it is not one."""
+    lines: set[int] = set()
+    unsplit = read.refused.filter(read.refused["reason"].is_in(_UNSPLIT))
+    for location, detail in unsplit.select("location", "detail").iter_rows():
+        lines.update(range(_number(location), _number(location) + int((detail or "1").partition(" ")[0])))
+    return lines
+
+
+def _sums(rows: Iterator[_Row], constant: str | None) -> dict[str, tuple[Decimal, Decimal]]:
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for row in rows:
+        code = str(constant or row.currency).upper()
+        before = sums.get(code, _NOTHING)
+        billed = row.effective if row.billed is None else row.billed
+        effective = row.billed if row.effective is None else row.effective
+        sums[code] = (_plus(before[0], billed), _plus(before[1], effective))
+    return sums
+
+
+def _plus(total: Decimal, cell: object) -> Decimal:
+    return _EXACT.add(total, Decimal(str(cell)).quantize(_UNIT, context=_EXACT))
+
+
+def _rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) -> Iterator[_Row]:
+    with content.open("rb") as stream:
+        begin = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if begin.startswith(b"PAR1"):
+        return _parquet_rows(content, wanted)
+    return _json_rows(content, wanted) if begin.startswith(b"{") else _csv_rows(content, wanted, unsplit)
+
+
+def _place(names: Sequence[str], name: str) -> int | None:
+    """Where a column stands: under its exact name, else whatever the case."""
+    if name in names:
+        return names.index(name)
+    return next((place for place, other in enumerate(names) if other.casefold() == name.casefold()), None)
+
+
+def _parquet_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
+    number = 0
+    with pq.ParquetFile(content) as opened:
+        names = opened.schema_arrow.names
+        places = [_place([name.strip() for name in names], name) for name in wanted]
+        present = [names[place] for place in places if place is not None]
+        for batch in opened.iter_batches(columns=present):
+            columns = [
+                [None] * batch.num_rows if place is None else batch.column(names[place]).to_pylist() for place in places
+            ]
+            for cells in zip(*columns, strict=True):
+                number += 1
+                yield _Row(number, *cells)
+
+
+def _json_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
+    with content.open(encoding="utf-8-sig", errors="replace", newline=None) as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                members = json.loads(line, parse_float=str, parse_int=str)
+            except ValueError:
+                continue  # blank, or refused by the first reader: a row that it accepted would be missed in the sum
+            names = list(members)
+            places = [_place(names, name) for name in wanted]
+            yield _Row(number, *(None if place is None else members[names[place]] for place in places))
+
+
+def _csv_rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) -> Iterator[_Row]:
+    csv.field_size_limit(_WIDEST_FIELD)
+    lines = _Lines(content, unsplit)
+    rows = csv.reader(lines)
+    names = next(row for row in rows if any(cell.strip() for cell in row))
+    lines.taken()
+    places = [_place([name.strip() for name in names], name) for name in wanted]
+    for row in rows:
+        if row and (len(row) > 1 or row[0].strip()):
+            yield _Row(lines.taken(), *(None if place is None else row[place] for place in places))
+        else:
+            lines.taken()
+
+
+class _Lines(Iterator[str]):
+    """The physical lines but for those that cannot be split, and the number of the first one since the last record."""
+
+    def __init__(self, content: Path, unsplit: Collection[int]) -> None:
+        self._content, self._unsplit = content, unsplit
+        self._numbered = self._lines()
+        self._first: int | None = None
+
+    def __next__(self) -> str:
+        number, line = next(self._numbered)
+        self._first = number if self._first is None else self._first
+        return line
+
+    def taken(self) -> int:
+        """The first line of the record that was just taken."""
+        first, self._first = self._first or 0, None
+        return first
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        with self._content.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            for number, line in enumerate(stream, 1):
+                if number not in self._unsplit:
+                    yield number, line
