@@ -73,7 +73,7 @@ class Shelf:
         """Keep one content."""
         for name, rows in read.frames.items():
             if name == REQUESTS:
-                write_landed(landed_file(self._var, content).path, rows)
+                write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
             else:
                 self._put(ROWS[name], rows)
         self._put(Quarantine, _quarantined(content, read))

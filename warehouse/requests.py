@@ -36,13 +36,14 @@ def landed_path(folder: Path, source: str, sha256: str, reader_digest: str) -> P
     return folder / f"{name}.parquet"
 
 
-def write_landed(path: Path, requests: pl.DataFrame) -> Path:
-    """Write the requests of one file whole or not at all."""
+def write_landed(path: Path, requests: pl.DataFrame, parts: Sequence[Path] = ()) -> Path:
+    """Write the requests of one file whole or not at all: those in Parquet files set aside, then those in memory."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     torn = path.with_suffix(".tmp")
-    with os.fdopen(os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        Requests.frame(requests).write_parquet(stream, row_group_size=_ROW_GROUP, statistics=True)
-        stream.flush()
+    os.close(os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    rows = pl.concat([*(pl.scan_parquet(part) for part in parts), Requests.frame(requests).lazy()])
+    rows.sink_parquet(torn, row_group_size=_ROW_GROUP, statistics=True, maintain_order=True)
+    with torn.open("rb") as stream:
         os.fsync(stream.fileno())
     torn.replace(path)
     return path

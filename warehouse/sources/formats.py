@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from warehouse.sources import focus, mlperf, otlp, table_bill
+from warehouse.sources import focus, litellm, mlperf, otlp, table_bill, table_requests
 from warehouse.sources.reading import Reader
 
 READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
@@ -15,5 +15,7 @@ READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
         ("gpu_billing", "table"): table_bill,
         ("training_logs", "mlperf"): mlperf,
         ("request_telemetry", "otlp"): otlp,
+        ("request_telemetry", "table"): table_requests,
+        ("request_telemetry", "litellm"): litellm,
     }
 )

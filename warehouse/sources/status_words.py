@@ -1,0 +1,61 @@
+"""The words by which systems say how a request or a run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from warehouse.sources.casts import known
+
+REQUEST: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("succeeded", "succeed", "success", "successful", "ok", "complete", "completed"), "ok"),
+        **dict.fromkeys(("finished", "done", "stop", "length"), "ok"),
+        **dict.fromkeys(("failed", "fail", "failure", "error", "errored", "timeout", "timed_out"), "error"),
+        **dict.fromkeys(("cancelled", "canceled", "abort", "aborted", "499"), "cancelled"),
+        **dict.fromkeys(("pending", "processing", "queued", "running", "in_progress", "started"), "pending"),
+        "unknown": "unknown",
+    }
+)
+RUN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("finished", "finish", "succeeded", "succeed", "success", "successful", "ok"), "finished"),
+        **dict.fromkeys(("completed", "complete", "done", "terminated"), "finished"),
+        **dict.fromkeys(("failed", "fail", "failure", "error", "crashed", "aborted", "abort"), "failed"),
+        **dict.fromkeys(("out_of_memory", "node_fail", "boot_fail", "oom"), "failed"),
+        **dict.fromkeys(("cancelled", "canceled", "killed", "preempted", "revoked", "stopped"), "cancelled"),
+        **dict.fromkeys(("timeout", "timed_out", "deadline"), "timeout"),
+        **dict.fromkeys(("running", "scheduled", "requeued", "suspended", "in_progress", "resizing"), "running"),
+        "unknown": "unknown",
+    }
+)
+_CODES: Final = (("499", "cancelled"), (r"^2[0-9]{2}$", "ok"), (r"^[45][0-9]{2}$", "error"))
+
+
+def request_status(cells: pl.Series) -> pl.Series:
+    """Status of requests; HTTP codes count as words, another word or none is unknown."""
+    said = _folded(cells)
+    words = said.replace_strict(dict(REQUEST), default=None, return_dtype=pl.String).alias("word")
+    choice = pl.when(pl.col("word").is_not_null()).then("word")
+    for pattern, status in _CODES:
+        choice = choice.when(pl.col("said").str.contains(pattern)).then(pl.lit(status))
+    return pl.DataFrame({"said": said, "word": words}).select(choice.otherwise(pl.lit("unknown")).alias("status"))[
+        "status"
+    ]
+
+
+def run_status(cells: pl.Series) -> pl.Series:
+    """Status of runs; null where nothing is said, unknown for a word that no system uses."""
+    said = _folded(cells)
+    return said.replace_strict(dict(RUN), default="unknown", return_dtype=pl.String).zip_with(
+        said.is_not_null(), pl.Series([None], dtype=pl.String)
+    )
+
+
+def _folded(cells: pl.Series) -> pl.Series:
+    """`Timed Out` and `timed-out` are one word; a trailing `.0` of a code is none."""
+    said = known(cells).str.strip_chars().str.to_lowercase()
+    return said.str.replace_all(r"[\s-]+", "_").str.replace(r"^([0-9]{3})\.0$", "$1").alias("said")
