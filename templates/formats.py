@@ -101,9 +101,10 @@ class Money:
         """A range with its currency once: $290k–610k; with words where the low end is negative."""
         if low is None or high is None:
             return UNKNOWN
+        start, end = self.short(low), self.short(high)
         if min(decimal(low), decimal(high)) < 0:
-            return f"{self.short(low)} to {self.short(high)}"
-        return f"{self.short(low)}–{self.short(high).removeprefix(self.symbol)}"
+            return f"{start} to {end}"
+        return f"{start}–{end.removeprefix(self.symbol) if start[-1] == end[-1] else end}"
 
     def per_mtok(self, value: Quantity | None) -> str:
         """Price of a million tokens: $3.42, $0.0814, $124."""

@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.scales import Scale, apart, round_ticks, tick_step
 from templates.svg import band, circle, figure, line, polyline, text
-from templates.typeface import SEMIBOLD
+from templates.typeface import SEMIBOLD, text_width
 
 WIDTH: Final = 206.0
 HEIGHT: Final = 128.0
@@ -62,7 +62,7 @@ def _payback(payback: float | None, last: int, across: Scale, rise: Scale) -> li
         return []
     x, y = across(payback), rise(0)
     words = f"pays back in month {payback:.0f}"
-    anchor_left = x + 78 < RIGHT
+    anchor_left = x + text_width(words, 6.8, weight=SEMIBOLD) < RIGHT + 20
     return [
         line((x, y), (x, y + 12), stroke=colours.INK, width=0.5),
         circle((x, y), 1.6, fill=colours.INK),

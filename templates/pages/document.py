@@ -14,10 +14,11 @@ from templates.pages.bridge import bridge
 from templates.pages.furniture import Furniture, Identity
 from templates.pages.index import Ref
 from templates.pages.method import method
-from templates.pages.night import Night
+from templates.pages.night import Night, Row
 from templates.pages.outlook import outlook
 from templates.pages.recommendations import recommendations
 from templates.pages.reconciliation import reconciliation
+from templates.pages.sheet import sheet
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
 from templates.pages.unit_economics import unit_economics
@@ -95,11 +96,15 @@ def document(tables: Mapping[str, pl.DataFrame], identity: Identity, paper: str 
     night = Night(tables, paper)
     furniture = Furniture.of(night, identity.revision)
     shown = tables["pages"].filter("is_shown").sort("position").to_dicts()
-    pages = [_page(night, furniture, identity, row["page"]) for row in shown if row["page"] in (*BUILDERS, "method")]
+    pages = [_page(night, furniture, identity, row) for row in shown]
     return Document(night, furniture, identity, paper, tuple(pages), tuple(night.index))
 
 
-def _page(night: Night, furniture: Furniture, identity: Identity, kind: str) -> Page:
+def _page(night: Night, furniture: Furniture, identity: Identity, row: Row) -> Page:
+    kind = row["page"]
+    if kind == "sheet":
+        name = formats.name(row["model_id"], 24)
+        return Page(kind, f"model-{row['position']}", name, furniture.basis, sheet(night, row["model_id"]))
     value = method(night, identity) if kind == "method" else BUILDERS[kind](night)
     basis = furniture.billed_basis if kind in BILLED else furniture.basis
-    return Page(kind, kind.replace("_", "-"), formats.name(NAMES[kind]), basis, value)
+    return Page(kind, kind.replace("_", "-"), NAMES[kind], basis, value)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+import polars as pl
 from markupsafe import Markup
 
 from templates import colours, formats
@@ -16,6 +17,7 @@ from templates.figures.ternary_plane import Shares, penalty
 from templates.pages.night import Night, Row
 
 MOST_DOTS: Final = 12
+TRAIL_MONTHS: Final = 6
 NAME_LIMIT: Final = 18
 PHASES: Final = ("pretraining", "posttraining", "inference")
 HEAVY: Final = ("pretraining_heavy", "posttraining_heavy", "inference_heavy")
@@ -79,7 +81,8 @@ def _note(night: Night, row: Row) -> str:
 
 
 def _trail(night: Night, model_id: str) -> tuple[Shares, ...]:
-    rows = night.tables["trails"].filter(model_id=model_id).sort("month").to_dicts()
+    ours = night.tables["trails"].filter(pl.col("model_id") == model_id, pl.col("month") <= night.subject["month"])
+    rows = ours.sort("month").tail(TRAIL_MONTHS).to_dicts()
     stops = [shares for row in rows if (shares := _shares(row | {"status": ""})) is not None and is_plotted(shares)]
     return tuple(stops)
 

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
-from transforms.reports.spend import in_scope, month_after
+from transforms.reports.spend import in_scope, month_after, month_of
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.reports import Trails
 
-TRAIL_MONTHS = 6
+TRAIL_MONTHS = 36
 
 
 def trails(subject: pl.DataFrame, daily_spend: pl.DataFrame) -> pl.DataFrame:
-    """Direct spend to each of the last six month-ends, of the models that had spent anything by then."""
-    row = subject.row(0, named=True)
+    """Direct spend to the end of each month since a model's first, the running month to the night."""
+    night = subject.row(0, named=True)["as_of"]
     direct = in_scope(daily_spend).filter(
-        pl.col("account") == "direct", pl.col("model_id").is_not_null(), pl.col("charge_date") <= row["as_of"]
+        pl.col("account") == "direct", pl.col("model_id").is_not_null(), pl.col("charge_date") <= night
     )
-    months = [month_after(row["month"], -back) for back in range(TRAIL_MONTHS - 1, -1, -1)]
     cost = pl.col("effective_usd")
-    ends = [
-        direct.filter(pl.col("month") <= month)
-        .group_by("model_id")
-        .agg(cost.filter(pl.col("phase") == phase).sum().alias(f"{phase}_usd") for phase in PHASES)
-        .with_columns(month=pl.lit(month))
-        for month in months
-    ]
-    return Trails.frame(pl.concat(ends).sort("model_id", "month"))
+    monthly = direct.group_by("model_id", "month").agg(
+        cost.filter(pl.col("phase") == phase).sum().alias(f"{phase}_usd") for phase in PHASES
+    )
+    first = monthly.group_by("model_id").agg(first=pl.col("month").min())
+    found = monthly["month"].min()
+    start = found if isinstance(found, date) else month_of(night)
+    months = pl.DataFrame({"month": pl.date_range(start, month_of(night), "1mo", eager=True)})
+    sums = (
+        first.join(months, how="cross")
+        .filter(pl.col("month") >= pl.col("first"))
+        .join(monthly, on=["model_id", "month"], how="left")
+        .sort("model_id", "month")
+        .with_columns(
+            pl.col(f"{phase}_usd").fill_null(pl.lit(0).cast(pl.Decimal(38, 12))).cum_sum().over("model_id")
+            for phase in PHASES
+        )
+    )
+    return Trails.frame(sums.filter(pl.col("month") > month_after(month_of(night), -TRAIL_MONTHS)))

@@ -86,7 +86,7 @@ class Movers(Table):
 
 
 class Trails(Table):
-    """One model at the end of one of the last six months: direct spend since its first day, by phase."""
+    """One model at the end of one month: direct spend since its first day, by phase; the running month to the night."""
 
     table_key = ("model_id", "month")
 

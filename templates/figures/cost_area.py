@@ -1,0 +1,71 @@
+"""Cost so far: cumulative spend by phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from templates import colours
+from templates.figures.axes import money_axis
+from templates.figures.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, time_labels
+from templates.figures.scales import Scale, apart, round_ticks
+from templates.svg import band, circle, figure, line, text
+from templates.typeface import SEMIBOLD
+
+PHASES = ("pretraining", "posttraining", "inference")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened at the end of one of the months."""
+
+    place: int
+    words: str
+
+
+def cost_area(
+    months: Sequence[str], sums: Sequence[tuple[float, float, float]], amounts: Sequence[str], total: str,
+    events: Sequence[Event], alt: str,
+) -> Markup:  # fmt: skip
+    """Stacked areas with their amounts at the right, the total at the last point, and at most three events."""
+    shown = [sums[0], *sums] if len(sums) == 1 else list(sums)
+    names = [months[0], *months] if len(months) == 1 else list(months)
+    tops = [sum(max(value, 0.0) for value in point) for point in shown]
+    ticks = round_ticks(0.0, max(*tops, 1e-9) * 1.08, 4)
+    rise, across = Scale(ticks[0], ticks[-1], BOTTOM, TOP), Scale(0, len(shown) - 1, LEFT, RIGHT)
+    parts = [*money_axis(ticks, rise, LEFT, RIGHT)]
+    below = [0.0] * len(shown)
+    middles = []
+    for layer, phase in enumerate(PHASES):
+        above = [low + max(point[layer], 0.0) for low, point in zip(below, shown, strict=True)]
+        upper = [(across(place), rise(value)) for place, value in enumerate(above)]
+        lower = [(across(place), rise(value)) for place, value in enumerate(below)]
+        parts.append(band(upper, lower, fill=colours.FILLS[phase]))
+        middles.append(rise((above[-1] + below[-1]) / 2))
+        below = above
+    parts += _amounts(middles, amounts, shown[-1])
+    parts += [part for event in events for part in _event(event, across, rise, tops)]
+    parts.append(circle((across(len(shown) - 1), rise(tops[-1])), 2.0, fill=colours.INK))
+    parts.append(text((across(len(shown) - 1) - 4, rise(tops[-1]) - 3), total, size=7.2, anchor="end", weight=SEMIBOLD))
+    parts += time_labels(names, across)
+    return figure((WIDTH, HEIGHT), alt, parts)
+
+
+def _amounts(middles: list[float], amounts: Sequence[str], last: tuple[float, float, float]) -> Iterator[str]:
+    kept = [place for place in range(3) if last[place] > 0]
+    heights = apart([middles[place] for place in kept], 17, TOP + 2, BOTTOM - 8)
+    for place, y in zip(kept, heights, strict=True):
+        phase = PHASES[place]
+        yield text((RIGHT + 5, y), colours.NAMES[phase], size=7, fill=colours.TEXTS[phase], weight=SEMIBOLD)
+        yield text((RIGHT + 5, y + 8), amounts[place], size=6.8, fill=colours.TEXT_2)
+
+
+def _event(event: Event, across: Scale, rise: Scale, tops: list[float]) -> Iterator[str]:
+    x, y = across(event.place), rise(tops[event.place])
+    top = max(y - 26, TOP + 8)
+    anchor = "start" if x < LEFT + 46 else "end"
+    yield line((x, y), (x, top), stroke=colours.INK, width=0.5)
+    yield circle((x, y), 1.5, fill=colours.INK)
+    yield text((x + (2 if anchor == "start" else -2), top + 2), event.words, size=6.6, anchor=anchor)  # type: ignore[arg-type]

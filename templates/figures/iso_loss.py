@@ -1,0 +1,112 @@
+"""The same quality at other sizes: training falls and serving rises with size; the sum has a lowest point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from templates import colours
+from templates.figures.axes import money_axis
+from templates.figures.panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH
+from templates.figures.scales import LogScale, Scale, round_ticks
+from templates.svg import circle, figure, hatch, line, polyline, rect, text
+from templates.typeface import SEMIBOLD
+
+END = 222.0
+
+
+@dataclass(frozen=True)
+class SizePoint:
+    """One size with its costs in the unit of the axis."""
+
+    params: float
+    training: float
+    serving: float
+    total: float
+    point: str
+    is_extrapolated: bool
+
+
+@dataclass(frozen=True)
+class OptimumBand:
+    """The size of least cost, low and high, and the words at the optimum, at now, and on the level line."""
+
+    low: float
+    high: float
+    words: tuple[str, str, str]
+
+
+def iso_loss(
+    points: Sequence[SizePoint], optimum: OptimumBand | None, sizes: Sequence[tuple[float, str]], alt: str
+) -> Markup:
+    """Three curves over size on a log axis; `sizes` are its ticks."""
+    across = LogScale(points[0].params, points[-1].params, LEFT, END)
+    ticks = round_ticks(0.0, max(point.total for point in points) * 1.02, 4)
+    rise = Scale(ticks[0], ticks[-1], BOTTOM - 6, TOP + 8)
+    parts = [*_beyond(points, across)]
+    if optimum:
+        low, high = (
+            across(min(max(size, points[0].params), points[-1].params)) for size in (optimum.low, optimum.high)
+        )
+        parts.append(rect((low, TOP + 8), (high - low, BOTTOM - 14 - TOP), fill=colours.TARGET_FILL))
+    parts += money_axis(ticks, rise, LEFT, END)
+    for name, stroke, width in (
+        ("training", colours.PRETRAINING, 0.9), ("serving", colours.INFERENCE_TEXT, 0.9), ("total", colours.INK, 1.7),
+    ):  # fmt: skip
+        curve = [(across(point.params), rise(getattr(point, name))) for point in points]
+        parts.append(polyline(curve, stroke=stroke, width=width))
+    parts += _names(points, across, rise)
+    parts += _now(points, optimum, across, rise) if optimum else []
+    for size, words in sizes:
+        parts.append(text((across(size), HEIGHT - 14), words, size=6.6, fill=colours.TEXT_2, anchor="middle"))
+    parts.append(
+        text(((LEFT + END) / 2, HEIGHT - 5), "parameters (log scale)", size=6.6, fill=colours.TEXT_2, anchor="middle")
+    )
+    return figure((WIDTH, HEIGHT), alt, parts)
+
+
+def _beyond(points: Sequence[SizePoint], across: LogScale) -> Iterator[str]:
+    """Hatches the sizes at either end that lie beyond the data of the law."""
+    for ordered in (list(points), list(reversed(points))):
+        run = []
+        for point in ordered:
+            if not point.is_extrapolated:
+                break
+            run.append(across(point.params))
+        if len(run) > 1 and len(run) < len(points):
+            left, right = min(run), max(run)
+            yield hatch((left, TOP + 8), (right - left, BOTTOM - 14 - TOP), step=4, ground=colours.PAPER)
+
+
+def _names(points: Sequence[SizePoint], across: LogScale, rise: Scale) -> Iterator[str]:
+    last, first = points[-2], points[min(2, len(points) - 1)]
+    yield text(
+        (across(last.params), rise(last.training) - 3), "training", size=6.8, fill=colours.PRETRAINING, anchor="end"
+    )
+    yield text(
+        (across(last.params) - 8, rise(last.serving) - 2),
+        "serving",
+        size=6.8,
+        fill=colours.INFERENCE_TEXT,
+        anchor="end",
+    )
+    yield text((across(first.params) + 4, rise(first.total) - 3), "total", size=6.8, weight=SEMIBOLD)
+
+
+def _now(points: Sequence[SizePoint], optimum: OptimumBand, across: LogScale, rise: Scale) -> Iterator[str]:
+    now = next((point for point in points if point.point == "now"), None)
+    best = next((point for point in points if point.point == "optimum"), None)
+    if best:
+        x, y = across(best.params), rise(best.total)
+        if now:
+            yield line((x, y), (across(now.params), y), stroke=colours.INK, width=0.6, dash="2 1.6")
+            yield text(((x + across(now.params)) / 2, y + 8), optimum.words[2], size=6.8, fill=colours.TARGET,
+                       anchor="middle", weight=SEMIBOLD)  # fmt: skip
+        yield circle((x, y), 2.6, fill=colours.PAPER, stroke=colours.INK, width=1.1)
+        yield text((x, TOP + 4), optimum.words[0], size=6.8, anchor="middle", weight=SEMIBOLD)
+    if now:
+        x, y = across(now.params), rise(now.total)
+        yield circle((x, y), 2.4, fill=colours.INK)
+        yield text((x - 1, y - 7), optimum.words[1], size=6.8, anchor="end", weight=SEMIBOLD)

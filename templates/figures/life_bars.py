@@ -1,0 +1,96 @@
+"""A model's three phases today and at retirement, with the target between and beside the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import colours
+from templates.figures.ternary_plane import Shares
+from templates.svg import circle, figure, line, rect, text
+from templates.typeface import SEMIBOLD
+
+WIDTH: Final = 504.0
+LEFT: Final = 62.0
+TODAY_Y: Final = 13.0
+LATER_Y: Final = 43.0
+PHASES: Final = ("pretraining", "posttraining", "inference")
+FITTING: Final = 60.0
+
+
+@dataclass(frozen=True)
+class LifeBar:
+    """One bar: its shares and the words inside each segment."""
+
+    shares: Shares
+    words: tuple[str, str, str]
+    total: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """The bar at retirement, with the share of inference low, median and high."""
+
+    shares: Shares
+    low: float
+    high: float
+    words: str
+
+
+def life_bars(today: LifeBar, later: Later | None, target: Shares, targets: Sequence[str], alt: str) -> Markup:
+    """Today above, at retirement below; green ticks at the boundaries of the target."""
+    height = 66.0 if later else 44.0
+    parts = [*_today(today), *(_later(later) if later else ())]
+    for boundary, words in zip((target[0], target[0] + target[1]), targets, strict=True):
+        parts += _target(boundary, words, later is not None)
+    return figure((WIDTH, height), alt, parts)
+
+
+def _x(share: float) -> float:
+    return LEFT + share * (WIDTH - LEFT)
+
+
+def _segments(shares: Shares, y: float, height: float) -> Iterator[tuple[str, float, float, str]]:
+    start = 0.0
+    for phase, share in zip(PHASES, shares, strict=True):
+        width = share * (WIDTH - LEFT)
+        box = rect((_x(start), y), (max(width - 1, 0.0), height), fill=colours.FILLS[phase])
+        yield phase, _x(start), width, box
+        start += share
+
+
+def _today(bar: LifeBar) -> Iterator[str]:
+    yield text((0, TODAY_Y + 10), "Today", size=7.6, weight=SEMIBOLD)
+    yield text((0, TODAY_Y + 18.5), bar.total, size=6.8, fill=colours.TEXT_2)
+    for (phase, x, width, box), words in zip(_segments(bar.shares, TODAY_Y, 23), bar.words, strict=True):
+        yield box
+        if width >= FITTING:
+            fill = colours.ON_FILL[phase]
+            yield text((x + 5, TODAY_Y + 9.6), colours.NAMES[phase], size=7, fill=fill)
+            yield text((x + 5, TODAY_Y + 18.4), words, size=7.2, fill=fill, weight=SEMIBOLD)
+        elif width > 0:
+            yield text((x, TODAY_Y - 3), words, size=6.2, fill=colours.TEXTS[phase], weight=SEMIBOLD)
+
+
+def _later(later: Later) -> Iterator[str]:
+    yield text((0, LATER_Y + 6), "At retirement", size=7.6, weight=SEMIBOLD)
+    yield text((0, LATER_Y + 14), "median, P10–P90", size=6.6, fill=colours.TEXT_2)
+    for _, _, _, box in _segments(later.shares, LATER_Y, 11):
+        yield box
+    y = LATER_Y + 16.5
+    low, middle, high = _x(1 - later.high), _x(1 - later.shares[2]), _x(1 - later.low)
+    yield line((low, y), (high, y), stroke=colours.INK, width=0.9)
+    for x in (low, high):
+        yield line((x, y - 2), (x, y + 2), stroke=colours.INK, width=0.9)
+    yield circle((middle, y), 1.6, fill=colours.INK)
+    yield text((high + 5, y + 2.4), later.words, size=6.8, fill=colours.TEXT_2)
+
+
+def _target(boundary: float, words: str, has_later: bool) -> Iterator[str]:  # noqa: FBT001 - private
+    x = _x(boundary)
+    yield line((x, TODAY_Y - 3.4), (x, TODAY_Y), stroke=colours.TARGET, width=1.1)
+    yield line((x, TODAY_Y + 23), (x, TODAY_Y + 27 + (3 if has_later else 0)), stroke=colours.TARGET, width=1.1)
+    yield text((x, TODAY_Y - 5.4), words, size=6.4, fill=colours.TARGET, anchor="middle", weight=SEMIBOLD)

@@ -1,0 +1,49 @@
+"""What a model is used for: its largest tasks by share of what serving it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from templates import colours
+from templates.figures.panels import HEIGHT, WIDTH
+from templates.figures.scales import Scale
+from templates.svg import figure, line, rect, text
+from templates.typeface import SEMIBOLD, text_width
+
+LEFT: Final = 76.0
+ROW: Final = 19.0
+
+
+@dataclass(frozen=True)
+class TaskBar:
+    """One task: its share, and what an evaluated student achieved on it."""
+
+    name: str
+    share: float
+    percent: str
+    verdict: str
+    is_passed: bool
+    is_rest: bool
+
+
+def task_bars(tasks: Sequence[TaskBar], alt: str) -> Markup:
+    """Green where a student passed the gate, grey elsewhere; the verdict in words."""
+    most = max((task.share for task in tasks), default=1.0) or 1.0
+    across = Scale(0, most, LEFT, 150)
+    parts = [line((LEFT, 2), (LEFT, 4 + ROW * len(tasks)), stroke=colours.INK, width=0.9)]
+    for place, task in enumerate(tasks):
+        y = 6 + place * ROW
+        fill = colours.INFERENCE_TEXT if task.is_passed else colours.LINE if task.is_rest else colours.BAR_GREY
+        weight = SEMIBOLD if task.is_passed else 400
+        end = across(task.share)
+        parts.append(text((LEFT - 4, y + 8), task.name, size=6.8, anchor="end", weight=weight))
+        parts.append(rect((LEFT + 0.5, y), (max(end - LEFT, 0.6), 11), fill=fill))
+        parts.append(text((end + 4, y + 8), task.percent, size=7.2, weight=SEMIBOLD))
+        x = end + 8 + text_width(task.percent, 7.2, weight=SEMIBOLD)
+        verdict = colours.TARGET if task.is_passed else colours.TEXT_2
+        parts.append(text((x, y + 8), task.verdict, size=6.2, fill=verdict))
+    return figure((WIDTH, HEIGHT), alt, parts)
