@@ -12,8 +12,9 @@ import duckdb
 import polars as pl
 
 from warehouse import readings
-from warehouse.arrivals import Inbox, changed_ns
+from warehouse.arrivals import Inbox
 from warehouse.deliveries import deliveries, shrunken, superseded
+from warehouse.inbox import CONTROL
 from warehouse.schemas.raw import BillDeliveries, Files, Quarantine
 from warehouse.sources.reading import RejectedFile
 from warehouse.sources.source import Source
@@ -80,8 +81,9 @@ def _counting_units(connection: duckdb.DuckDBPyConnection, source: Source, inbox
 
 
 def _listed(inbox: Inbox) -> list[tuple[str, str]]:
+    """Every file that a pattern matches, also one that could not be opened; control files are no data."""
     unreadable = {(rejection.source, rejection.file) for rejection in inbox.rejections}
-    return sorted(inbox.found.keys() | unreadable)
+    return sorted(key for key in inbox.found.keys() | unreadable if not key[1].endswith(CONTROL))
 
 
 def _content_key(inbox: Inbox, key: tuple[str, str]) -> tuple[str, str]:
@@ -102,7 +104,7 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datet
         "sha256": content_key[1],
         "bytes": found.bytes if found else 0,
         "reader_digest": inbox.contents[content_key].reader_digest if content_key in inbox.contents else "",
-        "changed_ns": changed_ns(inbox.place.project, file) if found else 0,
+        "changed_ns": found.changed_ns if found else 0,
     }
     if counts is None:
         return identity | _NOTHING | {"first_seen_at": night_start}

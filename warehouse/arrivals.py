@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,13 +12,18 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.controls import Stated, stated
 from warehouse.inbox import matched
 from warehouse.readings import Content
 from warehouse.schemas.raw import Files
+from warehouse.sources.control import Promise
 from warehouse.sources.formats import READERS
 from warehouse.sources.reading import RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.spool import Spooled, spooled
+
+Before = Mapping[str, tuple[int, str, int]]
+"""Size, digest and time of change of each file as the last night knew it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class Place:
 class Inbox:
     """The files of all sources: by (source, path) as they lie there, by (source, digest) as contents.
 
-    A content stands under its first path; `rejections` collects the files that cannot count.
+    A content stands under its first path; `rejections` collects the files that cannot count; `stated` is what the
+    control files of each source say.
     """
 
     place: Place
@@ -50,6 +57,7 @@ class Inbox:
     found: dict[tuple[str, str], Spooled] = field(default_factory=dict)
     contents: dict[tuple[str, str], Content] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
+    stated: dict[str, Stated] = field(default_factory=dict)
 
     def reject(self, source: str, file: str, rejected: RejectedFile) -> None:
         """Nothing of the file counts."""
@@ -58,19 +66,34 @@ class Inbox:
 
 def arrivals(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:
     """Every file that a source names, hashed unless the file system says it has not changed since."""
-    project, before = place.project, _seen(connection)
-    inbox = Inbox(place, {source.name: source.kind for source in sources})
+    inbox, before = Inbox(place, {source.name: source.kind for source in sources}), _seen(connection)
     for source in sources:
-        for file in matched(project, source.files):
-            try:
-                found = _hashed(project, file, before)
-                content = Content(source, file, found.sha256, _reader_digest(project, source, file, before))
-            except RejectedFile as rejected:
-                inbox.reject(source.name, file, rejected)
-                continue
-            inbox.found[source.name, file] = found
-            inbox.contents.setdefault((source.name, found.sha256), content)
+        _arrive(inbox, source, before)
     return inbox
+
+
+def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
+    files = matched(inbox.place.project, source.files)
+    said = inbox.stated[source.name] = stated(inbox.place.project, source, files)
+    for file, rejected in said.rejected.items():
+        inbox.reject(source.name, file, rejected)
+    for file in files:
+        try:
+            content = _content(inbox, source, file, before)
+        except RejectedFile as rejected:
+            inbox.reject(source.name, file, rejected)
+            continue
+        inbox.contents.setdefault((source.name, content.sha256), content)
+
+
+def _content(inbox: Inbox, source: Source, file: str, before: Before) -> Content:
+    """The content of a file, as its control file promises it."""
+    found = inbox.found[source.name, file] = _hashed(inbox.place.project, file, before)
+    promises = inbox.stated[source.name].promises.get(file, ())
+    for promise in promises:
+        promise.check_bytes(found.bytes, found.sha256)
+    digest = _reader_digest(inbox.place.project, source, file, promises, before)
+    return Content(source, file, found.sha256, digest, promises)
 
 
 def companions(project: Path, source: Source, file: str) -> list[str]:
@@ -79,28 +102,25 @@ def companions(project: Path, source: Source, file: str) -> list[str]:
     return [path for path in wanted if (project / path).is_file()]
 
 
-def changed_ns(project: Path, file: str) -> int:
-    """When the file system last changed the file, which nobody can set back."""
-    return (project / file).lstat().st_ctime_ns
+def _seen(connection: duckdb.DuckDBPyConnection) -> Before:
+    query = f'SELECT file, "bytes", sha256, changed_ns FROM {Files.qualified()} WHERE changed_ns > 0'
+    return {file: (size, sha256, changed) for file, size, sha256, changed in connection.execute(query).fetchall()}
 
 
-def _seen(connection: duckdb.DuckDBPyConnection) -> Mapping[str, tuple[int, str, int]]:
-    query = f'SELECT file, changed_ns, sha256, "bytes" FROM {Files.qualified()}'
-    return {file: (changed, sha256, size) for file, changed, sha256, size in connection.execute(query).fetchall()}
-
-
-def _hashed(project: Path, file: str, before: Mapping[str, tuple[int, str, int]]) -> Spooled:
-    changed, sha256, size = before.get(file, (0, "", 0))
-    if changed and changed == changed_ns(project, file):
-        return Spooled(project, file, size, sha256)
+def _hashed(project: Path, file: str, before: Before) -> Spooled:
+    """The file's digest, read anew unless the file system says that nothing has changed since."""
+    entry = (project / file).lstat() if file in before else None
+    if entry and stat.S_ISREG(entry.st_mode) and (entry.st_size, entry.st_ctime_ns) == before[file][::2]:
+        return Spooled(project, file, *before[file])
     return spooled(project, file)
 
 
-def _reader_digest(project: Path, source: Source, file: str, before: Mapping[str, tuple[int, str, int]]) -> str:
-    """Digest of the source's settings, the code of the readers and the side files."""
+def _reader_digest(project: Path, source: Source, file: str, promises: Sequence[Promise], before: Before) -> str:
+    """Digest of the source's settings, the code of the readers, the side files and what a control file promises."""
     settings = {key: dict(value) if isinstance(value, Mapping) else value for key, value in _fields(source).items()}
     beside = {path: _hashed(project, path, before).sha256 for path in companions(project, source, file)}
-    document = json.dumps([settings, beside, _code_digest()], sort_keys=True)
+    promised = [str(promise) for promise in promises]
+    document = json.dumps([settings, beside, promised, _code_digest()], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()
 
 

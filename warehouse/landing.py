@@ -16,17 +16,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from warehouse import readings
 from warehouse.accounts import Refusals, account
 from warehouse.arrivals import Inbox, Place, Rejection, arrivals, companions
 from warehouse.copies import remove_copies
+from warehouse.inbox import CONTROL
 from warehouse.landed_requests import landed_requests
 from warehouse.readings import Content, Times
 from warehouse.requests import LandedFile, mark_duplicates
-from warehouse.schemas.raw import ChargeRows, RunRows
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
+from warehouse.sources import second_opinion
 from warehouse.sources.formats import READERS
-from warehouse.sources.reading import Delivered, RejectedFile
+from warehouse.sources.reading import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.spool import Spooled, spooled, unpack
 
@@ -51,11 +54,31 @@ def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyCon
             remove_copies(connection, source, standing, fresh)
         repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
         refusals = account(connection, sources, inbox, start, repeated)
+        _state_invoices(connection, inbox)
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
     return Landing(tuple(inbox.rejections), refusals)
+
+
+def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
+    """The invoice totals of tonight's control files in place of the last night's."""
+    connection.execute(f"DELETE FROM {InvoiceTotals.qualified()} WHERE ends_with(file, ?)", [CONTROL])
+    rows = [
+        {
+            "source": source,
+            "file_sha256": "",
+            "file": file,
+            "invoice_id": invoice.invoice_id,
+            "currency": invoice.currency.upper(),
+            "billed_cost": invoice.billed_cost,
+        }
+        for source, said in inbox.stated.items()
+        for file, invoices in said.invoices.items()
+        for invoice in invoices
+    ]
+    readings.insert(connection, InvoiceTotals, pl.DataFrame(rows, schema=InvoiceTotals.polars_schema()))
 
 
 def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> list[LandedFile]:
@@ -101,14 +124,26 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
 
 
 def _read(inbox: Inbox, content: Content, shelf: readings.Shelf, times: Times, folder: Path) -> None:
-    source, found = content.source, inbox.found[content.source.name, content.file]
+    found = inbox.found[content.source.name, content.file]
     try:
-        with _delivered(inbox.place.project, source, found, times.night_start, folder) as delivered:
-            read = READERS[source.kind, source.format].read(delivered, source)
+        with _delivered(inbox.place.project, content, found, times.night_start, folder) as delivered:
+            read = _believed(delivered, content)
     except RejectedFile as rejected:
-        inbox.reject(source.name, content.file, rejected)
-        return
+        if rejected.reason != "empty_file" or not content.promises:
+            inbox.reject(content.source.name, content.file, rejected)
+            return
+        read = Reading(0, {})
     shelf.store(content, read, times)
+
+
+def _believed(delivered: Delivered, content: Content) -> Reading:
+    """What the reader says, once a second one has added up the bill and the control file agrees."""
+    read = READERS[content.source.kind, content.source.format].read(delivered, content.source)
+    if ChargeRows.table_name in read.frames:
+        second_opinion.compare(delivered, content.source, read)
+    for promise in content.promises:
+        promise.check_rows(read)
+    return read
 
 
 def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date) -> set[tuple[str, str]]:
@@ -140,10 +175,10 @@ def _private_folder(var: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _delivered(project: Path, source: Source, found: Spooled, start: datetime, folder: Path) -> Iterator[Delivered]:
-    beside = {path: _side_file(project, path, folder) for path in companions(project, source, found.file)}
-    content = unpack(found, folder / "content")
-    yield Delivered(found.file, found.sha256, found.bytes, content, start, beside)
+def _delivered(project: Path, content: Content, found: Spooled, start: datetime, folder: Path) -> Iterator[Delivered]:
+    beside = {path: _side_file(project, path, folder) for path in companions(project, content.source, found.file)}
+    copy = unpack(found, folder / "content")
+    yield Delivered(found.file, found.sha256, found.bytes, copy, start, beside, is_proved=bool(content.promises))
 
 
 def _side_file(project: Path, path: str, folder: Path) -> Path:

@@ -13,6 +13,7 @@ import polars as pl
 from warehouse.requests import LandedFile, landed_path, write_landed
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows
 from warehouse.schemas.table import Table
+from warehouse.sources.control import Promise
 from warehouse.sources.reading import Reading
 from warehouse.sources.source import Source
 
@@ -26,12 +27,16 @@ _LATEST_START: Final = "date_out_of_range"
 
 @dataclass(frozen=True)
 class Content:
-    """One content of a source: the first path it stands under, and the digest of all that decides how it is read."""
+    """One content of a source: the first path it stands under, and the digest of all that decides how it is read.
+
+    `promises` are what control files say of it.
+    """
 
     source: Source
     file: str
     sha256: str
     reader_digest: str
+    promises: tuple[Promise, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,9 @@ class Shelf:
                 write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
             else:
                 self._put(ROWS[name], rows)
+        for path in read.parts.get(ChargeRows.table_name, ()):
+            insert(self._connection, ChargeRows, pl.read_parquet(path))
+            path.unlink()
         self._put(Quarantine, _quarantined(content, read))
         self._put(Readings, _account(content, read, times))
         if self._rows > BATCH:

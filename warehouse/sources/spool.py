@@ -24,12 +24,16 @@ _CHANGED: Final = "the file changed while it was read; run again when it is whol
 
 @dataclass(frozen=True)
 class Spooled:
-    """One file as it lies in the inbox: its path below the project directory, size and digest."""
+    """One file as it lies in the inbox: its path below the project directory, size and digest.
+
+    `changed_ns` is when the file system last changed it, as known when it was hashed; nobody can set that back.
+    """
 
     project: Path
     file: str
     bytes: int
     sha256: str
+    changed_ns: int
 
 
 def spooled(project: Path, file: str) -> Spooled:
@@ -45,7 +49,7 @@ def spooled(project: Path, file: str) -> Spooled:
         after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != before.st_size:
         raise RejectedFile("unstable", _CHANGED)
-    return Spooled(project, file, size, digest.hexdigest())
+    return Spooled(project, file, size, digest.hexdigest(), after.st_ctime_ns)
 
 
 def unpack(found: Spooled, target: Path) -> Path:
@@ -62,6 +66,18 @@ def unpack(found: Spooled, target: Path) -> Path:
     if digest.hexdigest() != found.sha256:
         raise RejectedFile("unstable", _CHANGED)
     return target
+
+
+def contents(project: Path, file: str, most: int) -> bytes:
+    """The bytes of a small file.
+
+    Raises:
+        RejectedFile: not_regular, unreadable, unstable, or limit for more than `most` bytes.
+    """
+    with _opened(project, file) as stream:
+        if os.fstat(stream.fileno()).st_size > most:
+            raise RejectedFile("limit", f"more than {most} bytes")
+        return b"".join(_hashed(stream, hashlib.sha256()))
 
 
 def _opened(project: Path, file: str) -> IO[bytes]:
