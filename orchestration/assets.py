@@ -22,6 +22,7 @@ from transforms.economics.balance import thirds
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
 from transforms.economics.demand import demand_states
+from transforms.economics.evidence import scaling_evidence, two_phase_balance
 from transforms.economics.expectations import expected_service, model_lives
 from transforms.economics.forecasts import demand_forecast, parity
 from transforms.economics.lifecycle import lifecycle_spend
@@ -32,6 +33,7 @@ from transforms.economics.phases import phase_compute
 from transforms.economics.reconciliation import reconciliation
 from transforms.economics.service import daily_service
 from transforms.economics.spend import daily_spend, monthly_spend
+from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
 from transforms.economics.wasted import goodput, run_spend, waste
 from transforms.ledger.billed_hours import billed_hours
@@ -93,6 +95,7 @@ ASSETS: Final = [
     table(amortization),
     table(parity),
     table(unit_costs),
+    table(token_costs),
     table(estimate_changes),
     table(run_spend),
     table(goodput),
@@ -100,6 +103,8 @@ ASSETS: Final = [
     table(law_points),
     table(law_draws),
     table(scaling_law),
+    table(scaling_evidence),
+    table(two_phase_balance),
     table(pool_states),
     table(serving_states),
     table(positions),

@@ -89,6 +89,6 @@ def hold(landed: landing.Landing, limits: Limits) -> None:
         if source.refused > limits.max_rejected_ratio * source.countable:
             raise HeldError(
                 f"held: too_many_rejected: source {source.source} has {source.refused} of {source.countable} rows "
-                f"quarantined, {limits.max_rejected_ratio:.2%} are allowed; correct the file, or raise "
-                "max_rejected_ratio (var/warehouse.duckdb, raw.quarantine names every row)"
+                f"quarantined, most of them in {source.worst_file}, {limits.max_rejected_ratio:.2%} are allowed; "
+                "correct the file, or raise max_rejected_ratio (`trisect check` names every row)"
             )

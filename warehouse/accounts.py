@@ -25,11 +25,12 @@ Readings = Mapping[tuple[str, str], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Refusals:
-    """How many rows of a source were refused, of how many that could have counted."""
+    """How many rows of a source were refused, of how many that could have counted, and the file with most of them."""
 
     source: str
     refused: int
     countable: int
+    worst_file: str
 
 
 def account(
@@ -160,6 +161,10 @@ def _settle_quarantine(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> N
 
 
 def _refusals(files: pl.DataFrame) -> Iterator[Refusals]:
-    sums = files.group_by("source").agg(pl.col("rows", "quarantined", "blank", "duplicates").sum()).sort("source")
-    for row in sums.iter_rows(named=True):
-        yield Refusals(row["source"], row["quarantined"], row["rows"] - row["blank"] - row["duplicates"])
+    worst = files.sort("quarantined", "file", descending=[True, False])
+    sums = worst.group_by("source").agg(
+        pl.col("rows", "quarantined", "blank", "duplicates").sum(), pl.col("file").first()
+    )
+    for row in sums.sort("source").iter_rows(named=True):
+        countable = row["rows"] - row["blank"] - row["duplicates"]
+        yield Refusals(row["source"], row["quarantined"], countable, row["file"])

@@ -51,7 +51,8 @@ def refresh_request_hours(
     known = dict(connection.execute("SELECT day, fingerprint FROM meta.request_days").fetchall())
     stale = sorted(day for day in wanted if known.get(day) != wanted[day])
     gone = [day for day in known if day not in wanted]
-    reduced = engine(connection, files, definition, boundaries, {day: rows[day] for day in stale})
+    new = {day: rows[day] for day in stale}
+    reduced = engine(connection, files, definition, boundaries, new) if new else RequestHours.empty()
     RequestHours.validation().validate(reduced, lazy=True)
     _replace(connection, [*stale, *gone], reduced, {day: wanted[day] for day in stale})
     return stale
