@@ -16,6 +16,7 @@ TARGET = ["method", "place", "pool_id", "deployment_id"]
 LOT = [*TARGET, "charge_start", "charge_end", *AMOUNTS]
 """Charges equal in these have equal postings and are split once."""
 
+HOURS_AT_ONCE = 100_000
 LINE = ["lot", "charge_date", "place"]
 GPU_TIME_A_SECOND = 10**9
 
@@ -38,7 +39,7 @@ def postings(
     known = places(ruled, uses, _in_time(deployment_shares, ruled), training_runs)
     numbered = _weighed(ruled, known).sort("charge_id").with_row_index("charge")
     lots = numbered.group_by(LOT).agg("charge").with_row_index("lot")
-    lines = _merged(pl.concat([_whole(lots), *_split(lots, known)]))
+    lines = pl.concat([_merged(pl.concat([_whole(batch), *_split(batch, known)])) for batch in _batches(lots)])
     return _described(lines.join(lots.select("lot", "charge").explode("charge"), on="lot"), numbered, known.known)
 
 
@@ -53,6 +54,13 @@ def _weighed(ruled: pl.DataFrame, known: Places) -> pl.DataFrame:
     return ruled.join(known.charges, on="charge_id", how="left").with_columns(
         *(units(cost) for cost in COSTS), gpu_time("gpu_hours_exact").alias("gpu_time")
     )
+
+
+def _batches(lots: pl.DataFrame) -> list[pl.DataFrame]:
+    """The lots in portions of so many hours that what they are split into fits into memory."""
+    hours = (pl.col("charge_end") - pl.col("charge_start")).dt.total_hours() + 2
+    portion = (hours.cum_sum() // HOURS_AT_ONCE).alias("portion")
+    return lots.with_columns(portion).partition_by("portion", include_key=False)
 
 
 def _whole(lots: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
 
+from transforms.ledger import postings as ledger
 from transforms.ledger.checks import (
     charges_without_one_rule,
     misplaced_postings,
@@ -66,6 +69,14 @@ def test_a_correction_has_the_dates_of_what_it_corrects_and_the_period_of_its_bi
     assert lines["account"].unique().to_list() == ["adjustment"]
     assert lines["charge_date"].to_list() == [date(2026, 10, 31), date(2026, 11, 1)]
     assert lines["billing_period_start"].unique().to_list() == [date(2026, 12, 1)]
+
+
+def test_portions_of_the_work_leave_the_ledger_as_it_is(books: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bill = [charge(f"c{number}", cost=f"{number}.07", length=number * DAY / 3) for number in range(20)]
+    at_once = books(charges=bill, rules=[SHARED]).tables()["postings"]
+    monkeypatch.setattr(ledger, "HOURS_AT_ONCE", 30)
+
+    assert_frame_equal(books(charges=bill, rules=[SHARED]).tables()["postings"], at_once)
 
 
 def test_without_charges_there_are_no_postings(books: Any) -> None:
