@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import polars as pl
@@ -11,6 +12,7 @@ from transforms.economics.estimates import usd_from
 _CELL: Final = ("month", "account", "model_id", "phase")
 _ESTIMATED: Final = ("volume", "mix", "efficiency")
 _REST: Final = ("price", "other")
+_ROUNDING: Final = Decimal("0.000003")
 
 
 def served_drivers(cost: pl.DataFrame, production: pl.DataFrame) -> pl.DataFrame:
@@ -56,11 +58,15 @@ def _estimated(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _exact(rows: pl.DataFrame) -> pl.DataFrame:
-    """Estimates in millionths, and the rest of the change in what they leave."""
-    amounts = rows.with_columns(usd_from(name) for name in _ESTIMATED)
+    """Estimates in millionths, and the rest of the change in what they leave; what only rounding left is mix."""
     rest = pl.col("after_usd") - pl.col("before_usd") - pl.col("volume") - pl.col("mix") - pl.col("efficiency")
-    is_known = pl.col("is_known")
-    return amounts.with_columns(price=pl.when(is_known).then(rest), other=pl.when(~is_known).then(rest))
+    amounts = rows.with_columns(usd_from(name) for name in _ESTIMATED).with_columns(rest=rest)
+    is_known, is_rounding = pl.col("is_known"), pl.col("rest").abs() <= _ROUNDING
+    return amounts.with_columns(
+        mix=pl.when(is_known & is_rounding).then(pl.col("mix") + pl.col("rest")).otherwise("mix"),
+        price=pl.when(is_known & ~is_rounding).then("rest"),
+        other=pl.when(~is_known).then("rest"),
+    )
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:

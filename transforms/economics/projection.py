@@ -31,9 +31,15 @@ def balance_columns(spends: pl.DataFrame, targets: pl.DataFrame) -> dict[str, pl
 
 
 def remaining_inference(rows: pl.DataFrame, expected_service: pl.DataFrame, settings: pl.DataFrame) -> Floats:
-    """Models × 99 quantiles of the inference still to come: nothing for a retired model, unknown without service."""
+    """Models × 99 quantiles of the inference still to come: nothing for a retired model, unknown without service.
+
+    Unknown too in the first four weeks if the last of them brought nothing: nothing times wide bounds is no forecast.
+    """
     known_on = settings["as_of"].item() + timedelta(days=1)
-    expected = expected_service.filter(pl.col("known_on") == known_on, pl.col("quantity") == "inference_usd")
+    says_nothing = (pl.col("method") == "last_week") & (pl.col("expected_p50") <= 0) & (pl.col("days") > 0)
+    expected = expected_service.filter(
+        pl.col("known_on") == known_on, pl.col("quantity") == "inference_usd", ~says_nothing
+    )
     joined = rows.select("model_id", "is_retired").join(
         expected.select("model_id", "expected_p50", "expected_p90"), on="model_id", how="left", maintain_order="left"
     )

@@ -69,6 +69,19 @@ def test_a_model_that_never_served_is_too_young_until_it_has_retired(rows: Any, 
     assert (retired["penalty_ratio"], retired["distance_usd"], retired["inference_ratio"]) == (None, None, 0.0)
 
 
+def test_a_first_month_that_ended_in_silence_is_no_forecast_of_silence(rows: Any, night: Any) -> None:
+    silent = {"known_on": TOMORROW, "model_id": "m", "quantity": "inference_usd", "days": 300, "method": "last_week"}
+    for method, status in (("last_week", "too_young"), ("smoothing", "pretraining_heavy")):
+        found = thirds(
+            rows("lifecycle_spend", {"model_id": "m", "phase": "pretraining", "direct_usd": 9}),
+            rows("expected_service", {**silent, "method": method}),
+            rows("model_lives", {"model_id": "m"}),
+            rows("models", {"model_id": "m", "origin": "own"}),
+            night(NIGHT),
+        )
+        assert found["status"].to_list() == [status]
+
+
 def test_nothing_spent_is_nothing_to_judge(rows: Any, night: Any) -> None:
     found = judged(rows, night, (0, 0, 0))
     assert (found["status"], found["penalty_ratio"], found["pretraining_ratio"]) == ("too_young", None, None)
