@@ -118,7 +118,7 @@ def _plans(lives: pl.DataFrame, expected_service: pl.DataFrame, model_lives: pl.
     policies: dict[str, list[tuple[date | None, Policy]]] = {}
     for row in lives.sort("valid_from", "method", nulls_last=False).iter_rows(named=True):
         days = None if row["months"] is None else row["months"] * DAYS_PER_MONTH
-        policy = Policy(row["method"], days, row["expected_tokens"])
+        policy = Policy(row["method"], days, row["expected_tokens"], row["reason"])
         policies.setdefault(row["model_id"], []).append((row["valid_from"], policy))
     forecasts: dict[str, dict[date, Forecast]] = {}
     for row in expected_service.filter(pl.col("quantity") != "inference_usd").iter_rows(named=True):

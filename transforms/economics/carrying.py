@@ -22,11 +22,12 @@ class Month(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """How training is carried by lives.csv: method, life in days, units expected over the life."""
+    """How training is carried by lives.csv: method, life in days, units expected over the life, and why so."""
 
     method: str
     life_days: float | None
     expected: float | None
+    reason: str | None = None
 
 
 class Forecast(NamedTuple):
@@ -62,6 +63,7 @@ class Estimate(NamedTuple):
     days: int | None
     numerator: int
     denominator: int
+    reason: str | None = None
 
 
 class Carried(NamedTuple):
@@ -101,9 +103,9 @@ def _share(balance: int, estimate: Estimate) -> int:
 def _estimate(month: Month, plan: Plan) -> Estimate:
     policy = plan.policy(month)
     if policy.method == STRAIGHT:
-        return _straight(month, plan, policy.life_days or plan.fallback_days, "policy")
+        return _straight(month, plan, policy.life_days or plan.fallback_days, "policy")._replace(reason=policy.reason)
     if policy.expected is not None:
-        return _produced(month, policy.expected - month.before, "policy")
+        return _produced(month, policy.expected - month.before, "policy")._replace(reason=policy.reason)
     forecast = plan.forecasts.get(month.first)
     days = min(policy.life_days or plan.fallback_days, plan.fallback_days)
     if forecast is None or forecast.expected <= 0:

@@ -10,7 +10,7 @@ from transforms.economics.carrying import PRODUCTION, Carried
 
 _TOLERANCE: Final = 0.005
 _REASONS: Final = {
-    "policy": "lives.csv says so from this month on",
+    "policy": "lives.csv says so from this month on, without a reason",
     "forecast": "the forecast made at the start of the month expects another demand",
     "too_uncertain": "the forecast is less certain than its own size, so the life counts and not the tokens",
     "no_estimate": "there is no estimate of demand yet, so the life counts and not the tokens",
@@ -57,7 +57,7 @@ def _change(model_id: str, before: Carried, after: Carried) -> dict[str, object]
         "from_expected_tokens": _rolled(before) if was.method == PRODUCTION else None,
         "to_expected_tokens": now.expected,
         "balance_usd": after.opening + after.month.additions,
-        "explanation": _REASONS[now.basis],
+        "explanation": now.reason or _REASONS[now.basis],
     }
 
 

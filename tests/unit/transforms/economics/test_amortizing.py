@@ -126,7 +126,13 @@ def test_changes_of_estimate_are_dated_and_say_why(company: Any, night: Any, row
     lives = rows(
         "lives",
         {"model_id": "m", "method": "units_of_production", "expected_tokens": 1000.0, "valid_from": JANUARY},
-        {"model_id": "m", "method": "units_of_production", "expected_tokens": 1800.0, "valid_from": MARCH},
+        {
+            "model_id": "m",
+            "method": "units_of_production",
+            "expected_tokens": 1800.0,
+            "valid_from": MARCH,
+            "reason": "traffic doubled",
+        },
     )
     given = company | {"lives": lives}
     settings = night(NIGHT)
@@ -136,6 +142,7 @@ def test_changes_of_estimate_are_dated_and_say_why(company: Any, night: Any, row
     row = changes.row(0, named=True)
     assert (row["changed_on"], row["cause"], row["balance_usd"]) == (MARCH, "policy", Decimal(540))
     assert (row["from_expected_tokens"], row["to_expected_tokens"]) == (600.0, 1400.0)
+    assert row["explanation"] == "traffic doubled"
     assert changes.height == 1
     # 540 × 200 / 1400 = 77.142857142857
     assert table(given, settings)["amortized_usd"].to_list()[-1] == Decimal("77.142857142857")
