@@ -91,11 +91,11 @@ def true_worth(truth: Truth, row: dict[str, Any]) -> tuple[float, float]:
         left = truth.law.A / truth.params**truth.law.alpha + truth.law.B / truth.training_tokens**truth.law.beta
         left -= truth.law.A / size**truth.law.alpha
         tokens = (truth.law.B / left) ** (1 / truth.law.beta) if left > 0 else 1e18
-        tokens = min(repeats(tokens, truth.training_tokens), 1000 * truth.training_tokens)
+        tokens = repeats(tokens, truth.training_tokens)
+        is_reached = tokens <= 40 * truth.training_tokens
+        one_off = 6 * size * (tokens if is_reached else row["target_tokens"]) * truth.training_price + ONE_OFF
         price = max(truth.used_price / 1e6 * size / truth.params, floor / monthly)
-        return worth(
-            truth, row["action"], 6 * size * tokens * truth.training_price + ONE_OFF, truth.used_price / 1e6 - price
-        )
+        return worth(truth, row["action"], one_off, (truth.used_price / 1e6 - price) if is_reached else 0.0)
     share = truth.shares[row["task"]]
     if row["action"] == "route":
         student = next(student for student in truth.students if student.name == row["target_model_id"])

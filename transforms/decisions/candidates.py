@@ -10,6 +10,7 @@ import polars as pl
 from transforms.decisions.alternatives import Alternative, Threshold, unvalued, valued
 from transforms.decisions.capacity import HORIZON_MONTHS, release_proposal
 from transforms.decisions.company import company_of
+from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.night import Night, night_of
 from transforms.decisions.options import Options, model_options
 from warehouse.schemas.decisions import Candidates
@@ -17,7 +18,6 @@ from warehouse.schemas.decisions import Candidates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_MONEY: Final = ("_usd_p10", "_usd_p50", "_usd_p90", "_usd_mean")
 _ORDER: Final = ("model_id", "task", "pool_id", "deployment_id", "action", "target_model_id", "target_params")
 
 
@@ -36,12 +36,13 @@ def candidates(
     night = night_of(settings, scaling_law, law_draws)
     threshold = Threshold(night.materiality_usd)
     company = company_of(night, positions, task_shares, workloads, models, serving_states)
-    rows = [row for options in model_options(company) for row in _rows(options, threshold)]
+    rows = [row for options in model_options(company) for row in option_rows(options, threshold)]
     pools = [row for pool in pool_states.sort("pool_id").to_dicts() for row in _pool_rows(night, pool, threshold)]
     return candidate_frame(rows + pools, night)
 
 
-def _rows(options: Options, threshold: Threshold) -> Iterator[dict[str, Any]]:
+def option_rows(options: Options, threshold: Threshold) -> Iterator[dict[str, Any]]:
+    """The alternatives of one model as rows of the table."""
     yield from (unvalued(alternative) for alternative in options.unvalued)
     if options.proposals:
         yield from valued(options.proposals, options.subject.tokens, threshold)
@@ -57,8 +58,5 @@ def _pool_rows(night: Night, pool: Mapping[str, Any], threshold: Threshold) -> I
 
 def candidate_frame(rows: Iterable[Mapping[str, Any]], night: Night) -> pl.DataFrame:
     """Rows of alternatives as the table, in a stable order."""
-    schema = {
-        name: pl.Float64() if name.endswith(_MONEY) else dtype for name, dtype in Candidates.polars_schema().items()
-    }
-    frame = pl.DataFrame([{**row, "as_of": night.as_of} for row in rows], schema=schema)
+    frame = rows_in_cents(Candidates, ({**row, "as_of": night.as_of} for row in rows))
     return Candidates.frame(frame.sort(_ORDER, nulls_last=True, maintain_order=True))

@@ -11,6 +11,7 @@ import polars as pl
 from transforms.decisions.alternatives import Proposal, cash_of
 from transforms.decisions.capacity import HORIZON_MONTHS, release_proposal
 from transforms.decisions.company import company_of
+from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.night import night_of
 from transforms.decisions.options import model_options
 from transforms.decisions.selection import POOL_ACTION, best_first, chosen
@@ -55,9 +56,8 @@ def cash_curves(
     tasks = task_shares.join(wanted, on=["model_id", "task"], how="semi")
     company = company_of(night, positions, tasks, workloads, models, serving_states)
     rows = [row for curve in _curves(night, company, pool_states, wanted) for row in _months(curve, night)]
-    schema = {n: pl.Float64() if "_usd_" in n else dtype for n, dtype in CashCurves.polars_schema().items()}
     order = ("model_id", "pool_id", "task", "deployment_id", "action", "target", "month")
-    return CashCurves.frame(pl.DataFrame(rows, schema=schema).sort(order, nulls_last=True))
+    return CashCurves.frame(rows_in_cents(CashCurves, rows).sort(order, nulls_last=True))
 
 
 def recommended_totals(
@@ -78,7 +78,7 @@ def recommended_totals(
     tasks = task_shares.join(wanted, on=["model_id", "task"], how="semi")
     company = company_of(night, positions, tasks, workloads, models, serving_states)
     curves = list(_curves(night, company, pool_states, wanted))
-    return RecommendedTotals.frame(pl.DataFrame([_totals(curves, night)]))
+    return RecommendedTotals.frame(rows_in_cents(RecommendedTotals, [_totals(curves, night)]))
 
 
 def _wanted(candidates: pl.DataFrame, serving_states: pl.DataFrame, night: Night) -> pl.DataFrame:
@@ -121,9 +121,9 @@ def _months(curve: _Curve, night: Night) -> Iterator[dict[str, Any]]:
             "as_of": night.as_of,
             "target": target,
             "month": month,
-            "cash_usd_p10": round(float(low[month]), 2),
-            "cash_usd_p50": round(float(middle[month]), 2),
-            "cash_usd_p90": round(float(high[month]), 2),
+            "cash_usd_p10": float(low[month]),
+            "cash_usd_p50": float(middle[month]),
+            "cash_usd_p90": float(high[month]),
         }
 
 
@@ -134,8 +134,8 @@ def _totals(curves: list[_Curve], night: Night) -> dict[str, Any]:
         sums["saving"] += curve.cash.monthly_saving[0] * curve.part
         sums["present"] += curve.cash.net_present_value[0] * curve.part
     row: dict[str, Any] = {"as_of": night.as_of, "decisions": len(curves)}
-    row["one_off_usd_p50"] = round(float(np.median(sums["one_off"])), 2)
+    row["one_off_usd_p50"] = float(np.median(sums["one_off"]))
     for name, draws in (("monthly_saving", sums["saving"]), ("net_present_value", sums["present"])):
         levels = zip((10, 50, 90), percentiles(draws), strict=True)
-        row |= {f"{name}_usd_p{level}": round(float(value), 2) for level, value in levels}
+        row |= {f"{name}_usd_p{level}": float(value) for level, value in levels}
     return row

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.iso_loss import compute_optimal_tokens, lifetime_optimum_of, serving_flop, training_flop
 from transforms.decisions.night import Night, Subject, night_of
 from transforms.decisions.retrain import current_loss, effective_demand, retrain_missing
@@ -45,8 +46,7 @@ def iso_loss(
     """One size that reaches the loss of one model, and what training and serving it would cost at median demand."""
     night = night_of(settings, scaling_law, law_draws)
     rows = [row for subject, law in _known(night, positions) for row in _curve(subject, law)]
-    schema = {name: pl.Float64() if name.endswith("_usd") else dtype for name, dtype in IsoLoss.polars_schema().items()}
-    frame = pl.DataFrame(rows, schema=schema).sort("model_id", "params", "point")
+    frame = rows_in_cents(IsoLoss, rows).sort("model_id", "params", "point")
     return IsoLoss.frame(frame.unique(["model_id", "params"], keep="last", maintain_order=True))
 
 

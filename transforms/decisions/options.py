@@ -32,12 +32,17 @@ def model_options(company: Company) -> Iterator[Options]:
     """The alternatives of each model with service ahead, by name of the model."""
     for subject in company.subjects.values():
         if subject.months > 0:
-            found = list(_all(subject, company))
-            yield Options(
-                subject,
-                [option for option in found if isinstance(option, Proposal)],
-                [option for option in found if isinstance(option, Alternative)],
-            )
+            yield options_of(subject, company)
+
+
+def options_of(subject: Subject, company: Company) -> Options:
+    """The alternatives of one model."""
+    found = list(_all(subject, company))
+    return Options(
+        subject,
+        [option for option in found if isinstance(option, Proposal)],
+        [option for option in found if isinstance(option, Alternative)],
+    )
 
 
 def _all(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:

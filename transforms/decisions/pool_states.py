@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from transforms.decisions.demand import DAYS_PER_MONTH
+from transforms.decisions.dollars import in_cents
 from warehouse.schemas.decisions import PoolStates
 
 WINDOW_DAYS: Final = 28
@@ -86,7 +87,7 @@ def _money(daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         name: pl.col("effective_usd").filter(pl.col("account") == account).sum().cast(pl.Float64)
         for name, account in (("idle_usd", "idle"), ("unused_usd", "commitment_unused"))
     }
-    return days.group_by("pool_id").agg((usd / seen).round(2).alias(name) for name, usd in spent.items())
+    return days.group_by("pool_id").agg(in_cents(usd / seen).alias(name) for name, usd in spent.items())
 
 
 def _billed(charges: pl.DataFrame, charge_rules: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from transforms.decisions.demand import DAYS_PER_MONTH, P90
+from transforms.decisions.dollars import in_cents
 from transforms.decisions.prices import gpu_prices, token_prices, training_prices
 from warehouse.schemas.decisions import Positions
 
@@ -82,7 +83,7 @@ def _service(daily_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFram
             recent_tokens=tokens.filter(recent).sum().cast(pl.Float64),
             served_days=(pl.col("requests") > 0).sum(),
             unit_name=pl.col("unit_name").drop_nulls().sort().first(),
-            monthly_inference_usd=(spent / _RECENT_DAYS * DAYS_PER_MONTH).round(2),
+            monthly_inference_usd=in_cents(spent / _RECENT_DAYS * DAYS_PER_MONTH),
         )
     )
 

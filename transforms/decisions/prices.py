@@ -10,7 +10,7 @@ _PRICE_MONTHS: Final = 2
 _SPREAD_MONTHS: Final = 6
 _LEAST_SIGMA: Final = 0.02
 _MOST_SIGMA: Final = 0.60
-_DIGITS: Final = 9
+_EXACT: Final = pl.Decimal(38, 9)
 
 
 def token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
@@ -37,7 +37,7 @@ def token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFra
 
 def _weighted(price: str, rows: pl.Expr) -> pl.Expr:
     total = (pl.col(price) * pl.col("tokens")).filter(rows).sum() / pl.col("tokens").filter(rows).sum()
-    return total.round(_DIGITS)
+    return total.cast(_EXACT)
 
 
 def gpu_prices(daily_spend: pl.DataFrame) -> pl.DataFrame:

@@ -28,21 +28,28 @@ if TYPE_CHECKING:
 ACTION: Final = "retrain_smaller"
 TRAIN_MONTHS: Final = 2.0
 MOVE_MONTHS: Final = 3.0
-# Sizes tried around the optimum, and the largest share of the old size that still counts as smaller.
-_AROUND: Final = (0.7, 1.0, 1.4)
+# Sizes tried around the optimum (above it more draws of the law can reach the loss), and the largest share of the
+# old size that still counts as smaller.
+_AROUND: Final = (0.7, 1.0, 1.4, 2.0, 2.8)
 _SMALLER: Final = 0.9
-# More data than this multiple of the incumbent's is no plan; the loss cannot be reached at the size.
-_MOST_DATA: Final = 1000.0
+_OFTEN: Final = 0.5
+# Epochs over the company's data after which repeating it is worth nothing (Muennighoff et al. 2023, figure 4).
+_MOST_EPOCHS: Final = 40.0
 
 
 def retrain_proposals(subject: Subject, wish: float | None = None) -> list[Proposal]:
-    """Smaller sizes for the loss of the incumbent, at the optimum and around it, or the one size wished for."""
+    """Smaller sizes for the loss of the incumbent, at the optimum and around it, or the one size wished for.
+
+    Sizes that can reach the loss in less than half of the draws are left out.
+    """
     law = subject.night.law
     if law is None:
         return []
     sizes = _sizes(optimum_params(subject, law)) if wish is None else [wish]
     active = subject.position["active_params"]
-    return [_proposal(subject, law, size) for size in sorted(set(sizes)) if size < _SMALLER * active]
+    fitting = [size for size in sorted(set(sizes)) if size < _SMALLER * active]
+    plans = [(size, training_tokens(subject, law, size)) for size in fitting]
+    return [_proposal(subject, law, *plan) for plan in plans if np.isfinite(plan[1]).mean() >= _OFTEN]
 
 
 def _sizes(optimum: float) -> list[float]:
@@ -93,16 +100,21 @@ def optimum_params(subject: Subject, law: DrawnLaw) -> float:
 
 
 def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
-    """Tokens by draw on which `params` reaches the incumbent's loss, repeated where unique ones run out."""
-    needed = law.draws.tokens_for(current_loss(subject, law), params)
-    most = _MOST_DATA * subject.position["training_tokens"]
-    return np.asarray(np.minimum(tokens_to_train_on(needed, subject.position["unique_tokens"]), most))
+    """Tokens by draw on which `params` reaches the incumbent's loss, repeated where unique ones run out.
+
+    Infinite in the draws in which no number of tokens does, or only more epochs than are worth anything.
+    """
+    unique = subject.position["unique_tokens"]
+    tokens = tokens_to_train_on(law.draws.tokens_for(current_loss(subject, law), params), unique)
+    return np.where(tokens <= _MOST_EPOCHS * unique, tokens, np.inf)
 
 
-def _proposal(subject: Subject, law: DrawnLaw, params: float) -> Proposal:
+def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats) -> Proposal:
+    """In the draws that never reach the loss the training of the others is lost, and nothing is saved."""
     night, place = subject.night, subject.position
-    tokens = training_tokens(subject, law, params)
-    training = training_flop(params, tokens) * subject.training_price
+    reaches = np.isfinite(needed)
+    plan = float(np.median(needed[reaches]))
+    training = training_flop(params, np.where(reaches, needed, plan)) * subject.training_price
     floor = least_serving_usd(place, params) / np.maximum(subject.tokens.mean(axis=0), 1)
     price = np.maximum(subject.used_price * size_price_ratio(place, params), floor)
     loss = float(np.median(current_loss(subject, law)))
@@ -110,16 +122,17 @@ def _proposal(subject: Subject, law: DrawnLaw, params: float) -> Proposal:
         action=ACTION,
         model_id=subject.model_id,
         target_params=params,
-        target_tokens=float(np.median(tokens)),
-        is_extrapolated=law.is_beyond(params, float(np.median(tokens))),
+        target_tokens=plan,
+        is_extrapolated=law.is_beyond(params, plan),
         quality_gate=f"validation loss at most {loss:.3f} on the frozen evaluation set; the owner signs",
         blocked=_blocked(place, night),
-        assumptions=_assumptions(subject, law, params, training) | {"loss": loss},
+        assumptions=_assumptions(subject, law, params, training)
+        | {"loss": loss, "chance_to_reach_the_loss": float(reaches.mean())},
     )
     return Proposal(
         alternative,
         one_off=training + night.evaluation_usd + night.migration_usd,
-        saving_per_token=subject.used_price - price,
+        saving_per_token=np.where(reaches, subject.used_price - price, 0.0),
         fixed=np.zeros(night.draws),
         ramp=ramp(subject.months, TRAIN_MONTHS, MOVE_MONTHS),
     )

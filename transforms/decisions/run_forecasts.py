@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.iso_loss import training_flop
 from transforms.decisions.run_tails import LEAST_POINTS, Curve, forecast_errors, half_width, tail_loss
 from warehouse.schemas.decisions import RunForecasts
@@ -35,8 +36,7 @@ def run_forecasts(
         _forecast(run, curves.get(run["run_id"]), ended, places.get(run["model_id"], {}), _best(run, finished))
         for run in running.to_dicts()
     ]
-    schema = {n: pl.Float64() if n.endswith("_usd") else t for n, t in RunForecasts.polars_schema().items()}
-    return RunForecasts.frame(pl.DataFrame(rows, schema=schema).with_columns(as_of=pl.lit(as_of)))
+    return RunForecasts.frame(rows_in_cents(RunForecasts, rows).with_columns(as_of=pl.lit(as_of)))
 
 
 def _curves(training_metrics: pl.DataFrame) -> dict[str, Curve]:
@@ -66,7 +66,12 @@ def _forecast(
     best: float | None,
 ) -> dict[str, Any]:
     planned = float(position.get("training_tokens") or 0)
-    row = {"run_id": run["run_id"], "model_id": run["model_id"], "planned_tokens": planned or None, "best_past_loss": best}
+    row = {
+        "run_id": run["run_id"],
+        "model_id": run["model_id"],
+        "planned_tokens": planned or None,
+        "best_past_loss": best,
+    }
     missing = _missing(run, curve, planned)
     if curve is None or missing:
         return row | {"past_runs": 0, "verdict": "unknown", "reason": missing}

@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from transforms.decisions.dollars import in_cents
+
 TASK_ACTIONS: Final = ("route", "distil")
 POOL_ACTION: Final = "release_capacity"
 _WORTH: Final = "expected_value_usd"
@@ -80,7 +82,6 @@ def _pools(
         eligible.filter(pl.col("action") == POOL_ACTION).join(claimed, on="pool_id", how="left").with_columns(left)
     )
     scaled = releases.filter(saving * pl.col("left") >= materiality_usd).with_columns(
-        (pl.col(name).cast(pl.Float64) * pl.col("left")).round(2).cast(pl.Decimal(38, 12)).alias(name)
-        for name in _SCALED
+        in_cents(pl.col(name).cast(pl.Float64) * pl.col("left")).alias(name) for name in _SCALED
     )
     return scaled.select(models.columns)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from transforms.decisions.demand import DAYS_PER_MONTH, served
+from transforms.decisions.dollars import rows_in_cents
 from warehouse.schemas.decisions import TrackRecord
 
 if TYPE_CHECKING:
@@ -70,11 +71,14 @@ def track_record(
     cards = (
         asked.sort("night", "rank")
         .group_by(_SUBJECT, maintain_order=True)
-        .agg(pl.col("night").first(), pl.col("night").last().alias("last_night"), pl.col(_PREDICTED).first())
+        .agg(
+            pl.col("night").first(),
+            pl.col("night").last().alias("last_night"),
+            pl.col(_PREDICTED).first().cast(pl.Float64),
+        )
     )
     rows = [_followed(card, books) for card in cards.to_dicts()]
-    schema = {n: pl.Float64() if n == "realised_usd" else t for n, t in TrackRecord.polars_schema().items()}
-    return TrackRecord.frame(pl.DataFrame(rows, schema=schema).sort("recommended_as_of", *_SUBJECT, nulls_last=True))
+    return TrackRecord.frame(rows_in_cents(TrackRecord, rows).sort("recommended_as_of", *_SUBJECT, nulls_last=True))
 
 
 def _books(

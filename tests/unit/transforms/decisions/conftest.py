@@ -14,13 +14,17 @@ import polars as pl
 import pytest
 
 from transforms.decisions.candidates import candidates
+from transforms.decisions.cash_curves import cash_curves, recommended_totals
 from transforms.decisions.law_points import law_points
+from transforms.decisions.lifetime import iso_loss, lifetime_optimum
 from transforms.decisions.pool_states import pool_states
 from transforms.decisions.positions import positions
 from transforms.decisions.recommendations import recommendations
+from transforms.decisions.run_forecasts import run_forecasts
 from transforms.decisions.scaling_laws import law_draws, scaling_law
 from transforms.decisions.serving_states import serving_states
 from transforms.decisions.task_shares import task_shares
+from transforms.decisions.track_record import track_record
 from warehouse.schemas import CATALOGUE
 
 NIGHT = dt.date(2026, 11, 21)
@@ -37,6 +41,12 @@ STEPS: Sequence[Callable[..., pl.DataFrame]] = (
     task_shares,
     candidates,
     recommendations,
+    lifetime_optimum,
+    iso_loss,
+    cash_curves,
+    recommended_totals,
+    run_forecasts,
+    track_record,
 )
 TableOf = Callable[[str, Sequence[Mapping[str, Any]]], pl.DataFrame]
 
@@ -116,12 +126,17 @@ class Company:
 
     def decide(self, wanted: str = "recommendations") -> pl.DataFrame:
         """One table of decisions, with every other that it needs computed before it."""
-        computed: dict[str, pl.DataFrame] = {}
+        return self.tables()[wanted]
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table of decisions, and those it is computed from."""
+        given = ("settings", "models", "workloads", "deployments")
+        computed = {name: self.table(name) for name in given}
         for function in STEPS:
             names = inspect.signature(function).parameters
             tables = {name: computed[name] if name in computed else self.table(name) for name in names}
             computed[function.__name__] = function(**tables)
-        return computed[wanted]
+        return computed
 
 
 @pytest.fixture
@@ -133,3 +148,24 @@ def company() -> Company:
         month = {"month": dt.date(2026, 10, 1), "model_id": model_id, "input_tokens": 10**9}
         made.add("unit_costs", **month, used_usd_per_mtok=Decimal(price), allocated_usd_per_mtok=Decimal(price))
     return made.serve("student", 1e6, 30).expect("student", 1e6, 365)
+
+
+@pytest.fixture
+def outgrown() -> Company:
+    """A 70B on 1.4 trillion tokens whose serving has outgrown its training: 4e11 tokens a day for two years.
+
+    Serving costs 1.4 dollars a million tokens, 1e-17 dollars a FLOP; training 2e-18 dollars a FLOP.
+    """
+    price = Decimal("1.4")
+    made = Company().add("models", model_id="large", params=70e9, training_tokens=1.4e12, origin="own", family="a")
+    made.add(
+        "unit_costs",
+        month=dt.date(2026, 10, 1),
+        model_id="large",
+        input_tokens=10**12,
+        used_usd_per_mtok=price,
+        allocated_usd_per_mtok=price,
+    )
+    made.add("phase_compute", model_id="large", phase="pretraining", compute_flop=6e23, usd_per_flop=2e-18)
+    made.add("thirds", model_id="large", projected_penalty_ratio_p50=0.5, status="inference_heavy")
+    return made.serve("large", 4e11, 30).expect("large", 4e11, 730)

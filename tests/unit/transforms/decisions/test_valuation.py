@@ -1,0 +1,69 @@
+"""Cash that a reader can add up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from transforms.decisions.demand import median_path
+from transforms.decisions.valuation import Cash, discount_factors, ramp
+
+
+def cash(**changes: object) -> Cash:
+    """One alternative over four months: 100 paid, 2 saved on each of 50 tokens a month, 10 a month paid."""
+    parts = {
+        "one_off": np.array([[100.0]]),
+        "saving_per_token": np.array([[2.0]]),
+        "fixed": np.array([[10.0]]),
+        "ramp": np.ones((1, 4)),
+        "tokens": np.full((4, 1), 50.0),
+        "discount_ratio": 0.0,
+    }
+    return Cash(**{**parts, **changes})
+
+
+def test_the_value_is_what_is_saved_less_what_is_paid() -> None:
+    # 4 months × (2 × 50 − 10) − 100 = 260
+    assert cash().net_present_value.item() == 260
+    assert cash().monthly_saving.item() == 90
+
+
+def test_cash_is_paid_back_in_the_month_in_which_it_turns() -> None:
+    # −100, −10, 80, 170, 260: the second month
+    assert cash().cumulative(0)[:, 0].tolist() == [-100, -10, 80, 170, 260]
+    assert cash().median_payback_months(0) == 2
+
+
+def test_cash_that_never_turns_is_never_paid_back() -> None:
+    assert cash(one_off=np.array([[1000.0]])).median_payback_months(0) == np.inf
+
+
+def test_demand_may_fall_to_where_the_savings_only_pay_the_costs() -> None:
+    # 4 × 2 × 50 × share = 100 + 4 × 10, so the share is 140 / 400
+    assert cash().break_even_demand.item() == pytest.approx(0.35)
+
+
+def test_a_dollar_in_a_year_is_worth_a_dollar_less_the_cost_of_capital() -> None:
+    assert discount_factors(12, 0.10)[-1] == pytest.approx(1 / 1.1)
+
+
+def test_traffic_moves_evenly_after_the_lead() -> None:
+    # nothing in the first month; a quarter, then three quarters while it moves over two; then all of it
+    assert ramp(5, lead=1, move=2).tolist() == pytest.approx([0, 0.25, 0.75, 1, 1])
+
+
+def test_the_last_month_counts_as_far_as_the_model_serves() -> None:
+    assert ramp(2.5, lead=0, move=1e-9).tolist() == pytest.approx([1, 1, 0.5])
+
+
+def test_traffic_is_back_when_its_new_home_retires() -> None:
+    assert ramp(4, lead=0, move=1e-9, stop=2).tolist() == pytest.approx([1, 1, 0, 0])
+
+
+def test_a_level_demand_is_the_same_each_month() -> None:
+    # 30.4375 days a month
+    assert median_path(100, 0, 2.5).tolist() == pytest.approx([3043.75, 3043.75, 3043.75])
+
+
+def test_a_falling_demand_does_not_fall_below_nothing() -> None:
+    assert median_path(100, -10, 6)[-1] == 0

@@ -1,0 +1,51 @@
+"""What the decisions must fulfil before a night is published; each function returns the rows that break it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from transforms.decisions.alternatives import ENOUGH_PROBABILITY
+from transforms.decisions.selection import TASK_ACTIONS
+
+_LEVELS: Final = ("monthly_saving_usd", "net_present_value_usd")
+
+
+def models_without_a_card(models: pl.DataFrame, recommendations: pl.DataFrame) -> pl.DataFrame:
+    """One model that neither acts nor holds, or does both."""
+    cards = recommendations.filter(pl.col("model_id").is_not_null()).group_by("model_id").agg(
+        holds=(pl.col("action") == "hold").sum(), acts=(pl.col("action") != "hold").sum()
+    )  # fmt: skip
+    both = models.select("model_id").join(cards, on="model_id", how="full", coalesce=True)
+    counts = both.with_columns(pl.col("holds", "acts").fill_null(0))
+    return counts.filter(pl.col("holds") + (pl.col("acts") > 0).cast(pl.Int32) != 1).sort("model_id")
+
+
+def savings_counted_twice(recommendations: pl.DataFrame) -> pl.DataFrame:
+    """One model whose tasks move while it is changed as a whole, or one task or pool with two cards."""
+    acts = recommendations.filter(pl.col("action") != "hold")
+    subjects = acts.filter(pl.col("action") != "tune_serving").group_by("model_id", "task", "pool_id").len()
+    doubled = subjects.filter(pl.col("len") > 1).select("model_id", "task", "pool_id")
+    kinds = acts.filter(pl.col("model_id").is_not_null()).with_columns(
+        kind=pl.when(pl.col("action").is_in(TASK_ACTIONS)).then(pl.lit("moves")).otherwise("action")
+    )
+    mixed = kinds.filter(pl.col("kind").n_unique().over("model_id") > 1).select("model_id", "task", "pool_id")
+    return pl.concat([doubled, mixed]).unique().sort("model_id", "task", "pool_id", nulls_last=True)
+
+
+def unproven_recommendations(recommendations: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One recommendation to act whose chance or whose median saving is under what policy asks for."""
+    asked = recommendations.filter(pl.col("action") != "hold")
+    is_likely = pl.col("probability") >= ENOUGH_PROBABILITY
+    is_material = pl.col("monthly_saving_usd_p50") >= settings.item(0, "materiality_usd")
+    return asked.filter((is_likely & is_material).fill_null(value=False).not_())
+
+
+def crossed_percentiles(candidates: pl.DataFrame) -> pl.DataFrame:
+    """One alternative whose P10, P50 and P90 are not in order, or of which only some are known."""
+    names = [(f"{stem}_p10", f"{stem}_p50", f"{stem}_p90") for stem in _LEVELS]
+    ordered = [(pl.col(low) <= pl.col(mid)) & (pl.col(mid) <= pl.col(high)) for low, mid, high in names]
+    absent = [pl.all_horizontal(pl.col(column).is_null() for column in three) for three in names]
+    fine = [(order | gone).fill_null(value=False) for order, gone in zip(ordered, absent, strict=True)]
+    return candidates.filter(pl.all_horizontal(fine).not_())
