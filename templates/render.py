@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from templates import formats, typeface
 from templates.figures import marks
-from templates.pages.document import Document, Page, document
+from templates.pages.document import LEADERSHIP, Document, Edition, Page, document
 from templates.pages.furniture import Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
@@ -37,6 +37,8 @@ def pdf(
     identity: str,
     revision: int,
     paper: str = "A4",
+    edition: Edition = LEADERSHIP,
+    earlier: pl.DataFrame | None = None,
 ) -> bytes:
     """The report as PDF/A-3a with tags; equal arguments give equal bytes.
 
@@ -47,13 +49,14 @@ def pdf(
         identity: Digest of the night's manifest; the file's identifier is made from it.
         revision: 1, or which re-issue of the night this is.
         paper: A4 or letter.
+        edition: Whose cut it is.
+        earlier: Number_id and value of the numbers of the revision before; page B prints what changed.
 
     Raises:
         ReportFault: Something cannot be printed as it should be; nothing is written.
     """
-    report = document(tables, Identity(identity, revision, built_at), paper)
-    markup = _composed(report, _print_style(paper))
-    return printed(markup, report, attachments)
+    report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
+    return printed(_composed(report, _print_style(paper)), report, attachments)
 
 
 def html(
@@ -63,15 +66,17 @@ def html(
     identity: str,
     revision: int,
     paper: str = "A4",
+    edition: Edition = LEADERSHIP,
+    earlier: pl.DataFrame | None = None,
 ) -> str:
-    """The report as one HTML file that needs nothing else."""
-    report = document(tables, Identity(identity, revision, built_at), paper)
+    """The report as one HTML file that needs nothing else; arguments as of `pdf`."""
+    report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
     return _composed(report, _screen_style(paper), contents=1)
 
 
 def _composed(report: Document, style: str, contents: int = 0) -> str:
     """The markup of the whole report, proved before it is laid out."""
-    environment = _environment(report.night)
+    environment = _environment(report)
     words = titles(environment, report)
     prove(report, words)
     ref = environment.get_template("furniture.html.j2").make_module({}).ref  # type: ignore[attr-defined]
@@ -102,7 +107,7 @@ def titles(environment: jinja2.Environment, report: Document) -> list[str]:
     ]
 
 
-def _environment(night: Night) -> jinja2.Environment:
+def _environment(report: Document) -> jinja2.Environment:
     """Templates of this package only; text is escaped, and an unknown name is an error."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("templates", ""),
@@ -111,7 +116,7 @@ def _environment(night: Night) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    money = night.money
+    money = report.night.money
     environment.filters |= {
         "money": lambda value: money.short(_amount(value)),
         "change": lambda value: money.change(_amount(value)),
@@ -130,7 +135,7 @@ def _environment(night: Night) -> jinja2.Environment:
         "name": formats.name,
         "mover": mover_words,
     }
-    environment.globals |= {"refs": References(), "marks": marks}
+    environment.globals |= {"refs": References(), "marks": marks, "has_index": report.has_index}
     return environment
 
 

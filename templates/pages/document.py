@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import polars as pl
-
 from templates import formats
 from templates.pages.amortization import amortization
 from templates.pages.bridge import bridge
@@ -48,6 +46,11 @@ NAMES: Final = {
     "method": "Method and provenance",
 }
 BILLED: Final = ("reconciliation",)
+AUDIENCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "leadership": tuple(NAMES),
+    "finance": ("bridge", "amortization", "reconciliation", "method"),
+    "owner": ("summary", "reconciliation"),
+}
 
 
 class PageValue(Protocol):
@@ -75,15 +78,33 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Edition:
+    """Who reads: leadership everything, finance the pages that tie out, an owner page 1 and the own models."""
+
+    audience: str
+    owner: str | None = None
+
+    def has(self, page: str, owner: str | None) -> bool:
+        """Whether a page, or the sheet of a model with that owner, is in it."""
+        if page == "sheet":
+            return self.audience == "leadership" or (self.audience == "owner" and owner == self.owner)
+        return page in AUDIENCES[self.audience]
+
+
+@dataclass(frozen=True)
 class Document:
     """The report of one night, before any of it is laid out."""
 
     night: Night
     furniture: Furniture
     identity: Identity
-    paper: str
     pages: tuple[Page, ...]
     refs: tuple[Ref, ...]
+
+    @property
+    def has_index(self) -> bool:
+        """Whether page B is there for references to lead to."""
+        return any(page.kind == "method" for page in self.pages)
 
     @property
     def title(self) -> str:
@@ -91,13 +112,20 @@ class Document:
         return f"{self.furniture.company}: what our models cost, {self.furniture.period}"
 
 
-def document(tables: Mapping[str, pl.DataFrame], identity: Identity, paper: str = "A4") -> Document:
-    """The report of the night that the tables are of."""
-    night = Night(tables, paper)
+LEADERSHIP: Final = Edition("leadership")
+
+
+def document(night: Night, identity: Identity, edition: Edition = LEADERSHIP) -> Document:
+    """The report of a night for the readers of an edition."""
     furniture = Furniture.of(night, identity.revision)
-    shown = tables["pages"].filter("is_shown").sort("position").to_dicts()
-    pages = [_page(night, furniture, identity, row) for row in shown]
-    return Document(night, furniture, identity, paper, tuple(pages), tuple(night.index))
+    shown = night.tables["pages"].filter("is_shown").sort("position").to_dicts()
+    owners = dict(night.tables["models"].select("model_id", "owner").iter_rows())
+    pages = [
+        _page(night, furniture, identity, row)
+        for row in shown
+        if edition.has(row["page"], owners.get(row["model_id"]) if row["model_id"] else None)
+    ]
+    return Document(night, furniture, identity, tuple(pages), tuple(night.index))
 
 
 def _page(night: Night, furniture: Furniture, identity: Identity, row: Row) -> Page:

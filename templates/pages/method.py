@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -12,7 +13,8 @@ from templates.pages.index import Ref
 from templates.pages.night import Night
 
 MOST_INPUTS: Final = 30
-QUERY_WORDS: Final = 110
+QUERY_WORDS: Final = 160
+MOST_CHANGES: Final = 40
 TITLES: Final = {
     "bridge": "Bridge",
     "unit_economics": "Unit economics",
@@ -48,7 +50,6 @@ class ChangedRow:
     title: str
     was: str
     now: str
-    known_at: str
 
 
 @dataclass(frozen=True)
@@ -134,16 +135,18 @@ def _left_out(night: Night) -> list[tuple[str, str]]:
 
 
 def _changes(night: Night) -> list[ChangedRow]:
-    rows = night.tables["number_changes"].sort("number_id").to_dicts() if "number_changes" in night.tables else []
-    return [
-        ChangedRow(
-            formats.name(row["title"], 60),
-            _amount(row["was"], row["unit"]),
-            _amount(row["now"], row["unit"]),
-            formats.day(row["known_at"]),
-        )
-        for row in rows
-    ]
+    """Numbers that differ from the revision published before; the inputs that arrived since are the cause."""
+    earlier = night.earlier
+    if earlier is None:
+        return []
+    before = {row["number_id"]: row["value"] for row in earlier.to_dicts()}
+    now = {ref.number_id: ref for ref in night.index}
+    moved = [name for name, ref in now.items() if before.get(name) != ref.value]
+    return [_changed(now[name], before.get(name)) for name in moved[:MOST_CHANGES]]
+
+
+def _changed(ref: Ref, was: Decimal | None) -> ChangedRow:
+    return ChangedRow(formats.name(ref.title, 60), _amount(was, ref.unit), _amount(ref.value, ref.unit))
 
 
 def _amount(value: formats.Quantity | None, unit: str) -> str:

@@ -23,6 +23,7 @@ class Night:
 
     tables: Mapping[str, pl.DataFrame]
     paper: str = "A4"
+    earlier: pl.DataFrame | None = None
 
     @cached_property
     def settings(self) -> Row:

@@ -70,7 +70,7 @@ def outlook(night: Night) -> Outlook:
         median=index.get("quarter_p50"),
         low=index.get("quarter_p10"),
         high=index.get("quarter_p90"),
-        plan=Change.of(first["expected_usd_p50"], first["plan_usd"], night.subject["materiality_usd"]),
+        plan=_against_plan(night, first),
         plan_ref=index.get("quarter_plan"),
         within=index.get("quarter_within"),
         figure=figure,
@@ -82,6 +82,11 @@ def outlook(night: Night) -> Outlook:
         folds=formats.plain(state["folds"]),
         method=str(state["method"]).replace("_", " "),
     )
+
+
+def _against_plan(night: Night, row: Row) -> Change | None:
+    change = Change.of(row["expected_usd_p50"], row["plan_usd"], night.subject["materiality_usd"])
+    return change if change is not None and change.ratio is not None else None
 
 
 def _state(night: Night) -> Row:

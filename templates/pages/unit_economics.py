@@ -16,7 +16,7 @@ from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 
-MOST_ROWS: Final = 12
+MOST_ROWS: Final = {"A4": 12, "letter": 9}
 MEAN_MONTHS: Final = 3
 NAME_WIDTH: Final = 82.0
 RATES: Final = ("used", "allocated", "fully_loaded")
@@ -65,6 +65,7 @@ class UnitEconomics:
 def unit_economics(night: Night) -> UnitEconomics:
     """Page 4 of the night."""
     rows = _rows(night, night.subject["month"])
+    most = MOST_ROWS[night.paper]
     priced = [row for row in rows if row["fully_loaded_usd_per_mtok"] is not None]
     ordered = sorted(priced, key=lambda row: (row["fully_loaded_usd_per_mtok"], row["model_id"]))
     before = night.before["fully_loaded_usd_per_mtok"] if night.before else None
@@ -81,10 +82,10 @@ def unit_economics(night: Night) -> UnitEconomics:
         used=night.index.get("mtok_used"),
         cheapest=_extreme(night, ordered[:1]),
         dearest=_extreme(night, ordered[-1:]),
-        bars=_bars(night, priced[:MOST_ROWS]),
-        scatter=_scatter(night, priced[:MOST_ROWS]),
-        rows=tuple(_row(night, row) for row in rows[:MOST_ROWS]),
-        others=_others(rows[MOST_ROWS:]),
+        bars=_bars(night, priced[:most]),
+        scatter=_scatter(night, priced[:most]),
+        rows=tuple(_row(night, row) for row in rows[:most]),
+        others=_others(rows[most:]),
         currency=night.money.heading,
     )
 

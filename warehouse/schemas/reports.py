@@ -1,6 +1,6 @@
 """The facts that the pages print: the month reported, its history, what moved, and the index of every number."""
 
-from warehouse.schemas.columns import choice, count, day, exact, flag, instant, integer, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, count, day, exact, flag, integer, measure, ratio, text, usd
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
 
@@ -166,16 +166,3 @@ class Numbers(Table):
     filter = text("rows it is made of")
     query = text("SQL that returns it from the tables of the night")
     input_digest = text("first eight digits of the digest over all files of the kinds it rests on")
-
-
-class NumberChanges(Table):
-    """One number that differs from the revision published before."""
-
-    table_key = ("number_id",)
-
-    number_id = text("name of the number within the report")
-    title = text("what it is")
-    unit = text("unit")
-    was = exact("in the revision before", "unit of the row").or_null()
-    now = exact("in this revision", "unit of the row").or_null()
-    known_at = instant("start of the night that changed it")
