@@ -70,15 +70,23 @@ def _units(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inb
 
 def _counting_units(connection: duckdb.DuckDBPyConnection, source: Source, inbox: Inbox) -> pl.DataFrame:
     """The units of a source; a delivery that has shrunken to under half of what it replaces is rejected."""
-    files = {content.sha256: content.file for content in inbox.contents.values() if content.source == source}
+    files = _last_paths(source, inbox)
     units = deliveries(connection, source, files)
     while source.delivery == "replace" and not (fallen := shrunken(units)).is_empty():
         for row in fallen.iter_rows(named=True):
             found = "{rows} rows, {billed_cost} where {rows_before} rows, {billed_cost_before} stood".format(**row)
             inbox.reject(source.name, row["file"], RejectedFile("shrunken", f"{found}; deliver it whole"))
-            files = {sha256: file for sha256, file in files.items() if file != row["file"]}
+            readings.forget(connection, source.name, row["file_sha256"])
+            del files[row["file_sha256"]]
         units = deliveries(connection, source, files)
     return units
+
+
+def _last_paths(source: Source, inbox: Inbox) -> dict[str, str]:
+    """The last path of each content: a bill that is delivered once more is as new as that."""
+    standing = {content.sha256 for content in inbox.contents.values() if content.source == source}
+    found = sorted((file, at.sha256) for (name, file), at in inbox.found.items() if name == source.name)
+    return {sha256: file for file, sha256 in found if sha256 in standing}
 
 
 def _listed(inbox: Inbox) -> list[tuple[str, str]]:

@@ -12,12 +12,26 @@ import polars as pl
 from warehouse.schemas.raw import BillDeliveries, ChargeRows
 from warehouse.sources.source import Source
 
-# Providers cut a month into parts: part-0001, _0_0001, -00001.
-_PART: Final = re.compile(r"part[-_]?\d+|_\d+_\d{4}(?=\.|$)|-\d{5}(?=\.|$)")
+# Providers cut a month into parts: part-0001, _0_0001, -00001. Numbers without a leading zero may be years or versions.
+_PART: Final = re.compile(r"part[-_.]?\d+|_\d+_0\d{3}(?=\.|$)|-0\d{4}(?=\.|$)", re.IGNORECASE)
 _UNITS: Final = f"""
     SELECT source, coalesce(billing_account_id, '') AS billing_account_id, billing_period_start, file_sha256,
         count(*) AS "rows", sum(billed_cost)::DECIMAL(38, 12) AS billed_cost
     FROM {ChargeRows.qualified()} WHERE source = $source GROUP BY ALL
+"""
+_STRANGERS: Final = f"""
+    WITH keys AS (
+        SELECT source, unit.billing_account_id, billing_period_start, dimension_hash,
+            bool_or(is_current) AS is_new, bool_or(NOT is_current) AS is_old
+        FROM {ChargeRows.qualified()} AS charge JOIN {BillDeliveries.qualified()} AS unit
+            USING (source, file_sha256, billing_period_start)
+        WHERE coalesce(charge.billing_account_id, '') = unit.billing_account_id AND (source, billing_period_start) IN (
+            SELECT (source, billing_period_start) FROM {BillDeliveries.qualified()} WHERE NOT is_current
+        )
+        GROUP BY ALL
+    )
+    SELECT source, billing_account_id, billing_period_start FROM keys GROUP BY ALL
+    HAVING bool_or(is_old) AND bool_or(is_new) AND NOT bool_or(is_old AND is_new) ORDER BY ALL
 """
 _UNIT: Final = ("source", "billing_account_id", "billing_period_start")
 
@@ -29,7 +43,7 @@ def delivery_of(file: str) -> str:
 
 
 def deliveries(connection: duckdb.DuckDBPyConnection, source: Source, files: Mapping[str, str]) -> pl.DataFrame:
-    """The billing units of a source's files (`files`: digest -> path), each current or replaced."""
+    """The billing units of a source's files (`files`: digest -> last path of it), each current or replaced."""
     units: pl.DataFrame = connection.sql(_UNITS, params={"source": source.name}).pl()
     named = units.with_columns(
         pl.col("file_sha256").replace_strict(files, default=None, return_dtype=pl.String()).alias("file")
@@ -41,6 +55,15 @@ def deliveries(connection: duckdb.DuckDBPyConnection, source: Source, files: Map
     return BillDeliveries.frame(
         placed.with_columns((pl.lit(source.delivery == "append") | newest).alias("is_current"))
     ).sort(*_UNIT, "file")
+
+
+def strangers(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One sentence for each unit whose newest delivery shares no charge with what it replaces: they may be parts."""
+    return [
+        f"{source}: the deliveries of {account or 'the account'} for {period:%Y-%m} share no charge, "
+        "these look like parts of one delivery: add part numbers or set delivery = append"
+        for source, account, period in connection.execute(_STRANGERS).fetchall()
+    ]
 
 
 def superseded(units: pl.DataFrame) -> dict[tuple[str, str], str]:
@@ -63,8 +86,7 @@ def shrunken(units: pl.DataFrame) -> pl.DataFrame:
             pl.col("rows").sum(),
             pl.col("billed_cost").sum(),
             pl.col("is_current").any(),
-            pl.col("file").max(),
-            pl.col("file_sha256").last(),
+            pl.col("file", "file_sha256").sort_by("file").last(),
         )
         .sort(*_UNIT, "file")
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -22,6 +23,7 @@ from warehouse import readings
 from warehouse.accounts import Refusals, account
 from warehouse.arrivals import Inbox, Place, Rejection, arrivals, companions
 from warehouse.copies import remove_copies
+from warehouse.deliveries import strangers
 from warehouse.inbox import CONTROL
 from warehouse.landed_requests import landed_requests
 from warehouse.readings import Content, Times
@@ -29,6 +31,7 @@ from warehouse.requests import LandedFile, mark_duplicates
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
 from warehouse.sources import second_opinion
 from warehouse.sources.formats import READERS
+from warehouse.sources.instants import DAYS_AHEAD
 from warehouse.sources.reading import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.spool import Spooled, spooled, unpack
@@ -36,10 +39,14 @@ from warehouse.sources.spool import Spooled, spooled, unpack
 
 @dataclass(frozen=True)
 class Landing:
-    """What a landing found wrong: files that cannot count, and how many rows of each source were refused."""
+    """What a landing found wrong: files that cannot count, and how many rows of each source were refused.
+
+    `findings` are sentences that hold nothing up.
+    """
 
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusals, ...]
+    findings: tuple[str, ...] = ()
 
 
 def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date) -> Landing:
@@ -55,11 +62,12 @@ def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyCon
         repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
         refusals = account(connection, sources, inbox, start, repeated)
         _state_invoices(connection, inbox)
+        findings = strangers(connection)
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    return Landing(tuple(inbox.rejections), refusals)
+    return Landing(tuple(inbox.rejections), refusals, tuple(findings))
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
@@ -158,10 +166,17 @@ def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date) -> 
         now = inbox.contents.get(key)
         if now is None:
             left.add(row["source"])
-        if now is None or now.reader_digest != row["reader_digest"] or (row["is_ahead"] and row["read_for"] != night):
+        if now is None or now.reader_digest != row["reader_digest"] or _is_of_another_night(row, night):
             stale.add(key)
     copied = known.filter(known["copied"] > 0).select("source", "file_sha256").iter_rows()
     return stale | {(source, sha256) for source, sha256 in copied if source in left}
+
+
+def _is_of_another_night(row: Mapping[str, Any], night: date) -> bool:
+    """Whether the night decides otherwise which starts are too late."""
+    end = datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=DAYS_AHEAD)
+    is_late = row["latest_start"] is not None and row["latest_start"] >= end
+    return bool(is_late or (row["is_ahead"] and row["read_for"] != night))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ ROWS: Final[dict[str, type[Table]]] = {
 }
 REQUESTS: Final = "requests"
 BATCH: Final = 200_000
-_LATEST_START: Final = "date_out_of_range"
+_STARTS: Final = {"charge_rows": "charge_start", "run_rows": "started_at", REQUESTS: "start_at"}
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ class Shelf:
                 write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
             else:
                 self._put(ROWS[name], rows)
+        self._put(Quarantine, _quarantined(content, read))
+        self._put(Readings, _account(content, read, times))
         for path in read.parts.get(ChargeRows.table_name, ()):
             insert(self._connection, ChargeRows, pl.read_parquet(path))
             path.unlink()
-        self._put(Quarantine, _quarantined(content, read))
-        self._put(Readings, _account(content, read, times))
         if self._rows > BATCH:
             self.flush()
 
@@ -146,6 +146,18 @@ def _account(content: Content, read: Reading, times: Times) -> pl.DataFrame:
         "rounding_residual": read.rounding_residual,
         "flags": sorted(read.flags),
         "first_seen_at": times.first_seen_at,
-        "is_ahead": _LATEST_START in read.refused["reason"].to_list(),
+        "is_ahead": "date_out_of_range" in read.refused["reason"].to_list(),
+        "latest_start": _latest_start(read),
     }
     return pl.DataFrame([row], schema=Readings.polars_schema())
+
+
+def _latest_start(read: Reading) -> datetime | None:
+    """The latest start of an accepted row, which decides for which earlier nights the content reads the same."""
+    held = [read.frames[name][column].max() for name, column in _STARTS.items() if name in read.frames]
+    spilled = [
+        pl.scan_parquet(path).select(pl.col(_STARTS[name]).max()).collect().item()
+        for name, paths in read.parts.items()
+        for path in paths
+    ]
+    return max((start for start in (*held, *spilled) if isinstance(start, datetime)), default=None)

@@ -17,6 +17,7 @@ from transforms.economics.invoices import (
 )
 from transforms.economics.verdicts import Difference, shown
 from transforms.money import amount, units
+from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import Reconciliation
 
 GROUP: Final = ("source", "billing_period_start", "invoice_id", "currency")
@@ -111,7 +112,9 @@ def _groups(
 def _residuals(bill: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     """What rounding took from the rows of each file, told once: in the first group that the file bills."""
     first = bill.sort(GROUP).unique(["source", "file_sha256"], keep="first", maintain_order=True)
-    known = files.select("source", "rounding_residual", file_sha256="sha256").unique(["source", "file_sha256"])
+    rounded = files.select("source", pl.col("rounding_residual").cast(MONEY), file_sha256="sha256")
+    by_size = rounded.sort(pl.col("rounding_residual").abs())  # a copy under another path rounds nothing
+    known = by_size.unique(["source", "file_sha256"], keep="last", maintain_order=True)
     sums = first.join(known, on=["source", "file_sha256"]).group_by(GROUP)
     return sums.agg(units("rounding_residual").sum().alias("residual"))
 

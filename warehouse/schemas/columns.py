@@ -93,6 +93,11 @@ def exact(description: str, unit: str) -> Column:
     return Column(MONEY, f"DECIMAL(38,{MONEY_SCALE})", unit, description)
 
 
+def residue(description: str) -> Column:
+    """What rounding to the decimals of money left over: exact to the 18th decimal."""
+    return Column(pl.Decimal(38, 18), "DECIMAL(38,18)", "currency of the rows", description)
+
+
 def measure(description: str, unit: str) -> Column:
     """A measured or estimated quantity in floating point."""
     return Column(pl.Float64(), "DOUBLE", unit, description)

@@ -1,6 +1,19 @@
 """What arrived: files, the rows read from them, and the rows that could not be read."""
 
-from warehouse.schemas.columns import cost, count, day, exact, flag, instant, integer, json, measure, text, texts
+from warehouse.schemas.columns import (
+    cost,
+    count,
+    day,
+    exact,
+    flag,
+    instant,
+    integer,
+    json,
+    measure,
+    residue,
+    text,
+    texts,
+)
 from warehouse.schemas.table import Table
 
 
@@ -20,7 +33,7 @@ class Files(Table):
     duplicates = count("rows that stand in another place already")
     blank = count("blank lines among the rows")
     foreign_lines = count("lines of a log that are no records of its format")
-    rounding_residual = exact("sum of what rounding to 12 decimals took from the costs", "currency of the rows")
+    rounding_residual = residue("sum of what rounding to 12 decimals took from the billed costs")
     flags = texts("facts worth knowing about the file: tz_assumed, float_money, no_identity …")
     first_seen_at = instant("start of the night that saw this content first")
     superseded_by = text("path of the newer delivery that replaces this file").or_null()
@@ -44,10 +57,11 @@ class Readings(Table):
     repeated = count("rows that repeat another row of the same content")
     copied = count("rows that stand in another content of the source")
     foreign_lines = count("lines of a log that are no records of its format")
-    rounding_residual = exact("sum of what rounding to 12 decimals took from the costs", "currency of the rows")
+    rounding_residual = residue("sum of what rounding to 12 decimals took from the billed costs")
     flags = texts("facts worth knowing about it")
     first_seen_at = instant("start of the night that saw it first")
-    is_ahead = flag("rows were refused only because they lie after the night")
+    is_ahead = flag("rows were refused only because they lie outside the days that the night can place")
+    latest_start = instant("latest start of an accepted row").or_null()
 
 
 class Quarantine(Table):

@@ -81,7 +81,8 @@ class _Columns:
         good = judged.filter(pl.col("reason").is_null())
         bad = judged.filter(pl.col("reason").is_not_null() & (pl.col("reason") != _BLANK))
         cells = self._cells(good["text"]).insert_column(0, good["location"])
-        lines = pl.format("{} lines", pl.col("text").str.count_matches(_LINE_END) + 1)
+        ends = pl.col("text").str.count_matches(_LINE_END)
+        lines = pl.when(ends > 0).then(pl.format("{} lines", ends + 1))
         refused = refused_rows(bad.with_columns(pl.col("text").alias("raw"), lines.alias("detail")))
         return Sheet(cells, found, refused, rows.height - good.height - bad.height)
 
