@@ -73,6 +73,8 @@ def run_night(definitions: dg.Definitions, project: Project, night: date, now: d
             )
         except DagsterAssetCheckFailedError as error:
             raise HeldError(_red(str(error))) from error
+        except dg.DagsterUserCodeExecutionError as error:
+            raise error.user_exception from error
 
 
 def _red(message: str) -> str:

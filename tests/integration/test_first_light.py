@@ -58,7 +58,7 @@ def manifest(night: Path) -> dict[str, Any]:
     return document
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def warehouse(scenario: Path, night: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     assert night.is_dir()
     with duckdb.connect(str(scenario / "var" / "warehouse.duckdb"), read_only=True) as connection:
