@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from warehouse.sources import focus, litellm, mlperf, otlp, table_bill, table_requests
+from warehouse.sources import focus, litellm, mlperf, otlp, sacct, table_bill, table_requests, table_runs
 from warehouse.sources.reading import Reader
 
 READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
@@ -14,6 +14,8 @@ READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
         ("gpu_billing", "focus"): focus,
         ("gpu_billing", "table"): table_bill,
         ("training_logs", "mlperf"): mlperf,
+        ("training_logs", "sacct"): sacct,
+        ("training_logs", "table"): table_runs,
         ("request_telemetry", "otlp"): otlp,
         ("request_telemetry", "table"): table_requests,
         ("request_telemetry", "litellm"): litellm,

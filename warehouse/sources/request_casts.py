@@ -31,17 +31,14 @@ _DIGITS: Final = {**dict.fromkeys(("duration_s", "ttft_s", *UNITS), 6), **dict.f
 _ONE: Final = 10**6
 _MOST: Final = 10**15
 _FARTHEST: Final = 10**18
-_WRITTEN: Final = r"[0-9]{4}-[0-9]{2}"
-_ZONED: Final = r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
 
 
 @dataclass(frozen=True)
 class Typed:
-    """Typed requests row by row; why a row is refused, if so; whether a time was written without offset."""
+    """Typed requests row by row; why a row is refused, if so."""
 
     rows: pl.DataFrame
     reasons: pl.Series
-    has_local_times: bool
 
 
 def typed(cells: pl.DataFrame, present: frozenset[str], clock: Clock, night_start: datetime) -> Typed:
@@ -56,7 +53,7 @@ def typed(cells: pl.DataFrame, present: frozenset[str], clock: Clock, night_star
         in_order(filled["start_at"], filled["end_at"]),
         *(refused(filled.select(when).to_series().fill_null(value=False), reason) for reason, when in _RULES),
     )
-    return Typed(filled, reasons, any(_is_local(cells[name]) for name in TIMES if name in present))
+    return Typed(filled, reasons)
 
 
 def _without_start(casts: Mapping[str, Cast], rows: pl.DataFrame) -> pl.Series:
@@ -134,9 +131,3 @@ _RULES: Final = (
     ("bad_count", pl.any_horizontal(pl.col(*_TOKENS) > _MOST) | _UNSTATED | (pl.col("units_micro") < 0)),
     ("token_mismatch", pl.col("cached_input_tokens").fill_null(0) > pl.col("input_tokens").fill_null(0)),
 )
-
-
-def _is_local(cells: pl.Series) -> bool:
-    """Whether a time was written without offset; a number knows its origin."""
-    is_written = cells.str.contains(_WRITTEN)
-    return bool((is_written & ~cells.str.contains(_ZONED)).any())

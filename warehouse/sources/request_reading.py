@@ -13,9 +13,10 @@ import polars as pl
 from warehouse.schemas.landed import Requests
 from warehouse.sources.instants import clock_of
 from warehouse.sources.layout import Layout
+from warehouse.sources.local_times import assumptions
 from warehouse.sources.reading import Delivered, Reading
 from warehouse.sources.records import Batch, batches, refusals
-from warehouse.sources.request_casts import Typed, typed
+from warehouse.sources.request_casts import TIMES, typed
 from warehouse.sources.request_rows import request_rows
 from warehouse.sources.source import Source
 
@@ -61,7 +62,7 @@ class _File:
         self.refused.append(refused.with_columns(_shown(refused["raw"], shaped.hidden)))
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
-        self.flags |= shaped.flags | self._doubts(shaped, found)
+        self.flags |= shaped.flags | self._doubts(shaped)
         if sum(frame.height for frame in self.held) > HELD:
             self._put_aside()
 
@@ -78,10 +79,9 @@ class _File:
             parts={FRAME: self.parts} if self.parts else {},
         )
 
-    def _doubts(self, shaped: Shaped, found: Typed) -> set[str]:
-        doubts = set() if "request_id" in shaped.present else {"no_identity"}
-        assumes = found.has_local_times and "timezone" not in self.source.options
-        return doubts | ({"tz_assumed"} if assumes else set())
+    def _doubts(self, shaped: Shaped) -> frozenset[str]:
+        identity = frozenset[str]() if "request_id" in shaped.present else frozenset({"no_identity"})
+        return identity | assumptions(self.source, *(shaped.cells[name] for name in TIMES if name in shaped.present))
 
     def _put_aside(self) -> None:
         path = self.delivered.content.with_name(f"{FRAME}-{self.delivered.sha256}-{len(self.parts)}.parquet")

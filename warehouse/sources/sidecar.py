@@ -13,10 +13,11 @@ from warehouse.sources.json_text import BadLine, json_object
 from warehouse.sources.reading import Delivered, RejectedFile
 from warehouse.sources.refusals import Refusals
 from warehouse.sources.source import Source
+from warehouse.sources.status_words import status_of
 
 NAME: Final = "trisect-run.json"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TEXTS: Final = ("run_id", "run_name", "project", "cluster", "status", "parent_run_id")
+_TEXTS: Final = ("run_id", "run_name", "project", "cluster", "parent_run_id")
 _NUMBERS: Final = ("gpu_count", "tokens_per_step", "attempt")
 _TIMES: Final = ("started_at", "ended_at")
 
@@ -54,6 +55,7 @@ def _typed(fields: Mapping[str, object], source: Source) -> dict[str, object]:
         **{name: str(fields[name]) for name in _TEXTS if fields.get(name) is not None},
         **{name: float(str(fields[name])) for name in _NUMBERS if fields.get(name) is not None},
         **{name: microseconds(str(fields[name]), source) for name in _TIMES if fields.get(name) is not None},
+        "status": status_of(str(fields["status"])) if fields.get("status") is not None else None,
         "hosts": [str(host) for host in hosts] if isinstance(hosts, list) else None,
         "gpu_model": chip(str(model)) if model is not None else None,
     }

@@ -28,7 +28,8 @@ RUN: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("out_of_memory", "node_fail", "boot_fail", "oom"), "failed"),
         **dict.fromkeys(("cancelled", "canceled", "killed", "preempted", "revoked", "stopped"), "cancelled"),
         **dict.fromkeys(("timeout", "timed_out", "deadline"), "timeout"),
-        **dict.fromkeys(("running", "scheduled", "requeued", "suspended", "in_progress", "resizing"), "running"),
+        **dict.fromkeys(("running", "scheduled", "requeued", "suspended", "in_progress"), "running"),
+        **dict.fromkeys(("completing", "configuring", "resizing", "signaling", "stage_out"), "running"),
         "unknown": "unknown",
     }
 )
@@ -53,6 +54,11 @@ def run_status(cells: pl.Series) -> pl.Series:
     return said.replace_strict(dict(RUN), default="unknown", return_dtype=pl.String).zip_with(
         said.is_not_null(), pl.Series([None], dtype=pl.String)
     )
+
+
+def status_of(word: str) -> str:
+    """Status of one run."""
+    return str(run_status(pl.Series([word])).fill_null("unknown").item())
 
 
 def _folded(cells: pl.Series) -> pl.Series:
