@@ -128,9 +128,8 @@ def main() -> None:
         code = _say(Exit.BUSY, str(error))
     except Exception as error:
         logging.getLogger("trisect").debug("the night failed", exc_info=True)
-        code = _say(
-            Exit.FAILED, f"failed: {type(error).__name__}: {error}; nothing was published, the old report stands"
-        )
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        code = _say(Exit.FAILED, f"failed: {what[:2000]}; nothing was published, the old report stands")
     sys.exit(int(code or 0))
 
 
