@@ -174,4 +174,4 @@ def _reason(width: int) -> pl.Expr:
 
 def _folded(length: int | None = None) -> pl.Expr:
     text = pl.col("text") if length is None else pl.col("text").str.head(length)
-    return text.str.replace_all(r'["\s]', "").str.to_lowercase()
+    return text.str.replace_all(r'["\s\x{FEFF}]', "").str.to_lowercase()
