@@ -38,10 +38,11 @@ def landed_path(folder: Path, source: str, sha256: str, reader_digest: str) -> P
 
 def write_landed(path: Path, requests: pl.DataFrame, parts: Sequence[Path] = ()) -> Path:
     """Write the requests of one file whole or not at all: those in Parquet files set aside, then those in memory."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
     torn = path.with_suffix(".tmp")
     os.close(os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    rows = pl.concat([*(pl.scan_parquet(part) for part in parts), Requests.frame(requests).lazy()])
+    rows = pl.concat([*(pl.scan_parquet(part, glob=False) for part in parts), Requests.frame(requests).lazy()])
     rows.sink_parquet(torn, row_group_size=_ROW_GROUP, statistics=True, maintain_order=True)
     with torn.open("rb") as stream:
         os.fsync(stream.fileno())
@@ -94,7 +95,7 @@ _DUPLICATES: Final = """
 def _repeated_hashes(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> pl.Series:
     """The hashes that more than one row has, found in as many passes over the ids as memory asks for."""
     ids = scan(connection, files).filter("request_id IS NOT NULL").project(f"{_IDENTITY} AS hash")
-    total = sum(pl.scan_parquet(landed.path).select(pl.len()).collect().item() for landed in files)
+    total = sum(pl.scan_parquet(landed.path, glob=False).select(pl.len()).collect().item() for landed in files)
     passes = max(1, -(-total // IDS_PER_PASS))
     return pl.concat([_repeated(ids.filter(f"hash % {passes} = {each}").pl()["hash"]) for each in range(passes)])
 

@@ -1,0 +1,141 @@
+"""Landed requests: repeats counted in their files, hours kept in step, and no day reduced without need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from transforms.staging import request_hours
+from warehouse.connection import Limits, connect
+from warehouse.request_days import refresh_request_hours
+from warehouse.requests import LandedFile, mark_duplicates, write_landed
+from warehouse.schemas.landed import Requests
+from warehouse.sources.request_rows import request_rows
+
+DAY = date(2026, 11, 20)
+START = datetime(2026, 11, 20, tzinfo=UTC)
+NIGHT_END = START + timedelta(days=1)
+
+
+@dataclass
+class Desk:
+    """A warehouse with landed files in order of delivery, brought up to date at will."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    files: list[LandedFile] = field(default_factory=list)
+
+    def deliver(self, name: str, *rows: tuple[str | None, float, int]) -> None:
+        """A file of requests: identity, hours since the night began, output tokens; each lasts a second a token."""
+        schema = {"request_id": pl.String, "hours": pl.Float64, "output_tokens": pl.Int64}
+        start = pl.lit(START) + pl.duration(microseconds=(pl.col("hours") * 3_600_000_000).cast(pl.Int64))
+        frame = pl.DataFrame(rows, schema=schema, orient="row").with_row_index("position").with_columns(start_at=start)
+        typed = frame.with_columns(
+            end_at=pl.col("start_at") + pl.duration(seconds=pl.col("output_tokens")),
+            status=pl.lit("ok"),
+            requests=pl.lit(1),
+            model=pl.lit("atlas"),
+        )
+        path = write_landed(self.folder / f"{name}.parquet", request_rows(typed, "gateway"))
+        self.files = sorted([*self.files, LandedFile(f"inbox/{name}", path)], key=lambda landed: landed.file)
+
+    def refresh(self, *boundaries: datetime, night_end: datetime = NIGHT_END) -> list[date]:
+        """Days that had to be reduced."""
+        self.duplicates = mark_duplicates(self.connection, self.files)
+        return list(refresh_request_hours(self.connection, self.files, request_hours, boundaries, night_end))
+
+    def hours(self) -> list[tuple[datetime, int, int]]:
+        """Part of hour, requests, output tokens."""
+        query = "SELECT part_start, requests, output_tokens FROM raw.request_hours ORDER BY part_start"
+        return self.connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with connect(tmp_path, Limits(memory="1GB", threads=2)) as connection:
+        yield Desk(connection, tmp_path / "landed" / "requests")
+
+
+def test_a_repeat_is_a_duplicate_in_its_own_file_and_the_latest_end_counts(desk: Desk) -> None:
+    desk.deliver("a", ("r1", 1, 5), ("r2", 1, 5), (None, 1, 1), (None, 1, 1))
+    desk.deliver("b", ("r1", 1, 9), ("r2", 1, 3))
+    desk.refresh()
+    assert desk.duplicates == {"inbox/a": 1, "inbox/b": 1}  # r1 of a ends earlier, r2 of b ends earlier
+    assert desk.hours() == [(START + timedelta(hours=1), 4, 9 + 5 + 1 + 1)]
+
+
+def test_equal_repeats_count_where_they_were_delivered_first(desk: Desk) -> None:
+    desk.deliver("b", ("r1", 1, 5))
+    desk.deliver("a", ("r1", 1, 5), ("r1", 1, 5))
+    desk.refresh()
+    assert desk.duplicates == {"inbox/a": 1, "inbox/b": 1}
+
+
+def test_only_days_that_changed_are_reduced_again(desk: Desk) -> None:
+    desk.deliver("a", ("r1", -30, 1), ("r2", -1, 2), ("r3", 2, 3))
+    assert desk.refresh() == [DAY - timedelta(days=2), DAY - timedelta(days=1), DAY]
+    assert desk.refresh() == []
+    desk.deliver("b", ("r4", 3, 4))
+    assert desk.refresh() == [DAY]
+
+
+def test_a_later_repeat_takes_a_request_from_the_day_it_counted_on(desk: Desk) -> None:
+    desk.deliver("a", ("r1", -1, 2), ("r2", -1, 2))
+    desk.refresh()
+    desk.deliver("b", ("r1", 1, 3))
+    assert desk.refresh() == [DAY - timedelta(days=1), DAY]
+    assert desk.hours() == [(START - timedelta(hours=1), 1, 2), (START + timedelta(hours=1), 1, 3)]
+
+
+def test_a_file_that_leaves_gives_the_request_back(desk: Desk) -> None:
+    desk.deliver("a", ("r1", -1, 2))
+    desk.deliver("b", ("r1", 1, 3))
+    desk.refresh()
+    desk.files = desk.files[:1]
+    assert desk.refresh() == [DAY - timedelta(days=1)]
+    assert desk.hours() == [(START - timedelta(hours=1), 1, 2)]
+
+
+def test_a_change_of_policy_within_an_hour_parts_it(desk: Desk) -> None:
+    desk.deliver("a", ("r1", 1.25, 1), ("r2", 1.5, 2), ("r3", 1.75, 3))
+    desk.refresh()
+    half_past = START + timedelta(hours=1, minutes=30)
+    assert desk.refresh(half_past) == [DAY]
+    assert desk.hours() == [(START + timedelta(hours=1), 1, 1), (half_past, 2, 5)]
+    assert desk.refresh(half_past) == []
+
+
+def test_requests_after_the_night_wait_for_theirs(desk: Desk) -> None:
+    desk.deliver("a", ("r1", 1, 1), ("r2", 25, 2))
+    assert desk.refresh() == [DAY]
+    assert desk.refresh(night_end=NIGHT_END + timedelta(days=1)) == [DAY + timedelta(days=1)]
+    assert desk.refresh() == []
+    assert desk.hours() == [(START + timedelta(hours=1), 1, 1)]  # an earlier night knows nothing of the next day
+
+
+def test_names_of_folders_are_no_patterns_and_no_sql(tmp_path: Path) -> None:
+    strange = tmp_path / "it's [a] *"
+    strange.mkdir()
+    with connect(strange, Limits(memory="1GB", threads=1)) as connection:
+        desk = Desk(connection, strange / "landed" / "requests")
+        desk.deliver("a", ("r1", 1, 1), ("r1", 1, 1))
+        desk.refresh()
+        assert desk.duplicates == {"inbox/a": 1}
+        assert len(desk.hours()) == 1
+
+
+def test_rows_set_aside_while_reading_land_before_those_in_memory(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"position": [1, 2, 3], "start_at": [START] * 3, "requests": 1, "status": "ok"})
+    typed = request_rows(rows.with_columns(end_at=pl.col("start_at"), input_tokens=pl.lit(1)), "gateway")
+    typed[:2].write_parquet(tmp_path / "part")
+    path = write_landed(tmp_path / "landed" / "requests" / "a.parquet", typed[2:], [tmp_path / "part"])
+    assert pl.read_parquet(path)["position"].to_list() == [1, 2, 3]
+    assert pl.read_parquet(path).schema == Requests.polars_schema()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
