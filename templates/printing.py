@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -45,14 +46,16 @@ def printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> 
     layout = source.render(font_config=fonts, stylesheets=[faces])
     prove_layout(layout, report)
     target = io.BytesIO()
-    layout.write_pdf(
-        target,
-        finisher=_finish,
-        pdf_variant=VARIANT,
-        pdf_identifier=hashlib.sha256(report.identity.identity.encode()).digest()[:16],
-        attachments=_attached(attachments, report, fetcher),
-        **_defaults(),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its own colour profile open
+        layout.write_pdf(
+            target,
+            finisher=_finish,
+            pdf_variant=VARIANT,
+            pdf_identifier=hashlib.sha256(report.identity.identity.encode()).digest()[:16],
+            attachments=_attached(attachments, report, fetcher),
+            **_defaults(),
+        )
     return target.getvalue()
 
 

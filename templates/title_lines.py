@@ -28,7 +28,7 @@ def broken(title: str) -> Markup:
         return escape(title)
     fitting = range(1, first + 1)
     place = min(fitting, key=lambda cut: abs(_width(words[:cut]) - 1.15 * _width(words[cut:])))
-    return escape(" ".join(words[:place])) + Markup("<br>") + escape(" ".join(words[place:]))
+    return escape(" ".join(words[:place])) + Markup(" <br>") + escape(" ".join(words[place:]))
 
 
 def _width(words: list[str]) -> float:

@@ -1,0 +1,115 @@
+"""Every form of section 6 of the report's specification: how a number or a name is printed."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from templates import formats
+from templates.formats import Money, TableUnit
+
+USD, EUR = Money("USD"), Money("EUR")
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("4210338.114207", "$4.21M"),
+        ("214400", "$214k"),
+        ("1310000000", "$1.31B"),
+        ("999960", "$1.00M"),  # three digits of 999,960 are 1,000,000
+        ("740.4", "$740"),
+        ("0", "$0"),
+        ("-120000", "−$120k"),
+        ("-0.2", "$0"),  # rounds to nothing, so it has no sign
+        ("999900000000", "$1.00T"),
+    ],
+)
+def test_money_has_three_significant_figures(amount: str, words: str) -> None:
+    assert USD.short(Decimal(amount)) == words
+
+
+def test_other_currencies_stand_before_the_number_by_their_code() -> None:
+    assert EUR.short(Decimal(4210000)) == "EUR\u00a04.21M"
+    assert EUR.per_mtok(Decimal("3.417")) == "EUR\u00a03.42"
+
+
+def test_a_difference_has_its_sign_and_a_positive_one_is_more_cost() -> None:
+    assert USD.change(Decimal(140000)) == "+$140k"
+    assert USD.change(Decimal(-380000)) == "−$380k"
+
+
+def test_a_range_names_its_currency_once_and_its_unit_where_it_changes() -> None:
+    assert USD.span(Decimal(290000), Decimal(561000)) == "$290k–561k"
+    assert USD.span(Decimal(400000), Decimal(4800000)) == "$400k–$4.80M"
+    assert USD.span(Decimal(-400000), Decimal(1200000)) == "−$400k to $1.20M"
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"), [("3.417", "$3.42"), ("0.08142", "$0.0814"), ("124.4", "$124"), ("0", "$0.00")]
+)
+def test_a_price_per_million_tokens_has_two_decimals_or_three_figures(rate: str, words: str) -> None:
+    assert USD.per_mtok(Decimal(rate)) == words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text", "title"),
+    [(0.1194, "12\u00a0%", "12\u00a0%"), (0.034, "3.4\u00a0%", "3\u00a0%"), (0.0996, "10\u00a0%", "10\u00a0%"),
+     (0.002, "0.2\u00a0%", "0.2\u00a0%"), (0, "0\u00a0%", "0\u00a0%")],
+)  # fmt: skip
+def test_percent_is_whole_from_ten_and_titles_are_whole_at_once(ratio: float, text: str, title: str) -> None:
+    assert formats.percent(ratio).replace("0.0\u00a0%", "0\u00a0%") == text
+    assert formats.whole_percent(ratio) == title
+
+
+def test_tokens_have_three_figures_without_idle_zeros() -> None:
+    assert formats.tokens(790e9) == "790\u00a0B"
+    assert formats.tokens(2.1e12) == "2.1\u00a0T"
+    assert formats.tokens_in_words(0.79e12) == ("0.79", "trillion")
+    assert formats.tokens_in_words(41.2e9) == ("41.2", "billion")
+
+
+def test_nothing_and_unknown_are_never_blank() -> None:
+    unit = TableUnit.of(USD, [Decimal(18_300_000)])
+    assert unit.cell(None) == "–"
+    assert unit.cell(Decimal(0)) == "0"
+    assert formats.plain(None) == "–"
+    assert formats.percent(None) == "–"
+
+
+def test_a_table_has_one_unit_and_fixed_decimals() -> None:
+    unit = TableUnit.of(USD, [Decimal(18_300_000), Decimal(4_000)])
+    assert (unit.words, unit.cell(Decimal(18_304_000)), unit.cell(Decimal(4_000))) == ("US$ million", "18.30", "0.00")
+    assert TableUnit.of(USD, [Decimal(214_000)]).cell(Decimal(213_600)) == "214"
+
+
+def test_the_exact_value_has_twelve_decimals() -> None:
+    assert formats.exact(Decimal("4210338.114207")) == "4,210,338.114207000000"
+    assert formats.exact(Decimal("-0.5")) == "−0.500000000000"
+
+
+def test_a_long_name_is_shortened_in_its_middle() -> None:
+    assert formats.name("Atlas-70B-instruct-2026", 18) == "Atlas-70B…uct-2026"
+    assert len(formats.name("x" * 100_000)) == formats.NAME_LIMIT
+
+
+def test_a_name_in_signs_that_the_fonts_lack_shows_a_box_for_each() -> None:
+    assert formats.name("日本-7B") == "□□-7B"
+    assert formats.name("😀") == "□"
+
+
+def test_marks_that_turn_text_around_are_taken_out_of_names() -> None:
+    assert formats.name("\u202eevil\u202c\u200b") == "evil"
+
+
+def test_an_empty_name_is_still_visible() -> None:
+    assert formats.name("") == "□"
+
+
+def test_months_are_words_in_titles_and_days_are_iso() -> None:
+    assert formats.month_year(date(2026, 10, 1)) == "October 2026"
+    assert formats.day(date(2026, 11, 21)) == "2026-11-21"
+    assert formats.months(14.2) == "14\u00a0months"
+    assert formats.months(60) == "5\u00a0years"

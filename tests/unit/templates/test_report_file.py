@@ -1,0 +1,123 @@
+"""The PDF as a file: tagged, archivable, reproducible, with our fonts and nothing from outside."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pikepdf
+import pytest
+
+from templates import render
+from templates.pages.document import Edition
+
+ATTACHED = {"thirds.csv": b"model_id\natlas\n", "provenance.json": b"[]\n"}
+
+
+@pytest.fixture(scope="module")
+def written(tables: Any, built: dict[str, Any]) -> bytes:
+    return render.pdf(tables, attachments={}, **built)
+
+
+@pytest.fixture(scope="module")
+def opened(written: bytes) -> Iterator[pikepdf.Pdf]:
+    with pikepdf.open(io.BytesIO(written)) as pdf:
+        yield pdf
+
+
+def structure(element: Any) -> Iterator[Any]:
+    """Every element of the tag tree."""
+    yield element
+    children = element.get("/K", [])
+    for child in children if isinstance(children, pikepdf.Array) else [children]:
+        if isinstance(child, pikepdf.Dictionary) and "/S" in child:
+            yield from structure(child)
+
+
+def test_it_is_tagged_and_says_its_language_and_title(opened: pikepdf.Pdf) -> None:
+    assert opened.Root.MarkInfo.Marked
+    assert str(opened.Root.Lang) == "en"
+    assert opened.Root.ViewerPreferences.DisplayDocTitle
+    assert str(opened.docinfo["/Title"]) == "Example AI: what our models cost, October 2026, closed month"
+
+
+def test_it_names_pdf_a_3a_and_pdf_ua_1(opened: pikepdf.Pdf) -> None:
+    with opened.open_metadata() as metadata:
+        assert metadata["pdfaid:part"] == "3"
+        assert metadata["pdfaid:conformance"] == "A"
+        assert metadata["pdfuaid:part"] == "1"
+
+
+def test_its_metadata_carries_night_revision_and_digests(opened: pikepdf.Pdf) -> None:
+    assert str(opened.docinfo["/Subject"]) == f"Night 2026-11-21, revision 1, run {'a' * 64}"
+    assert str(opened.docinfo["/CreationDate"]) == "D:20261122040000+00'00"
+
+
+def test_every_figure_has_an_alternative_text_and_every_table_headers(opened: pikepdf.Pdf) -> None:
+    elements = list(structure(opened.Root.StructTreeRoot.K[0]))
+    figures = [element for element in elements if element.S == "/Figure"]
+    tables = [element for element in elements if element.S == "/Table"]
+    assert len(figures) > 100
+    assert all(0 < len(str(figure.Alt)) <= 250 for figure in figures)
+    assert len(tables) >= 10
+    assert all(any(cell.S == "/TH" for cell in structure(table)) for table in tables)
+
+
+def test_each_page_has_one_first_heading_and_a_bookmark(opened: pikepdf.Pdf) -> None:
+    headings = [element for element in structure(opened.Root.StructTreeRoot.K[0]) if element.S == "/H1"]
+    with opened.open_outline() as outline:
+        names = [item.title for item in outline.root]
+    assert len(headings) == len(names) == 18
+    assert names[:4] == ["Summary", "Bridge", "Thirds", "Unit economics"]
+    assert names[-2:] == ["Reconciliation and data quality", "Method and provenance"]
+
+
+def test_only_our_fonts_are_used_and_all_are_inside(opened: pikepdf.Pdf) -> None:
+    fonts = [
+        one for one in opened.objects if isinstance(one, pikepdf.Dictionary) and one.get("/Type") == "/FontDescriptor"
+    ]
+    assert fonts
+    assert all("+Trisect" in str(font.FontName) for font in fonts)
+    assert all("/FontFile2" in font or "/FontFile3" in font for font in fonts)
+
+
+def inflated(content: bytes) -> Iterator[bytes]:
+    """The file's bytes, and what its streams hold."""
+    yield content
+    for part in content.split(b"stream\n")[1:]:
+        try:
+            yield zlib.decompressobj().decompress(part)
+        except zlib.error:
+            continue
+
+
+def test_nothing_is_embedded_launched_or_run(written: bytes) -> None:
+    for part in inflated(written):
+        for word in (b"/EmbeddedFile", b"/Launch", b"/JavaScript", b"/URI"):
+            assert word not in part
+
+
+def test_equal_tables_give_equal_bytes(tables: Any, built: dict[str, Any], written: bytes) -> None:
+    assert render.pdf(tables, attachments={}, **built) == written
+
+
+def test_attachments_are_data_of_the_time_of_the_night(tables: Any, built: dict[str, Any]) -> None:
+    edition = Edition("finance")
+    content = render.pdf(tables, attachments=ATTACHED, edition=edition, **built)
+    assert content == render.pdf(tables, attachments=ATTACHED, edition=edition, **built)
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        assert {name: pdf.attachments[name].get_file().read_bytes() for name in pdf.attachments} == ATTACHED
+        for name in ATTACHED:
+            assert str(pdf.attachments[name].obj.AFRelationship) == "/Data"
+
+
+def test_the_cuts_hold_the_pages_of_their_readers(tables: Any, built: dict[str, Any]) -> None:
+    finance = render.html(tables, edition=Edition("finance"), **built)
+    owner = render.html(tables, edition=Edition("owner", "nobody"), **built)
+    assert [part.split('"')[0] for part in finance.split('<article class="page ')[1:]] == [
+        "bridge", "amortization", "reconciliation", "method",
+    ]  # fmt: skip
+    assert [part.split('"')[0] for part in owner.split('<article class="page ')[1:]] == ["summary", "reconciliation"]
+    assert 'href="#K-' not in owner
