@@ -23,11 +23,11 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 WEEK: Final = 7
 WARM_UP_DAYS: Final = 14
 DAMPING: Final = 0.98
-_GRID: Final = np.array(list(product((0.05, 0.1, 0.2, 0.4), (0.0, 0.05), (0.05, 0.2))))
+_GRID: Final = np.array(list(product((0.1, 0.3, 0.9), (0.0, 0.05), (0.0, 0.05, 0.2))))
 _MOST_SEASONAL: Final = 7.0
 SMOOTHED_LANES: Final = len(_GRID)
 NAIVE_LANE: Final = SMOOTHED_LANES
-DEFAULT_LANE: Final = 8  # level 0.2, no trend, season 0.05
+DEFAULT_LANE: Final = 7  # level 0.3, no trend, season 0.05
 
 
 @dataclass
