@@ -17,7 +17,7 @@ from warehouse.sources.decimals import quantity
 from warehouse.sources.exact_sums import EXACT, added, bill_totals
 from warehouse.sources.instants import clock_of
 from warehouse.sources.layout import Layout
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reading import NOTHING_REFUSED, Delivered, Reading
 from warehouse.sources.records import Batch, batches, refusals
 from warehouse.sources.row_digests import row_digests
 from warehouse.sources.source import Source
@@ -101,12 +101,12 @@ class _Bill:
 
     def reading(self) -> Reading:
         """The whole file."""
-        if self.parts:
+        if self.parts and self.held:
             self._put_aside()
         return Reading(
             rows=self.rows,
             frames={ChargeRows.table_name: pl.concat([ChargeRows.empty(), *self.held])},
-            refused=pl.concat(self.refused) if self.refused else Reading(0, {}).refused,
+            refused=pl.concat([NOTHING_REFUSED, *self.refused]),
             blank=self.blank,
             flags=tuple(sorted(self.flags)),
             rounding_residual=self.residual,

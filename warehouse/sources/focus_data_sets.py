@@ -11,7 +11,7 @@ from warehouse.sources.casts import first_reason, key, required
 from warehouse.sources.currencies import currency
 from warehouse.sources.decimals import money
 from warehouse.sources.layout import Layout
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.reading import NOTHING_REFUSED, Delivered, Reading, RejectedFile
 from warehouse.sources.records import Batch, batches, refusals
 from warehouse.sources.source import Source
 
@@ -48,7 +48,7 @@ def other_data_set(delivered: Delivered, source: Source) -> Reading | None:
 
 
 def _silent(found: list[Batch]) -> Reading:
-    refused = pl.concat([batch.refused for batch in found])
+    refused = pl.concat([NOTHING_REFUSED, *(batch.refused for batch in found)])
     return Reading(_rows(found), {}, refused, sum(batch.blank for batch in found))
 
 

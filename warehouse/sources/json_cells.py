@@ -59,7 +59,7 @@ def _written(value: object) -> str | None:
     """A cell's text; inner objects and lists as compact JSON."""
     if value is None or type(value) is str:
         return value
-    return _compact(value, 1)
+    return _compact(value, 2)  # the line's own object is the first layer
 
 
 def _compact(value: object, depth: int) -> str:

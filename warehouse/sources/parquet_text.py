@@ -34,10 +34,17 @@ def written(cells: pa.Array) -> pl.Series:
     if any(test(cells.type) for test in _NESTED):
         return pl.Series([_json(value) for value in cells.to_pylist()], dtype=pl.String)
     if any(test(cells.type) for test in _BYTES):
-        return pl.Series(cells.cast(pa.large_binary())).cast(pl.String, strict=False)
+        return pl.Series([_decoded(value) for value in cells.to_pylist()], dtype=pl.String)
     if any(test(cells.type) for test in _PLAIN):
         return pl.Series(cells).cast(pl.String)
     return pl.Series(pc.cast(cells, pa.large_string()))
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _json(value: object) -> str | None:

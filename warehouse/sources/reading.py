@@ -24,6 +24,9 @@ REFUSED_SCHEMA = {
 }
 
 
+NOTHING_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
+
+
 class RejectedFile(Exception):  # noqa: N818 - the word of the contract
     """A whole file cannot count: `reason` is a code of the closed list, `detail` says what was found."""
 
@@ -63,7 +66,7 @@ class Reading:
 
     rows: int
     frames: Mapping[str, pl.DataFrame]
-    refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_SCHEMA))
+    refused: pl.DataFrame = field(default_factory=lambda: NOTHING_REFUSED)
     blank: int = 0
     duplicates: int = 0
     foreign_lines: int = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from warehouse.sources.layout import Found
-from warehouse.sources.reading import REFUSED_SCHEMA
+from warehouse.sources.reading import NOTHING_REFUSED, REFUSED_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Sheet:
 
     cells: pl.DataFrame
     found: Found
-    refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_SCHEMA))
+    refused: pl.DataFrame = field(default_factory=lambda: NOTHING_REFUSED)
     blank: int = 0
     floats: frozenset[str] = frozenset()
 
