@@ -82,7 +82,7 @@ class Bridge:
         """The numbers of the title, as they are read."""
         if self.change.direction == "flat":
             return tuple(part.ref for part in self.parts[:2])
-        return self.ref, self.largest.ref
+        return (self.ref,)
 
 
 def bridge(night: Night) -> Bridge:

@@ -74,7 +74,7 @@ def balance_panel(night: Night, model_id: str) -> Panel:
         .to_dicts()
     )
     if not any(row["closing_usd"] or row["additions_usd"] for row in rows):
-        return Panel(subject, "", None, "None of its training is still to be carried.")
+        return Panel(subject, "", None, "All of its training has been carried.")
     unit = TableUnit.of(night.money, [row["closing_usd"] for row in rows])
     last = rows[-1]
     runoff, words = _runoff(night, model_id, unit)

@@ -1,0 +1,189 @@
+"""The pages in every state that a company can be in: what they say, and what they never say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from templates import formats, render
+from templates.proofs import ReportFault
+
+if TYPE_CHECKING:
+    from bench.report_company import Company
+
+NEVER = re.compile(r"\b(nan|NaN|None|inf|Infinity|undefined)\b|\{\{|\{%|Decimal\(")
+HOSTILE = (
+    '<link rel=attachment href="file:///etc/passwd">', "{{7*7}}", "{% for x in y %}x{% endfor %}", "\u202eevil\u202c",
+    "A" * 100_000, "日本語モデル", "😀 model", '"><object data="http://127.0.0.1/x"></object>', "=HYPERLINK(1)",
+    "a\x00b\x1b",
+    "", "O'Neil; DROP TABLE", "<script>alert(1)</script>", "${7*7}",
+)  # fmt: skip
+
+
+class Text(HTMLParser):
+    """The text of a page as a reader sees it: without style and without what figures say to those who cannot see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:  # noqa: ARG002 - the parser's signature
+        """Style and titles are not seen."""
+        self._hidden += tag in {"style", "title"}
+
+    def handle_endtag(self, tag: str) -> None:
+        """After them reading goes on."""
+        self._hidden -= tag in {"style", "title"}
+
+    def handle_data(self, data: str) -> None:
+        """Keeps what is seen."""
+        if not self._hidden:
+            self.parts.append(data)
+
+
+def text_of(markup: str) -> str:
+    reader = Text()
+    reader.feed(markup)
+    return " ".join("".join(reader.parts).split())
+
+
+def titles_of(markup: str) -> list[str]:
+    heads = re.findall(r"<h1[^>]*>(.*?)</h1>", markup, re.DOTALL)
+    return [re.sub(r"\s*\u200a?K-\d+", "", text_of(head)) for head in heads]
+
+
+@pytest.fixture
+def page(company: Company, tables_of: Callable[[Any], Any], built: dict[str, Any]) -> Callable[..., str]:
+    def make(**given: Any) -> str:
+        return render.html(tables_of(replace(company, **given)), **built)
+
+    return make
+
+
+def test_the_first_title_answers_what_it_cost_against_plan(page: Callable[..., str]) -> None:
+    assert titles_of(page())[0] == (
+        "October cost $4.36M, 18 % over plan; a million tokens cost about as much as in September"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ({"has_plan": False}, "October cost $4.36M, 11 % less than September; pre-training of Fjord-110B moved most"),
+        (
+            {"first_month": 13, "night": date(2026, 10, 31)},
+            "October cost $4.36M, 18 % over plan; 72 % of it served users",
+        ),
+        ({"first_month": 14, "has_plan": False}, "1 to 21 November cost $4.39M; 82 % of it served users"),
+        ({"has_bill": False}, "No bill has arrived; what 1 to 21 November cost is not known"),
+        (
+            {"currency": "EUR"},
+            "October cost EUR 4.36M, 18 % over plan; a million tokens cost about as much as in September",
+        ),
+    ],
+)
+def test_the_first_title_follows_what_is_known(page: Callable[..., str], given: dict[str, Any], title: str) -> None:
+    assert titles_of(page(**given))[0] == title
+
+
+def test_a_month_without_service_says_so(page: Callable[..., str], company: Company) -> None:
+    lives = tuple(replace(life, inference=(0, 0, 0), released=None) for life in company.lives[:7])
+    assert titles_of(page(lives=lives))[0].endswith("no model has served yet")
+
+
+def test_one_model_is_named_with_its_three_shares(page: Callable[..., str], company: Company) -> None:
+    titles = titles_of(page(lives=company.lives[:1]))
+    assert "Atlas-70B is heavy in inference: 25 %, 15 %, 59 % of $19.4M" in titles
+
+
+def test_without_inference_or_training_the_triangle_gives_way_to_bars(
+    page: Callable[..., str], company: Company
+) -> None:
+    lives = tuple(
+        replace(life, inference=(0, 0, 0), posttraining=(0, 0, 0), released=None) for life in company.lives[:3]
+    )
+    assert "No model has cost in two phases, so each is one bar." in page(lives=lives)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"has_plan": False}, {"first_month": 13, "night": date(2026, 10, 31)}, {"first_month": 14},
+     {"has_bill": False}, {"currency": "EUR"}, {"factor": Decimal(240_000)},
+     {"factor": Decimal("0.0001")}, {"factor": Decimal(-1)},
+     {"target": (3.0, 2.0, 5.0), "dead_band": 0.3}],
+    ids=str,
+)  # fmt: skip
+def test_no_page_says_what_only_a_program_would(page: Callable[..., str], given: dict[str, Any]) -> None:
+    found = NEVER.search(text_of(page(**given)))
+    assert found is None, found
+
+
+def test_names_are_text_whatever_they_hold(page: Callable[..., str], company: Company) -> None:
+    lives = tuple(replace(life, name=name) for life, name in zip(company.lives, HOSTILE, strict=False))
+    markup = page(lives=lives, name="<b>{{Evil}}</b>")
+    assert "<link" not in markup
+    assert "<object" not in markup
+    assert "<script" not in markup
+    assert "\u202e" not in markup
+    assert "&lt;b&gt;{{Evil}}&lt;/b&gt;" in markup
+    assert "{{7*7}}" in text_of(markup)
+    assert "A" * 100 not in markup
+
+
+def test_every_reference_leads_to_a_row_of_the_index(page: Callable[..., str]) -> None:
+    markup = page()
+    referred = set(re.findall(r'href="#(K-\d+)"', markup))
+    listed = set(re.findall(r'<tr id="(K-\d+)"', markup))
+    assert referred
+    assert referred <= listed
+
+
+def printed_forms(value: Decimal) -> set[str]:
+    """Every way in which the report prints a number."""
+    money = formats.Money("USD")
+    size = abs(value)
+    plain = {formats.plain(value, places) for places in (0, 1, 2)} | {
+        formats.count_word(int(size)),
+        formats.count(value),
+    }
+    ratios = {form(number) for form in (formats.percent, formats.whole_percent) for number in (value, size)}
+    amounts = {form(number) for form in (money.short, money.change, money.per_mtok) for number in (value, size)}
+    scaled = {formats.tokens_in_words(value)[0], formats.months(value), formats.whole_percent(value, plus="+")}
+    return plain | ratios | amounts | {amount.removeprefix("$") for amount in amounts} | scaled
+
+
+def test_every_number_stands_before_its_reference_at_its_printed_form(page: Callable[..., str], tables: Any) -> None:
+    values = {f"K-{row['position']:02d}": row["value"] for row in tables["numbers"].to_dicts()}
+    body = re.sub(r"<style>.*?</style>|<title>.*?</title>", "", page(), flags=re.DOTALL)
+    blocks = re.findall(r"<(?:p|h1|div class=\"label\"|td|th|dt)\b.*?</(?:p|h1|section|tr|dl)>", body, re.DOTALL)
+    referred = [(k, text_of(block)) for block in blocks for k in set(re.findall(r'class="k" href="#(K-\d+)"', block))]
+    assert len(referred) > 60
+    for k, words in referred:
+        assert any(form.replace("\u00a0", " ") in words for form in printed_forms(values[k])), (k, values[k], words)
+
+
+def test_a_sum_that_does_not_hold_fails_the_report(tables: Any, built: dict[str, Any]) -> None:
+    bridge = tables["variance_bridge"].with_columns(change_usd=tables["variance_bridge"]["change_usd"] * 2)
+    with pytest.raises(ReportFault, match="does not add up: drivers explain"):
+        render.html({**tables, "variance_bridge": bridge}, **built)
+
+
+def test_a_missing_number_is_named(tables: Any, built: dict[str, Any]) -> None:
+    numbers = tables["numbers"].filter(tables["numbers"]["number_id"] != "mover_1")
+    with pytest.raises(LookupError, match=r"reports\.numbers has no row 'mover_1'"):
+        render.html({**tables, "numbers": numbers}, **built)
+
+
+def test_what_a_reissue_changed_is_printed(tables: Any, built: dict[str, Any]) -> None:
+    earlier = tables["numbers"].with_columns(value=tables["numbers"]["value"] + 1).head(1)
+    markup = render.html(tables, earlier=earlier, **(built | {"revision": 2}))
+    assert "REVISED r2" in markup
+    assert "Changed since the revision before" in markup

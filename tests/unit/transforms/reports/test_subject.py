@@ -1,0 +1,127 @@
+"""Which month the report is about, and whether it is final."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from transforms.reports.months import plans
+from transforms.reports.outlook import quarters
+from transforms.reports.pages import pages
+from transforms.reports.subject import subject
+from warehouse.schemas import CATALOGUE
+
+
+def table(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
+    schema = CATALOGUE[name].polars_schema()
+    return CATALOGUE[name].frame(pl.DataFrame(list(rows), schema_overrides=schema)) if rows else CATALOGUE[name].empty()
+
+
+def night(day: date) -> pl.DataFrame:
+    return pl.DataFrame({"as_of": [day], "currency": ["USD"]})
+
+
+def spend(*days: date, amount: int = 1000) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "charge_date": list(days),
+            "account": "direct",
+            "phase": "inference",
+            "effective_usd": [Decimal(amount)] * len(days),
+        },
+        schema_overrides={"effective_usd": pl.Decimal(38, 12)},
+    )
+
+
+def bill(month: date, *, is_reconciled: bool) -> pl.DataFrame:
+    return pl.DataFrame({"billing_period_start": [month], "is_reconciled": [is_reconciled]})
+
+
+NO_BUDGET = CATALOGUE["budgets"].empty()
+OCTOBER = date(2026, 10, 1)
+
+
+def row_of(day: date, spent: pl.DataFrame, bills: pl.DataFrame) -> dict[str, Any]:
+    return subject(night(day), spent, NO_BUDGET, bills).row(0, named=True)
+
+
+def test_within_november_the_report_is_about_october() -> None:
+    row = row_of(date(2026, 11, 21), spend(date(2026, 9, 3), date(2026, 10, 5)), bill(OCTOBER, is_reconciled=True))
+    assert (row["month"], row["period_end"], row["is_complete"]) == (OCTOBER, date(2026, 11, 1), True)
+    assert row["previous_month"] == date(2026, 9, 1)
+
+
+def test_on_the_last_night_of_october_october_is_complete() -> None:
+    row = row_of(date(2026, 10, 31), spend(date(2026, 10, 5)), bill(OCTOBER, is_reconciled=True))
+    assert (row["month"], row["is_complete"], row["previous_month"]) == (OCTOBER, True, None)
+
+
+def test_where_all_history_is_younger_the_running_month_is_reported_to_the_night() -> None:
+    row = row_of(date(2026, 10, 21), spend(date(2026, 10, 5)), bill(OCTOBER, is_reconciled=True))
+    assert (row["month"], row["period_end"], row["is_complete"]) == (OCTOBER, date(2026, 10, 22), False)
+    assert row["state"] == "PRELIMINARY"
+
+
+@pytest.mark.parametrize(("is_reconciled", "state"), [(True, "FINAL"), (False, "PRELIMINARY")])
+def test_a_month_is_final_when_its_bills_tie_out(is_reconciled: bool, state: str) -> None:  # noqa: FBT001 - parametrized
+    row = row_of(date(2026, 11, 21), spend(date(2026, 10, 5)), bill(OCTOBER, is_reconciled=is_reconciled))
+    assert row["state"] == state
+
+
+def test_no_bill_is_nothing_to_rely_on() -> None:
+    empty = bill(OCTOBER, is_reconciled=True).clear()
+    assert row_of(date(2026, 11, 21), spend(date(2026, 10, 5)), empty)["state"] == "PRELIMINARY"
+
+
+def test_a_change_is_material_from_half_a_percent_of_the_month_and_at_least_a_thousand() -> None:
+    bills = bill(OCTOBER, is_reconciled=True)
+    large = row_of(date(2026, 11, 21), spend(date(2026, 10, 5), amount=1_000_000), bills)
+    small = row_of(date(2026, 11, 21), spend(date(2026, 10, 5), amount=100), bills)
+    assert large["materiality_usd"] == Decimal(5000)  # 0.005 × 1,000,000
+    assert small["materiality_usd"] == Decimal(1000)
+
+
+def test_a_plan_counts_its_coarsest_rows_only() -> None:
+    both = table(
+        "budgets",
+        {"month": OCTOBER, "model_id": "*", "phase": "*", "usd": Decimal(100)},
+        {"month": OCTOBER, "model_id": "atlas", "phase": "*", "usd": Decimal(60)},
+        {"month": date(2026, 9, 1), "model_id": "atlas", "phase": "inference", "usd": Decimal(30)},
+        {"month": date(2026, 9, 1), "model_id": "birch", "phase": "inference", "usd": Decimal(12)},
+    )
+    assert dict(plans(both).select("month", "plan_usd").iter_rows()) == {
+        OCTOBER: Decimal(100),  # not 160
+        date(2026, 9, 1): Decimal(42),  # 30 + 12
+    }
+
+
+def test_the_quarter_is_what_was_spent_and_the_days_ahead_at_todays_pace() -> None:
+    row = row_of(date(2026, 11, 30), spend(date(2026, 10, 5), date(2026, 11, 5)), bill(OCTOBER, is_reconciled=True))
+    states = table("demand_states", {
+        "known_on": date(2026, 12, 1), "model_id": "*", "quantity": "inference_usd", "method": "last_week",
+        "history_days": 60, "level": 10.0, "trend": 0.0, "season": [1.0] * 7, "sigma": 0.0, "day_sigmas": [0.0] * 4,
+        "folds": 0,
+    })  # fmt: skip
+    found = quarters(pl.DataFrame([row]), spend(date(2026, 10, 5), date(2026, 11, 5)), states, NO_BUDGET).row(
+        0, named=True
+    )
+    # 1,000 in October + 1,000 in November + 31 days of December × 10; nothing but serving was spent
+    assert (found["quarter"], found["expected_usd_p50"]) == (OCTOBER, Decimal(2310))
+
+
+def test_models_outside_the_band_have_their_sheet_before_larger_ones() -> None:
+    balanced, heavy = (
+        {"as_of": date(2026, 11, 21), "model_id": name, "pretraining_usd": Decimal(amount),
+         "posttraining_usd": Decimal(0), "inference_usd": Decimal(0), "status": status,
+         "target_pretraining_ratio": 1 / 3, "target_posttraining_ratio": 1 / 3, "target_inference_ratio": 1 / 3}
+        for name, amount, status in (("large", 900, "balanced"), ("small", 10, "inference_heavy"))
+    )  # fmt: skip
+    others = ("month_figures", "amortization", "recommendations", "variance_bridge", "quarters")
+    empty = {name: CATALOGUE[name].empty() for name in others}
+    row = row_of(date(2026, 11, 21), spend(date(2026, 10, 5)), bill(OCTOBER, is_reconciled=True))
+    shown = pages(subject=pl.DataFrame([row]), thirds=table("thirds", balanced, heavy), **empty)
+    assert shown.filter(page="sheet")["model_id"].to_list() == ["small", "large"]
