@@ -13,9 +13,11 @@ from transforms.decisions.lifetime import iso_loss, lifetime_optimum
 from transforms.decisions.pool_states import pool_states
 from transforms.decisions.positions import positions
 from transforms.decisions.recommendations import recommendations
+from transforms.decisions.run_forecasts import run_forecasts
 from transforms.decisions.scaling_laws import law_draws, scaling_law
 from transforms.decisions.serving_states import serving_states
 from transforms.decisions.task_shares import task_shares
+from transforms.decisions.track_record import track_record
 from transforms.economics.amortizing import amortization, estimate_changes
 from transforms.economics.assets import training_assets
 from transforms.economics.balance import thirds
@@ -105,16 +107,18 @@ ASSETS: Final = [
     table(scaling_law),
     table(scaling_evidence),
     table(two_phase_balance),
+    table(track_record),
     table(pool_states),
     table(serving_states),
     table(positions),
-    table(task_shares),
-    table(lifetime_optimum),
     table(iso_loss),
+    table(lifetime_optimum),
+    table(run_forecasts),
+    table(task_shares),
     table(candidates),
     table(cash_curves),
-    table(recommended_totals),
     table(recommendations),
+    table(recommended_totals),
     table(subject),
     table(month_classes),
     table(month_figures),

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from orchestration.table_assets import check
+from transforms.decisions.checks import (
+    crossed_percentiles,
+    models_without_a_card,
+    savings_counted_twice,
+    unproven_recommendations,
+)
 from transforms.economics.checks import (
     assets_off_the_training,
     months_off_the_days,
@@ -45,4 +51,8 @@ CHECKS: Final = [
     check(spend_off_the_ledger, on="lifecycle_spend"),
     check(torn_lineage, on="lifecycle_spend"),
     check(unconverted_spend, on="daily_spend"),
+    check(crossed_percentiles, on="candidates"),
+    check(models_without_a_card, on="recommendations"),
+    check(savings_counted_twice, on="recommendations"),
+    check(unproven_recommendations, on="recommendations"),
 ]

@@ -1,6 +1,7 @@
 """The last asset of a night: exports, report, manifest, published as one directory."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,9 +14,11 @@ from orchestration.resources import Warehouse, key, night_of
 from orchestration.settings import Report
 from orchestration.table_assets import NIGHTS
 from templates import render
+from templates.pages.document import Edition
 from warehouse import exports, publish
 from warehouse.manifest import Night, manifest
 from warehouse.schemas import CATALOGUE, reports, tables_of
+from warehouse.schemas.reports import Numbers
 from warehouse.tables import Frames
 
 # Which tables of the night leave the warehouse, under which names.
@@ -31,8 +34,17 @@ EXPORTED: Final = {
 # Columns that say when and by which reading a row came, not what it is: a rebuild from the inbox may not know them.
 HISTORY: Final = ("known_at",)
 SORTED_BY: Final = {"quarantine": ("source", "file", "location", "reason")}
+# What the PDF carries where the settings ask for it; the ledger is too large and stands beside it.
+ATTACHED: Final = (
+    "thirds.csv",
+    "unit_costs.csv",
+    "amortization.csv",
+    "recommendations.csv",
+    "reconciliation.csv",
+    "provenance.json",
+)
 # Bytes that differ between two runs of one night at two times, though nothing in them is news.
-TIMED: Final = ("leadership.pdf", "leadership.html")
+TIMED: Final = (".pdf", ".html")
 
 
 @dg.asset(
@@ -56,7 +68,7 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
     revision, is_news = standing(published, day, tables, files)
     if is_news:
         digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
-        files |= rendered(tables, day, revision, digest, warehouse.project.settings.report)
+        files |= rendered(tables, day, revision, digest, warehouse.project.settings.report, published)
         files["manifest.json"] = exports.document(manifest(day, revision, tables, files))
         publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
@@ -89,16 +101,49 @@ def standing(
 
 
 def _content(document: dict[str, Any]) -> dict[str, Any]:
-    outputs = [output for output in document["outputs"] if output["file"] not in TIMED]
+    outputs = [output for output in document["outputs"] if not output["file"].endswith(TIMED)]
     return {**document, "built_at": None, "outputs": outputs}
 
 
 def rendered(
-    tables: Mapping[str, pl.DataFrame], day: Night, revision: int, identity: str, settings: Report
+    tables: Mapping[str, pl.DataFrame], day: Night, revision: int, identity: str, settings: Report, published: Path
 ) -> dict[str, bytes]:
-    """The report as PDF and HTML."""
-    identified: Any = {"identity": identity, "revision": revision, "built_at": day.built_at, "paper": settings.paper}
-    return {
-        "leadership.pdf": render.pdf(tables, attachments={}, **identified),
-        "leadership.html": render.html(tables, **identified).encode(),
+    """The report as PDF and HTML, and the cuts that the settings ask for."""
+    identified: Any = {
+        "identity": identity,
+        "revision": revision,
+        "built_at": day.built_at,
+        "paper": settings.paper,
+        "earlier": _earlier_numbers(published, day, revision),
     }
+    attached = exported(tables) if settings.attachments == "data" else {}
+    attachments: dict[str, bytes] = {name: attached[name] for name in ATTACHED if name in attached}
+    cuts = {
+        f"{name}.pdf": render.pdf(tables, attachments={}, edition=edition, **identified)
+        for name, edition in _editions(tables["models"], settings).items()
+    }
+    return {
+        "leadership.pdf": render.pdf(tables, attachments=attachments, **identified),
+        "leadership.html": render.html(tables, **identified).encode(),
+        **cuts,
+    }
+
+
+def _editions(models: pl.DataFrame, settings: Report) -> dict[str, Edition]:
+    """File name and reader of each cut; an owner's name is data, so the file carries a safe form of it."""
+    cuts = {"finance": Edition("finance")} if "finance" in settings.editions else {}
+    owners = sorted(set(models["owner"].drop_nulls())) if "owners" in settings.editions else []
+    return cuts | {f"owner-{_safe(owner)}": Edition("owner", owner) for owner in owners}
+
+
+def _safe(name: str) -> str:
+    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _earlier_numbers(published: Path, day: Night, revision: int) -> pl.DataFrame | None:
+    """The numbers of the revision before, so that page B can say what a re-issue changed."""
+    if revision == 1:
+        return None
+    before = publish.directory(published, day.night, revision - 1) / "provenance.json"
+    return exports.read_rows(before.read_bytes(), Numbers) if before.is_file() else None

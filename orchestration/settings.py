@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -102,6 +102,7 @@ class Report(_Section, frozen=True):
 
     paper: Literal["A4", "letter"] = "A4"
     attachments: Literal["none", "data"] = "none"
+    editions: list[Literal["finance", "owners"]] = []
 
 
 class Engine(_Section, frozen=True):
@@ -224,14 +225,18 @@ def load(root: Path) -> Project:
 def _with_environment(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """The document with TRISECT_<SECTION>_<KEY> laid over its scalars."""
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
-    for field in msgspec.structs.fields(Settings):
-        if field.name == "source":
-            continue
-        for key in msgspec.structs.fields(field.type):
-            value = environment.get(f"TRISECT_{field.name}_{key.name}".upper())
-            if value is not None:
-                merged.setdefault(field.name, {})[key.name] = value if key.type is str else _scalar(value)
+    for section, key in _scalars():
+        value = environment.get(f"TRISECT_{section}_{key.name}".upper())
+        if value is not None:
+            merged.setdefault(section, {})[key.name] = value if key.type is str else _scalar(value)
     return merged
+
+
+def _scalars() -> Iterator[tuple[str, msgspec.structs.FieldInfo]]:
+    """Every key of every section that may stand in the environment."""
+    for section in msgspec.structs.fields(Settings):
+        if section.name != "source":
+            yield from ((section.name, key) for key in msgspec.structs.fields(section.type))
 
 
 def _scalar(text: str) -> Any:  # noqa: ANN401 - a TOML value has any type

@@ -8,6 +8,8 @@ from typing import Final
 
 import polars as pl
 
+from warehouse.schemas.table import Table
+
 FORMULA_STARTS: Final = r"^[=+\-@\t\r]"
 
 
@@ -49,3 +51,13 @@ def rows(table: pl.DataFrame, key: tuple[str, ...]) -> list[dict[str, object]]:
     """The rows in order of `key` as JSON objects; exact decimals as text."""
     exact = [pl.col(name).cast(pl.String()) for name, dtype in table.schema.items() if isinstance(dtype, pl.Decimal)]
     return table.sort(key).with_columns(exact).to_dicts()
+
+
+def read_rows(content: bytes, table: type[Table]) -> pl.DataFrame:
+    """The rows of an exported JSON document, in the types of their table."""
+    written = pl.DataFrame(json.loads(content), schema_overrides=dict.fromkeys(_exact(table), pl.String()))
+    return table.frame(written)
+
+
+def _exact(table: type[Table]) -> list[str]:
+    return [name for name, dtype in table.polars_schema().items() if isinstance(dtype, pl.Decimal)]
