@@ -13,7 +13,7 @@ from warehouse.schemas.raw import BillDeliveries, ChargeRows
 from warehouse.sources.source import Source
 
 # Providers cut a month into parts: part-0001, _0_0001, -00001. Numbers without a leading zero may be years or versions.
-_PART: Final = re.compile(r"part[-_.]?\d+|_\d+_0\d{3}(?=\.|$)|-0\d{4}(?=\.|$)", re.IGNORECASE)
+_PART: Final = re.compile(r"part[-_.]?\d+(?:_0\d{3})?|_\d+_0\d{3}(?=\.|$)|-0\d{4}(?=\.|$)", re.IGNORECASE)
 _UNITS: Final = f"""
     SELECT source, coalesce(billing_account_id, '') AS billing_account_id, billing_period_start, file_sha256,
         count(*) AS "rows", sum(billed_cost)::DECIMAL(38, 12) AS billed_cost
