@@ -45,6 +45,19 @@ LIVES: Final[tuple[Row, ...]] = (
     },
     {"model_id": "heron-16b", "method": "units_of_production", "expected_tokens": "4.6e12", "valid_from": "2026-03-10"},
 )
+API_PRICES: Final = (
+    {
+        "model_id": "heron-34b",
+        "provider": "Pagoda Inference",
+        "api_model": "pagoda-36b",
+        "input_usd_per_mtok": "0.30",
+        "cached_input_usd_per_mtok": "0.03",
+        "output_usd_per_mtok": "1.20",
+        "priced_on": "2026-10-01",
+        "reference": "invented, as everything here",
+        "valid_from": "2026-10-01",
+    },
+)
 EVALUATED: Final = (
     ("completion", 0.634, 0.617, "2026-10-14"),
     ("review", 0.702, 0.571, "2026-10-15"),
@@ -61,6 +74,7 @@ def write_policy(project: Path, company: Company) -> None:
         "rates": _owned_rates(company),
         "fx": _fx(company),
         "instances": _instances(company),
+        "api_prices": iter(API_PRICES),
         "budgets": _budgets(company),
         "token_weights": _token_weights(),
         "lives": iter(LIVES),

@@ -147,6 +147,25 @@ class TokenWeights(Table):
     valid_to = instant("end, exclusive").or_null()
 
 
+class ApiPrices(Table):
+    """One price at which a model can be had from somebody else's API, per million tokens."""
+
+    model_id = text(
+        "own model that it would replace; empty: own models whose name with its size is in api_model"
+    ).or_null()
+    provider = text("who sells it")
+    api_model = text("name of the model there")
+    input_usd_per_mtok = exact("input", "reporting currency per million tokens")
+    cached_input_usd_per_mtok = exact(
+        "input read from a cache; empty: as input", "reporting currency per million tokens"
+    ).or_null()
+    output_usd_per_mtok = exact("output", "reporting currency per million tokens")
+    priced_on = day("when the price was looked up").or_null()
+    reference = text("where the price stands").or_null()
+    valid_from = day("first day, inclusive").or_null()
+    valid_to = day("first day after").or_null()
+
+
 class Instances(Table):
     """GPUs of one instance type."""
 

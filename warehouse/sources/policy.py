@@ -28,16 +28,18 @@ TABLES: Final[Mapping[str, type[Table]]] = {
         policy.Lives,
         policy.TokenWeights,
         policy.Instances,
+        policy.ApiPrices,
         policy.Budgets,
         policy.Workloads,
     )
 }
 NEEDED: Final = ("models", "attribution")
 BUILT_IN_INSTANCES: Final = Path(__file__).with_name("instances.csv")
+BUILT_IN_API_PRICES: Final = Path(__file__).with_name("api_prices.csv")
 
 
 def read_policy(project: Path) -> Mapping[str, pl.DataFrame]:
-    """Every policy table by name; a table without a file is empty, instances end with the built-in ones.
+    """Every policy table by name; a table without a file is empty, instances and API prices end with the built-in ones.
 
     Raises:
         PolicyError: with every fault found, each saying what, where, which value and what to do.
@@ -58,6 +60,11 @@ def read_policy(project: Path) -> Mapping[str, pl.DataFrame]:
 def built_in_instances() -> Sheet:
     """The instance types of the large providers, with the page that publishes each."""
     return read_sheet(BUILT_IN_INSTANCES, BUILT_IN_INSTANCES.name, policy.Instances)
+
+
+def built_in_api_prices() -> Sheet:
+    """The prices of models with open weights at those who serve them, as catalogued in November 2026."""
+    return read_sheet(BUILT_IN_API_PRICES, BUILT_IN_API_PRICES.name, policy.ApiPrices)
 
 
 def _sheet(project: Path, name: str) -> Sheet:
@@ -87,6 +94,8 @@ def _table(name: str, sheet: Sheet, names: Names) -> pl.DataFrame:
         rows = _positioned(_targeted(rows, names).sort("priority", "line"))
     if name == "instances":
         rows = _positioned(pl.concat([rows, built_in_instances().rows]))
+    if name == "api_prices":
+        rows = pl.concat([rows, built_in_api_prices().rows])
     return TABLES[name].frame(rows)
 
 

@@ -32,6 +32,7 @@ MODEL_REFERENCES: Final[Mapping[str, tuple[str, ...]]] = {
     "lives": ("model_id",),
     "budgets": ("model_id",),
     "workloads": ("student_model_id",),
+    "api_prices": ("model_id",),
 }
 
 

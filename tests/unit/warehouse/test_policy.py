@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.schemas import CATALOGUE
-from warehouse.sources.policy import TABLES, built_in_instances, read_policy
+from warehouse.sources.policy import TABLES, built_in_api_prices, built_in_instances, read_policy
 from warehouse.sources.policy_faults import PolicyError
 from warehouse.sources.policy_findings import policy_findings
 from warehouse.sources.policy_sheets import columns_in_file
@@ -66,6 +66,22 @@ def test_the_built_in_instances_are_sound_and_name_each_type_once() -> None:
     assert sheet.faults == ()
     assert sheet.rows["pattern"].is_unique().all()
     assert sheet.rows.filter(sheet.rows["pattern"] == "*p5.48xlarge").row(0)[2:4] == ("H100", 8.0)
+
+
+def test_the_built_in_prices_are_sound_and_none_names_an_own_model() -> None:
+    sheet = built_in_api_prices()
+    assert sheet.faults == ()
+    assert sheet.rows.height > 100
+    assert sheet.rows["model_id"].null_count() == sheet.rows.height
+    assert sheet.rows["reference"].str.starts_with("https://").all()
+    assert sheet.rows.select("provider", "api_model").is_unique().all()
+
+
+def test_api_prices_of_the_company_come_before_the_built_in_ones(project: Project) -> None:
+    header = ",".join(columns_in_file(TABLES["api_prices"]))
+    tables = read_policy(project({"api_prices": f"{header}\n,us,our-70b,1,,2,2026-01-01,,,\n"}))
+    assert tables["api_prices"].row(0)[1:3] == ("us", "our-70b")
+    assert tables["api_prices"].height == built_in_api_prices().rows.height + 1
 
 
 def test_instances_of_the_company_come_before_the_built_in_ones(project: Project) -> None:

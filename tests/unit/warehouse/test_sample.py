@@ -237,4 +237,5 @@ def test_an_empty_project_has_settings_headers_and_folders(tmp_path: Path) -> No
     }
     assert {path.stem for path in (tmp_path / "policy").iterdir()} == set(TABLES)
     assert sorted(path.name for path in (tmp_path / "inbox").iterdir()) == ["bills", "requests", "training"]
-    assert all(rows.is_empty() for name, rows in read_policy(tmp_path).items() if name != "instances")
+    built_in = {"instances", "api_prices"}
+    assert all(rows.is_empty() for name, rows in read_policy(tmp_path).items() if name not in built_in)
