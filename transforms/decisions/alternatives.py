@@ -165,7 +165,8 @@ def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Thresh
     if alternative.blocked:
         return {"is_eligible": False, "reason": alternative.blocked}
     if saving <= 0:
-        return {"is_eligible": False, "reason": f"costs {-saving:,.0f} a month more than it saves"}
+        words = f"costs {-saving:,.0f} a month more than it saves" if saving < 0 else "saves nothing"
+        return {"is_eligible": False, "reason": words}
     if saving < threshold.materiality_usd:
         least = threshold.materiality_usd
         return {"is_eligible": False, "reason": f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"}
@@ -175,4 +176,6 @@ def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Thresh
     if row["expected_value_usd"] <= 0:
         words = f"its quality is unmeasured, and at a chance of {GATE_CHANCE:.0%} it costs more than it saves"
         return {"is_eligible": False, "reason": words}
-    return {"is_eligible": True, "reason": f"saves {saving:,.0f} a month and pays back with a chance of {chance:.0%}"}
+    beyond = "; its tokens per parameter lie beyond the data of the law" if alternative.is_extrapolated else ""
+    words = f"saves {saving:,.0f} a month and pays back with a chance of {chance:.0%}{beyond}"
+    return {"is_eligible": True, "reason": words}

@@ -26,13 +26,14 @@ MOVE_MONTHS: Final = 0.5
 ASSUMED_RENEWAL_MONTHS: Final = 6.0
 # A day of bills says nothing about what a pool will need.
 LEAST_HOURS: Final = 24 * 7
+_STALE_DAYS: Final = 3
 # On-demand over effective price where the bill lists none: the order of a one-year commitment's discount.
 _ASSUMED_PREMIUM: Final = 1.4
 
 
 def release_proposal(night: Night, pool: Mapping[str, Any]) -> Proposal | Alternative:
     """What demand at P90 leaves over; where demand comes back, the hours are bought on demand, for the whole month."""
-    missing = _missing(pool)
+    missing = _missing(night, pool)
     if missing:
         return Alternative(ACTION, pool_id=pool["pool_id"], missing=missing)
     needed = pool["busy_gpus"] * np.exp(P90 * pool["use_sigma"])
@@ -80,7 +81,9 @@ def _ramp(night: Night, pool: Mapping[str, Any], freed: float, monthly: float) -
     return np.asarray(share * now + (1 - share) * ramp(HORIZON_MONTHS, later, MOVE_MONTHS))
 
 
-def _missing(pool: Mapping[str, Any]) -> str:
+def _missing(night: Night, pool: Mapping[str, Any]) -> str:
+    if (night.as_of - pool["billed_until"]).days > _STALE_DAYS:
+        return f"it has not been billed since {pool['billed_until']}: nothing is left to release"
     if pool["hours"] < LEAST_HOURS:
         return f"only {pool['hours']} billed hours are known; a week shows what the pool needs"
     if not pool["usd_per_gpu_hour"]:

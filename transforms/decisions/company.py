@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -12,6 +12,9 @@ from transforms.decisions.night import Night, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+# A successor of less than this share of the size would be another product.
+_SUCCESSOR_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,16 @@ class Company:
             if name not in self.subjects and self._is_for(name, teacher)
         ]
         return plans[0] if plans else None
+
+    def too_slow(self, teacher: str, student: str) -> str:
+        """Why the users of the teacher would wait too long for the student; empty where nothing says so."""
+        for name, words in (("ttft_s", "first token"), ("tpot_s", "token")):
+            limits = [state[f"{name}_limit"] for state in self.deployments.get(teacher, ())]
+            times = [state[name] for state in self.deployments.get(student, ()) if state[name] is not None]
+            limit = min((limit for limit in limits if limit is not None), default=None)
+            if limit is not None and times and min(times) > limit:
+                return f"{student} takes {min(times):.3g} s to a {words}, over the limit of {limit:.3g} s"
+        return ""
 
     def _is_for(self, student: str, teacher: str) -> bool:
         return student != teacher and self.teachers.get(student, teacher) == teacher
@@ -92,16 +105,19 @@ def _teachers(models: pl.DataFrame) -> dict[str, str]:
 
 
 def _successors(models: pl.DataFrame) -> dict[str, list[str]]:
-    """Children of each model, and the models of its family that were released after it."""
-    others = models.select(
-        other_id="model_id", other_base="base_model_id", family="family", other_released="released_on"
-    )
-    siblings = models.join(others, on="family").filter(pl.col("other_released") > pl.col("released_on"))
-    children = models.join(others, left_on="model_id", right_on="other_base", suffix="_other")
-    pairs = pl.concat([part.select("model_id", "other_id") for part in (siblings, children)]).unique()
+    """Children of each model, and the models of its family, of at least half its size: smaller ones are no successors.
+
+    Whether the users accept one is the quality gate of the card.
+    """
+    size = pl.coalesce("active_params", "params")
+    others = models.select(other="model_id", other_base="base_model_id", family="family", other_size=size)
+    known = models.select("model_id", "family", size=size)
+    siblings = known.join(others, on="family")
+    children = known.join(others.drop("family"), left_on="model_id", right_on="other_base")
+    pairs = pl.concat([part.select("model_id", "size", "other", "other_size") for part in (siblings, children)])
+    is_large = (pl.col("other_size") >= _SUCCESSOR_SHARE * pl.col("size")).fill_null(value=True)
+    fitting = pairs.filter(is_large, pl.col("model_id") != pl.col("other")).select("model_id", "other").unique()
     found: dict[str, list[str]] = {}
-    for model_id, other in (
-        pairs.filter(pl.col("model_id") != pl.col("other_id")).sort("model_id", "other_id").iter_rows()
-    ):
+    for model_id, other in fitting.sort("model_id", "other").iter_rows():
         found.setdefault(model_id, []).append(other)
     return found

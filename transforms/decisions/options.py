@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from transforms.decisions import distil, retire, retrain, route, tune
@@ -49,7 +49,11 @@ def _all(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]
     place = subject.position
     if place["recent_tokens"] == 0 and place["monthly_inference_usd"] > 0 and place["unit_name"] is None:
         yield retire.unused_proposal(subject)
-    if place["served_days"] == 0:
+    if place["unit_name"] is not None and place["daily_tokens"] is None:
+        words = f"it delivers {place['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
+        yield Alternative(retrain.ACTION, subject.model_id, missing=words)
+        return
+    if place["served_days"] == 0 or place["daily_tokens"] == 0:
         return
     yield from _retrained(subject)
     unpriced = priced(place)
@@ -80,7 +84,7 @@ def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
 
 
 def _retired(subject: Subject, company: Company) -> Iterator[Proposal]:
-    """Towards each successor that serves: a child of the model, or a newer model of its family."""
+    """Towards each successor that serves: a child of the model, or a model of its family, not much smaller."""
     for name in company.successors.get(subject.model_id, ()):
         successor = company.subjects[name]
         if not _unpriced(successor):
@@ -109,7 +113,9 @@ def _routed(subject: Subject, task: Task, company: Company) -> Iterator[Proposal
         if unpriced:
             yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
         else:
-            yield route.route_proposal(subject, task, student, evidence)
+            proposal = route.route_proposal(subject, task, student, evidence)
+            slow = company.too_slow(subject.model_id, name)
+            yield replace(proposal, alternative=replace(proposal.alternative, blocked=slow)) if slow else proposal
 
 
 def _unpriced(student: Subject) -> str:

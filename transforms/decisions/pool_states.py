@@ -66,6 +66,7 @@ def _hours(pool_uses: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     )
     means = hourly.group_by("pool_id", maintain_order=True).agg(
         hours=pl.len(),
+        billed_until=pl.col("hour").max().dt.date(),
         capacity_gpus=pl.col("paid").mean(),
         used_gpus=pl.col("used").mean(),
         busy_gpus=pl.col("used").quantile(_BUSY, "higher"),
@@ -81,7 +82,7 @@ def _money(daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         pl.col("charge_date") <= end,
         pl.col("charge_date") > pl.lit(end) - pl.duration(days=WINDOW_DAYS),
     )
-    seen = pl.col("charge_date").n_unique() / DAYS_PER_MONTH
+    seen = ((pl.lit(end) - pl.col("charge_date").min()).dt.total_days() + 1) / DAYS_PER_MONTH
 
     spent: dict[str, pl.Expr] = {
         name: pl.col("effective_usd").filter(pl.col("account") == account).sum().cast(pl.Float64)

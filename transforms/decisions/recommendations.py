@@ -77,10 +77,12 @@ def _hold(position: Mapping[str, Any], alternatives: pl.DataFrame) -> dict[str, 
 
 
 def _hold_reason(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str:
-    if position["remaining_months"] == 0 and position["life_basis"] != "not_released":
-        return "Its service has ended: nothing is left to save"
     if position["served_days"] == 0 and alternatives.is_empty():
-        return "No served request is known, so there is no saving to value: deliver its request telemetry"
+        return "No served request is known, so there is no saving to value: if it serves, deliver its request telemetry"
+    if position["remaining_months"] == 0:
+        return "Its service has ended: nothing is left to save"
+    if position["daily_tokens"] == 0 and alternatives.is_empty():
+        return "Nothing was asked of it lately and nothing is forecast: there is no demand to save on"
     valued = alternatives.filter(pl.col("net_present_value_usd_mean").is_not_null())
     if valued.is_empty():
         return _unknown(position, alternatives)

@@ -139,7 +139,7 @@ def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats) ->
 
 
 def _blocked(position: Mapping[str, Any], night: Night) -> str:
-    if position["origin"] == "adopted":
+    if position["origin"] == "adopted" or position["thirds_status"] == "no_own_pretraining":
         return "its pre-training was paid by others: adopt a smaller sibling, evaluate it and add it to workloads.csv"
     if position["thirds_status"] is None:
         return "its balance of phases is not known: no spend is attributed to it"

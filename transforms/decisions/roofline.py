@@ -62,20 +62,26 @@ class Shape:
 
 @dataclass(frozen=True)
 class Replica:
-    """One copy of a model on so many chips of one kind."""
+    """One copy of a model on so many chips of one kind; what they lose to each other is in the efficiency."""
 
     chip: Chip
     gpus: float
+    efficiency: float = 1.0
+
+    @property
+    def _chips(self) -> float:
+        """Chips that the copy is worth."""
+        return self.gpus * self.efficiency
 
     def step_s(self, shape: Shape, batch: Quantity, context_tokens: Quantity) -> Quantity:
         """Seconds in which each of `batch` requests gets one token: the slower of compute and memory."""
-        compute = 2 * shape.active_params * batch / (self.gpus * self.chip.flop_per_s * MFU)
+        compute = 2 * shape.active_params * batch / (self._chips * self.chip.flop_per_s * MFU)
         traffic = shape.params * WEIGHT_BYTES + batch * context_tokens * shape.kv_bytes_per_token
-        return np.maximum(compute, traffic / (self.gpus * self.chip.bytes_per_s * MBU))
+        return np.maximum(compute, traffic / (self._chips * self.chip.bytes_per_s * MBU))
 
     def prefill_s(self, shape: Shape, tokens: Quantity) -> Quantity:
         """Seconds to read `tokens` of input: compute alone."""
-        return 2 * shape.active_params * tokens / (self.gpus * self.chip.flop_per_s * MFU)
+        return 2 * shape.active_params * tokens / (self._chips * self.chip.flop_per_s * MFU)
 
 
 def kv_bytes_per_token(layers: int, kv_heads: int, head_width: int, element_bytes: float) -> float:

@@ -43,7 +43,8 @@ def scaling_law(settings: pl.DataFrame, law_points: pl.DataFrame, law_draws: pl.
     """One law with its intervals; the own law is a row even where it cannot be fitted, and says what it needs."""
     chosen = chosen_law(settings.item(0, "law"), shortfall(law_points))
     own = {
-        "source": (shortfall(law_points) and f"needs {shortfall(law_points)}") or "own fit",
+        "source": (shortfall(law_points) and f"needs {shortfall(law_points)}")
+        or f"own fit to {law_points.height} finished pre-training runs",
         "points": law_points.height,
         "tokens_per_param_min": law_points.select((pl.col("tokens") / pl.col("params")).min()).item(),
         "tokens_per_param_max": law_points.select((pl.col("tokens") / pl.col("params")).max()).item(),

@@ -84,4 +84,18 @@ def _pools(
     scaled = releases.filter(saving * pl.col("left") >= materiality_usd).with_columns(
         in_cents(pl.col(name).cast(pl.Float64) * pl.col("left")).alias(name) for name in _SCALED
     )
-    return scaled.select(models.columns)
+    return scaled.with_columns(reason=_left_words(scaled)).select(models.columns)
+
+
+def _left_words(releases: pl.DataFrame) -> pl.Series:
+    """The reason of a release, and what of it other cards have counted already."""
+    columns = ("monthly_saving_usd_p50", "claimed", "reason")
+    return pl.Series(
+        [
+            f"saves {saving:,.0f} a month beyond the {claimed:,.0f} that other cards take out of the pool"
+            if claimed
+            else reason
+            for saving, claimed, reason in releases.select(columns).iter_rows()
+        ],
+        dtype=pl.String,
+    )

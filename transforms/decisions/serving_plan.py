@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 # Share of a replica's seconds that may be planned; the rest is for peaks within the hour.
 PLANNED_SHARE: Final = 0.7
 _WIDER: Final = (1, 2, 4, 8)
+# Chips that share a fast link, and what is left of their worth with each doubling of a copy: they wait for each other.
+# An estimate; the plan's own time per token is printed beside the measured one.
+_NODE: Final = 8
+_DOUBLING: Final = 0.85
 _BATCHES: Final = tuple(float(2 ** (step / 2)) for step in range(25))
 
 
@@ -90,19 +94,18 @@ def limits_of(state: Mapping[str, Any]) -> Limits:
 def cheapest(load: Load, shape: Shape, limits: Limits) -> Plan | None:
     """The plan of fewest busy chips among widths and batches that keep the limits; None where none does."""
     least = least_gpus(load.gpu_model, shape)
-    widths = () if least is None else tuple(least * wider for wider in _WIDER)
-    plans = (_plan(load, shape, width, batch, limits) for width in widths for batch in _BATCHES)
+    widths = () if least is None else tuple(least * wider for wider in _WIDER if least * wider <= max(least, _NODE))
+    copies = [Replica(CHIPS[load.gpu_model], width, _DOUBLING ** np.log2(width / widths[0])) for width in widths]
+    plans = (_plan(load, shape, copy, batch, limits) for copy in copies for batch in _BATCHES)
     return min((plan for plan in plans if plan), key=lambda plan: (plan.gpus(1), plan.busy_gpus), default=None)
 
 
-def _plan(load: Load, shape: Shape, gpus: int, batch: float, limits: Limits) -> Plan | None:
-    chip = CHIPS[load.gpu_model]
-    replica = Replica(chip, gpus)
-    cache = MEMORY_BYTES[load.gpu_model] * gpus * MEMORY_SHARE - shape.params * WEIGHT_BYTES
+def _plan(load: Load, shape: Shape, replica: Replica, batch: float, limits: Limits) -> Plan | None:
+    cache = MEMORY_BYTES[load.gpu_model] * replica.gpus * MEMORY_SHARE - shape.params * WEIGHT_BYTES
     fits = batch * load.context_tokens * shape.kv_bytes_per_token <= cache
     step = float(replica.step_s(shape, batch, load.context_tokens))
     first = float(replica.prefill_s(shape, load.prompt_tokens)) + step
-    if not fits or step > limits.tpot_s or first > limits.ttft_s or batch > max(critical_batch(chip, shape), 1):
+    if not fits or step > limits.tpot_s or first > limits.ttft_s or batch > max(critical_batch(replica.chip, shape), 1):
         return None
     prompts = load.input_per_s * float(replica.prefill_s(shape, 1.0))
-    return Plan(gpus, prompts + load.output_per_s * step / batch, batch, step)
+    return Plan(int(replica.gpus), prompts + load.output_per_s * step / batch, batch, step)

@@ -13,6 +13,7 @@ class PoolStates(Table):
     pool_id = text("pool")
     gpu_model = text("chip of most of its GPU time").or_null()
     hours = count("billed hours seen", "hours")
+    billed_until = day("last day with a billed hour")
     capacity_gpus = measure("GPUs that were paid, mean of the hours", "GPUs")
     used_gpus = measure("GPUs that were used, mean of the hours", "GPUs")
     busy_gpus = measure("GPUs used in all but one hour of a hundred", "GPUs")

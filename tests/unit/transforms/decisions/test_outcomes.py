@@ -1,0 +1,205 @@
+"""What became of recommendations, and where runs in flight are heading."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from transforms.decisions.run_tails import Curve, forecast_errors, half_width, tail_loss
+
+if TYPE_CHECKING:
+    from conftest import Company
+
+NIGHT = dt.date(2026, 11, 21)
+ASKED = dt.date(2026, 8, 1)
+
+
+def asked(company: Company, action: str, night: dt.date = ASKED, **row: object) -> Company:
+    """A card of an earlier night, which promised 6,000 to 9,000 a month."""
+    promise = {f"monthly_saving_usd_p{level}": value for level, value in ((10, 6000), (50, 7500), (90, 9000))}
+    return company.add("past_recommendations", night=night, rank=1, action=action, **promise, **row)
+
+
+def serve(
+    company: Company, model_id: str, first: dt.date, days: int, tokens: int, usd: float, task: str | None = None
+) -> None:
+    """So many tokens and dollars a day."""
+    for ahead in range(days):
+        day = first + dt.timedelta(days=ahead)
+        hour = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+        company.add("daily_service", day=day, model_id=model_id, input_tokens=tokens, inference_usd=usd, requests=1)
+        counts = {"input_tokens": tokens, "weighted_tokens_milli": tokens * 1000, "status": "ok"}
+        company.add("token_usage", hour=hour, model_id=model_id, task=task, **counts)
+
+
+def followed(company: Company) -> dict[str, Any]:
+    """The one row of the track record."""
+    return company.decide("track_record").row(0, named=True)
+
+
+@pytest.fixture
+def routed(company: Company) -> Company:
+    """A task of 1e8 tokens a day at 4 dollars a million on the teacher in July; at 1.5 dollars on the student now."""
+    company.rows.clear()
+    serve(company, "teacher", dt.date(2026, 7, 5), 28, 10**8, 400.0, "triage")
+    serve(company, "student", dt.date(2026, 10, 25), 28, 10**8, 150.0, "triage")
+    return asked(company, "route", model_id="teacher", task="triage")
+
+
+def test_a_task_that_moved_has_saved_the_difference_of_the_prices(routed: Company) -> None:
+    # 1e8 × 30.4375 days × (4 − 1.5) / 1e6 = 7,609 dollars a month
+    row = followed(routed)
+
+    assert row["state"] == "realised"
+    assert float(row["realised_usd"]) == pytest.approx(7609.375, abs=0.01)
+    assert row["is_within"]
+
+
+def test_a_task_that_stayed_is_still_open_while_it_is_asked_for(company: Company) -> None:
+    company.rows.clear()
+    serve(company, "teacher", dt.date(2026, 7, 5), 140, 10**8, 400.0, "triage")
+    for night in (ASKED, NIGHT - dt.timedelta(days=1)):
+        asked(company, "route", night, model_id="teacher", task="triage")
+    row = followed(company)
+
+    assert (row["state"], row["realised_usd"], row["recommended_as_of"]) == ("open", None, ASKED)
+
+
+def test_a_card_that_is_no_longer_published_and_was_never_followed_is_withdrawn(company: Company) -> None:
+    company.rows.clear()
+    serve(company, "teacher", dt.date(2026, 7, 5), 140, 10**8, 400.0, "triage")
+
+    assert followed(asked(company, "route", model_id="teacher", task="triage"))["state"] == "withdrawn"
+
+
+def test_a_saving_outside_the_promise_is_said_to_be(routed: Company) -> None:
+    routed.rows["daily_service"] = [
+        {**row, "inference_usd": 390.0} if row["model_id"] == "student" else row for row in routed.rows["daily_service"]
+    ]
+
+    assert followed(routed)["is_within"] is False
+
+
+def test_a_retrained_model_is_followed_to_the_successor_that_names_it(company: Company) -> None:
+    # the successor serves 1e8 tokens a day for 150 dollars that cost 400 before: 250 × 30.4375 = 7,609 a month
+    company.rows.clear()
+    company.add("models", model_id="large")
+    company.add("models", model_id="small", base_model_id="large", released_on=dt.date(2026, 9, 1))
+    serve(company, "large", dt.date(2026, 7, 5), 28, 10**8, 400.0)
+    serve(company, "small", dt.date(2026, 10, 25), 28, 10**8, 150.0)
+    row = followed(asked(company, "retrain_smaller", model_id="large"))
+
+    assert (row["state"], row["is_within"]) == ("realised", True)
+    assert "small" in row["reason"]
+
+
+def test_a_released_pool_is_followed_by_its_idle_cost(company: Company) -> None:
+    company.rows.clear()
+    for first, usd in ((dt.date(2026, 7, 5), 300.0), (dt.date(2026, 10, 25), 60.0)):
+        for ahead in range(28):
+            day = first + dt.timedelta(days=ahead)
+            company.add("daily_spend", charge_date=day, account="idle", pool_id="p", effective_usd=usd)
+    row = followed(asked(company, "release_capacity", pool_id="p"))
+
+    # (300 − 60) × 30.4375 = 7,305 a month
+    assert (row["state"], float(row["realised_usd"])) == ("realised", 7305.0)
+
+
+def test_what_was_acted_on_last_week_is_not_judged_yet(routed: Company) -> None:
+    routed.rows["past_recommendations"][0] = {**routed.rows["past_recommendations"][0], "night": dt.date(2026, 10, 20)}
+    serve(routed, "teacher", dt.date(2026, 9, 25), 26, 10**8, 400.0, "triage")
+    row = followed(routed)
+
+    assert (row["state"], row["is_within"]) == ("acted", None)
+
+
+def test_holding_is_no_promise(company: Company) -> None:
+    company.rows.clear()
+
+    assert asked(company, "hold", model_id="a").decide("track_record").is_empty()
+
+
+def curve(floor: float, tokens: float = 1e9, points: int = 200) -> Curve:
+    """A loss that falls as E + 3 · (t / 1e6)^−0.3."""
+    seen = np.geomspace(1e6, tokens, points)
+    return Curve(seen, floor + 3 * (seen / 1e6) ** -0.3)
+
+
+def test_the_tail_of_a_power_law_is_found_from_its_first_tenth() -> None:
+    # 2 + 3 × 1000^−0.3 = 2.3777 at the end
+    assert tail_loss(curve(2.0).until(0.1), 1e9) == pytest.approx(2.3777, rel=2e-3)
+
+
+def test_a_curve_of_a_few_points_has_no_tail() -> None:
+    assert tail_loss(curve(2.0, points=5), 1e9) is None
+
+
+def test_the_interval_is_the_error_that_eight_of_ten_past_runs_stayed_under() -> None:
+    # nine errors: rank ceil(10 × 0.8) = 8 of 0.01 … 0.09
+    assert half_width(np.arange(1, 10) / 100) == 0.08
+    assert half_width(np.array([0.01, 0.02])) is None
+
+
+def training(company: Company, run_id: str, status: str, floor: float, share: float = 1.0, **row: object) -> None:
+    """A run of the model `new` with its whole curve, or the first part of it."""
+    seen = curve(floor).until(share)
+    base = {
+        "model_id": "new",
+        "phase": "pretraining",
+        "params": 1e8,
+        "ended_at": dt.datetime(2026, 11, 1, tzinfo=dt.UTC),
+    }
+    company.add("training_runs", run_id=run_id, status=status, final_loss=float(seen.loss[-1]), **{**base, **row})
+    for tokens, loss in zip(seen.tokens, seen.loss, strict=True):
+        company.add("training_metrics", run_id=run_id, tokens=float(tokens), name="loss", value=float(loss))
+
+
+@pytest.fixture
+def laboratory(company: Company) -> Company:
+    """Six finished runs of a model planned for a billion tokens, the best at a floor of 2."""
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e8, training_tokens=1e9, origin="own")
+    company.add("phase_compute", model_id="new", phase="pretraining", compute_flop=1e18, usd_per_flop=1e-15)
+    for number in range(6):
+        training(company, f"past-{number}", "finished", 2.0 + number / 10)
+    return company
+
+
+def test_a_run_that_cannot_reach_what_exists_is_stopped(laboratory: Company) -> None:
+    training(laboratory, "now", "running", 3.0, share=0.3)
+    row = laboratory.decide("run_forecasts").row(0, named=True)
+
+    assert (row["verdict"], row["past_runs"]) == ("stop", 6)
+    # 6 × 1e8 × 7e8 tokens left × 1e-15 dollars a FLOP = 420 dollars
+    assert float(row["remaining_usd"]) == pytest.approx(420, rel=0.05)
+    assert row["final_loss_p50"] == pytest.approx(3.378, rel=0.01)
+
+
+def test_a_run_that_may_be_the_best_goes_on(laboratory: Company) -> None:
+    training(laboratory, "now", "running", 1.8, share=0.3)
+
+    assert laboratory.decide("run_forecasts").item(0, "verdict") == "continue"
+
+
+def test_a_run_of_unknown_length_asks_for_its_plan(laboratory: Company) -> None:
+    training(laboratory, "now", "running", 1.8, share=0.3, model_id="other")
+    row = laboratory.decide("run_forecasts").row(0, named=True)
+
+    assert row["verdict"] == "unknown"
+    assert "training_tokens of other in models.csv" in row["reason"]
+
+
+def test_a_company_with_no_finished_run_is_told_that_the_interval_is_unknown(laboratory: Company) -> None:
+    for name in ("training_runs", "training_metrics"):
+        laboratory.rows[name].clear()
+    training(laboratory, "now", "running", 1.8, share=0.3)
+    row = laboratory.decide("run_forecasts").row(0, named=True)
+
+    assert (row["verdict"], row["final_loss_p10"]) == ("unknown", None)
+
+
+def test_a_forecast_error_is_the_end_that_came_over_the_one_expected() -> None:
+    assert np.abs(forecast_errors([curve(2.0), curve(2.5)], 0.5)).max() < 0.01

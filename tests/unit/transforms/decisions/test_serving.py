@@ -1,0 +1,186 @@
+"""Chips: what a deployment needs, what a pool can give back, and what latency costs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from transforms.compute import CHIPS
+from transforms.decisions.roofline import Replica, Shape, least_gpus
+from transforms.decisions.serving_plan import Limits, Load, cheapest
+from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
+from transforms.decisions.shapes import nearest
+
+if TYPE_CHECKING:
+    from conftest import Company
+
+EIGHT = Shape(8e9, 8e9, 131_072)
+NIGHT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+
+
+def test_a_small_batch_waits_for_memory_and_a_large_one_for_compute() -> None:
+    replica = Replica(CHIPS["H100"], 1)
+    # 16 GB of weights over 3.35e12 × 0.6 bytes a second: 8.0 ms; 2 × 8e9 × 2000 FLOP over 989e12 × 0.45: 71.9 ms
+    assert float(replica.step_s(EIGHT, 1, 0)) == pytest.approx(0.00796, rel=1e-3)
+    assert float(replica.step_s(EIGHT, 2000, 0)) == pytest.approx(0.0719, rel=1e-3)
+
+
+def test_a_model_takes_a_power_of_two_of_chips_that_hold_its_weights() -> None:
+    # 70e9 × 2 bytes × 1.25 / (80e9 × 0.9) = 2.4, so 4; 8e9: 0.28, so 1
+    assert least_gpus("H100", Shape(70e9, 70e9, 0)) == 4
+    assert least_gpus("H100", EIGHT) == 1
+    assert least_gpus("an unknown chip", EIGHT) is None
+
+
+def test_a_limit_on_the_time_per_token_costs_chips() -> None:
+    load = Load("H100", 20_000, 20_000, 1000, 1500)
+    free = cheapest(load, EIGHT, Limits())
+    fast = cheapest(load, EIGHT, Limits(tpot_s=0.009))
+
+    assert free is not None
+    assert fast is not None
+    assert fast.tpot_s <= 0.009
+    assert fast.tpot_s < free.tpot_s
+    assert fast.gpus(1) > free.gpus(1)
+
+
+def test_a_limit_that_no_chip_can_keep_has_no_plan() -> None:
+    assert cheapest(Load("H100", 1, 1, 1000, 1500), EIGHT, Limits(tpot_s=1e-6)) is None
+
+
+def test_a_size_is_priced_by_its_parameters_where_nothing_is_measured() -> None:
+    position = {"active_params": 70e9, "params": 70e9, "gpu_model": None, "concurrency": None}
+
+    assert size_price_ratio(position, 7e9) == 0.1
+
+
+def test_long_contexts_make_a_smaller_model_less_cheap() -> None:
+    measured = {"active_params": 70e9, "params": 70e9, "gpu_model": "H100", "gpu_count": 4, "concurrency": 32}
+
+    short = size_price_ratio({**measured, "context_tokens": 100}, 7e9)
+    long = size_price_ratio({**measured, "context_tokens": 100_000}, 7e9)
+
+    assert short == pytest.approx(0.1, rel=0.05)
+    assert long > 0.15
+
+
+def test_the_least_a_deployment_costs_is_its_fewest_chips_for_a_month() -> None:
+    position = {"gpu_model": "H100", "usd_per_gpu_hour": 2.0}
+
+    assert least_serving_usd(position, 70e9) == pytest.approx(4 * 2 * 730.5)
+
+
+@pytest.mark.parametrize(("params", "layers", "width"), [(8.03e9, 32, 4096), (70.6e9, 80, 8192)])
+def test_sizes_snap_to_layers_and_widths_that_are_built(params: float, layers: int, width: int) -> None:
+    shape = nearest(params)
+
+    assert shape.params == pytest.approx(params, rel=0.03)
+    assert shape.width / shape.layers == pytest.approx(width / layers, rel=0.15)
+
+
+def deployed(company: Company, gpus: float, **deployment: object) -> Company:
+    """The large model on so many H100 of the pool `p`, with an hour of 3,600,000 tokens in and out each."""
+    row = {"deployment_id": "d", "model_id": "large", "pool_id": "p", "gpu_count": gpus}
+    company.add("deployments", **{**row, **deployment}).add("pools", pool_id="p", gpu_model="H100", gpu_count=gpus)
+    company.add("daily_spend", account="direct", phase="inference", model_id="large", effective_usd=2, gpu_seconds=3600)
+    for back in range(1, 29):
+        hour = NIGHT - dt.timedelta(hours=back)
+        counts = {"input_tokens": 3_600_000, "output_tokens": 3_600_000, "requests": 3600, "duration_s_sum": 36000.0}
+        company.add(
+            "token_usage", hour=hour, model_id="large", deployment_id="d", status="ok", concurrency_mean=10.0, **counts
+        )
+        company.add(
+            "pool_uses", pool_id="p", hour=hour, user_kind="deployment", user_id="d", weight=10**12, is_billed=True
+        )
+    return company
+
+
+def tuning(company: Company) -> dict[str, Any]:
+    """The alternative to tune the deployment."""
+    return company.decide("candidates").filter(pl.col("action") == "tune_serving").row(0, named=True)
+
+
+def test_a_deployment_with_more_chips_than_its_busy_hours_need_is_tuned(outgrown: Company) -> None:
+    # 1,000 tokens a second in and out of a 70B: prompts 0.31 and decoding about as much of the seconds of 1 copy of 4
+    row = tuning(deployed(outgrown, 64))
+    said = json.loads(row["assumptions"])
+
+    assert said["gpus_planned"] < 20
+    assert said["gpus_freed"] == 64 - said["gpus_planned"]
+    assert float(row["monthly_saving_usd_p50"]) == pytest.approx(said["gpus_freed"] * 2 * 730.5, rel=0.02)
+
+
+def test_a_deployment_that_needs_its_chips_is_left_alone(outgrown: Company) -> None:
+    assert tuning(deployed(outgrown, 4))["reason"] == "saves nothing"
+
+
+def test_the_latency_that_users_need_is_shown_as_a_premium(outgrown: Company) -> None:
+    said = json.loads(tuning(deployed(outgrown, 64, tpot_s_limit=0.02))["assumptions"])
+
+    assert said["tpot_s_planned"] <= 0.02
+    assert said["latency_premium_usd_a_month"] >= 0
+
+
+def test_an_unknown_chip_is_asked_for_by_its_pool(outgrown: Company) -> None:
+    deployed(outgrown, 64).rows["pools"].clear()
+
+    assert "gpu_model of pool p in pools.csv" in tuning(outgrown)["reason"]
+
+
+def test_a_shared_deployment_is_not_planned_for_one_of_its_models(outgrown: Company) -> None:
+    deployed(outgrown, 64).add("deployments", deployment_id="d", model_id="other", pool_id="p", gpu_count=64)
+
+    assert "serves 2 models at once" in tuning(outgrown)["reason"]
+
+
+def pool(company: Company, used: float, hours: int = 24 * 28, **charge: object) -> Company:
+    """A pool of 10 GPUs at 2 dollars an hour, of which so many were used."""
+    company.rows.clear()
+    company.add(
+        "charges", charge_id="c", charge_start=NIGHT - dt.timedelta(days=1), gpu_hours=10.0, effective_cost=20, **charge
+    )
+    company.add("charge_rules", charge_id="c", method="pool", pool_id="p")
+    for back in range(1, hours + 1):
+        hour = {"pool_id": "p", "hour": NIGHT - dt.timedelta(hours=back), "is_billed": True}
+        for kind, gpus in (("run", used), ("idle", 10 - used)):
+            company.add("pool_uses", user_kind=kind, user_id=kind, weight=round(gpus * 3.6e12), **hour)
+    return company
+
+
+def release(company: Company) -> dict[str, Any]:
+    """The alternative to give back a part of the pool."""
+    return company.decide("candidates").filter(pl.col("action") == "release_capacity").row(0, named=True)
+
+
+def test_what_busy_weeks_at_p90_leave_over_is_released(company: Company) -> None:
+    # 4 used, at P90 of a spread of 5 %: 4.26, so 5 of 10 are given back: 5 × 2 × 730.5 = 7,305 a month
+    row = release(pool(company, 4.0))
+
+    assert row["is_eligible"]
+    assert float(row["monthly_saving_usd_p50"]) == pytest.approx(7305)
+
+
+def test_a_pool_that_is_used_is_kept(company: Company) -> None:
+    assert release(pool(company, 9.8))["reason"] == "its busy hours need all of it"
+
+
+def test_one_day_of_bills_releases_nothing(company: Company) -> None:
+    assert "24 billed hours" in release(pool(company, 4.0, hours=24))["reason"]
+
+
+def test_committed_hours_are_saved_from_the_renewal_on(company: Company) -> None:
+    now = float(release(pool(company, 4.0))["net_present_value_usd_p50"])
+    later = float(release(pool(company, 4.0, commitment_discount_id="x"))["net_present_value_usd_p50"])
+
+    # nothing tells the renewal: six of the twelve months are assumed to be paid already
+    assert later / now == pytest.approx(5.75 / 11.25, abs=0.02)
+
+
+def test_one_gpu_hour_of_history_is_not_an_error(company: Company) -> None:
+    row = release(pool(company, 1.0, hours=1))
+
+    assert not row["is_eligible"]
