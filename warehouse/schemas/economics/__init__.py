@@ -19,7 +19,7 @@ from warehouse.schemas.economics.lives import (
     Thirds,
 )
 from warehouse.schemas.economics.plans import DRIVERS, BudgetVariances, VarianceBridge
-from warehouse.schemas.economics.prices import TokenCosts, UnitCosts
+from warehouse.schemas.economics.prices import ApiComparisons, TokenCosts, UnitCosts
 from warehouse.schemas.economics.reconciliation import Reconciliation
 from warehouse.schemas.economics.spend import (
     CompanySpend,
@@ -37,6 +37,7 @@ __all__ = [
     "QUANTITIES",
     "THIRDS_STATUSES",
     "Amortization",
+    "ApiComparisons",
     "BudgetVariances",
     "CompanySpend",
     "DailyService",

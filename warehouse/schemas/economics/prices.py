@@ -1,6 +1,6 @@
 """What a million tokens costs."""
 
-from warehouse.schemas.columns import choice, count, day, exact, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, count, day, exact, flag, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 
 
@@ -50,3 +50,25 @@ class TokenCosts(Table):
     work_ratio = ratio("its share of the work")
     used_usd = usd("its part of the direct cost; the kinds add up to it")
     used_usd_per_mtok = exact("direct cost", "reporting currency per million tokens").or_null()
+
+
+class ApiComparisons(Table):
+    """One month, model and price at which its tokens could have been bought: build or buy."""
+
+    table_key = ("month", "model_id", "provider", "api_model")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    provider = text("who sells it")
+    api_model = text("name of the model there")
+    rank = count("1 is the cheapest for the tokens that the model served")
+    is_named = flag("the policy names the model; else the names are alike")
+    priced_on = day("when the price was looked up").or_null()
+    reference = text("where the price stands").or_null()
+    api_usd_per_mtok = exact("price of the month's own mix of tokens", "reporting currency per million tokens")
+    allocated_usd_per_mtok = exact(
+        "own cost: used + idle share + shared share", "reporting currency per million tokens"
+    )
+    buy_usd = usd("what the month's tokens would have cost there")
+    build_usd = usd("what they have cost: used + idle share + shared share")
+    buy_ratio = ratio("buy over build; under 1 buying is cheaper; null where building cost nothing").or_null()
