@@ -126,7 +126,7 @@ class Fx(Table):
 
 
 class Lives(Table):
-    """How one model's training is carried; model `*` is the default."""
+    """One estimate of how a model's training is carried; model `*` is the default."""
 
     model_id = text("model or *")
     method = choice("how", "units_of_production", "straight_line")
@@ -137,7 +137,7 @@ class Lives(Table):
 
 
 class TokenWeights(Table):
-    """Relative cost of a token of each kind, in thousandths; deployment `*` is the default."""
+    """One deployment's relative cost of a token of each kind, in thousandths; deployment `*` is the default."""
 
     deployment_id = text("deployment or *")
     input_milli = count("input token that was not cached", "thousandths")
@@ -167,7 +167,7 @@ class ApiPrices(Table):
 
 
 class Instances(Table):
-    """GPUs of one instance type."""
+    """One instance type and its GPUs."""
 
     position = integer("order: the company's rows first, then the built-in table")
     pattern = text("glob on the instance type")
@@ -178,7 +178,7 @@ class Instances(Table):
 
 
 class Budgets(Table):
-    """Planned spend of one month; `*` is all."""
+    """One month's planned spend of a model and phase; `*` is all."""
 
     month = day("first day of the month")
     model_id = text("model or *")
