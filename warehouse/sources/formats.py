@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from warehouse.sources import focus, litellm, mlperf, otlp, sacct, table_bill, table_requests, table_runs
+from warehouse.sources import focus, litellm, mlperf, otlp, sacct, table_bill, table_requests, table_runs, wandb
 from warehouse.sources.reading import Reader
 
 READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
@@ -16,6 +16,7 @@ READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
         ("training_logs", "mlperf"): mlperf,
         ("training_logs", "sacct"): sacct,
         ("training_logs", "table"): table_runs,
+        ("training_logs", "wandb"): wandb,
         ("request_telemetry", "otlp"): otlp,
         ("request_telemetry", "table"): table_requests,
         ("request_telemetry", "litellm"): litellm,

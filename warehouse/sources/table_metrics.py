@@ -61,6 +61,20 @@ def read_wide(delivered: Delivered, source: Source) -> Reading:
     return found.reading(_run(delivered, source, said, found))
 
 
+def read_history(delivered: Delivered, source: Source, run_id: str) -> Reading:
+    """A history exported from a tracker: one row a step, one column a metric, the tracker's own columns apart.
+
+    Raises:
+        RejectedFile: as warehouse.sources.records.batches.
+    """
+    plain = source_layout(source, COMMON, (("step",),))
+    layout = Layout(plain.names, plain.required, plain.constants, unknown="carried")
+    found = _Metrics(delivered, source, run_id)
+    for batch in batches(delivered, layout):
+        found.add(batch, {"run_id": free_text(batch.rows["run_id"])}, _melted)
+    return found.reading(())
+
+
 @dataclass
 class _Metrics:
     """The metrics of one file while it is read; `run_id` names the run where no column does."""
@@ -121,7 +135,11 @@ def _as_it_is(_batch: Batch, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _melted(batch: Batch, rows: pl.DataFrame) -> pl.DataFrame:
     """A row for each number of each column; carried columns under their own names."""
-    others = [measure(cells).values.alias(cells.name) for cells in batch.carried.iter_columns()]
+    others = [
+        measure(cells).values.alias(cells.name)
+        for cells in batch.carried.iter_columns()
+        if not cells.name.startswith("_")
+    ]
     wide = rows.with_row_index(_PLACE).with_columns(*others)
     index = [_PLACE, *COMMON]
     names = [name for name in wide.columns if name not in index]
