@@ -23,6 +23,7 @@ from transforms.economics.assets import training_assets
 from transforms.economics.balance import thirds
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
+from transforms.economics.buying import api_comparisons
 from transforms.economics.demand import demand_states
 from transforms.economics.evidence import scaling_evidence, two_phase_balance
 from transforms.economics.expectations import expected_service, model_lives
@@ -98,6 +99,7 @@ ASSETS: Final = [
     table(parity),
     table(unit_costs),
     table(token_costs),
+    table(api_comparisons),
     table(estimate_changes),
     table(run_spend),
     table(goodput),
