@@ -164,7 +164,7 @@ def percent(ratio: Quantity | None, plus: str = "") -> str:
         return UNKNOWN
     value = decimal(ratio) * 100
     places = 0 if abs(rounded(value, 1)) >= 10 else 1  # noqa: PLR2004 - ten percent
-    return signed(f"{_grouped(abs(value), places)}{NBSP}%", value, plus=plus)
+    return signed(f"{_never_all_or_nothing(abs(value), places)}{NBSP}%", value, plus=plus)
 
 
 def whole_percent(ratio: Quantity | None, plus: str = "") -> str:
@@ -173,7 +173,17 @@ def whole_percent(ratio: Quantity | None, plus: str = "") -> str:
         return UNKNOWN
     value = decimal(ratio) * 100
     places = 0 if abs(value) >= Decimal("0.5") or not value else 1
-    return signed(f"{_grouped(abs(value), places)}{NBSP}%", value, plus=plus)
+    return signed(f"{_never_all_or_nothing(abs(value), places)}{NBSP}%", value, plus=plus)
+
+
+def _never_all_or_nothing(value: Decimal, places: int) -> str:
+    """A percentage that does not round to 0 or to 100 unless it is."""
+    if not value:
+        return "0"
+    if value < Decimal("0.05"):
+        return "<0.1"
+    almost = Decimal("99.5") <= value < 100  # noqa: PLR2004 - all of it
+    return str(min(rounded(value, 1), Decimal("99.9"))) if almost else _grouped(value, places)
 
 
 def points(ratio: Quantity | None) -> str:
@@ -250,6 +260,8 @@ def months(value: Quantity | None) -> str:
     if value is None:
         return UNKNOWN
     length = decimal(value)
+    if length >= 600:  # noqa: PLR2004 - fifty years
+        return f"over 50{NBSP}years"
     if length >= 48:  # noqa: PLR2004 - four years
         return f"{rounded(length / 12, 0):,f}{NBSP}years"
     return f"{rounded(length, 0):,f}{NBSP}{'month' if rounded(length, 0) == 1 else 'months'}"

@@ -15,8 +15,8 @@ from templates.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 LEFT: Final = 62.0
-TODAY_Y: Final = 13.0
-LATER_Y: Final = 43.0
+TODAY_Y: Final = 20.0
+LATER_Y: Final = 50.0
 PHASES: Final = ("pretraining", "posttraining", "inference")
 FITTING: Final = 60.0
 
@@ -42,10 +42,10 @@ class Later:
 
 def life_bars(today: LifeBar, later: Later | None, target: Shares, targets: Sequence[str], alt: str) -> Markup:
     """Today above, at retirement below; green ticks at the boundaries of the target."""
-    height = 66.0 if later else 44.0
+    height = 73.0 if later else 51.0
     parts = [*_today(today), *(_later(later) if later else ())]
     for boundary, words in zip((target[0], target[0] + target[1]), targets, strict=True):
-        parts += _target(boundary, words, later is not None)
+        parts += _target(boundary, words, later is not None) if boundary > 0 else ()
     return figure((WIDTH, height), alt, parts)
 
 
@@ -71,8 +71,12 @@ def _today(bar: LifeBar) -> Iterator[str]:
             fill = colours.ON_FILL[phase]
             yield text((x + 5, TODAY_Y + 9.6), colours.NAMES[phase], size=7, fill=fill)
             yield text((x + 5, TODAY_Y + 18.4), words, size=7.2, fill=fill, weight=SEMIBOLD)
-        elif width > 0:
-            yield text((x, TODAY_Y - 3), words, size=6.2, fill=colours.TEXTS[phase], weight=SEMIBOLD)
+    narrow = [
+        f"{colours.NAMES[phase]} {words}"
+        for (phase, _, width, _), words in zip(_segments(bar.shares, TODAY_Y, 23), bar.words, strict=True)
+        if 0 < width < FITTING
+    ]
+    yield text((WIDTH, TODAY_Y - 5.4), " · ".join(narrow), size=6.4, anchor="end")
 
 
 def _later(later: Later) -> Iterator[str]:
@@ -93,4 +97,4 @@ def _target(boundary: float, words: str, has_later: bool) -> Iterator[str]:  # n
     x = _x(boundary)
     yield line((x, TODAY_Y - 3.4), (x, TODAY_Y), stroke=colours.TARGET, width=1.1)
     yield line((x, TODAY_Y + 23), (x, TODAY_Y + 27 + (3 if has_later else 0)), stroke=colours.TARGET, width=1.1)
-    yield text((x, TODAY_Y - 5.4), words, size=6.4, fill=colours.TARGET, anchor="middle", weight=SEMIBOLD)
+    yield text((x, TODAY_Y - 13), words, size=6.4, fill=colours.TARGET, anchor="middle", weight=SEMIBOLD)

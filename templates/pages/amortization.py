@@ -17,6 +17,7 @@ from templates.pages.night import Night, Row
 
 MOST_ROWS: Final = 16
 ROOMY_ROWS: Final = 12
+MOST_MONTHS: Final = 600
 NAME_WIDTH: Final = 85.0
 MOST_LAYERS: Final = 5
 STEPS: Final = ("opening_usd", "additions_usd", "amortized_usd", "written_off_usd", "closing_usd")
@@ -101,7 +102,7 @@ def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:
         cells=_cells([row[step] for step in STEPS], unit),
         expected=formats.tokens(row["expected_tokens"]),
         parity=formats.tokens(row["tokens_to_parity"]),
-        months=formats.plain(months, 1),
+        months=formats.plain(months, 1) if months is None or months < MOST_MONTHS else f"over {MOST_MONTHS}",
     )
 
 

@@ -118,7 +118,9 @@ def _policies(night: Night) -> list[tuple[str, str]]:
     ]
     for row in night.tables["lives"].sort("model_id", "valid_from", nulls_last=False).head(6).to_dicts():
         since = f" from {formats.day(row['valid_from'])}" if row["valid_from"] else ""
-        life = f"{formats.plain(row['months'])} months, {formats.tokens(row['expected_tokens'])} tokens expected"
+        months = [formats.months(row["months"])] if row["months"] is not None else []
+        expected = [f"{formats.tokens(row['expected_tokens'])} tokens expected"] if row["expected_tokens"] else []
+        life = ", ".join([*months, *expected]) or "no length given"
         model = "all models" if row["model_id"] == "*" else formats.name(row["model_id"], 24)
         lines.append((f"Life of {model}", f"{row['method'].replace('_', ' ')}{since}: {life}"))
     for row in night.tables["fx"].filter(month=night.subject["month"]).sort("currency").to_dicts():

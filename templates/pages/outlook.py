@@ -48,12 +48,16 @@ class Outlook:
     error: str
     coverage: str
     folds: str
+    is_tested: bool
     method: str
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The numbers of the title, as they are read."""
-        return (self.median, self.within) if self.plan else (self.median, self.low, self.high)
+        has_range = self.low is not None and self.high is not None and self.low.value != self.high.value
+        if self.plan:
+            return self.median, self.within
+        return (self.median, self.low, self.high) if has_range else (self.median,)
 
 
 def outlook(night: Night) -> Outlook:
@@ -80,6 +84,7 @@ def outlook(night: Night) -> Outlook:
         error=formats.percent(state["mape_ratio"]),
         coverage=formats.whole_percent(state["coverage_ratio"]),
         folds=formats.plain(state["folds"]),
+        is_tested=bool(state["folds"]),
         method=str(state["method"]).replace("_", " "),
     )
 

@@ -151,7 +151,7 @@ def _bars(night: Night, row: Row) -> Markup | None:
         for share, amount in zip(shares, amounts, strict=True)
     ]
     today = LifeBar(shares, (words[0], words[1], words[2]), night.money.short(sum(amounts, Decimal(0))))
-    target = night.target
+    target = (row["target_pretraining_ratio"], row["target_posttraining_ratio"], row["target_inference_ratio"])
     ticks = [f"target {formats.whole_percent(share)}" for share in (target[0], target[0] + target[1])]
     named = ", ".join(
         f"{colours.NAMES[phase].lower()} {formats.whole_percent(share)}"

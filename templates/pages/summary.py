@@ -48,6 +48,8 @@ class Summary:
     mtok: Change | None
     mtok_ratio: Ref | None
     tokens: Change | None
+    tokens_ratio: Ref | None
+    months: int
     movers: tuple[Mover, ...]
     largest: Row | None
     served_share: Ref | None
@@ -87,6 +89,8 @@ def summary(night: Night) -> Summary:
         mtok=Change.of(_rate(now), _rate(before)),
         mtok_ratio=index.get("mtok_change_ratio"),
         tokens=Change.of(now["tokens"], before["tokens"] if before else None),
+        tokens_ratio=index.get("tokens_change_ratio"),
+        months=len(night.figures),
         movers=tuple(_movers(night)),
         largest=_largest_cause(night),
         served_share=index.get("inference_ratio"),

@@ -51,7 +51,8 @@ class Thirds:
     target_name: str
     band: str
     outside: Ref | None
-    judged: int
+    judged: Ref | None
+    spent: Ref | None
     distance: Ref | None
     model: str
     phase: str
@@ -75,7 +76,9 @@ class Thirds:
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The numbers of the title, as they are read."""
-        return (self.outside, self.distance) if self.case == "some_out" else (self.outside,)
+        if self.case == "some_out":
+            return self.outside, self.judged, self.distance
+        return (self.spent,) if self.case in {"one_model", "all_young", "all_adopted"} else ()
 
 
 def spend(row: Row) -> Decimal:
@@ -117,7 +120,8 @@ def thirds(night: Night) -> Thirds:
         target_name=night.target_name,
         band=formats.whole_percent(night.settings["dead_band_ratio"]),
         outside=index.get("models_outside"),
-        judged=len(rows),
+        judged=index.get("models_judged"),
+        spent=index.get(f"{named['model_id']}:lifetime") if named else None,
         distance=index.get("distance"),
         model=named["model_id"] if named else "",
         phase=HEAVY_IN.get(named["status"], "") if named else "",
@@ -149,11 +153,12 @@ def _case(rows: list[Row]) -> str:
         return "no_models"
     if len(rows) == 1:
         return "one_model"
-    if any(row["status"] in HEAVY_IN for row in rows):
+    statuses = {row["status"] for row in rows}
+    if statuses & set(HEAVY_IN):
         return "some_out"
-    if all(row["status"] == "too_young" for row in rows):
-        return "all_young"
-    return "all_in"
+    if "balanced" in statuses:
+        return "all_in"
+    return "all_young" if "too_young" in statuses else "all_adopted"
 
 
 def _named(rows: list[Row], case: str) -> Row | None:

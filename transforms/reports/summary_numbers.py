@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -40,8 +41,9 @@ def _against_previous(night: Night) -> Iterator[Number]:
     both = night.both_months
     yield _number("mtok_change_ratio", "Change of the cost per million tokens", "ratio", MONTHS, night.change(rate),
                   rate, both)  # fmt: skip
-    yield _number("cost_change_ratio", "Change of effective cost", "ratio", MONTHS, night.change("effective_usd"),
-                  "effective_usd", both)  # fmt: skip
+    if not night.has_plan:
+        yield _number("cost_change_ratio", "Change of effective cost", "ratio", MONTHS, night.change("effective_usd"),
+                      "effective_usd", both)  # fmt: skip
     yield _number("cost_change", "Change of effective cost", night.currency, MONTHS, night.difference("effective_usd"),
                   "effective_usd", both)  # fmt: skip
     yield _number("tokens_change_ratio", "Change of tokens served", "ratio", MONTHS, night.change("tokens"), "tokens",
@@ -67,14 +69,19 @@ def _tiles(night: Night) -> Iterator[Number]:
         ("fully_loaded", "Fully loaded cost per million tokens", mtok, "fully_loaded_usd_per_mtok"),
         ("used", "Cost per million tokens of serving alone", mtok, "used_usd_per_mtok"),
         ("tokens", "Tokens served", "tokens", "tokens"),
-        ("units", "Units served", "units", "units"),
         ("idle_ratio", "Idle and unused commitments", "ratio", "idle_ratio"),
         ("waste", "Failed and abandoned runs", night.currency, "waste_usd"),
         ("named_ratio", "Cost with a named model", "ratio", "named_ratio"),
     ):
         yield _number(number_id, title, unit, MONTHS, f"sum({column})", column, month)
+    if not _figures(night)["tokens"] and _figures(night)["units"]:
+        yield _number("units", "Units served", "units", MONTHS, "sum(units)", "units", month)
     yield _number("inference_ratio", "Share of cost that served users", "ratio", SPEND, _served_share(),
                   "effective_usd", night.in_month)  # fmt: skip
+
+
+def _figures(night: Night) -> dict[str, Any]:
+    return night.tables["month_figures"].sort("month").row(-1, named=True)
 
 
 def _served_share() -> str:
