@@ -6,6 +6,7 @@ import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
@@ -13,7 +14,9 @@ from orchestration import commands
 from orchestration.clock import moment
 from orchestration.outcomes import BusyError, Exit, HeldError
 from orchestration.settings import SettingsError, project_directory
+from transforms.decisions.whatif import Overrides
 from warehouse.connection import WarehouseBusyError
+from warehouse.schemas.decisions import LAWS
 from warehouse.sources.policy_faults import PolicyError
 
 PROJECT = click.option(
@@ -105,6 +108,22 @@ def status(project: Path, now: datetime) -> Exit:
 
 
 @trisect.command()
+@click.argument("model")
+@PROJECT
+@click.option("--demand", "demand_ratio", type=float, help="Demand as a multiple of the forecast.")
+@click.option("--monthly-tokens", type=float, help="Demand as tokens a month, level.")
+@click.option("--params", type=float, help="Size to retrain at, parameters used per token.")
+@click.option("--price", "usd_per_mtok", type=float, help="Direct price of serving a million tokens.")
+@click.option("--life", "remaining_months", type=float, help="Months of service still ahead.")
+@click.option("--law", type=click.Choice(LAWS), help="Scaling law to decide by.")
+@click.option("--json", "form", flag_value="json", help="As one JSON document.")
+@click.option("--table", "form", flag_value="table", default=True, help="As a table to read.")
+def whatif(model: str, project: Path, form: str, **changed: Any) -> Exit:  # noqa: ANN401 - fields of Overrides
+    """Run the decision engine on changed assumptions, without publishing."""
+    return commands.whatif(project, model, Overrides(**changed), form)
+
+
+@trisect.command()
 @PROJECT
 @click.option("--port", default=3000, show_default=True, help="Port on loopback.")
 def ui(project: Path, port: int) -> Exit:
@@ -120,7 +139,7 @@ def main() -> None:
         code = _say(Exit.UNUSABLE, error.format_message())
     except click.Abort:
         code = _say(Exit.FAILED, "interrupted; nothing half was published, run again")
-    except (SettingsError, PolicyError) as error:
+    except (SettingsError, PolicyError, FileNotFoundError) as error:
         code = _say(Exit.UNUSABLE, str(error))
     except HeldError as error:
         code = _say(Exit.HELD, str(error))

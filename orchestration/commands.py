@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from orchestration.assumptions import answer, as_json, shown
 from orchestration.definitions import build
 from orchestration.glance import glanced
 from orchestration.ingestion import hold
@@ -20,6 +21,7 @@ from orchestration.nights import dagster_home, missing, run_night, sole_run, yes
 from orchestration.outcomes import Exit
 from orchestration.progress import steps_shown
 from orchestration.settings import Project, environment, load
+from transforms.decisions.whatif import Overrides
 from warehouse import publish
 from warehouse.sample import write_empty, write_sample
 from warehouse.sources.policy import read_policy
@@ -119,6 +121,16 @@ def status(root: Path, now: datetime) -> Exit:
     if gaps:
         click.echo(f"{len(gaps)} nights are missing, {gaps[0]} first and {gaps[-1]} last; run `trisect run`", err=True)
     return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
+
+
+def whatif(root: Path, model_id: str, overrides: Overrides, form: str) -> Exit:
+    """Answer what would be decided about a model under other assumptions; nothing is stored or published."""
+    said = answer(load(root.resolve()), model_id, overrides)
+    if form == "json":
+        click.echo(as_json(said), nl=False)
+    else:
+        shown(said)
+    return Exit.PUBLISHED
 
 
 def ui(root: Path, port: int) -> Exit:

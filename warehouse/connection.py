@@ -49,6 +49,27 @@ def connect(var: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def look(var: Path) -> duckdb.DuckDBPyConnection:
+    """Open the warehouse for reading only.
+
+    Raises:
+        WarehouseBusyError: when a run is writing; wait for it.
+        FileNotFoundError: when no night has run yet, or none with this version.
+    """
+    path = var / DATABASE
+    if not path.is_file():
+        raise FileNotFoundError(f"no {path}; run `trisect run` first")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        raise WarehouseBusyError(f"{path.name} is being written; wait for the run to end") from error
+    connection.execute("SET TimeZone = 'UTC'")
+    if connection.execute("SELECT digest FROM meta.layout").fetchall() != [(_catalogue_digest(),)]:
+        connection.close()
+        raise FileNotFoundError(f"{path.name} was laid out by another version; run `trisect run` first")
+    return connection
+
+
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path))

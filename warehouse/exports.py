@@ -48,9 +48,10 @@ def document(value: object) -> bytes:
 
 
 def rows(table: pl.DataFrame, key: tuple[str, ...]) -> list[dict[str, object]]:
-    """The rows in order of `key` as JSON objects; exact decimals as text."""
+    """The rows in order of `key` (as they are, without one) as JSON objects; exact decimals as text."""
     exact = [pl.col(name).cast(pl.String()) for name, dtype in table.schema.items() if isinstance(dtype, pl.Decimal)]
-    return table.sort(key).with_columns(exact).to_dicts()
+    ordered = table.sort(key) if key else table
+    return ordered.with_columns(exact).to_dicts()
 
 
 def read_rows(content: bytes, table: type[Table]) -> pl.DataFrame:
