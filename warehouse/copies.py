@@ -28,12 +28,13 @@ _CHARGES: Final = f"""
     RETURNING copy.file_sha256, copy.content_hash
 """
 
-# One run in two files: the latest end counts, then the first path.
+# One run in two files: the latest end counts, then the most steps (a later checkpoint), then the first path.
 _RUNS: Final = f"""
     DELETE FROM {RunRows.qualified()} AS copy
     USING (
         SELECT run_key, file_sha256, location, row_number() OVER (
-            PARTITION BY run_key ORDER BY coalesce(ended_at, started_at) DESC NULLS LAST, position, location
+            PARTITION BY run_key
+            ORDER BY coalesce(ended_at, started_at) DESC NULLS LAST, steps DESC NULLS LAST, position, location
         ) AS place
         FROM {RunRows.qualified()} JOIN places USING (source, file_sha256)
         WHERE source = $source

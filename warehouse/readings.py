@@ -146,7 +146,7 @@ def _account(content: Content, read: Reading, times: Times) -> pl.DataFrame:
         "rounding_residual": read.rounding_residual,
         "flags": sorted(read.flags),
         "first_seen_at": times.first_seen_at,
-        "is_ahead": "date_out_of_range" in read.refused["reason"].to_list(),
+        "is_ahead": "date_out_of_range" in read.refused["reason"].to_list() or "still_running" in read.flags,
         "latest_start": _latest_start(read),
     }
     return pl.DataFrame([row], schema=Readings.polars_schema())

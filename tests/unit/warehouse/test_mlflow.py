@@ -1,0 +1,185 @@
+"""MLflow stores: runs, their GPUs and values; what children hold, what was deleted, what is not yet in the store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.sources import mlflow
+from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.source import Source
+
+NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+SOURCE = Source("tracker", "training_logs", "mlflow", "inbox/mlflow/*")
+LAYOUT = """
+    CREATE TABLE experiments (experiment_id INTEGER, name VARCHAR, lifecycle_stage VARCHAR);
+    CREATE TABLE runs (run_uuid VARCHAR, name VARCHAR, user_id VARCHAR, status VARCHAR, start_time BIGINT,
+        end_time BIGINT, lifecycle_stage VARCHAR, experiment_id INTEGER);
+    CREATE TABLE metrics (key VARCHAR, value FLOAT, timestamp BIGINT, run_uuid VARCHAR, step BIGINT, is_nan BOOLEAN);
+    CREATE TABLE params (key VARCHAR, value VARCHAR, run_uuid VARCHAR);
+    CREATE TABLE tags (key VARCHAR, value VARCHAR, run_uuid VARCHAR);
+    INSERT INTO experiments VALUES (1, 'sft', 'active');
+"""
+
+
+def at(hours: float) -> int:
+    """Milliseconds since 1970, so many hours after the night's start."""
+    return round((NIGHT + timedelta(hours=hours)).timestamp() * 1000)
+
+
+class Store:
+    """A tracking store under construction."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.connection = sqlite3.connect(folder / "mlflow.db")
+        self.connection.executescript(LAYOUT)
+
+    def run(self, name: str, status: str, start: object, end: object, **settings: object) -> Store:
+        """One more run, with its tags."""
+        stage = settings.pop("stage", "active")
+        row = (name, f"{name}-name", "canary@example.com", status, start, end, stage)
+        self.connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, 1)", row)
+        for key, value in settings.items():
+            self.connection.execute("INSERT INTO tags VALUES (?, ?, ?)", (key.replace("__", "."), str(value), name))
+        return self
+
+    def value(self, run: str, key: str, step: int, hours: float, value: object, is_nan: int = 0) -> Store:
+        """One more logged value."""
+        row = (key, value, at(hours), run, step, is_nan)
+        self.connection.execute("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", row)
+        return self
+
+    def read(self, said: dict[str, object] | None = None) -> Reading:
+        """What the store tells once it is closed."""
+        self.connection.commit()
+        self.connection.close()
+        return read(self.folder, "mlflow.db", said)
+
+
+def read(folder: Path, file: str, said: dict[str, object] | None = None) -> Reading:
+    (folder / "private").mkdir(exist_ok=True)
+    shutil.copy(folder / file, folder / "private" / "content")
+    companions = {}
+    if (folder / f"{file}-wal").exists():
+        shutil.copy(folder / f"{file}-wal", folder / "private" / "side")
+        companions[f"inbox/{file}-wal"] = folder / "private" / "side"
+    if said is not None:
+        (folder / "private" / "said").write_text(json.dumps(said))
+        companions["inbox/trisect-run.json"] = folder / "private" / "said"
+    return mlflow.read(
+        Delivered(f"inbox/{file}", "ab" * 32, 1, folder / "private" / "content", NIGHT, companions), SOURCE
+    )
+
+
+def runs(reading: Reading) -> dict[str, dict[str, Any]]:
+    return {run["run_id"]: run for run in reading.frames["run_rows"].to_dicts()}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_a_run_has_the_times_of_the_store_and_the_gpus_of_its_tags(store: Store) -> None:
+    store.run("a", "FINISHED", at(-5), at(-3), gpu_count=8, gpu_type="NVIDIA A100-SXM4-80GB", mlflow__host="n1")
+    store.value("a", "train_loss", 1, -4, 2.5).value("a", "eval_loss", 2, -4, 2.25).value("a", "num_tokens", 2, -4, 900)
+    reading = store.read()
+    run = runs(reading)["a"]
+    assert (run["run_name"], run["project"], run["hosts"]) == ("a-name", "sft", ["n1"])
+    assert (run["started_at"], run["ended_at"]) == (NIGHT - timedelta(hours=5), NIGHT - timedelta(hours=3))
+    assert (run["status"], run["end_source"], run["gpu_count"], run["gpu_model"]) == ("finished", "logged", 8.0, "A100")
+    assert (run["steps"], run["tokens"], run["final_loss"], run["loss_name"]) == (2, 900.0, 2.25, "eval_loss")
+    assert (reading.rows, reading.frames["metric_rows"].height) == (4, 3)
+    assert "canary" not in str(reading)
+
+
+@pytest.mark.parametrize(("word", "status"), [("FAILED", "failed"), ("KILLED", "cancelled")])
+def test_statuses_have_one_meaning(store: Store, word: str, status: str) -> None:
+    assert runs(store.run("a", word, at(-5), at(-3)).read())["a"]["status"] == status
+
+
+def test_a_run_that_logged_lately_goes_on_and_one_that_did_not_stopped_unseen(store: Store) -> None:
+    store.run("live", "RUNNING", at(-50), None).value("live", "loss", 1, -23, 1.0)
+    store.run("dead", "RUNNING", at(-50), None).value("dead", "loss", 1, -25, 1.0)
+    reading = store.read()
+    live, dead = runs(reading)["live"], runs(reading)["dead"]
+    assert (live["ended_at"], live["end_source"], live["status"]) == (None, "censored", "running")
+    assert (dead["end_source"], dead["status"]) == ("last_event", "unknown")
+    assert dead["ended_at"] == NIGHT - timedelta(hours=25)
+    assert reading.flags == ("still_running",)
+
+
+def test_children_within_the_time_of_their_parent_hold_no_gpus_of_their_own(store: Store) -> None:
+    store.run("parent", "FINISHED", at(-9), at(-3), gpu_count=8)
+    store.run("child", "FINISHED", at(-8), at(-4), gpu_count=8, mlflow__parentRunId="parent")
+    store.run("later", "FINISHED", at(-4), at(-1), gpu_count=8, mlflow__parentRunId="parent")
+    found = runs(store.read())
+    assert [found[name]["gpu_count"] for name in ("parent", "child", "later")] == [8.0, 0.0, 8.0]
+    assert found["child"]["parent_run_id"] == "parent"
+
+
+@pytest.mark.parametrize(
+    ("settings", "gpus"),
+    [({"world_size": 16}, 16.0), ({"devices": 8, "num_nodes": 4}, 32.0), ({"num_gpus": "all"}, None)],
+)
+def test_gpus_are_counted_as_settings_allow(store: Store, settings: dict[str, object], gpus: float | None) -> None:
+    assert runs(store.run("a", "FINISHED", at(-5), at(-3), **settings).read())["a"]["gpu_count"] == gpus
+
+
+def test_gpus_that_only_the_system_saw_are_counted(store: Store) -> None:
+    store.run("a", "FINISHED", at(-5), at(-3))
+    for gpu in range(4):
+        store.value("a", f"system/gpu_{gpu}_utilization_percentage", 0, -4, 90.0)
+    assert runs(store.read())["a"]["gpu_count"] == 4.0
+
+
+def test_deleted_runs_have_cost_money_and_are_kept(store: Store) -> None:
+    reading = store.run("a", "FINISHED", at(-5), at(-3), stage="deleted").read()
+    assert (list(runs(reading)), reading.flags) == (["a"], ("deleted_runs",))
+
+
+def test_a_value_that_is_no_number_is_kept_as_such(store: Store) -> None:
+    store.run("a", "FINISHED", at(-5), at(-3)).value("a", "loss", 1, -4, 2.0).value("a", "loss", 2, -4, 0.0, is_nan=1)
+    reading = store.read()
+    assert runs(reading)["a"]["final_loss"] == 2.0
+    assert reading.frames["metric_rows"]["is_finite"].to_list() == [True, False]
+
+
+def test_rows_of_strange_types_are_refused_alone(store: Store) -> None:
+    store.run("a", "FINISHED", at(-5), at(-3)).run("b", "FINISHED", "yesterday", at(-3)).run("c", "FINISHED", 5, at(-3))
+    store.value("a", "loss", 1, -4, "low")
+    reading = store.read()
+    assert sorted(reading.refused["reason"]) == ["bad_date", "bad_decimal", "date_out_of_range"]
+    assert (reading.rows, list(runs(reading))) == (4, ["a"])
+
+
+def test_a_sidecar_knows_the_gpus_of_a_store_that_does_not(store: Store) -> None:
+    reading = store.run("a", "FINISHED", at(-5), at(-3)).read({"gpu_count": 4, "gpu_model": "L40S", "run_id": "x"})
+    assert (runs(reading)["a"]["gpu_count"], runs(reading)["a"]["gpu_model"]) == (4.0, "L40S")
+
+
+def test_what_is_not_yet_in_the_store_is_read_from_its_log(tmp_path: Path) -> None:
+    building = Store(tmp_path)
+    building.connection.execute("PRAGMA journal_mode = WAL")
+    building.connection.commit()
+    building.run("a", "FINISHED", at(-5), at(-3))
+    building.connection.commit()
+    with closing(building.connection):
+        assert list(runs(read(tmp_path, "mlflow.db"))) == ["a"]
+        assert mlflow.companions("inbox/mlflow.db")[0] == "inbox/mlflow.db-wal"
+
+
+def test_what_is_no_store_is_rejected_and_side_files_hold_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("hello")
+    with pytest.raises(RejectedFile, match="unreadable"):
+        read(tmp_path, "notes.db")
+    (tmp_path / "mlflow.db-wal").write_bytes(b"x")
+    assert read(tmp_path, "mlflow.db-wal").rows == 0
