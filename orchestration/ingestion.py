@@ -12,6 +12,7 @@ from warehouse import history, landing
 from warehouse.connection import Limits
 from warehouse.landed_requests import landed_requests, policy_changes_within_hours
 from warehouse.request_days import refresh_request_hours
+from warehouse.request_reduction import reduce_on_duckdb, reduce_on_polars
 from warehouse.schemas import history as history_schemas
 from warehouse.schemas import policy as policy_schemas
 from warehouse.schemas import raw as raw_schemas
@@ -20,6 +21,7 @@ from warehouse.sources.policy import read_policy
 
 LANDED = [table for table in tables_of(raw_schemas) if table is not raw_schemas.RequestHours]
 POLICY = [table for table in tables_of(policy_schemas) if table is not policy_schemas.Settings]
+ENGINES = {"duckdb": reduce_on_duckdb, "polars": reduce_on_polars}
 REMEMBERED = tables_of(history_schemas)
 
 
@@ -69,7 +71,8 @@ def request_hours(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg
     connection = warehouse.connection
     files = landed_requests(connection, warehouse.project.var)
     changes = policy_changes_within_hours(connection)
-    refresh_request_hours(connection, files, hourly, changes, night_end(context))
+    engine = ENGINES[warehouse.project.settings.engine.telemetry]
+    refresh_request_hours(connection, files, hourly, changes, night_end(context), engine)
     return warehouse.landed(raw_schemas.RequestHours)
 
 

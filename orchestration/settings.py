@@ -263,6 +263,9 @@ def _line(text: str, key: str) -> int:
 
 
 def _refuse(settings: Settings, text: str) -> None:
+    if settings.engine.telemetry == "spark":
+        where = _line(text, "telemetry")
+        raise SettingsError(f"{FILE}, line {where}: engine 'spark' is not in this version; use duckdb or polars")
     names = [section.name for section in settings.source]
     for section in settings.source:
         zone = str(section.options.get("timezone", "UTC"))
