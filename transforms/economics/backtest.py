@@ -17,44 +17,56 @@ LEAST_HISTORY: Final = 28
 _FOLDS_FOR_CHOICE: Final = 12
 _FOLDS_FOR_ERRORS: Final = 26
 _LARGEST_LOG_ERROR: Final = 3.0
-_LEAST_SIGMA, _FEW_FOLDS, _FEW_FOLDS_SIGMA, _SHORT_SIGMA = 0.02, 3, 0.5, 1.0
+_LEAST_SIGMA, _FEW_FOLDS, _FEW_FOLDS_SIGMA, SHORT_SIGMA = 0.02, 3, 0.5, 1.0
 _P90: Final = 1.2815515655446004
 
 
 @dataclass(frozen=True)
 class Folds:
-    """Errors of every past origin: `percent` and `total` are folds × series × lanes, `daily` has a week before lanes.
+    """Errors of every past origin: `percent` and `total` are folds × series × lanes, `daily` has a week behind them.
 
     percent is the mean absolute percentage error over the days with service, total the log ratio of the four weeks'
     sum, daily the root mean square log ratio of single days in each week ahead. Origins are Mondays, so that a fold
-    stays the same fold on every night.
+    stays the same fold on every night; a series counts from the fold four weeks after its start.
     """
 
     origins: Integers
+    starts: Integers
     percent: Floats
     total: Floats
     daily: Floats
 
-    def complete(self, stop: int, start: int) -> Integers:
-        """The folds of a series from `start` whose four weeks are over before `stop`."""
-        is_complete = (self.origins + HORIZON <= stop) & (self.origins >= start + LEAST_HISTORY)
-        return np.asarray(np.flatnonzero(is_complete), dtype=np.int64)
+    def window(self, stop: int, length: int) -> tuple[Integers, Floats]:
+        """The last folds of each series whose four weeks are over before `stop`: their numbers, and 1 where they count.
+
+        Both are series × length; a number that does not count points at fold 0.
+        """
+        end = int((self.origins + HORIZON <= stop).sum())
+        first = np.searchsorted(self.origins, self.starts + LEAST_HISTORY)
+        numbers = end - length + np.arange(length)[None, :] + np.zeros((len(self.starts), 1), dtype=np.int64)
+        counts = numbers >= np.maximum(first, 0)[:, None]
+        return np.where(counts, numbers, 0), counts.astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What is known of one series' errors on one day: the lane chosen and how far it has been off."""
+    """What is known on one day of the errors of every series: the lane that was winning, and how far it has been off.
 
-    lane: int
-    folds: int
-    percent: float | None
-    naive_percent: float | None
-    sigma: float
-    day_sigmas: list[float]
-    coverage: float | None
+    Arrays have one row per series; percentages and coverage are not a number where no fold tells.
+    """
+
+    lane: Integers
+    folds: Integers
+    percent: Floats
+    naive_percent: Floats
+    sigma: Floats
+    day_sigmas: Floats
+    coverage: Floats
 
 
-def folds(values: Floats, first_weekday: int, states: dict[int, State], origins: Sequence[int]) -> Folds:
+def folds(
+    values: Floats, starts: Integers, first_weekday: int, states: dict[int, State], origins: Sequence[int]
+) -> Folds:
     """The errors of forecasts made at each origin for the four weeks after it."""
     errors = [
         _errors(values[:, origin : origin + HORIZON], states[origin].forecast((first_weekday + origin) % WEEK, HORIZON))
@@ -62,7 +74,7 @@ def folds(values: Floats, first_weekday: int, states: dict[int, State], origins:
     ]
     shape = (0, len(values), NAIVE_LANE + 1)
     stacked = [np.stack(part) for part in zip(*errors, strict=True)] or [np.zeros(shape)] * 2 + [np.zeros((*shape, 4))]
-    return Folds(np.asarray(origins, dtype=np.int64), *stacked)
+    return Folds(np.asarray(origins, dtype=np.int64), starts, *stacked)
 
 
 def _errors(came: Floats, expected: Floats) -> tuple[Floats, Floats, Floats]:
@@ -83,52 +95,81 @@ def _log_ratio(actual: Floats, expected: Floats) -> Floats:
     return np.asarray(np.clip(ratio, -_LARGEST_LOG_ERROR, _LARGEST_LOG_ERROR))
 
 
-def accuracies(past: Folds, series: int, start: int, stops: Sequence[int]) -> dict[int, Accuracy]:
-    """What was known of one series' errors before each stop; the lane of a fold is chosen before the fold begins."""
-    lanes = [_choice(past, past.complete(int(origin), start), series) for origin in past.origins]
-    spreads = [_spread(past, past.complete(int(origin), start), series, lanes) for origin in past.origins]
-    return {stop: _accuracy(past, past.complete(stop, start), series, lanes, spreads) for stop in stops}
+def accuracies(past: Folds, stops: Sequence[int]) -> dict[int, Accuracy]:
+    """What was known before each stop; the lane of a fold, and the width it is held against, precede the fold."""
+    if not len(past.origins):
+        return {stop: _nothing(len(past.starts)) for stop in stops}
+    made = _Made(past, [_choice(past, int(origin)) for origin in past.origins])
+    widths = np.stack([_spread(made.total, past, int(origin)) for origin in past.origins])
+    return {stop: _accuracy(made, past, widths, stop) for stop in stops}
 
 
-def _choice(past: Folds, known: Integers, series: int) -> int:
+class _Made:
+    """The errors of the forecasts that would have been made: folds × series, of the lane winning before each fold."""
+
+    def __init__(self, past: Folds, lanes: Sequence[Integers]) -> None:
+        chosen = np.stack(lanes)
+        self.percent = _of_lane(past.percent, chosen)
+        self.total = _of_lane(past.total, chosen)
+        self.daily = np.take_along_axis(past.daily, chosen[:, :, None, None], axis=2)[:, :, 0, :]
+
+
+def _of_lane(errors: Floats, lanes: Integers) -> Floats:
+    return np.asarray(np.take_along_axis(errors, lanes[:, :, None], axis=2)[:, :, 0])
+
+
+def _choice(past: Folds, stop: int) -> Integers:
     """The lane of the least mean percentage error over the last folds known; the first of equals."""
-    recent = past.percent[known[-_FOLDS_FOR_CHOICE:], series, :]
-    recent = recent[~np.isnan(recent).any(axis=1)]
-    return int(np.argmin(recent.mean(axis=0).round(9))) if len(recent) else DEFAULT_LANE
+    numbers, counts = past.window(stop, _FOLDS_FOR_CHOICE)
+    recent = past.percent[numbers, np.arange(len(numbers))[:, None], :]
+    counts = counts * ~np.isnan(recent).any(axis=2)
+    known = counts.sum(axis=1)
+    mean = (np.nan_to_num(recent) * counts[:, :, None]).sum(axis=1) / np.maximum(known, 1)[:, None]
+    return np.where(known > 0, mean.round(9).argmin(axis=1), DEFAULT_LANE)
 
 
-def _spread(past: Folds, known: Integers, series: int, lanes: Sequence[int]) -> float:
+def _recent(errors: Floats, numbers: Integers) -> Floats:
+    """Series × folds (× weeks) of the folds numbered."""
+    return np.asarray(errors[numbers, np.arange(len(numbers))[:, None]])
+
+
+def _spread(total: Floats, past: Folds, stop: int) -> Floats:
     """Standard deviation of the log of a four weeks' sum around its forecast."""
-    recent = known[-_FOLDS_FOR_ERRORS:]
-    if len(recent) < _FEW_FOLDS:
-        return _FEW_FOLDS_SIGMA
-    errors = past.total[recent, series, [lanes[fold] for fold in recent]]
-    return float(max(np.sqrt((errors**2).mean()), _LEAST_SIGMA))
+    numbers, counts = past.window(stop, _FOLDS_FOR_ERRORS)
+    known = counts.sum(axis=1)
+    square = (_recent(total, numbers) ** 2 * counts).sum(axis=1) / np.maximum(known, 1)
+    return np.where(known < _FEW_FOLDS, _FEW_FOLDS_SIGMA, np.maximum(np.sqrt(square), _LEAST_SIGMA))
 
 
-def _accuracy(past: Folds, known: Integers, series: int, lanes: Sequence[int], spreads: Sequence[float]) -> Accuracy:
-    recent = known[-_FOLDS_FOR_ERRORS:]
-    chosen = [lanes[fold] for fold in recent]
-    inside = np.abs(past.total[recent, series, chosen]) <= _P90 * np.asarray([spreads[fold] for fold in recent])
-    daily = past.daily[recent, series, chosen]
-    sigma = _spread(past, known, series, lanes)
-    has_few = len(recent) < _FEW_FOLDS
+def _accuracy(made: _Made, past: Folds, widths: Floats, stop: int) -> Accuracy:
+    numbers, counts = past.window(stop, _FOLDS_FOR_ERRORS)
+    known = counts.sum(axis=1)
+    sigma = _spread(made.total, past, stop)
+    daily = (_recent(made.daily, numbers) ** 2 * counts[:, :, None]).sum(axis=1) / np.maximum(known, 1)[:, None]
+    has_few = known < _FEW_FOLDS
+    inside = np.abs(_recent(made.total, numbers)) <= _P90 * _recent(widths, numbers)
     return Accuracy(
-        lane=_choice(past, known, series),
-        folds=len(recent),
-        percent=_mean(past.percent[recent, series, chosen]),
-        naive_percent=_mean(past.percent[recent, series, NAIVE_LANE]),
+        lane=_choice(past, stop),
+        folds=known.astype(np.int64),
+        percent=_mean(_recent(made.percent, numbers), counts),
+        naive_percent=_mean(_recent(past.percent[:, :, NAIVE_LANE], numbers), counts),
         sigma=sigma,
-        day_sigmas=[sigma] * (HORIZON // WEEK) if has_few else [float(x) for x in np.sqrt((daily**2).mean(axis=0))],
-        coverage=None if has_few else float(inside.mean()),
+        day_sigmas=np.where(has_few[:, None], sigma[:, None], np.sqrt(daily)),
+        coverage=np.where(has_few, np.nan, (inside * counts).sum(axis=1) / np.maximum(known, 1)),
     )
 
 
-def _mean(errors: Floats) -> float | None:
-    known = errors[~np.isnan(errors)]
-    return float(known.mean()) if len(known) else None
+def _mean(errors: Floats, counts: Floats) -> Floats:
+    """Mean over the folds that count and tell; not a number where none does."""
+    telling = counts * ~np.isnan(errors)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.nan_to_num(errors) * telling).sum(axis=1) / telling.sum(axis=1))
 
 
-def short_history() -> Accuracy:
-    """Under four weeks nothing can be tested: P10 to P90 from a quarter to almost four times the level."""
-    return Accuracy(NAIVE_LANE, 0, None, None, _SHORT_SIGMA, [_SHORT_SIGMA] * (HORIZON // WEEK), None)
+def _nothing(series: int) -> Accuracy:
+    """No fold yet: the errors of a few."""
+    empty = np.full(series, np.nan)
+    sigma = np.full(series, _FEW_FOLDS_SIGMA)
+    lanes = np.full(series, DEFAULT_LANE, dtype=np.int64)
+    weeks = np.repeat(sigma[:, None], HORIZON // WEEK, axis=1)
+    return Accuracy(lanes, np.zeros(series, dtype=np.int64), empty, empty, sigma, weeks, empty)

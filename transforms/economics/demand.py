@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.economics.backtest import HORIZON, LEAST_HISTORY, Accuracy, accuracies, folds, short_history
+from transforms.economics.backtest import HORIZON, LEAST_HISTORY, SHORT_SIGMA, Accuracy, accuracies, folds
 from transforms.economics.lineage import TRAINING
 from transforms.economics.months import months_to, night_month
 from transforms.economics.smoothing import NAIVE_LANE, WEEK, Floats, Integers, State, states_at
@@ -48,13 +48,10 @@ def demand_states(daily_service: pl.DataFrame, daily_spend: pl.DataFrame, settin
     origins = [day for day in range(days - HORIZON + 1) if (weekday + day) % WEEK == 0 and day >= LEAST_HISTORY]
     stops = [series.day(day) for day in known]
     states = states_at(series.values, series.starts, weekday, [*origins, *stops])
-    past = folds(series.values, weekday, states, origins)
-    rows = [
-        _row(series, number, day, states, accuracy)
-        for number in range(len(series.names))
-        for day, accuracy in _known(series, number, known, accuracies(past, number, int(series.starts[number]), stops))
-    ]
-    return DemandStates.frame(pl.DataFrame(rows).sort("known_on", "model_id", "quantity"))
+    past = folds(series.values, series.starts, weekday, states, origins)
+    known_then = accuracies(past, stops)
+    parts = [_rows(series, day, states[stop], known_then[stop]) for day, stop in zip(known, stops, strict=True)]
+    return DemandStates.frame(pl.concat(parts).sort("known_on", "model_id", "quantity"))
 
 
 def _known_on(series: Series, settings: pl.DataFrame) -> list[date]:
@@ -70,13 +67,13 @@ def _series(long: pl.DataFrame, as_of: date) -> Series:
     first_day = positive["day"].min()
     if not isinstance(first_day, date):
         return Series([], np.zeros((0, 0)), np.zeros(0, dtype=np.int64), as_of)
-    grid = pl.select(pl.date_range(first_day, as_of, "1d").alias("day"))
-    wide = grid.join(
-        positive.pivot("series", index="day", values="value", aggregate_function="sum"), on="day", how="left"
+    names = positive["series"].unique().sort().to_list()
+    place = {name: number for number, name in enumerate(names)}
+    cells = positive.select(
+        pl.col("series").replace_strict(place), (pl.col("day") - first_day).dt.total_days(), "value"
     )
-    ordered = wide.sort("day").drop("day").fill_null(0.0)
-    names = sorted(ordered.columns)
-    values = np.ascontiguousarray(ordered.select(names).to_numpy().T)
+    values = np.zeros((len(names), (as_of - first_day).days + 1))
+    values[cells["series"].to_numpy(), cells["day"].to_numpy()] = cells["value"].to_numpy()
     keys = [(name.partition(" ")[2], name.partition(" ")[0]) for name in names]
     return Series(keys, values, np.asarray((values > 0).argmax(axis=1), dtype=np.int64), first_day)
 
@@ -105,37 +102,38 @@ def _running(daily_spend: pl.DataFrame) -> pl.DataFrame:
     return days.select("day", "value", series=pl.lit(f"running_usd {ALL_MODELS}"))
 
 
-def _known(
-    series: Series, number: int, known: list[date], accuracy: dict[int, Accuracy]
-) -> list[tuple[date, Accuracy]]:
-    """The days on which a series had begun, with what its past errors told then."""
-    start = int(series.starts[number])
-    begun = [day for day in known if series.day(day) > start]
-    is_short = {day: series.day(day) - start < LEAST_HISTORY for day in begun}
-    return [(day, short_history() if is_short[day] else accuracy[series.day(day)]) for day in begun]
+def _rows(series: Series, known_on: date, state: State, accuracy: Accuracy) -> pl.DataFrame:
+    """The series that had begun, as known on one day; under four weeks of history the last week's mean stands in."""
+    day = series.day(known_on)
+    history = day - series.starts
+    is_short = history < LEAST_HISTORY
+    lanes = np.arange(len(history)), accuracy.lane
+    method = np.where(is_short, "last_week", np.where(accuracy.lane == NAIVE_LANE, "seasonal_naive", "smoothing"))
+    frame = pl.DataFrame(
+        {
+            "model_id": [model_id for model_id, _ in series.names],
+            "quantity": [quantity for _, quantity in series.names],
+            "method": method.tolist(),
+            "history_days": history,
+            "level": np.where(is_short, _last_week(series, day), state.level[lanes]),
+            "trend": np.where(is_short, 0.0, state.trend[lanes]),
+            "season": np.where(is_short[:, None], 1.0, state.season[lanes]),
+            "sigma": np.where(is_short, SHORT_SIGMA, accuracy.sigma),
+            "day_sigmas": np.where(is_short[:, None], SHORT_SIGMA, accuracy.day_sigmas),
+            "folds": np.where(is_short, 0, accuracy.folds),
+            "mape_ratio": np.where(is_short, np.nan, accuracy.percent),
+            "naive_mape_ratio": np.where(is_short, np.nan, accuracy.naive_percent),
+            "coverage_ratio": np.where(is_short, np.nan, accuracy.coverage),
+        }
+    )
+    lists = pl.col("season", "day_sigmas").cast(pl.List(pl.Float64))
+    unknown = pl.col("mape_ratio", "naive_mape_ratio", "coverage_ratio").fill_nan(None)
+    return frame.filter(pl.col("history_days") > 0).with_columns(lists, unknown, known_on=pl.lit(known_on))
 
 
-def _row(
-    series: Series, number: int, known_on: date, states: dict[int, State], accuracy: Accuracy
-) -> dict[str, object]:
-    day, start = series.day(known_on), int(series.starts[number])
-    state, lane = states[day], accuracy.lane
-    is_short = day - start < LEAST_HISTORY
-    last_week = float(series.values[number, max(start, day - WEEK) : day].mean())
-    model_id, quantity = series.names[number]
-    return {
-        "known_on": known_on,
-        "model_id": model_id,
-        "quantity": quantity,
-        "method": "last_week" if is_short else "seasonal_naive" if lane == NAIVE_LANE else "smoothing",
-        "history_days": day - start,
-        "level": last_week if is_short else float(state.level[number, lane]),
-        "trend": 0.0 if is_short else float(state.trend[number, lane]),
-        "season": [1.0] * WEEK if is_short else [float(x) for x in state.season[number, lane]],
-        "sigma": accuracy.sigma,
-        "day_sigmas": accuracy.day_sigmas,
-        "folds": accuracy.folds,
-        "mape_ratio": accuracy.percent,
-        "naive_mape_ratio": accuracy.naive_percent,
-        "coverage_ratio": accuracy.coverage,
-    }
+def _last_week(series: Series, day: int) -> Floats:
+    """Mean of the seven days before `day`, or of as many as a series has had."""
+    first = np.maximum(series.starts, day - WEEK)
+    seen = np.arange(max(day - WEEK, 0), day)
+    counts = (seen[None, :] >= first[:, None]).astype(np.float64)
+    return np.asarray((series.values[:, seen] * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1))
