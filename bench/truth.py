@@ -56,6 +56,7 @@ class Verdict:
     is_clear: bool
     pays: bool
     covered: tuple[bool, ...]
+    value_covered: tuple[bool, ...]
     chosen_covered: tuple[bool, ...]
 
 
@@ -159,7 +160,8 @@ def judge(seed: int) -> Verdict:
     )
     ordered = sorted(kinds, key=lambda kind: -kinds[kind])
     second = kinds[ordered[1]] if len(ordered) > 1 else -np.inf
-    inside = [_covers(row, saving) for row, (_, saving) in zip(rows, values, strict=True)]
+    inside = [_covers(row, "monthly_saving", saving) for row, (_, saving) in zip(rows, values, strict=True)]
+    worth_inside = [_covers(row, "net_present_value", value) for row, (value, _) in zip(rows, values, strict=True)]
     picked = {(card["action"], card["task"]): float(card["monthly_saving_usd_p50"]) for card in cards.to_dicts()}
     return Verdict(
         chosen=kind_of(cards.item(0, "action")),
@@ -167,6 +169,7 @@ def judge(seed: int) -> Verdict:
         is_clear=keep - kinds[ordered[0]] <= CLEAR * (keep - second),
         pays=kinds[ordered[0]] > 0,
         covered=tuple(inside),
+        value_covered=tuple(hit for row, hit in zip(rows, worth_inside, strict=True) if row["is_measured"]),
         chosen_covered=tuple(
             hit
             for row, hit in zip(rows, inside, strict=True)
@@ -175,8 +178,8 @@ def judge(seed: int) -> Verdict:
     )
 
 
-def _covers(row: dict[str, Any], saving: float) -> bool:
-    return float(row["monthly_saving_usd_p10"]) <= saving <= float(row["monthly_saving_usd_p90"])
+def _covers(row: dict[str, Any], name: str, came: float) -> bool:
+    return float(row[f"{name}_usd_p10"]) <= came <= float(row[f"{name}_usd_p90"])
 
 
 def summary(verdicts: list[Verdict]) -> dict[str, float]:
@@ -193,6 +196,7 @@ def summary(verdicts: list[Verdict]) -> dict[str, float]:
         "held_when_nothing_pays": float(np.mean([verdict.chosen == "hold" for verdict in nothing])),
         "alternatives": len(every),
         "covered": float(np.mean(every)),
+        "values_covered": float(np.mean([hit for verdict in verdicts for hit in verdict.value_covered])),
         "recommended": len(chosen),
         "recommended_covered": float(np.mean(chosen)),
     }
