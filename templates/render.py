@@ -18,7 +18,8 @@ from templates.pages.document import LEADERSHIP, Document, Edition, Page, docume
 from templates.pages.furniture import Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
-from templates.pages.summary import mover_words
+from templates.pages.summary import mover_words, summary
+from templates.pages.thirds import thirds
 from templates.printing import printed
 from templates.proofs import prove
 from templates.references import References
@@ -72,6 +73,18 @@ def html(
     """The report as one HTML file that needs nothing else; arguments as of `pdf`."""
     report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
     return _composed(report, _screen_style(paper), contents=1)
+
+
+def thumbnails(tables: Mapping[str, pl.DataFrame], paper: str = "A4") -> dict[str, str]:
+    """The figures that say most, by the name of what they show, each a whole SVG for places that show no PDF."""
+    night = Night(tables, paper)
+    first = summary(night)
+    found = {
+        "Where the money went": first.money_bar,
+        "Thirteen months": first.columns,
+        "Balance of three phases": thirds(night).figure,
+    }
+    return {name: str(figure) for name, figure in found.items() if figure is not None}
 
 
 def _composed(report: Document, style: str, contents: int = 0) -> str:
@@ -131,6 +144,7 @@ def _environment(report: Document) -> jinja2.Environment:
         "points": formats.points,
         "span": money.span,
         "lower_first": lambda words: words[:1].lower() + words[1:],
+        "whole": lambda words: Markup('<span class="w">{}</span>').format(words),
         "day": formats.day,
         "name": formats.name,
         "mover": mover_words,
