@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -33,19 +34,19 @@ RUN: Final[Mapping[str, str]] = MappingProxyType(
         "unknown": "unknown",
     }
 )
-_CODES: Final = (("499", "cancelled"), (r"^2[0-9]{2}$", "ok"), (r"^[45][0-9]{2}$", "error"))
+_CODES: Final = (("2[0-9]{2}", "ok"), ("[45][0-9]{2}", "error"))
 
 
 def request_status(cells: pl.Series) -> pl.Series:
     """Status of requests; HTTP codes count as words, another word or none is unknown."""
-    said = _folded(cells)
-    words = said.replace_strict(dict(REQUEST), default=None, return_dtype=pl.String).alias("word")
-    choice = pl.when(pl.col("word").is_not_null()).then("word")
-    for pattern, status in _CODES:
-        choice = choice.when(pl.col("said").str.contains(pattern)).then(pl.lit(status))
-    return pl.DataFrame({"said": said, "word": words}).select(choice.otherwise(pl.lit("unknown")).alias("status"))[
-        "status"
-    ]
+    words = cells.unique().drop_nulls()
+    meanings = dict(zip(words, [_request(word) for word in _folded(words)], strict=True))
+    return cells.replace_strict(meanings, default="unknown", return_dtype=pl.String).fill_null("unknown")
+
+
+def _request(word: str | None) -> str:
+    codes = (status for pattern, status in _CODES if word and re.fullmatch(pattern, word))
+    return REQUEST.get(word or "") or next(codes, "unknown")
 
 
 def run_status(cells: pl.Series) -> pl.Series:
