@@ -54,6 +54,7 @@ from transforms.reports.pages import pages
 from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
+from transforms.reports.unmatched import unmatched
 from transforms.staging.charges import charges
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
@@ -131,5 +132,6 @@ ASSETS: Final = [
     table(quarters),
     table(pages),
     table(numbers),
+    table(unmatched),
     publication.night,
 ]

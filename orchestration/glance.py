@@ -6,16 +6,29 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from inspect import signature
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from orchestration.settings import Project
+from transforms.ledger.charge_rules import charge_rules
+from transforms.reports.unmatched import unmatched
+from transforms.staging import request_hours as hourly
+from transforms.staging.charges import charges
+from transforms.staging.token_usage import token_usage
+from transforms.staging.training_runs import training_runs
 from warehouse import landing, tables
 from warehouse.arrivals import Place
 from warehouse.connection import connect
+from warehouse.landed_requests import landed_requests
+from warehouse.request_days import refresh_request_hours
+from warehouse.schemas import raw as raw_schemas
+from warehouse.schemas import tables_of
 from warehouse.schemas.raw import Files, Quarantine
+from warehouse.sources.policy import read_policy
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class Glance:
     files: pl.DataFrame
     quarantine: pl.DataFrame
     last_day: date
+    unmatched: pl.DataFrame
 
     def sentences(self) -> Iterator[str]:
         """One line for each source and each refused row or file."""
@@ -36,6 +50,9 @@ class Glance:
             yield f"{source[0]}: {files.height:,} files, {sums}" + (f" ({', '.join(flags)})" if flags else "")
         for row in self.quarantine.sort("source", "file", "location").iter_rows(named=True):
             yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {row['detail'] or row['raw']}"
+        for row in self.unmatched.iter_rows(named=True):
+            share = "" if row["share_ratio"] is None else f" ({row['share_ratio']:.2%} of the source)"
+            yield f"no rule: {row['source']}: {row['name']!r}: {row['amount']:,.2f} {row['quantity']}{share}"
 
 
 @contextmanager
@@ -51,6 +68,18 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
                 tables.read(connection, Files),
                 tables.read(connection, Quarantine),
                 landing.last_day(connection, place.var, until),
+                _unmatched(connection, project, place, until),
             )
         finally:
             connection.close()
+
+
+def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: Place, until: date) -> pl.DataFrame:
+    """What no rule of the policy reaches, from the first tables of the night."""
+    start = datetime(until.year, until.month, until.day, tzinfo=UTC)
+    refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
+    raw = {table.table_name: tables.read(connection, table) for table in tables_of(raw_schemas)}
+    frames = {**raw, **read_policy(project.root), "settings": project.settings.table(until, start)}
+    for function in (charges, training_runs, token_usage, charge_rules, unmatched):
+        frames[function.__name__] = function(**{name: frames[name] for name in signature(function).parameters})
+    return frames["unmatched"]

@@ -166,3 +166,16 @@ class Numbers(Table):
     filter = text("rows it is made of")
     query = text("SQL that returns it from the tables of the night")
     input_digest = text("first eight digits of the digest over all files of the kinds it rests on")
+
+
+class Unmatched(Table):
+    """One name of one source that no rule reached, among the ten largest."""
+
+    table_key = ("source", "quantity", "name")
+
+    source = text("source of the settings, or accrual")
+    quantity = choice("what is counted", "cost", "gpu_seconds", "tokens")
+    name = text("resource, run or model as sent")
+    rows = count("charges, runs or hours of requests")
+    amount = measure("how much of it", "currency of the bill, GPU-seconds or tokens")
+    share_ratio = ratio("share of what the source holds").or_null()
