@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from transforms.economics.horizon import P90
 from transforms.economics.smoothing import DEFAULT_LANE, NAIVE_LANE, WEEK, Floats, Integers, State
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ _FOLDS_FOR_CHOICE: Final = 12
 _FOLDS_FOR_ERRORS: Final = 26
 _LARGEST_LOG_ERROR: Final = 3.0
 _LEAST_SIGMA, _FEW_FOLDS, _FEW_FOLDS_SIGMA, SHORT_SIGMA = 0.02, 3, 0.5, 1.0
-_P90: Final = 1.2815515655446004
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _accuracy(made: _Made, past: Folds, widths: Floats, stop: int) -> Accuracy:
     sigma = _spread(made.total, past, stop)
     daily = (_recent(made.daily, numbers) ** 2 * counts[:, :, None]).sum(axis=1) / np.maximum(known, 1)[:, None]
     has_few = known < _FEW_FOLDS
-    inside = np.abs(_recent(made.total, numbers)) <= _P90 * _recent(widths, numbers)
+    inside = np.abs(_recent(made.total, numbers)) <= P90 * _recent(widths, numbers)
     return Accuracy(
         lane=_choice(past, stop),
         folds=known.astype(np.int64),

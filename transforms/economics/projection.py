@@ -10,12 +10,12 @@ import polars as pl
 from scipy.special import ndtri
 
 from transforms.economics.estimates import estimate, estimated_usd
+from transforms.economics.horizon import P90
 from transforms.economics.penalty import penalty_ratio, saved_ratio, shares
 from transforms.economics.smoothing import Floats
 from warehouse.schemas.policy import PHASES
 
 _NORMAL: Final = np.asarray(ndtri(np.arange(1, 100) / 100))
-_P90: Final = float(ndtri(0.9))
 _PERCENTILES: Final = {"p10": 9, "p50": 49, "p90": 89}
 
 
@@ -45,7 +45,7 @@ def remaining_inference(rows: pl.DataFrame, expected_service: pl.DataFrame, sett
     )
     median, high = (joined[f"expected_{p}"].fill_null(np.nan).to_numpy() for p in ("p50", "p90"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.where(median > 0, np.log(high / median) / _P90, 0.0)
+        spread = np.where(median > 0, np.log(high / median) / P90, 0.0)
     ahead = median[:, None] * np.exp(spread[:, None] * _NORMAL)
     return np.where(joined["is_retired"].to_numpy()[:, None], 0.0, ahead)
 
