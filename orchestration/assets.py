@@ -63,6 +63,7 @@ from transforms.staging.training_runs import training_runs
 ASSETS: Final = [
     ingestion.settings,
     ingestion.policy,
+    ingestion.published_before,
     ingestion.inbox,
     ingestion.request_hours,
     table(charges),

@@ -12,7 +12,6 @@ from orchestration.checks import CHECKS
 from orchestration.resources import Warehouse
 from orchestration.schedules import nightly
 from orchestration.settings import project_directory
-from orchestration.table_assets import NIGHTS
 
 
 def build(root: Path, now: datetime | None = None) -> dg.Definitions:
@@ -24,7 +23,6 @@ def build(root: Path, now: datetime | None = None) -> dg.Definitions:
             dg.define_asset_job(
                 "night",
                 selection=dg.AssetSelection.assets(*(key for asset in ASSETS for key in asset.keys)),
-                partitions_def=NIGHTS,
                 tags={"dagster/max_runtime": "14400"},
             )
         ],

@@ -1,0 +1,32 @@
+"""Documents name what exists, and nothing of where they were written."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_links_to_is_there(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_no_tracked_text_names_a_path_of_some_machine() -> None:
+    pattern = r"(^|[^a-zA-Z.])/(work|root|home)/"
+    found = subprocess.run(
+        ["git", "grep", "-nIE", pattern, "--", ".", ":!*.lock", ":!tests/contracts/test_documents.py"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.stdout == ""
