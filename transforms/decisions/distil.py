@@ -16,7 +16,7 @@ from transforms.decisions.iso_loss import training_flop
 from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
 from transforms.decisions.shapes import nearest
-from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +118,4 @@ def _assumptions(teacher: Subject, params: float, teaching: Floats, training: Fl
         "migration_usd": teacher.night.migration_usd,
         "serving_price_ratio": size_price_ratio(teacher.position, params),
         "least_serving_usd_a_month": least_serving_usd(teacher.position, params),
-        "train_months": TRAIN_MONTHS,
-        "move_months": MOVE_MONTHS,
-        "discount_ratio": DISCOUNT_RATIO,
-    }
+    } | calendar(TRAIN_MONTHS, MOVE_MONTHS)

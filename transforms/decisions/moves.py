@@ -98,24 +98,13 @@ def blocked(task: Task, evidence: Evidence | None) -> str:
 
 def move_assumptions(subject: Subject, task: Task, evidence: Evidence | None) -> dict[str, Any]:
     """What every move rests on."""
-    place = subject.position
-    measured = {} if evidence is None else {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
-    unmeasured = {} if evidence else {"gate_chance_assumed": GATE_CHANCE}
-    return (
-        measured
-        | unmeasured
-        | {
-            "kept_quality_ratio": evidence.ratio if evidence else (1 + QUALITY_GATE_RATIO) / 2,
-            "is_quality_measured": evidence is not None,
-            "share_of_inference": task.share,
-            "share_sigma": task.share_sigma,
-            "teacher_usd_per_mtok": float(place["allocated_usd_per_mtok"]),
-            "demand_tokens_p50": float(np.median(subject.demand)),
-            "demand_basis": place["demand_basis"],
-            "remaining_months": place["remaining_months"],
-            "life_basis": place["life_basis"],
-        }
-    )
+    known: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + QUALITY_GATE_RATIO) / 2}
+    if evidence:
+        known = {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
+        known["kept_quality_ratio"] = evidence.ratio
+    shares = {"share_of_inference": task.share, "share_sigma": task.share_sigma}
+    price = {"teacher_usd_per_mtok": float(subject.position["allocated_usd_per_mtok"])}
+    return known | shares | price | subject.outlook()
 
 
 def priced(position: Mapping[str, Any]) -> str:

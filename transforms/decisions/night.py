@@ -118,6 +118,11 @@ class Subject:
         """All tokens still to be served, by draw."""
         return np.asarray((self.presence[:, None] * self.tokens).sum(axis=0))
 
+    def outlook(self) -> dict[str, Any]:
+        """What every card of the model assumes of its demand and its life."""
+        words = {name: self.position[name] for name in ("demand_basis", "remaining_months", "life_basis")}
+        return words | {"demand_tokens_p50": float(np.median(self.demand))}
+
     @cached_property
     def price_level(self) -> Floats:
         """Price of serving relative to the last months', by draw."""

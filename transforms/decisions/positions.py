@@ -33,11 +33,8 @@ def positions(
     serving_states: pl.DataFrame,
 ) -> pl.DataFrame:
     """One model on the night: what a token and a FLOP of it cost, what is still to be served and for how long."""
-    as_of = settings.item(0, "as_of")
-    verdicts = thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status")
-    rows = models.with_columns(as_of=pl.lit(as_of), active_params=pl.coalesce("active_params", "params")).drop(
-        "training_tokens"
-    )
+    as_of, own = settings.item(0, "as_of"), models.drop("training_tokens")
+    rows = own.with_columns(as_of=pl.lit(as_of), active_params=pl.coalesce("active_params", "params"))
     for part in (
         _training_tokens(models, phase_compute),
         _service(daily_service, settings),
@@ -46,7 +43,7 @@ def positions(
         token_prices(unit_costs, settings),
         training_prices(models, phase_compute),
         gpu_prices(daily_spend),
-        verdicts,
+        thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status"),
         _serving(serving_states),
     ):
         rows = rows.join(part, on="model_id", how="left")

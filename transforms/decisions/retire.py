@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
-from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
     from transforms.decisions.night import Subject
@@ -31,16 +31,11 @@ def retire_proposal(subject: Subject, successor: Subject) -> Proposal:
         assumptions={
             "keeping_usd_per_mtok": float(subject.position["allocated_usd_per_mtok"]),
             "successor_usd_per_mtok": float(successor.position["allocated_usd_per_mtok"]),
-            "demand_tokens_p50": float(np.median(subject.demand)),
-            "demand_basis": subject.position["demand_basis"],
-            "remaining_months": subject.months,
-            "life_basis": subject.position["life_basis"],
             "evaluation_usd": night.evaluation_usd,
             "migration_usd": night.migration_usd,
-            "lead_months": LEAD_MONTHS,
-            "move_months": MOVE_MONTHS,
-            "discount_ratio": DISCOUNT_RATIO,
-        },
+        }
+        | subject.outlook()
+        | calendar(LEAD_MONTHS, MOVE_MONTHS),
     )
     return Proposal(
         alternative,
@@ -59,13 +54,7 @@ def unused_proposal(subject: Subject) -> Proposal:
         action=ACTION,
         model_id=subject.model_id,
         quality_gate="none: no requests in four weeks; its owner agrees",
-        assumptions={
-            "keeping_usd_a_month": monthly,
-            "remaining_months": subject.months,
-            "life_basis": subject.position["life_basis"],
-            "lead_months": LEAD_MONTHS,
-            "discount_ratio": DISCOUNT_RATIO,
-        },
+        assumptions={"keeping_usd_a_month": monthly} | subject.outlook() | calendar(LEAD_MONTHS, MOVE_MONTHS),
     )
     nothing = np.zeros(night.draws)
     moved = ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS)

@@ -17,7 +17,7 @@ from transforms.decisions.iso_loss import lifetime_optimum_of, training_flop
 from transforms.decisions.laws import tokens_to_train_on
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
 from transforms.decisions.shapes import nearest
-from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,11 +165,6 @@ def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Float
         "usd_per_inference_flop": place["usd_per_inference_flop"],
         "serving_price_ratio": size_price_ratio(place, params),
         "least_serving_usd_a_month": least_serving_usd(place, params),
-        "demand_tokens_p50": float(np.median(subject.demand)),
-        "demand_basis": place["demand_basis"],
-        "remaining_months": place["remaining_months"],
-        "life_basis": place["life_basis"],
-        "train_months": TRAIN_MONTHS,
-        "move_months": MOVE_MONTHS,
-        "discount_ratio": DISCOUNT_RATIO,
+        **subject.outlook(),
+        **calendar(TRAIN_MONTHS, MOVE_MONTHS),
     }

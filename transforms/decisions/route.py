@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
-from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
     from transforms.decisions.moves import Evidence, Task
@@ -36,14 +36,9 @@ def route_proposal(teacher: Subject, task: Task, student: Subject, evidence: Evi
         is_measured=evidence is not None,
         quality_gate=gate_words(student.model_id, task, evidence),
         blocked=blocked(task, evidence),
-        assumptions={
-            **move_assumptions(teacher, task, evidence),
-            "student_usd_per_mtok": float(student.position["allocated_usd_per_mtok"]),
-            "one_off_usd": one_off,
-            "lead_months": LEAD_MONTHS,
-            "move_months": MOVE_MONTHS,
-            "discount_ratio": DISCOUNT_RATIO,
-        },
+        assumptions=move_assumptions(teacher, task, evidence)
+        | {"student_usd_per_mtok": float(student.position["allocated_usd_per_mtok"]), "one_off_usd": one_off}
+        | calendar(LEAD_MONTHS, MOVE_MONTHS),
     )
     return Proposal(
         alternative,

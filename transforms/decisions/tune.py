@@ -11,7 +11,7 @@ from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.roofline import MEMORY_BYTES
 from transforms.decisions.serving_plan import PLANNED_SHARE, Limits, Plan, busy_load, cheapest, limits_of
 from transforms.decisions.serving_price import HOURS_PER_MONTH, shape_of
-from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,10 +93,7 @@ def _assumptions(state: Mapping[str, Any], planned: Plan, growth: float, freed: 
         "concurrency_measured": state["concurrency"],
         "demand_growth_p90": growth,
         "planned_share_of_seconds": PLANNED_SHARE,
-        "lead_months": LEAD_MONTHS,
-        "move_months": MOVE_MONTHS,
-        "discount_ratio": DISCOUNT_RATIO,
-    }
+    } | calendar(LEAD_MONTHS, MOVE_MONTHS)
 
 
 def _premium(state: Mapping[str, Any], shape: Shape, planned: Plan, price: float) -> dict[str, float]:

@@ -107,6 +107,11 @@ def ramp(remaining_months: float, lead: float, move: float, stop: float = np.inf
     return np.asarray(_moved_until(ends, lead, move) - _moved_until(np.minimum(starts, last), lead, move))
 
 
+def calendar(lead: float, move: float) -> dict[str, float]:
+    """What every card assumes of when traffic moves, and of what a dollar is worth then."""
+    return {"lead_months": lead, "move_months": move, "discount_ratio": DISCOUNT_RATIO}
+
+
 def _moved_until(month: Floats, lead: float, move: float) -> Floats:
     """Integral of the moved share from approval to `month`."""
     into = np.clip(month - lead, 0, move)
