@@ -98,10 +98,12 @@ class _State:
 
     def values(self) -> Iterator[tuple[Mapping[str, Any], str, float]]:
         """Every number of the log under its name, with the row it stands in."""
-        for row in self.log:
-            for name, value in row.items():
-                if name not in _NO_METRICS and _is_number(value):
-                    yield row, name, float(value)
+        return (
+            (row, name, float(value))
+            for row in self.log
+            for name, value in row.items()
+            if name not in _NO_METRICS and _is_number(value)
+        )
 
 
 def _is_number(value: object) -> bool:

@@ -19,6 +19,7 @@ _TIME_LIMIT: Final = b"DUE TO TIME LIMIT"
 _STATUSES: Final[Mapping[str | None, str]] = {"success": "finished", "aborted": "failed"}
 _METRICS: Final = frozenset({"eval_accuracy", "train_loss", "tracked_stats"})
 _WITH_LOSS: Final = ("gpt", "llama", "mixtral", "deepseek")  # their eval_accuracy is a validation loss
+_STARTS: Final = frozenset({"init_start", "run_start"})
 _ONCE: Final = frozenset({"submission_benchmark", "max_sequence_length", "global_batch_size"})
 
 
@@ -32,8 +33,7 @@ class Log:
     read_at: list[str] = field(default_factory=list)
     held_from: int | None = None
     held_to: int | None = None
-    init_start: int | None = None
-    run_start: int | None = None
+    begun: dict[str, int] = field(default_factory=dict)
     run_stop: int | None = None
     run_status: str | None = None
     met_time_limit: bool = False
@@ -47,26 +47,33 @@ class Log:
         named = self.said.get("submission_benchmark")
         return named if isinstance(named, str) else None
 
+    @property
+    def run_start(self) -> int | None:
+        """When training began; initialisation came before."""
+        return self.begun.get("run_start")
+
     def add(self, found: Record) -> None:
         """Fold one record in; records may come in any order."""
         self.held_from = _earlier(self.held_from, found.at)
         self.held_to = _later(self.held_to, found.at)
         self.samples = _later(self.samples, found.samples)
-        if found.key == "init_start":
-            self.init_start = _earlier(self.init_start, found.at)
-        elif found.key == "run_start":
-            self.run_start = _earlier(self.run_start, found.at)
-        elif found.key == "run_stop" and _later(self.run_stop, found.at) == found.at:
+        if found.key in _STARTS:
+            self.begun[found.key] = _earlier(self.begun.get(found.key), found.at)
+        if found.key == "run_stop" and _later(self.run_stop, found.at) == found.at:
             self.run_stop, self.run_status = found.at, found.status
-        elif found.key in _METRICS:
+        if found.key in _METRICS:
             self.measured.append(found)
-        elif found.key in _ONCE:
+        if found.key in _ONCE:
             self.said.setdefault(found.key, found.value)
 
     def key(self, project: object) -> str | None:
         """What copies of one run share; None for a run that never started, which has no copies to find."""
         named = self.benchmark or project
-        return None if self.run_start is None else f"{named} {self.init_start} {self.run_start} {self.run_stop}"
+        return (
+            None
+            if self.run_start is None
+            else f"{named} {self.begun.get('init_start')} {self.run_start} {self.run_stop}"
+        )
 
     def course(self) -> dict[str, object]:
         """When the run went on, how it ended and what it reached."""

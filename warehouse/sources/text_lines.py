@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from warehouse.sources.reading import RejectedFile
 
@@ -28,9 +28,12 @@ def text_lines(content: Path) -> Iterator[Line]:
         RejectedFile: limit, for a line of more than 16 MiB.
     """
     with content.open("rb") as stream:
-        read = partial(stream.readline, LONGEST_LINE + 2)
-        for number, text in enumerate(iter(read, b""), start=1):
-            if len(text) > LONGEST_LINE + 1:
-                raise RejectedFile("limit", f"line {number} has more than {LONGEST_LINE} bytes; split it at line ends")
-            whole = text.removeprefix(_MARK) if number == 1 else text
-            yield Line(number, whole.rstrip(b"\r\n"), text.endswith(b"\n"))
+        yield from _numbered(stream)
+
+
+def _numbered(stream: IO[bytes]) -> Iterator[Line]:
+    for number, text in enumerate(iter(partial(stream.readline, LONGEST_LINE + 2), b""), start=1):
+        if len(text) > LONGEST_LINE + 1:
+            raise RejectedFile("limit", f"line {number} has more than {LONGEST_LINE} bytes; split it at line ends")
+        whole = text.removeprefix(_MARK) if number == 1 else text
+        yield Line(number, whole.rstrip(b"\r\n"), text.endswith(b"\n"))

@@ -7,7 +7,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 HEADER: Final = b":W&B\xe1\xbe\x00"
 BLOCK: Final = 32_768
@@ -30,19 +30,29 @@ def records(content: Path) -> Iterator[bytes]:
         CutRecordError: after the last whole record, if more was begun.
     """
     with content.open("rb") as stream:
-        parts: list[bytes] = []
-        block, offset = stream.read(BLOCK), len(HEADER)
-        while block:
-            while BLOCK - offset >= _HEAD.size and offset < len(block):
-                kind, payload = _chunk(block, offset)
-                offset += _HEAD.size + len(payload)
-                parts.append(payload)
-                if kind in (_FULL, _LAST):
-                    yield b"".join(parts)
-                    parts = []
-            block, offset = stream.read(BLOCK), 0
-        if parts:
-            raise CutRecordError("the file ends within a record")
+        yield from _joined(_chunks(stream))
+
+
+def _joined(chunks: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
+    """A record stands in one chunk, or in a first, some middle ones and a last."""
+    parts: list[bytes] = []
+    for kind, payload in chunks:
+        parts.append(payload)
+        if kind in (_FULL, _LAST):
+            yield b"".join(parts)
+            parts = []
+    if parts:
+        raise CutRecordError("the file ends within a record")
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    offset = len(HEADER)
+    while block := stream.read(BLOCK):
+        while BLOCK - offset >= _HEAD.size and offset < len(block):
+            kind, payload = _chunk(block, offset)
+            offset += _HEAD.size + len(payload)
+            yield kind, payload
+        offset = 0
 
 
 def _chunk(block: bytes, offset: int) -> tuple[int, bytes]:

@@ -66,10 +66,12 @@ class Told:
 
     def values(self) -> Iterable[tuple[dict[str, Any], str, float]]:
         """Every number of the history under its name, with the row it stands in."""
-        for row in self.history:
-            for name, value in row.items():
-                if not name.startswith("_") and isinstance(value, int | float) and not isinstance(value, bool):
-                    yield row, name, float(value)
+        return (
+            (row, name, float(value))
+            for row in self.history
+            for name, value in row.items()
+            if not name.startswith("_") and isinstance(value, int | float) and not isinstance(value, bool)
+        )
 
 
 def _is_number(value: object) -> bool:
@@ -151,6 +153,6 @@ def plain_config(content: Path) -> Mapping[str, str]:
         key, _, value = line.strip().partition(":")
         if line and not line[0].isspace():
             name = key.strip("\"'")
-        elif key == "value" and value.strip() and len(line) - len(line.lstrip()) <= 4:  # noqa: PLR2004 - one level deep
+        if key == "value" and value.strip() and len(line) - len(line.lstrip()) <= 4:  # noqa: PLR2004 - one level deep
             found.setdefault(name, value.strip().strip("\"'"))
     return found
