@@ -35,7 +35,6 @@ def measure(company: Company) -> dict[str, float]:
         "pdf, first s": first - made,
         "pdf, warm s": second - first,
         "pdf, warm processor s": processor,
-        "pages": float(written.count(b"/Type /Page\n") or written.count(b"/Type/Page ")),
         "pdf MB": len(written) / 1e6,
         "html MB": len(page) / 1e6,
         "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

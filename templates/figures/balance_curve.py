@@ -56,11 +56,11 @@ def _added(added: Sequence[float], width: float, across: Scale, rise: Scale) -> 
 def _balance(at: tuple[float, float], words: str) -> str:
     """The balance now, beside its point."""
     x, y = at
-    is_right = x > LEFT + 100
-    shift = -3 if is_right else 4
-    return text(
-        (x + shift, max(y - 5, TOP + 6)), words, size=7.2, anchor="end" if is_right else "start", weight=SEMIBOLD
-    )
+    if x > LEFT + 130 and y < BOTTOM - 46:
+        return text((x + 2, y + 15), words, size=7.2, anchor="end", weight=SEMIBOLD)
+    if x > LEFT + 130:
+        return text((x + 6, max(y - 6, TOP + 6)), words, size=7.2, anchor="end", weight=SEMIBOLD)
+    return text((x + 4, max(y - 6, TOP + 6)), words, size=7.2, weight=SEMIBOLD)
 
 
 def _ahead(balance: float, runoff: Runoff, ahead: int, now: int, across: Scale, rise: Scale) -> Iterator[str]:

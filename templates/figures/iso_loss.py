@@ -59,10 +59,11 @@ def iso_loss(
         parts.append(polyline(curve, stroke=stroke, width=width))
     parts += _names(points, across, rise)
     parts += _now(points, optimum, across, rise) if optimum else []
-    for size, words in sizes:
-        parts.append(text((across(size), HEIGHT - 14), words, size=6.6, fill=colours.TEXT_2, anchor="middle"))
+    for place, (size, words) in enumerate(sizes):
+        at = (across(size) + (5 if not place else 0), HEIGHT - 13)
+        parts.append(text(at, words, size=6.6, fill=colours.TEXT_2, anchor="middle"))
     parts.append(
-        text(((LEFT + END) / 2, HEIGHT - 5), "parameters (log scale)", size=6.6, fill=colours.TEXT_2, anchor="middle")
+        text(((LEFT + END) / 2, HEIGHT - 4), "parameters (log scale)", size=6.6, fill=colours.TEXT_2, anchor="middle")
     )
     return figure((WIDTH, HEIGHT), alt, parts)
 

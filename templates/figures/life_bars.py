@@ -43,9 +43,10 @@ class Later:
 def life_bars(today: LifeBar, later: Later | None, target: Shares, targets: Sequence[str], alt: str) -> Markup:
     """Today above, at retirement below; green ticks at the boundaries of the target."""
     height = 73.0 if later else 51.0
+    rise = 13.0 if _narrow(today) else 5.4
     parts = [*_today(today), *(_later(later) if later else ())]
     for boundary, words in zip((target[0], target[0] + target[1]), targets, strict=True):
-        parts += _target(boundary, words, later is not None) if boundary > 0 else ()
+        parts += _target(boundary, words, rise, later is not None) if boundary > 0 else ()
     return figure((WIDTH, height), alt, parts)
 
 
@@ -71,12 +72,16 @@ def _today(bar: LifeBar) -> Iterator[str]:
             fill = colours.ON_FILL[phase]
             yield text((x + 5, TODAY_Y + 9.6), colours.NAMES[phase], size=7, fill=fill)
             yield text((x + 5, TODAY_Y + 18.4), words, size=7.2, fill=fill, weight=SEMIBOLD)
-    narrow = [
+    yield text((WIDTH, TODAY_Y - 5.4), " · ".join(_narrow(bar)), size=6.4, anchor="end")
+
+
+def _narrow(bar: LifeBar) -> list[str]:
+    """The words of segments that are too narrow for them."""
+    return [
         f"{colours.NAMES[phase]} {words}"
-        for (phase, _, width, _), words in zip(_segments(bar.shares, TODAY_Y, 23), bar.words, strict=True)
-        if 0 < width < FITTING
+        for phase, share, words in zip(PHASES, bar.shares, bar.words, strict=True)
+        if 0 < share * (WIDTH - LEFT) < FITTING
     ]
-    yield text((WIDTH, TODAY_Y - 5.4), " · ".join(narrow), size=6.4, anchor="end")
 
 
 def _later(later: Later) -> Iterator[str]:
@@ -93,8 +98,8 @@ def _later(later: Later) -> Iterator[str]:
     yield text((high + 5, y + 2.4), later.words, size=6.8, fill=colours.TEXT_2)
 
 
-def _target(boundary: float, words: str, has_later: bool) -> Iterator[str]:  # noqa: FBT001 - private
+def _target(boundary: float, words: str, rise: float, has_later: bool) -> Iterator[str]:  # noqa: FBT001 - private
     x = _x(boundary)
     yield line((x, TODAY_Y - 3.4), (x, TODAY_Y), stroke=colours.TARGET, width=1.1)
     yield line((x, TODAY_Y + 23), (x, TODAY_Y + 27 + (3 if has_later else 0)), stroke=colours.TARGET, width=1.1)
-    yield text((x, TODAY_Y - 13), words, size=6.4, fill=colours.TARGET, anchor="middle", weight=SEMIBOLD)
+    yield text((x, TODAY_Y - rise), words, size=6.4, fill=colours.TARGET, anchor="middle", weight=SEMIBOLD)

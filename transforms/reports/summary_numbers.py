@@ -33,7 +33,6 @@ def _against_plan(night: Night) -> Iterator[Number]:
     over = "CAST(sum(effective_usd) AS DOUBLE) / CAST(sum(plan_usd) AS DOUBLE) - 1"
     month = night.this_month
     yield _number("plan_ratio", "Effective cost over plan", "ratio", MONTHS, over, "effective_usd, plan_usd", month)
-    yield _number("plan", "Plan", night.currency, MONTHS, "sum(plan_usd)", "plan_usd", month)
 
 
 def _against_previous(night: Night) -> Iterator[Number]:
@@ -64,6 +63,8 @@ def _movers(night: Night) -> Iterator[Number]:
 
 def _tiles(night: Night) -> Iterator[Number]:
     month = night.this_month
+    if night.has_plan:
+        yield _number("plan", "Plan", night.currency, MONTHS, "sum(plan_usd)", "plan_usd", month)
     mtok = f"{night.currency} per million tokens"
     for number_id, title, unit, column in (
         ("fully_loaded", "Fully loaded cost per million tokens", mtok, "fully_loaded_usd_per_mtok"),
@@ -92,8 +93,8 @@ def _served_share() -> str:
 def _checks(night: Night) -> Iterator[Number]:
     bills = "economics.reconciliation"
     yield _number("charges", "Charges in the ledger", "charges", bills, "sum(charges)", "charges")
-    yield _number("invoices", "Invoices and billing periods", "invoices", bills, "count(*)", "all")
     yield _number("invoices_tied", "Invoices that tie out", "invoices", bills, "count(*)", "all", "is_reconciled")
+    yield _number("invoices", "Invoices and billing periods", "invoices", bills, "count(*)", "all")
     usage = "staging.token_usage"
     sent = "input_tokens + output_tokens"
     known = f"CAST(sum(CASE WHEN model_id IS NOT NULL THEN {sent} ELSE 0 END) AS DOUBLE) / CAST(sum({sent}) AS DOUBLE)"
