@@ -64,7 +64,11 @@ def plainly(text: str) -> Seen:
 def by_columns(path: Path, text: str) -> Seen:
     path.write_bytes(text.encode())
     sheets = list(csv_sheets(path, LAYOUT))
-    rows = [tuple(cell or "" for cell in row) for sheet in sheets for row in sheet.cells.rows()]
+    rows = [
+        (at, *(cell or "" for cell in row))
+        for sheet in sheets
+        for at, row in zip(sheet.location, sheet.cells.rows(), strict=True)
+    ]
     refused = [row for sheet in sheets for row in sheet.refused.select("location", "reason").rows()]
     in_order = sorted(refused, key=lambda row: int(row[0].split()[1]))
     return sorted(rows, key=lambda row: int(row[0].split()[1])), in_order, sum(sheet.blank for sheet in sheets)

@@ -80,11 +80,11 @@ class _Columns:
         judged = self._judged(rows).with_columns(pl.format("line {}", "line").alias("location"))
         good = judged.filter(pl.col("reason").is_null())
         bad = judged.filter(pl.col("reason").is_not_null() & (pl.col("reason") != _BLANK))
-        cells = self._cells(good["text"]).insert_column(0, good["location"])
         ends = pl.col("text").str.count_matches(_LINE_END)
         lines = pl.when(ends > 0).then(pl.format("{} lines", ends + 1))
         refused = refused_rows(bad.with_columns(pl.col("text").alias("raw"), lines.alias("detail")))
-        return Sheet(cells, found, refused, rows.height - good.height - bad.height)
+        blank = rows.height - good.height - bad.height
+        return Sheet(good["location"], self._cells(good["text"]), found, refused, blank)
 
     def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`text` in a form that splits cleanly, and in `reason` why it must not be split, if so."""

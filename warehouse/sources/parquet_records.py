@@ -56,13 +56,13 @@ def _sheets(opened: pq.ParquetFile, layout: Layout, size: int) -> Iterator[Sheet
 
 
 def _sheet(batch: pa.RecordBatch, columns: Mapping[str, str], found: Found, first: int) -> Sheet:
+    location = pl.Series("location", [f"row {first + row}" for row in range(batch.num_rows)])
     cells = pl.DataFrame([written(batch.column(field)).alias(name) for field, name in columns.items()])
-    rows = cells.insert_column(0, pl.Series("location", [f"row {first + row}" for row in range(batch.num_rows)]))
-    lost = [rows[name].is_null() & ~_is_null(batch.column(field)) for field, name in columns.items()]
+    lost = [cells[name].is_null() & ~_is_null(batch.column(field)) for field, name in columns.items()]
     is_broken = pl.DataFrame(lost).select(pl.any_horizontal(pl.all())).to_series()
-    refused = refused_rows(rows.filter(is_broken).select("location", pl.lit("encoding").alias("reason")))
+    refused = refused_rows(location.filter(is_broken).to_frame().with_columns(pl.lit("encoding").alias("reason")))
     floats = frozenset(name for field, name in columns.items() if pa.types.is_floating(batch.column(field).type))
-    return Sheet(rows.filter(~is_broken), found, refused, floats=floats)
+    return Sheet(location.filter(~is_broken), cells.filter(~is_broken), found, refused, floats=floats)
 
 
 def _is_null(cells: pa.Array) -> pl.Series:

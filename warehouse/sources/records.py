@@ -126,11 +126,10 @@ def _refuse_open(content: Path) -> None:
 
 def _batch(sheet: Sheet, layout: Layout) -> Batch:
     """Canonical names, constants laid over, and rows with cells that no one should store taken out."""
-    taken, cells = sheet.found.taken, sheet.cells
-    rows = cells.select(
-        "location", *(_column(name, sheet, layout).alias(name) for name in (*layout.names, *_extra(layout)))
-    )
-    carried = cells.select(sheet.found.carried)
+    taken = sheet.found.taken
+    names = dict.fromkeys((*layout.names, *layout.constants))
+    rows = pl.DataFrame([sheet.location, *(_column(name, sheet, layout).alias(name) for name in names)])
+    carried = sheet.cells.select(sheet.found.carried)
     reasons = _unclean([*(rows[name] for name in taken), *carried.iter_columns()], rows.height)
     split = sheet.refused if layout.unknown == "carried" else sheet.refused.with_columns(pl.lit("").alias("raw"))
     is_clean = reasons.is_null()
@@ -144,15 +143,11 @@ def _batch(sheet: Sheet, layout: Layout) -> Batch:
     )
 
 
-def _extra(layout: Layout) -> list[str]:
-    return [name for name in layout.constants if name not in layout.names]
-
-
-def _column(name: str, sheet: Sheet, layout: Layout) -> pl.Expr:
-    if name in layout.constants:
-        return pl.lit(layout.constants[name], dtype=pl.String)
-    taken = sheet.found.taken.get(name)
-    return pl.col(taken) if taken else pl.lit(None, dtype=pl.String)
+def _column(name: str, sheet: Sheet, layout: Layout) -> pl.Series:
+    if name in sheet.found.taken:
+        return sheet.cells[sheet.found.taken[name]]
+    value = layout.constants.get(name)
+    return pl.Series([value], dtype=pl.String).new_from_index(0, len(sheet.location))
 
 
 def _unclean(columns: list[pl.Series], height: int) -> pl.Series:

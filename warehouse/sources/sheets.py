@@ -12,11 +12,12 @@ from warehouse.sources.reading import NOTHING_REFUSED, REFUSED_SCHEMA
 
 @dataclass(frozen=True)
 class Sheet:
-    """Some rows of a file: `location` and the cells under their names in the file; those refused; blank ones.
+    """Some rows of a file: where they stand, their cells under their names in the file, those refused, blank ones.
 
     `floats` are the names of columns that held binary floating point.
     """
 
+    location: pl.Series
     cells: pl.DataFrame
     found: Found
     refused: pl.DataFrame = field(default_factory=lambda: NOTHING_REFUSED)

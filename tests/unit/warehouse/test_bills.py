@@ -165,6 +165,13 @@ def test_unknown_columns_of_a_bill_tell_rows_apart(read: Read) -> None:
     assert one["dimension_hash"] != other["dimension_hash"] == same["dimension_hash"]
 
 
+def test_a_column_may_be_called_as_our_own_ones_are(read: Read) -> None:
+    names = ("location", "source", "billed_cost", "content_hash", "reason", "line")
+    for name, content in {"a.csv": as_csv, "b.jsonl": lambda rows: json.dumps(rows[0]).encode()}.items():
+        (charge,) = charges(read(content([GOOD | dict.fromkeys(names, "x")]), name=name))
+        assert (charge["source"], charge["billed_cost"]) == ("cloud", Decimal("12.5"))
+
+
 def test_custom_columns_and_allocated_tags_become_tags(read: Read) -> None:
     (charge,) = charges(read([GOOD | {"x_Project": "p1", "AllocatedTags": '{"team": "ml"}'}]))
     assert charge["tags"] == '{"team":"ml","x_Project":"p1"}'

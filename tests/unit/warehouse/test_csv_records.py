@@ -26,7 +26,7 @@ def told(folder: Path, text: bytes, layout: Layout | None = None) -> Told:
     path.write_bytes(text)
     wanted = layout or Layout({name: (name,) for name in "abc"}, unknown="carried")
     sheets = list(csv_sheets(path, wanted))
-    rows = [row for sheet in sheets for row in sheet.cells.rows()]
+    rows = [(at, *row) for sheet in sheets for at, row in zip(sheet.location, sheet.cells.rows(), strict=True)]
     refused = [row for sheet in sheets for row in sheet.refused.select("location", "reason").rows()]
     return Told(rows, refused, sum(sheet.blank for sheet in sheets))
 

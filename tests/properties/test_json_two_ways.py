@@ -1,0 +1,60 @@
+"""Lines of JSON mean the same split over columns and read one by one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from warehouse.sources import json_records
+from warehouse.sources.json_records import json_sheets
+from warehouse.sources.layout import Layout
+
+numbers = st.sampled_from(
+    ["1", "-0", "01", "1.50", "9007199254740993.000000000001", "1e5", "1E-7", "1.", "-", "+1", "NaN", "1-2"]
+)
+words = st.sampled_from(["null", "true", "false", "nul", "[]", '{"a":1}'])
+texts = st.text('ab é",\\\n\t😀:{}', max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False))
+raw_texts = st.sampled_from(['"a\tb"', '"a\\u0041"', '"\\ud800"', '"open', "'x'", '""'])
+keys = st.sampled_from(["a", "b", "c d", 'q"', "A", "é", "\t"])
+marks = st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : ")])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    names = draw(st.lists(keys, max_size=4))
+    comma, colon = draw(marks)
+    values = [draw(st.one_of(numbers, words, texts, raw_texts)) for _ in names]
+    members = comma.join(f"{json.dumps(name)}{colon}{value}" for name, value in zip(names, values, strict=True))
+    return draw(st.sampled_from(["{%s}", " { %s }", "{%s", "%s", "{%s}}"])) % members
+
+
+def seen(path: Path) -> list[object]:
+    layout = Layout({"a": ("a",)}, unknown="carried")
+    try:
+        sheets = list(json_sheets(path, layout))
+    except Exception as rejected:  # noqa: BLE001 - both ways must fail alike
+        return [str(rejected)]
+    cells = [
+        (at, {name: cell for name, cell in row.items() if cell is not None})
+        for sheet in sheets
+        for at, row in zip(sheet.location, sheet.cells.to_dicts() or [{}] * len(sheet.location), strict=True)
+    ]
+    refused = sorted(row for sheet in sheets for row in sheet.refused.select("location", "reason").rows())
+    return [cells, refused, sum(sheet.blank for sheet in sheets)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@given(st.lists(lines(), min_size=1, max_size=8), st.booleans())
+def test_both_ways_see_the_same(tmp_path: Path, written: list[str], repeats_the_first: bool) -> None:  # noqa: FBT001
+    path = tmp_path / "lines.jsonl"
+    text = "\n".join([*written, *([written[0]] * 3 if repeats_the_first else [])])
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    over_columns = seen(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_records, "shape", lambda _: None)
+        one_by_one = seen(path)
+    assert over_columns == one_by_one
