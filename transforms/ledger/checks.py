@@ -60,8 +60,10 @@ def misplaced_postings(postings: pl.DataFrame) -> pl.DataFrame:
 def pools_accrued_and_billed(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
     """One pool and day that the rate card accrues although usage of its GPUs is billed: the cost would count twice."""
     pooled = charge_rules.filter(pl.col("method") == "pool").select("charge_id", "pool_id")
-    spans = charges.join(pooled, on="charge_id").select(
-        "source", "pool_id", "charge_start", "charge_end", pl.col("gpu_hours") > 0
+    spans = (
+        charges.join(pooled, on="charge_id")
+        .select("source", "pool_id", "charge_start", "charge_end", pl.col("gpu_hours") > 0)
+        .unique()
     )
     accrued = spans.filter(pl.col("source") == ACCRUAL).select(
         "pool_id", day=pl.col("charge_start").dt.date(), valid_from="charge_start", valid_to="charge_end"
