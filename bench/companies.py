@@ -121,48 +121,74 @@ def draw_law(dice: np.random.Generator) -> Law:
     return Law(*(float(np.asarray(getattr(law, name))[0]) for name in ("E", "A", "B", "alpha", "beta")))
 
 
+@dataclass(frozen=True)
+class _World:
+    """What a company is made of before anybody looks at it."""
+
+    params: float
+    training_tokens: float
+    demand: np.ndarray
+    days: int
+    used: float
+    allocated: float
+    training: float
+    gpu_hour: float
+    shares: dict[str, float]
+    students: tuple[Student, ...]
+    plans: dict[str, float]
+    is_labelled: bool
+
+
 def company(seed: int) -> tuple[Seen, Truth]:
     """One company: what is seen of it, and the truth."""
     dice = np.random.default_rng(seed)
-    params = float(np.exp(dice.uniform(np.log(7e9), np.log(2e11))))
-    months = int(dice.integers(4, 31))
-    days = round(months * 365.25 / 12)
-    level = float(np.exp(dice.uniform(np.log(1e7), np.log(1e12))))
-    demand = walk(dice, level, HISTORY_DAYS + days)
-    gpu_hour = float(dice.uniform(1.5, 4))
-    used = 2 * params * float(np.exp(dice.uniform(np.log(2e-18), np.log(2e-17)))) * 1e6
+    world, seen = _world(dice), Seen()
+    _show(seen, dice, world)
+    return seen, _truth(dice, world)
+
+
+def _world(dice: np.random.Generator) -> _World:
+    params, days = _log_uniform(dice, 7e9, 2e11), round(int(dice.integers(4, 31)) * 365.25 / 12)
+    used = 2 * params * _log_uniform(dice, 2e-18, 2e-17) * 1e6
     tasks = [f"task-{number}" for number in range(int(dice.integers(1, 5)))]
-    shares = dict(zip(tasks, map(float, dice.dirichlet(np.full(len(tasks), 2.0))), strict=True))
-    students = tuple(_student(dice, number, used, tasks) for number in range(int(dice.integers(0, 3))))
-    plans = {task: float(dice.uniform(0.9, 0.998)) for task in tasks if dice.random() < 0.5}
-    seen = Seen()
-    base = {
-        "params": params,
-        "training_tokens": float(np.exp(dice.uniform(np.log(15), np.log(200)))) * params,
-        "used": used,
-        "allocated": used * float(dice.uniform(1.05, 1.4)),
-        "training": float(np.exp(dice.uniform(np.log(1.5e-18), np.log(6e-18)))),
-        "gpu_hour": gpu_hour,
-        "days": days,
-    }
-    is_labelled = dice.random() < 0.6
-    _show(seen, dice, base, demand[:HISTORY_DAYS], shares if is_labelled else {}, students)
-    _show_plans(seen, dice, plans)
-    truth = Truth(
-        law=draw_law(dice),
+    return _World(
         params=params,
-        training_tokens=base["training_tokens"],
-        daily_tokens=demand[HISTORY_DAYS:],
-        used_price=used * (price := float(np.exp(dice.normal(0, PRICE_SIGMA)))),
-        allocated_price=base["allocated"] * price,
-        training_price=base["training"] * float(np.exp(dice.normal(0, TRAINING_PRICE_SIGMA))),
-        gpu_hour=gpu_hour,
-        shares={task: float(np.clip(share * dice.normal(1, SHARE_SHOCK), 0, 1)) for task, share in shares.items()},
-        plan_kept={task: plans[task] if task in plans else float(dice.uniform(0.97, 1)) for task in tasks},
-        plan_is_measured={task: task in plans for task in tasks},
-        students=students,
+        training_tokens=_log_uniform(dice, 15, 200) * params,
+        demand=walk(dice, _log_uniform(dice, 1e7, 1e12), HISTORY_DAYS + days),
+        days=days,
+        used=used,
+        allocated=used * float(dice.uniform(1.05, 1.4)),
+        training=_log_uniform(dice, 1.5e-18, 6e-18),
+        gpu_hour=float(dice.uniform(1.5, 4)),
+        shares=dict(zip(tasks, map(float, dice.dirichlet(np.full(len(tasks), 2.0))), strict=True)),
+        students=tuple(_student(dice, number, used, tasks) for number in range(int(dice.integers(0, 3)))),
+        plans={task: float(dice.uniform(0.9, 0.998)) for task in tasks if dice.random() < 0.5},
+        is_labelled=dice.random() < 0.6,
     )
-    return seen, truth
+
+
+def _truth(dice: np.random.Generator, world: _World) -> Truth:
+    price, plans = float(np.exp(dice.normal(0, PRICE_SIGMA))), world.plans
+    return Truth(
+        law=draw_law(dice),
+        params=world.params,
+        training_tokens=world.training_tokens,
+        daily_tokens=world.demand[HISTORY_DAYS:],
+        used_price=world.used * price,
+        allocated_price=world.allocated * price,
+        training_price=world.training * float(np.exp(dice.normal(0, TRAINING_PRICE_SIGMA))),
+        gpu_hour=world.gpu_hour,
+        shares={
+            task: float(np.clip(share * dice.normal(1, SHARE_SHOCK), 0, 1)) for task, share in world.shares.items()
+        },
+        plan_kept={task: plans[task] if task in plans else float(dice.uniform(0.97, 1)) for task in world.shares},
+        plan_is_measured={task: task in plans for task in world.shares},
+        students=world.students,
+    )
+
+
+def _log_uniform(dice: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(dice.uniform(np.log(low), np.log(high))))
 
 
 def _student(dice: np.random.Generator, number: int, price: float, tasks: list[str]) -> Student:
@@ -172,46 +198,32 @@ def _student(dice: np.random.Generator, number: int, price: float, tasks: list[s
     return Student(f"student-{number}", own, own * float(np.exp(dice.normal(0, PRICE_SIGMA))), kept, measured)
 
 
-def _show(
-    seen: Seen,
-    dice: np.random.Generator,
-    base: dict[str, float],
-    demand: np.ndarray,
-    shares: dict[str, float],
-    students: tuple[Student, ...],
-) -> None:
-    end = NIGHT + dt.timedelta(days=int(base["days"]))
-    sizes = {"params": base["params"], "training_tokens": base["training_tokens"]}
+def _show(seen: Seen, dice: np.random.Generator, world: _World) -> None:
+    end, history = NIGHT + dt.timedelta(days=world.days), world.demand[:HISTORY_DAYS]
+    sizes = {"params": world.params, "training_tokens": world.training_tokens}
     seen.add("models", model_id="large", origin="own", family="large", retires_on=end, **sizes)
-    _show_prices(seen, dice, "large", base["used"], base["allocated"])
-    _show_service(seen, "large", demand)
-    seen.add(
-        "phase_compute",
-        as_of=NIGHT,
-        model_id="large",
-        phase="pretraining",
-        compute_flop=1e24,
-        usd_per_flop=base["training"],
-        runs=1,
-    )
+    _show_prices(seen, dice, "large", world.used, world.allocated)
+    _show_service(seen, "large", history)
+    trained = {"phase": "pretraining", "compute_flop": 1e24, "usd_per_flop": world.training, "runs": 1}
+    seen.add("phase_compute", as_of=NIGHT, model_id="large", **trained)
     spent = {"account": "direct", "phase": "inference", "model_id": "large", "gpu_seconds": 3600.0}
-    seen.add("daily_spend", charge_date=NIGHT, effective_usd=Decimal(str(round(base["gpu_hour"], 6))), **spent)
+    seen.add("daily_spend", charge_date=NIGHT, effective_usd=Decimal(str(round(world.gpu_hour, 6))), **spent)
     seen.add("thirds", as_of=NIGHT, model_id="large", projected_penalty_ratio_p50=0.3, status="inference_heavy")
-    _show_tasks(seen, dice, shares, float(demand[-28:].sum()))
-    for student in students:
-        seen.add(
-            "models",
-            model_id=student.name,
-            origin="own",
-            family=student.name,
-            retires_on=end,
-            params=base["params"] / 8,
-        )
-        _show_prices(seen, dice, student.name, student.price, student.price)
-        _show_service(seen, student.name, np.full(56, 1e6))
-        for task, ratio in student.measured.items():
-            quality = {"quality_metric": "accuracy", "teacher_quality": 1.0, "student_quality": ratio}
-            seen.add("workloads", task=task, student_model_id=student.name, measured_on=NIGHT, **quality)
+    _show_tasks(seen, dice, world.shares if world.is_labelled else {}, float(history[-28:].sum()))
+    for student in world.students:
+        _show_student(seen, dice, student, world.params / 8, end)
+    _show_plans(seen, dice, world.plans)
+
+
+def _show_student(seen: Seen, dice: np.random.Generator, student: Student, params: float, end: dt.date) -> None:
+    """A smaller model that serves, and what was measured of it."""
+    name = student.name
+    seen.add("models", model_id=name, origin="own", family=name, retires_on=end, params=params)
+    _show_prices(seen, dice, name, student.price, student.price)
+    _show_service(seen, name, np.full(56, 1e6))
+    for task, ratio in student.measured.items():
+        quality = {"quality_metric": "accuracy", "teacher_quality": 1.0, "student_quality": ratio}
+        seen.add("workloads", task=task, student_model_id=name, measured_on=NIGHT, **quality)
 
 
 def _show_plans(seen: Seen, dice: np.random.Generator, plans: dict[str, float]) -> None:

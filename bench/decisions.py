@@ -34,10 +34,9 @@ def table(name: str, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
     )
 
 
-def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
-    """Models with two years ahead, each with so many tasks, every second of which a smaller model was measured on."""
-    dice = np.random.default_rng(1)
-    settings = {
+def settings_row(draws: int) -> dict[str, Any]:
+    """The settings of the night."""
+    return {
         "as_of": NIGHT,
         "night_end": dt.datetime(2026, 11, 22, tzinfo=dt.UTC),
         "law": "epoch",
@@ -47,64 +46,46 @@ def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
         "migration_usd": Decimal(20000),
         "dead_band_ratio": 0.1,
     }
+
+
+def position(name: str, size: float, daily_tokens: float) -> dict[str, Any]:
+    """A model with two years ahead, priced by its size."""
+    demand = {"daily_tokens": daily_tokens, "daily_tokens_trend": 0.0, "demand_sigma": 0.3, "demand_blocks": 6.5}
+    life = {"remaining_months": 24.0, "life_basis": "retires_on", "demand_basis": "smoothing"}
+    served = {"served_tokens": 1e12, "served_days": 300, "recent_tokens": 1e10}
+    training = {"usd_per_training_flop": 3e-18, "training_price_basis": "its own pre-training"}
+    chips = {"gpu_model": "H100", "gpu_count": 64.0, "concurrency": 200.0, "context_tokens": 2000.0}
+    prices = {
+        "used_usd_per_mtok": Decimal(str(round(size / 1e10, 6))),
+        "allocated_usd_per_mtok": Decimal(str(round(size / 8e9, 6))),
+        "price_sigma": 0.1,
+        "price_months": 6,
+        "monthly_inference_usd": Decimal(100000),
+        "usd_per_gpu_hour": 2.5,
+    }
+    sizes = {"params": size, "active_params": size, "training_tokens": 20 * size, "unique_tokens": 1e13}
+    thirds = {"projected_penalty_ratio": 0.3, "thirds_status": "inference_heavy"}
+    named = {"as_of": NIGHT, "model_id": name, "origin": "own"}
+    return named | sizes | served | demand | life | prices | training | chips | thirds
+
+
+def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
+    """Models with two years ahead, each with so many tasks, every second of which a smaller model was measured on."""
+    dice = np.random.default_rng(1)
     names = [f"m{number:04d}" for number in range(models)]
-    places = [
-        {
-            "as_of": NIGHT,
-            "model_id": name,
-            "origin": "own",
-            "params": size,
-            "active_params": size,
-            "training_tokens": 20 * size,
-            "served_tokens": 1e12,
-            "served_days": 300,
-            "recent_tokens": 1e10,
-            "daily_tokens": float(dice.lognormal(20, 1)),
-            "daily_tokens_trend": 0.0,
-            "demand_sigma": 0.3,
-            "demand_blocks": 6.5,
-            "price_months": 6,
-            "demand_basis": "smoothing",
-            "remaining_months": 24.0,
-            "life_basis": "retires_on",
-            "used_usd_per_mtok": Decimal(str(round(size / 1e10, 6))),
-            "allocated_usd_per_mtok": Decimal(str(round(size / 8e9, 6))),
-            "price_sigma": 0.1,
-            "usd_per_training_flop": 3e-18,
-            "training_price_basis": "its own pre-training",
-            "monthly_inference_usd": Decimal(100000),
-            "usd_per_gpu_hour": 2.5,
-            "unique_tokens": 1e13,
-            "gpu_model": "H100",
-            "gpu_count": 64.0,
-            "concurrency": 200.0,
-            "context_tokens": 2000.0,
-            "projected_penalty_ratio": 0.3,
-            "thirds_status": "inference_heavy",
-        }
-        for name, size in zip(names, dice.lognormal(23, 1, models), strict=True)
-    ]
-    shares = [
-        {"as_of": NIGHT, "model_id": name, "task": f"t{task:02d}", "share_ratio": 1 / tasks, "share_sigma": 0.2 / tasks}
-        for name in names
-        for task in range(tasks)
-    ]
-    measured = [
-        {
-            "task": f"t{task:02d}",
-            "student_model_id": names[task % models],
-            "quality_metric": "accuracy",
-            "teacher_quality": 0.9,
-            "student_quality": 0.89,
-            "measured_on": NIGHT,
-        }
-        for task in range(0, tasks, 2)
-    ]
+    sizes, demand = dice.lognormal(23, 1, models), dice.lognormal(20, 1, models)
+    share = {"share_ratio": 1 / tasks, "share_sigma": 0.2 / tasks, "tokens": 1e9, "weeks": 4}
+    labels = [f"t{task:02d}" for task in range(tasks)]
+    quality = {"quality_metric": "accuracy", "teacher_quality": 0.9, "student_quality": 0.89, "measured_on": NIGHT}
     tables = {
-        "settings": [settings],
-        "positions": places,
-        "task_shares": [row | {"tokens": 1e9, "weeks": 4} for row in shares],
-        "workloads": measured,
+        "settings": [settings_row(draws)],
+        "positions": [position(*row) for row in zip(names, map(float, sizes), map(float, demand), strict=True)],
+        "task_shares": [{"as_of": NIGHT, "model_id": name, "task": task} | share for name in names for task in labels],
+        "workloads": [
+            {"task": task, "student_model_id": names[place % models]} | quality
+            for place, task in enumerate(labels)
+            if place % 2 == 0
+        ],
     }
     return {name: table(name, rows) for name, rows in tables.items()}
 

@@ -145,37 +145,38 @@ def judge(seed: int) -> Verdict:
     """One company decided on, and compared with what came."""
     seen, truth = company(seed)
     tables = decide(seen)
-    valued = tables["candidates"].filter(
-        pl.col("model_id") == "large", pl.col("net_present_value_usd_p50").is_not_null(), pl.col("action") != "retire"
-    )
-    rows = valued.to_dicts()
+    own = pl.col("model_id") == "large"
+    is_valued = pl.col("net_present_value_usd_p50").is_not_null() & (pl.col("action") != "retire")
+    rows = tables["candidates"].filter(own, is_valued).to_dicts()
     values = [true_worth(truth, row) for row in rows]
     kinds = true_kinds(rows, values)
-    cards = tables["recommendations"].filter(pl.col("model_id") == "large")
-    days = len(truth.daily_tokens)
-    keep = (
-        float((truth.daily_tokens * (1 + YEARLY) ** (-(np.arange(days) + 15) / 365.25)).sum())
-        * truth.allocated_price
-        / 1e6
-    )
-    ordered = sorted(kinds, key=lambda kind: -kinds[kind])
-    second = kinds[ordered[1]] if len(ordered) > 1 else -np.inf
+    best, *others = sorted(kinds.values(), reverse=True)
+    cards = tables["recommendations"].filter(own).to_dicts()
+    keep, second = cost_of_keeping(truth), max(others, default=-np.inf)
     inside = [_covers(row, "monthly_saving", saving) for row, (_, saving) in zip(rows, values, strict=True)]
     worth_inside = [_covers(row, "net_present_value", value) for row, (value, _) in zip(rows, values, strict=True)]
-    picked = {(card["action"], card["task"]): float(card["monthly_saving_usd_p50"]) for card in cards.to_dicts()}
+    picked = {_name(card) for card in cards}
     return Verdict(
-        chosen=kind_of(cards.item(0, "action")),
-        best=ordered[0],
-        is_clear=keep - kinds[ordered[0]] <= CLEAR * (keep - second),
-        pays=kinds[ordered[0]] > 0,
+        chosen=kind_of(cards[0]["action"]),
+        best=max(kinds, key=lambda kind: kinds[kind]),
+        is_clear=keep - best <= CLEAR * (keep - second),
+        pays=best > 0,
         covered=tuple(inside),
         value_covered=tuple(hit for row, hit in zip(rows, worth_inside, strict=True) if row["is_measured"]),
-        chosen_covered=tuple(
-            hit
-            for row, hit in zip(rows, inside, strict=True)
-            if picked.get((row["action"], row["task"])) == float(row["monthly_saving_usd_p50"])
-        ),
+        chosen_covered=tuple(hit for row, hit in zip(rows, inside, strict=True) if _name(row) in picked),
     )
+
+
+def cost_of_keeping(truth: Truth) -> float:
+    """What serving as today would truly cost."""
+    days = np.arange(len(truth.daily_tokens))
+    discounted = truth.daily_tokens * (1 + YEARLY) ** (-(days + 15) / 365.25)
+    return float(discounted.sum()) * truth.allocated_price / 1e6
+
+
+def _name(row: dict[str, Any]) -> tuple[str, str | None, float]:
+    """What tells a card and its candidate from the other sizes and students."""
+    return row["action"], row["task"], float(row["monthly_saving_usd_p50"])
 
 
 def _covers(row: dict[str, Any], name: str, came: float) -> bool:
