@@ -18,13 +18,6 @@ UNKNOWN: Final = "–"
 ELLIPSIS: Final = "…"
 SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 SCALE_WORDS: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
-TABLE_UNITS: Final = (
-    (Decimal(10) ** 12, Decimal(10) ** 12, "T", 2),
-    (Decimal(10) ** 10, Decimal(10) ** 9, "B", 2),
-    (Decimal(10) ** 9, Decimal(10) ** 6, "M", 0),
-    (Decimal(10) ** 6, Decimal(10) ** 6, "M", 2),
-    (Decimal(10) ** 5, Decimal(10) ** 3, "k", 0),
-)
 SYMBOLS: Final = {"USD": "$"}
 COUNT_WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 LEAST_BASE: Final = Decimal(1000)
@@ -119,43 +112,6 @@ class Money:
     def exact(self, value: Quantity) -> str:
         """All twelve decimals, and the currency after the number."""
         return f"{exact(value)}{NBSP}{self.currency}"
-
-
-@dataclass(frozen=True)
-class TableUnit:
-    """The one unit of a table's money, named in its heading."""
-
-    money: Money
-    scale: Decimal
-    letter: str
-    places: int
-
-    @classmethod
-    def of(cls, money: Money, values: list[Decimal]) -> TableUnit:
-        """Millions with two decimals as a rule; larger or smaller units where amounts would not fit or would vanish."""
-        largest = max((abs(value) for value in values), default=Decimal(0))
-        fitting = (unit[1:] for unit in TABLE_UNITS if largest >= unit[0])
-        return cls(money, *next(fitting, (Decimal(1), "", 0)))
-
-    @property
-    def words(self) -> str:
-        """The unit in a section's heading: US$ million."""
-        word = {"T": " trillion", "B": " billion", "M": " million", "k": " thousand", "": ""}[self.letter]
-        return f"{self.money.heading}{word}"
-
-    @property
-    def head(self) -> str:
-        """The unit in a column's heading: $M."""
-        return f"{self.money.symbol.strip()}{NBSP if len(self.money.symbol) > 1 and self.letter else ''}{self.letter}"
-
-    def cell(self, value: Quantity | None, plus: str = "") -> str:
-        """One amount, rounded to the decimals of the table."""
-        if value is None:
-            return UNKNOWN
-        if not value:
-            return "0"
-        shown = rounded(decimal(value) / self.scale, self.places)
-        return signed(f"{abs(shown):,f}", shown, plus=plus)
 
 
 def percent(ratio: Quantity | None, plus: str = "") -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SLACK: Final = 1.0
 OWN_FONTS: Final = "Trisect"
-CONTINUED: Final = ("reconciliation", "method")
+CONTINUED: Final = ("recommendations", "reconciliation", "method")
 
 
 class ReportFault(Exception):  # noqa: N818 - the night fails with this word
@@ -108,7 +108,5 @@ def _overflowing(page: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the lay
 def _beyond(block: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
     lines = [child for child in block.children if type(child).__name__ == "LineBox"]
     limit = block.content_box_x() + block.width + SLACK if lines else 0
-    for line in lines:
-        for text in (box for box in _boxes(line) if type(box).__name__ == "TextBox"):
-            if text.position_x + text.width > limit and text.text.strip():
-                yield text.text
+    texts = (box for line in lines for box in _boxes(line) if type(box).__name__ == "TextBox")
+    return (text.text for text in texts if text.position_x + text.width > limit and text.text.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from markupsafe import Markup
 
@@ -71,11 +72,7 @@ def iso_loss(
 def _beyond(points: Sequence[SizePoint], across: LogScale) -> Iterator[str]:
     """Hatches the sizes at either end that lie beyond the data of the law."""
     for ordered in (list(points), list(reversed(points))):
-        run = []
-        for point in ordered:
-            if not point.is_extrapolated:
-                break
-            run.append(across(point.params))
+        run = [across(point.params) for point in takewhile(lambda point: point.is_extrapolated, ordered)]
         if len(run) > 1 and len(run) < len(points):
             left, right = min(run), max(run)
             yield hatch((left, TOP + 8), (right - left, BOTTOM - 14 - TOP), step=4, ground=colours.PAPER)

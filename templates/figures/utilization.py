@@ -47,11 +47,16 @@ def utilization_scatter(uses: Sequence[Use], currency: str, alt: str) -> Markup:
 
 
 def _decades(low: float, high: float) -> tuple[float, float]:
-    steps = [step * 10.0**power for power in range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-             for step in DECADE_STEPS]  # fmt: skip
+    steps = _round_steps(low, high)
     below = max(step for step in steps if step <= low)
     above = min((step for step in steps if step > max(high, below)), default=below * 10)
     return below, above
+
+
+def _round_steps(low: float, high: float) -> list[float]:
+    """1, 2 and 5 of every decade from below `low` to above `high`."""
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    return [step * 10.0**power for power in powers for step in DECADE_STEPS]
 
 
 def _axes(low: float, high: float, across: Scale, rise: LogScale, currency: str) -> Iterator[str]:
@@ -61,12 +66,7 @@ def _axes(low: float, high: float, across: Scale, rise: LogScale, currency: str)
         yield text((across(share), HEIGHT - 11), words, size=6.6, fill=colours.TEXT_2, anchor="middle")
     yield text((across(0.5), HEIGHT - 2), "busy share of the GPUs that serve it", size=6.6, fill=colours.TEXT_2,
                anchor="middle")  # fmt: skip
-    power = math.floor(math.log10(low))
-    while 10.0**power <= high:
-        for step in DECADE_STEPS:
-            value = step * 10.0**power
-            if low <= value <= high:
-                yield line((LEFT, rise(value)), (RIGHT, rise(value)), stroke=colours.GRID, width=0.5)
-                yield text((LEFT - 4, rise(value) + 2.3), f"{currency}{value:g}", size=6.6, fill=colours.TEXT_2,
-                           anchor="end")  # fmt: skip
-        power += 1
+    for value in (step for step in _round_steps(low, high) if low <= step <= high):
+        yield line((LEFT, rise(value)), (RIGHT, rise(value)), stroke=colours.GRID, width=0.5)
+        words = f"{currency}{value:g}"
+        yield text((LEFT - 4, rise(value) + 2.3), words, size=6.6, fill=colours.TEXT_2, anchor="end")

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from templates import formats
 from templates.figures.balance_area import Balance, balance_area
-from templates.formats import TableUnit
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = 16
 ROOMY_ROWS: Final = 12
@@ -54,6 +54,11 @@ class Amortization:
     month: str
     is_dense: bool
     is_closed: bool
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Every roll-forward closes."""
+        return () if self.is_closed else ("opening + additions − amortised − written off is not closing",)
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:

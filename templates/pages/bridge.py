@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from templates import colours, formats
 from templates.figures.waterfall import Step, waterfall
-from templates.formats import TableUnit
 from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.table_unit import TableUnit
 
 MOST_MOVERS: Final = 10
 DRIVERS: Final = {

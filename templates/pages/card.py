@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from templates import colours, formats
 from templates.figures.cash import CashMonth, cash_curve
-from templates.formats import TableUnit
 from templates.pages.night import Night, Row
 from templates.pages.requests import PHRASES
+from templates.table_unit import TableUnit
 
 REASON_LIMIT: Final = 150
 MOST_REJECTED: Final = 2

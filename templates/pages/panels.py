@@ -16,8 +16,8 @@ from templates.figures.balance_curve import Runoff, balance_curve
 from templates.figures.cost_area import Event, cost_area
 from templates.figures.iso_loss import OptimumBand, SizePoint, iso_loss
 from templates.figures.task_bars import TaskBar, task_bars
-from templates.formats import TableUnit
 from templates.pages.night import Night, Row
+from templates.table_unit import TableUnit
 
 PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_TASKS: Final = 5

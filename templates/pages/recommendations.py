@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Final
 
 from templates import formats
-from templates.formats import TableUnit
 from templates.pages.card import Card, card, phrase, rejected_words
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.requests import advised
+from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = 12
 MOST_CARDS: Final = 2

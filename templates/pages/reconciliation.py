@@ -54,6 +54,11 @@ class Reconciliation:
     quarantine: tuple[tuple[str, str], ...]
 
     @property
+    def faults(self) -> tuple[str, ...]:
+        """Every row of every file is accounted for."""
+        return () if self.is_whole else ("rows are not accepted + quarantined + duplicates + blank",)
+
+    @property
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The title's numbers stand on page 1 already."""
         return ()

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from templates import formats
 from templates.figures.marks import range_bar
-from templates.formats import TableUnit
 from templates.pages.night import Night, Row
+from templates.table_unit import TableUnit
 
 MOST_REQUESTS: Final = 3
 NAMED_WITHOUT_ACTION: Final = 3
@@ -54,8 +54,8 @@ def advised(night: Night) -> list[Row]:
     return [row for row in night.tables["recommendations"].sort("rank").to_dicts() if row["action"] != "hold"]
 
 
-def requests(night: Night) -> tuple[list[Request], tuple[str, str, str, str], str]:
-    """At most three decisions, the heads of their money columns, and the range of their bars in words."""
+def requests(night: Night) -> tuple[list[Request], tuple[str, str, str, str]]:
+    """At most three decisions, and the heads of their money columns with the ends of the axis."""
     rows = advised(night)[:MOST_REQUESTS]
     savings = [row[f"monthly_saving_usd_p{p}"] for row in rows for p in (10, 50, 90)]
     known = [value for value in savings if value is not None]
@@ -65,7 +65,7 @@ def requests(night: Night) -> tuple[list[Request], tuple[str, str, str, str], st
     owners = dict(night.tables["models"].select("model_id", "owner").iter_rows())
     asked = [_request(row, unit, limits, owners) for row in rows]
     low, high = (night.money.short(value) for value in limits)
-    return asked, (unit.head, low, high, unit.head), unit.words
+    return asked, (unit.head, low, high, unit.head)
 
 
 def _request(row: Row, unit: TableUnit, limits: tuple[float, float], owners: dict[str, str | None]) -> Request:

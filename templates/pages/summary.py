@@ -11,13 +11,13 @@ from markupsafe import Markup
 from templates import colours, formats
 from templates.figures.money_bar import Segment, money_bar
 from templates.figures.month_columns import MonthColumn, month_columns
-from templates.formats import TableUnit
 from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.reliance import Assurance, assurances
 from templates.pages.requests import Request, no_action, requests
 from templates.pages.tiles import Tile, tiles
+from templates.table_unit import TableUnit
 
 TITLE_NAME: Final = 18
 PHASES: Final = ("pretraining", "posttraining", "inference")
@@ -58,10 +58,8 @@ class Summary:
     money_bar: Markup | None
     columns: Markup | None
     columns_unit: str
-    has_plan: bool
     requests: tuple[Request, ...]
     request_head: tuple[str, str, str, str]
-    request_ranges: str
     no_action: str
     assurances: tuple[Assurance, ...]
 
@@ -74,21 +72,20 @@ class Summary:
 
 def summary(night: Night) -> Summary:
     """Page 1 of the night."""
-    now, before, index = night.now, night.before, night.index
-    materiality = night.subject["materiality_usd"]
-    asked, head, ranges = requests(night)
+    now, before, index = night.now, night.before or {}, night.index
+    asked, head = requests(night)
     return Summary(
         month=night.month,
         previous=night.previous,
         case=_case(night),
         total=index.get("effective_cost"),
-        plan=Change.of(now["effective_usd"], now["plan_usd"], materiality),
+        plan=_against(night, now["plan_usd"]),
         plan_ratio=index.get("plan_ratio"),
-        change=Change.of(now["effective_usd"], before["effective_usd"] if before else None, materiality),
+        change=_against(night, before.get("effective_usd")),
         cost_change=index.get("cost_change"),
-        mtok=Change.of(_rate(now), _rate(before)),
+        mtok=Change.of(now["fully_loaded_usd_per_mtok"], before.get("fully_loaded_usd_per_mtok")),
         mtok_ratio=index.get("mtok_change_ratio"),
-        tokens=Change.of(now["tokens"], before["tokens"] if before else None),
+        tokens=Change.of(now["tokens"], before.get("tokens")),
         tokens_ratio=index.get("tokens_change_ratio"),
         months=len(night.figures),
         movers=tuple(_movers(night)),
@@ -98,18 +95,22 @@ def summary(night: Night) -> Summary:
         tiles=tuple(tiles(night)),
         money_bar=_money_bar(night),
         columns=_columns(night),
-        columns_unit=_unit(night).words,
-        has_plan=any(row["plan_usd"] is not None for row in night.figures),
+        columns_unit=_columns_unit(night),
         requests=tuple(asked),
         request_head=head,
-        request_ranges=ranges,
         no_action=no_action(night),
         assurances=tuple(assurances(night)),
     )
 
 
-def _rate(row: Row | None) -> Decimal | None:
-    return row["fully_loaded_usd_per_mtok"] if row else None
+def _against(night: Night, amount: Decimal | None) -> Change | None:
+    """The cost of the month against another amount."""
+    return Change.of(night.now["effective_usd"], amount, night.subject["materiality_usd"])
+
+
+def _columns_unit(night: Night) -> str:
+    has_plan = any(row["plan_usd"] is not None for row in night.figures)
+    return _unit(night).words + ("; bar across a column: plan" if has_plan else "")
 
 
 def _case(night: Night) -> str:

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from templates import colours, formats
 from templates.figures.marks import penalty_mark, thirds_bar
-from templates.formats import TableUnit
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.triangle import triangle
+from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = {"A4": 14, "letter": 10}
 SHORT_HEAD: Final = 4
@@ -44,12 +44,10 @@ class ThirdsRow:
 
 
 @dataclass(frozen=True)
-class Thirds:
-    """Everything that page 3 prints."""
+class Verdict:
+    """What the title says: the case, and the model that it names."""
 
     case: str
-    target_name: str
-    band: str
     outside: Ref | None
     judged: Ref | None
     spent: Ref | None
@@ -59,6 +57,22 @@ class Thirds:
     widest: Decimal | None
     shares: tuple[Decimal | None, ...]
     total: Decimal
+
+    @property
+    def refs(self) -> tuple[Ref | None, ...]:
+        """The numbers of the title, as they are read."""
+        if self.case == "some_out":
+            return self.outside, self.judged, self.distance
+        return (self.spent,) if self.case in {"one_model", "all_young", "all_adopted"} else ()
+
+
+@dataclass(frozen=True)
+class Thirds:
+    """Everything that page 3 prints."""
+
+    verdict: Verdict
+    target_name: str
+    band: str
     until: str
     figure: Markup
     notes: tuple[str, ...]
@@ -76,9 +90,12 @@ class Thirds:
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The numbers of the title, as they are read."""
-        if self.case == "some_out":
-            return self.outside, self.judged, self.distance
-        return (self.spent,) if self.case in {"one_model", "all_young", "all_adopted"} else ()
+        return self.verdict.refs
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The lifetime ledger is the sum of its parts."""
+        return () if self.is_whole else ("direct, idle, shared, unallocated and adjustments are not the ledger",)
 
 
 def spend(row: Row) -> Decimal:
@@ -110,24 +127,13 @@ def thirds(night: Night) -> Thirds:
     rows = models_by_spend(night)
     large = shown_rows(rows, MOST_ROWS[night.paper])
     rest = rows[len(large) :]
-    index, case = night.index, _case(rows)
-    named = _named(rows, case)
     unit = TableUnit.of(night.money, [sum((spend(row) for row in rows), Decimal(0)), *(spend(row) for row in rows)])
     shown = [_table_row(row, unit, night) for row in large]
     figure, notes = triangle(night, rows, large)
     return Thirds(
-        case=case,
+        verdict=_verdict_of(night, rows),
         target_name=night.target_name,
         band=formats.whole_percent(night.settings["dead_band_ratio"]),
-        outside=index.get("models_outside"),
-        judged=index.get("models_judged"),
-        spent=index.get(f"{named['model_id']}:lifetime") if named else None,
-        distance=index.get("distance"),
-        model=named["model_id"] if named else "",
-        phase=HEAVY_IN.get(named["status"], "") if named else "",
-        widest=_decimal(named["penalty_ratio"]) if named else None,
-        shares=tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else (),
-        total=spend(named) if named else Decimal(0),
         until=formats.day(night.subject["as_of"]),
         figure=figure,
         notes=tuple(notes),
@@ -139,8 +145,25 @@ def thirds(night: Night) -> Thirds:
         is_rounded=_is_rounded(rows, unit),
         is_dense=len(shown) > ROOMY_ROWS[night.paper],
         check=_check(night),
-        ledger=index.get("lifetime_ledger"),
+        ledger=night.index.get("lifetime_ledger"),
         is_whole=_is_whole(night),
+    )
+
+
+def _verdict_of(night: Night, rows: list[Row]) -> Verdict:
+    index, case = night.index, _case(rows)
+    named = _named(rows, case)
+    return Verdict(
+        case=case,
+        outside=index.get("models_outside"),
+        judged=index.get("models_judged"),
+        spent=index.get(f"{named['model_id']}:lifetime") if named else None,
+        distance=index.get("distance"),
+        model=named["model_id"] if named else "",
+        phase=HEAVY_IN.get(named["status"], "") if named else "",
+        widest=_decimal(named["penalty_ratio"]) if named else None,
+        shares=tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else (),
+        total=spend(named) if named else Decimal(0),
     )
 
 

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from templates import formats
 from templates.figures.pareto import Cause, pareto
 from templates.figures.timeline import share_timeline
-from templates.formats import TableUnit
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.table_unit import TableUnit
 
 MOST_CAUSES: Final = 9
 MOST_RUNS: Final = 10

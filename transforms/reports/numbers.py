@@ -61,24 +61,26 @@ def numbers(
     tables = dict(locals())  # the arguments, by the names of the tables they are
     night = Night.of(tables)
     asked = context({CATALOGUE[name].qualified(): frame for name, frame in tables.items()})
-    digest = _input_digest(files)
-    valued = (number.valued(asked) for number in _in_reading_order(night, pages))
+    valued = [number.valued(asked) for number in _in_reading_order(night, pages)]
+    return _rows([number for number in valued if number.value is not None], _input_digest(files))
+
+
+def _rows(numbers: list[Number], digest: str) -> pl.DataFrame:
     rows = [
-        asdict(replace(number, position=0, input_digest=digest)) | {"query": number.query}
-        for number in valued
-        if number.value is not None
+        asdict(replace(number, position=position, input_digest=digest)) | {"query": number.query}
+        for position, number in enumerate(numbers, start=1)
     ]
-    frame = pl.DataFrame(rows, schema=Numbers.polars_schema()) if rows else Numbers.empty()
-    return Numbers.frame(frame.with_columns(position=pl.int_range(1, pl.len() + 1)))
+    return Numbers.frame(pl.DataFrame(rows, schema=Numbers.polars_schema())) if rows else Numbers.empty()
 
 
 def _in_reading_order(night: Night, pages: pl.DataFrame) -> Iterator[Number]:
-    seen: set[str] = set()
-    for row in pages.filter("is_shown").sort("position").iter_rows(named=True):
-        for number in _of_page(night, row["page"], row["model_id"]):
-            if number.number_id not in seen:
-                seen.add(number.number_id)
-                yield number
+    """Each number where it is read first."""
+    shown = pages.filter("is_shown").sort("position").iter_rows(named=True)
+    asked = (number for row in shown for number in _of_page(night, row["page"], row["model_id"]))
+    first: dict[str, Number] = {}
+    for number in asked:
+        first.setdefault(number.number_id, number)
+    return iter(first.values())
 
 
 def _of_page(night: Night, page: str, model_id: str | None) -> Iterator[Number]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from templates import formats
-from templates.formats import Money, TableUnit
+from templates.formats import Money
+from templates.table_unit import TableUnit
 
 USD, EUR = Money("USD"), Money("EUR")
 
