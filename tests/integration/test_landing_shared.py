@@ -36,6 +36,7 @@ def test_the_public_sample_of_focus_1_0_adds_up(shared: Path, tmp_path: Path) ->
     reading = read(shared / "data/focus_sample_1_0/focus_sample.csv", tmp_path)
     assert (reading.rows, reading.refused.height) == (1000, 0)
     assert reading.totals == {"USD": (Decimal("20.520226728990"), Decimal("14.976514185860"))}
+    assert reading.flags == ("effective_rounded", "tz_assumed")  # 610 costs rounded to 0, times without a zone
     charges = reading.frames["charge_rows"]
     assert (charges["billed_cost"] < 0).sum() == 13  # PROVENANCE.md counts them
     assert (charges["consumed_quantity"] < 0).sum() == 12

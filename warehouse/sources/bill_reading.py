@@ -13,17 +13,20 @@ import polars as pl
 from warehouse.schemas.raw import ChargeRows
 from warehouse.sources.casts import TEXT_NULLS, composed, known
 from warehouse.sources.charge_casts import Charges, charges
-from warehouse.sources.decimals import quantity
-from warehouse.sources.exact_sums import EXACT, added, bill_totals
+from warehouse.sources.decimals import WIDEST, quantity
+from warehouse.sources.exact_sums import EXACT, Totals, added, bill_totals
 from warehouse.sources.instants import clock_of
 from warehouse.sources.layout import Layout
-from warehouse.sources.reading import NOTHING_REFUSED, Delivered, Reading
+from warehouse.sources.local_times import assumptions
+from warehouse.sources.reading import NOTHING_REFUSED, Delivered, Reading, RejectedFile
 from warehouse.sources.records import Batch, batches, refusals
+from warehouse.sources.rounded_costs import RoundedCosts
 from warehouse.sources.row_digests import row_digests
 from warehouse.sources.source import Source
 from warehouse.sources.tags import tags
 
 HELD: Final = 100_000
+LARGEST_TOTAL: Final = Decimal(10) ** WIDEST
 _CARRIED: Final = "+"
 CUSTOM: Final = "x_"
 COSTS: Final = frozenset({"billed_cost", "effective_cost", "list_cost", "contracted_cost"})
@@ -54,13 +57,14 @@ class Shaped:
 
     `cells` are its columns as text; `layers` are JSON objects of tags, later ones laid over earlier ones; `labels` are
     custom columns that are tags by their own names; `others` is what else tells two rows apart; `identity` is the key
-    that tells them apart without the rest, if the bill has one.
+    that tells them apart without the rest, if the bill has one; `providers` say who bills each row.
     """
 
     cells: pl.DataFrame
     layers: pl.DataFrame
     labels: pl.DataFrame
     others: pl.DataFrame
+    providers: pl.Series
     identity: pl.Series | None = None
     flags: frozenset[str] = frozenset()
 
@@ -82,6 +86,7 @@ class _Bill:
     flags: set[str] = field(default_factory=set)
     totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     residual: Decimal = Decimal(0)
+    rounded: RoundedCosts = field(default_factory=RoundedCosts)
 
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
@@ -93,14 +98,20 @@ class _Bill:
         self.refused += [batch.refused, _refused(batch, typed)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
-        self.flags |= shaped.flags
+        self.flags |= shaped.flags | assumptions(self.source, shaped.cells["charge_start"], shaped.cells["charge_end"])
+        self.rounded.see(typed.rows, shaped.providers)
         self.totals = added(self.totals, bill_totals(kept))
         self.residual = EXACT.add(self.residual, typed.billed.rounded_away(is_good))
         if sum(rows.height for rows in self.held) > HELD:
             self._put_aside()
 
     def reading(self) -> Reading:
-        """The whole file."""
+        """The whole file.
+
+        Raises:
+            RejectedFile: overflow.
+        """
+        _refuse_overflow(self.totals)
         if self.parts and self.held:
             self._put_aside()
         return Reading(
@@ -108,7 +119,7 @@ class _Bill:
             frames={ChargeRows.table_name: pl.concat([ChargeRows.empty(), *self.held])},
             refused=pl.concat([NOTHING_REFUSED, *self.refused]),
             blank=self.blank,
-            flags=tuple(sorted(self.flags)),
+            flags=tuple(sorted(self.flags | self.rounded.flags())),
             rounding_residual=self.residual,
             parts={ChargeRows.table_name: self.parts} if self.parts else {},
             totals=self.totals,
@@ -145,6 +156,12 @@ def read_bill(delivered: Delivered, source: Source, layout: Layout, shape: Shape
     for batch in batches(delivered, layout):
         bill.add(batch, shape(batch))
     return bill.reading()
+
+
+def _refuse_overflow(totals: Totals) -> None:
+    for currency, costs in totals.items():
+        if any(cost.copy_abs() >= LARGEST_TOTAL for cost in costs):
+            raise RejectedFile("overflow", f"the total in {currency} is 10^{WIDEST} or more; no bill can be that large")
 
 
 def float_flags(batch: Batch) -> frozenset[str]:

@@ -116,8 +116,15 @@ def _shaped(batch: Batch) -> Shaped:
         others=pl.concat(
             [rows.select("sku_price_details", "allocated_resource_id"), carried.drop(custom)], how="horizontal"
         ),
+        providers=_providers(carried, batch.rows.height),
         flags=float_flags(batch),
     )
+
+
+def _providers(carried: pl.DataFrame, height: int) -> pl.Series:
+    """Who bills each row: 1.3 and later call it the service provider."""
+    named = [name for name in ("ServiceProviderName", "ProviderName") if name in carried.columns]
+    return carried[named[0]] if named else pl.Series([""]).new_from_index(0, height)
 
 
 def _gpus_per_unit() -> pl.Expr:

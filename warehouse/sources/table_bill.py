@@ -55,6 +55,7 @@ def _shaped(batch: Batch, clock: Clock) -> Shaped:
         layers=rows.select("tags"),
         labels=pl.concat([rows.select(tagged), carried.select(labels)], how="horizontal").rename(_without_prefix),
         others=carried.drop(labels),
+        providers=pl.Series([""]).new_from_index(0, rows.height),
         identity=rows["charge_key"] if "charge_key" in batch.present else None,
         flags=float_flags(batch) | (frozenset() if _has_both(batch) else {"single_cost"}),
     )

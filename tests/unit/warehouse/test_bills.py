@@ -212,6 +212,25 @@ def test_doubles_are_read_by_their_shortest_decimal_and_flagged(read: Read) -> N
     assert found.flags == ("float_money",)
 
 
+def test_effective_costs_that_an_exporter_rounded_away_are_flagged(read: Read) -> None:
+    small, large = GOOD | {"BilledCost": "0.4", "EffectiveCost": "0"}, GOOD | {"EffectiveCost": "13"}
+    assert read([small, large]).flags == ("effective_rounded",)
+    assert read([small, large | {"EffectiveCost": "12.5"}]).flags == ()
+
+
+def test_a_total_that_does_not_fit_rejects_the_bill(read: Read) -> None:
+    with pytest.raises(RejectedFile, match="overflow"):
+        read([GOOD | {"BilledCost": "6e25"}, GOOD | {"BilledCost": "6e25"}])
+
+
+def test_times_without_offset_are_flagged_where_no_zone_is_set(read: Read) -> None:
+    local = GOOD | {"ChargePeriodStart": "2026-11-20 00:00:00"}
+    assert read([local]).flags == ("tz_assumed",)
+    berlin = read([local], Source("cloud", "gpu_billing", "focus", "inbox/*", options={"timezone": "Europe/Berlin"}))
+    assert berlin.flags == ()
+    assert charges(berlin)[0]["charge_start"] == datetime(2026, 11, 19, 23, tzinfo=UTC)
+
+
 def test_invoice_details_state_totals_and_charge_nothing(read: Read) -> None:
     rows = [
         {"InvoiceDetailId": "1", "InvoiceId": "I-1", "BillingCurrency": "USD", "BilledCost": "1.10"},
@@ -247,7 +266,7 @@ def test_a_table_needs_a_start_one_cost_and_a_currency(read: Read) -> None:
     assert charge["charge_end"] == charge["charge_start"] == datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
     assert (charge["billing_period_start"], charge["billing_period_end"]) == (date(2026, 11, 1), date(2026, 12, 1))
     assert (charge["charge_category"], charge["tags"]) == ("Usage", '{"env":"prod","team":"core"}')
-    assert found.flags == ("single_cost",)
+    assert found.flags == ("single_cost", "tz_assumed")
 
 
 def test_a_table_with_a_duration_and_gpus_says_gpu_hours(read: Read) -> None:
