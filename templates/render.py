@@ -27,7 +27,7 @@ from templates.title_lines import broken, fits
 
 LANGUAGE: Final = "en"
 PAPERS: Final = ("A4", "letter")
-NAME_LIMITS: Final = (24, 18, 14, 10, 7)
+NAME_LIMITS: Final = (24, 18, 14, 10, 7, 5, 3)
 
 
 def pdf(
