@@ -14,18 +14,33 @@ CONTROL: Final = ".control.json"
 def matched(project: Path, pattern: str) -> list[str]:
     """Paths below the project that match the pattern, in path order; control files and hidden files are no data.
 
-    `**` is any number of folders, `*` and `?` stay within one name, nothing else is special: a file name is data.
+    `**` is any number of folders, `*` and `?` stay within one name, nothing else is special: a file name is data. A
+    link to a folder in which files could match is listed too: what lies behind it is refused, not overlooked.
     """
     wanted = re.compile(_expression(pattern), re.DOTALL)
-    folder = "/".join(_plain_folders(pattern))
-    return sorted(path for path in _walk(project, folder) if wanted.fullmatch(path) and not path.endswith(CONTROL))
+    on_the_way = [re.compile(folder, re.DOTALL) for folder in _folders(pattern)]
+    return sorted(
+        path
+        for path in _walk(project, "/".join(_plain_folders(pattern)))
+        if not path.endswith(CONTROL) and (wanted.fullmatch(path) or _hides(project / path, path, on_the_way))
+    )
 
 
 def controls(project: Path, pattern: str) -> list[str]:
-    """Control files beside what the pattern matches."""
-    folders = {path.rpartition("/")[0] for path in matched(project, pattern)}
-    everything = {path for folder in folders for path in _walk(project, folder)}
-    return sorted(path for path in everything if path.endswith(CONTROL) and path.rpartition("/")[0] in folders)
+    """Control files in the folders in which files could match the pattern, in path order."""
+    beside = re.compile(["", *_folders(pattern)][-1] + "[^/]*", re.DOTALL)
+    everything = _walk(project, "/".join(_plain_folders(pattern)))
+    return sorted(path for path in everything if path.endswith(CONTROL) and beside.fullmatch(path))
+
+
+def _hides(place: Path, path: str, on_the_way: list[re.Pattern[str]]) -> bool:
+    return any(folder.fullmatch(path + "/") for folder in on_the_way) and place.is_symlink() and place.is_dir()
+
+
+def _folders(pattern: str) -> Iterator[str]:
+    """Expressions for the folders on the way to a match, the last one for those in which a match lies."""
+    parts = [_part(part) for part in pattern.split("/")[:-1]]
+    yield from ("".join(parts[: depth + 1]) for depth in range(len(parts)))
 
 
 def _plain_folders(pattern: str) -> Iterator[str]:
@@ -53,4 +68,4 @@ def _walk(project: Path, folder: str) -> Iterator[str]:
         links = [name for name in folders if (Path(place) / name).is_symlink()]
         for name in (*files, *links):
             if not name.startswith("."):
-                yield f"{inside}/{name}"
+                yield f"{inside}/{name}".removeprefix("./")
