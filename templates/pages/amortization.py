@@ -149,7 +149,7 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
     series = {model: [known.get(month, zero) for month in months] for model, known in by_model.items()}
     ranked = sorted(series, key=lambda model: (-series[model][-1], -max(series[model]), model))
     rest = [sum((series[model][place] for model in ranked[MOST_LAYERS:]), zero) for place in range(len(months))]
-    layers = [(formats.name(model, 20), series[model]) for model in ranked[:MOST_LAYERS]]
+    layers = [(formats.fitted(model, 100, 7.2), series[model]) for model in ranked[:MOST_LAYERS]]
     layers += [(f"{len(ranked) - MOST_LAYERS:,} others", rest)] if any(rest) else []
     layers = [(name, values) for name, values in layers if any(values)]
     if not layers:

@@ -172,14 +172,14 @@ def _mover(row: Row, unit: TableUnit, drivers: dict[tuple[str, str | None], str]
     is_small = row["previous_usd"] < formats.LEAST_BASE
     name = colours.NAMES[row["cost_class"]]
     return MoverRow(
-        name=f"{formats.name(row['model_id'], 24)}, {name.lower()}" if row["model_id"] else name,
+        name=f"{formats.fitted(row['model_id'], 80)}, {name.lower()}" if row["model_id"] else name,
         previous=unit.cell(row["previous_usd"]),
         current=unit.cell(row["current_usd"]),
         change=unit.cell(change.amount, plus="+"),
         ratio="n.m." if is_small else formats.whole_percent(change.ratio, plus="+"),
         driver=DRIVERS[driver].lower(),
         lasts="one-off" if driver in PASSING else "lasting",
-        owner=formats.name(row["owner"], 22) if row["owner"] else formats.UNKNOWN,
+        owner=formats.fitted(row["owner"], 80) if row["owner"] else formats.UNKNOWN,
     )
 
 

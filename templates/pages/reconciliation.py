@@ -111,9 +111,9 @@ def _missed(failed: list[Row]) -> str:
 def _invoice(row: Row) -> InvoiceRow:
     places = 2
     return InvoiceRow(
-        source=formats.name(row["source"], 18),
+        source=formats.fitted(row["source"], 60, 6.8),
         period=formats.day(row["billing_period_start"])[:7],
-        invoice=formats.name(row["invoice_id"], 22) if row["invoice_id"] else formats.UNKNOWN,
+        invoice=formats.fitted(row["invoice_id"], 80, 6.8) if row["invoice_id"] else formats.UNKNOWN,
         currency=formats.name(row["currency"], 3),
         cells=(
             formats.plain(row["billed_cost"], places),
@@ -165,7 +165,7 @@ def _source(name: str, kind: str, files: list[Row]) -> SourceRow:
     kinds = sorted({KINDS.get(row["kind"], "") for row in files})
     counts = [sum(row[column] for row in files) for column in COUNTS]
     printed = tuple(formats.plain(number) for number in (len(files), *counts))
-    return SourceRow(formats.name(name, 24), kind or ", ".join(kinds), printed)
+    return SourceRow(formats.fitted(name, 90), kind or ", ".join(kinds), printed)
 
 
 def _is_whole(row: Row) -> bool:

@@ -115,7 +115,7 @@ def _facts(night: Night, row: Row) -> list[Fact]:
         Fact("Trained on", f"{formats.tokens(model.get('training_tokens'))} tokens".replace("– tokens", "–")),
         Fact("Released", formats.day(model.get("released_on"))),
         Fact("Retires", formats.day(model.get("retires_on"))),
-        Fact("Owner", formats.name(model.get("owner"), 20) if model.get("owner") else formats.UNKNOWN),
+        Fact("Owner", formats.fitted(model.get("owner"), 70) if model.get("owner") else formats.UNKNOWN),
     ]
 
 

@@ -19,6 +19,7 @@ from templates.pages.night import Night, Row
 MOST_DOTS: Final = 12
 TRAIL_MONTHS: Final = 6
 NAME_LIMIT: Final = 18
+NAME_WIDTH: Final = 72.0
 PHASES: Final = ("pretraining", "posttraining", "inference")
 HEAVY: Final = ("pretraining_heavy", "posttraining_heavy", "inference_heavy")
 FEWEST_PHASES: Final = 2
@@ -58,7 +59,7 @@ def _dot(night: Night, row: Row) -> ModelDot:
     shares = _shares(row)
     is_adopted = row["status"] == "no_own_pretraining"
     return ModelDot(
-        name=formats.name(row["model_id"], NAME_LIMIT) + (" †" if is_adopted else ""),
+        name=formats.fitted(row["model_id"], NAME_WIDTH) + (" †" if is_adopted else ""),
         note=_note(night, row),
         shares=shares or (0.0, 0.0, 0.0),
         spend=_spend(row),

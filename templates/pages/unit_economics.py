@@ -145,7 +145,7 @@ def _scatter(night: Night, rows: list[Row]) -> Markup | None:
     if not known:
         return None
     uses = [
-        Use(formats.name(row["model_id"], 16), row["utilization_ratio"], float(row["used_usd_per_mtok"]),
+        Use(formats.fitted(row["model_id"], 54, 6.8), row["utilization_ratio"], float(row["used_usd_per_mtok"]),
             f"{formats.whole_percent(row['utilization_ratio'])}, {night.money.per_mtok(row['used_usd_per_mtok'])}")
         for row in known
     ]  # fmt: skip

@@ -111,7 +111,7 @@ def _causes(night: Night, month: object) -> list[Row]:
 
 
 def _cause_words(row: Row) -> str:
-    return f"{WORDS[row['cause']]} in {formats.name(row['pool'], 14)}" if row["pool"] else WORDS[row["cause"]]
+    return f"{WORDS[row['cause']]} in {formats.fitted(row['pool'], 50)}" if row["pool"] else WORDS[row["cause"]]
 
 
 def _sentence(words: str) -> str:
@@ -159,8 +159,8 @@ def _runs(night: Night) -> tuple[list[WorstRun], str, str]:
     unit = TableUnit.of(night.money, [row["wasted_usd"] for row in lost])
     shown = [
         WorstRun(
-            run=formats.name(row["run_name"] or row["run_id"], 30),
-            model=formats.name(row["model_id"], 22),
+            run=formats.fitted(row["run_name"] or row["run_id"], 130),
+            model=formats.fitted(row["model_id"], 80),
             phase=(row["phase"] or formats.UNKNOWN).replace("training", "-training"),
             cause=WORDS.get(row["cause"], formats.UNKNOWN).lower(),
             gpu_hours=formats.plain(row["gpu_seconds"] * row["wasted_ratio"] / 3600),
