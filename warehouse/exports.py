@@ -29,10 +29,16 @@ def csv(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
     return ordered.with_columns(guarded + instants).write_csv().encode()
 
 
-def read_csv(content: bytes) -> pl.DataFrame:
-    """The rows of an exported CSV as text, without the apostrophes that guard formulas."""
+def read_csv(content: bytes, table: type[Table]) -> pl.DataFrame:
+    """The rows of an exported CSV in the types of a table; apostrophes that guard formulas are taken off."""
     text = pl.read_csv(io.BytesIO(content), infer_schema=False)
-    return text.with_columns(pl.all().str.replace(r"^'([=+\-@\t\r])", "$1"))
+    typed = [_typed(name, dtype) for name, dtype in table.polars_schema().items() if name in text.columns]
+    return text.select(typed)
+
+
+def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
+    text = pl.col(name).str.replace(r"^'([=+\-@\t\r])", "$1")
+    return text.str.to_date() if dtype == pl.Date() else text.cast(dtype)
 
 
 def parquet(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:

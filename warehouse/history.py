@@ -45,7 +45,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, night: date) -> None:
 def _learn(connection: duckdb.DuckDBPyConnection, night: date, revision: int, directory: Path) -> None:
     connection.execute(f"INSERT INTO {PublishedNights.qualified()} VALUES (?, ?)", [night, revision])
     for table, file in REMEMBERED.items():
-        rows = exports.read_csv((directory / file).read_bytes())
+        rows = exports.read_csv((directory / file).read_bytes(), table)
         typed = table.frame(rows.with_columns(night=pl.lit(night)))
         connection.register("published", typed.to_arrow())
         connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM published")

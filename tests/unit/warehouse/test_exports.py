@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
 
 from warehouse import exports
 from warehouse.manifest import money
+from warehouse.schemas.history import PastRecommendations
 
 ROWS = pl.DataFrame(
     {
@@ -37,13 +38,15 @@ def test_the_order_of_rows_does_not_change_a_byte() -> None:
 
 def test_every_start_of_a_formula_is_guarded_and_taken_off_again() -> None:
     names = ["=a", "+a", "-2+3", "@SUM(1)", "\ta", "\ra", "a=", "'=quoted"]
-    rows = pl.DataFrame({"key": [str(n) for n in range(8)], "name": names})
+    rows = pl.DataFrame({"rank": range(8), "model_id": names, "night": [date(2026, 11, 20)] * 8})
 
-    written = exports.csv(rows, ("key",))
+    written = exports.csv(rows, ("rank",))
 
-    read = pl.read_csv(written, infer_schema=False)["name"].to_list()
-    assert [name[0] for name in read[:6]] == ["'"] * 6
-    assert exports.read_csv(written)["name"].to_list()[:7] == names[:7]
+    guarded = pl.read_csv(written, infer_schema=False)["model_id"].to_list()
+    assert [name[0] for name in guarded[:6]] == ["'"] * 6
+    read = exports.read_csv(written, PastRecommendations)
+    assert read["model_id"].to_list()[:7] == names[:7]
+    assert read["night"].to_list() == rows["night"].to_list()
 
 
 def test_money_is_text_with_twelve_decimals_and_never_minus_zero() -> None:
