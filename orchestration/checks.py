@@ -1,10 +1,10 @@
-"""Every blocking check: the function names the offending rows, `on` the table that is held."""
+"""Every blocking check by stage: the function names the offending rows, `on` the table that is held."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from orchestration.table_assets import check
+from orchestration.table_assets import Check
 from transforms.decisions.checks import (
     crossed_percentiles,
     models_without_a_card,
@@ -32,27 +32,36 @@ from transforms.ledger.checks import (
 )
 from transforms.staging.checks import bill_rows_in_no_unit, runs_that_end_before_they_start, totals_too_large
 
-CHECKS: Final = [
-    check(bill_rows_in_no_unit, on="charge_rows"),
-    check(runs_that_end_before_they_start, on="training_runs"),
-    check(totals_too_large, on="charges"),
-    check(charges_without_one_rule, on="charge_rules"),
-    check(misplaced_postings, on="postings"),
-    check(pools_accrued_and_billed, on="charge_rules"),
-    check(postings_without_a_charge, on="postings"),
-    check(unbalanced_charges, on="postings"),
-    check(unbalanced_invoices, on="postings"),
-    check(unbalanced_sources, on="postings"),
-    check(assets_off_the_training, on="amortization"),
-    check(months_off_the_days, on="monthly_spend"),
-    check(open_bridges, on="variance_bridge"),
-    check(open_roll_forwards, on="amortization"),
-    check(shares_off_one, on="thirds"),
-    check(spend_off_the_ledger, on="lifecycle_spend"),
-    check(torn_lineage, on="lifecycle_spend"),
-    check(unconverted_spend, on="daily_spend"),
-    check(crossed_percentiles, on="candidates"),
-    check(models_without_a_card, on="recommendations"),
-    check(savings_counted_twice, on="recommendations"),
-    check(unproven_recommendations, on="recommendations"),
-]
+CHECKS: Final = {
+    "staging": [
+        Check(bill_rows_in_no_unit, on="charges"),
+        Check(runs_that_end_before_they_start, on="training_runs"),
+        Check(totals_too_large, on="charges"),
+    ],
+    "ledger": [
+        Check(charges_without_one_rule, on="charge_rules"),
+        Check(misplaced_postings, on="postings"),
+        Check(pools_accrued_and_billed, on="charge_rules"),
+        Check(postings_without_a_charge, on="postings"),
+        Check(unbalanced_charges, on="postings"),
+        Check(unbalanced_invoices, on="postings"),
+        Check(unbalanced_sources, on="postings"),
+    ],
+    "economics": [
+        Check(assets_off_the_training, on="amortization"),
+        Check(months_off_the_days, on="monthly_spend"),
+        Check(open_bridges, on="variance_bridge"),
+        Check(open_roll_forwards, on="amortization"),
+        Check(shares_off_one, on="thirds"),
+        Check(spend_off_the_ledger, on="lifecycle_spend"),
+        Check(torn_lineage, on="lifecycle_spend"),
+        Check(unconverted_spend, on="daily_spend"),
+    ],
+    "decisions": [
+        Check(crossed_percentiles, on="candidates"),
+        Check(models_without_a_card, on="recommendations"),
+        Check(savings_counted_twice, on="recommendations"),
+        Check(unproven_recommendations, on="recommendations"),
+    ],
+    "reports": [],
+}

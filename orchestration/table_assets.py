@@ -1,7 +1,8 @@
 """How a transform becomes an asset, and a check function an asset check."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import dagster as dg
@@ -43,32 +44,57 @@ def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
     )
 
 
-def table(function: Transform) -> dg.AssetsDefinition:
-    """The asset whose table the function computes from the tables it names."""
-    written = CATALOGUE[function.__name__]
-    reads = inputs(function)
+@dataclass(frozen=True)
+class Check:
+    """A function that names offending rows, and the table that is held when it finds any."""
 
-    @dg.multi_asset(name=written.table_name, specs=[spec(written, reads)])
-    def compute(warehouse: Warehouse) -> dg.MaterializeResult[None]:
-        frames = warehouse.read(read.table_name for read in reads)
-        return warehouse.write(written, function(**frames))
+    function: Transform
+    on: str
+
+    def spec(self) -> dg.AssetCheckSpec:
+        """The blocking check in Dagster's words."""
+        return dg.AssetCheckSpec(
+            name=self.function.__name__,
+            asset=key(CATALOGUE[self.on]),
+            description=inspect.getdoc(self.function),
+            additional_deps=[key(read) for read in inputs(self.function) if read.table_name != self.on],
+            blocking=True,
+        )
+
+    def result(self, warehouse: Warehouse) -> dg.AssetCheckResult:
+        """Green when the function finds no offending row."""
+        rows = self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
+        return dg.AssetCheckResult(
+            asset_key=key(CATALOGUE[self.on]),
+            check_name=self.function.__name__,
+            passed=rows.is_empty(),
+            metadata={"offending": rows.height, "rows": dg.MetadataValue.md(preview(rows))},
+        )
+
+
+def stage(*functions: Transform, checks: Sequence[Check] = ()) -> dg.AssetsDefinition:
+    """The assets of one stage, one for each function's table, and the checks that hold them.
+
+    They are one step of the run: Dagster writes some ten events for each step, which for a hundred small tables takes
+    longer than the tables. Each table is still an asset of its own that can be selected and looked into.
+    """
+    tables = [CATALOGUE[function.__name__] for function in functions]
+
+    @dg.multi_asset(
+        name=tables[0].table_stage,
+        specs=[spec(table, inputs(function)) for table, function in zip(tables, functions, strict=True)],
+        check_specs=[check.spec() for check in checks],
+        can_subset=True,
+    )
+    def compute(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        for table, function in zip(tables, functions, strict=True):
+            if key(table) in context.selected_asset_keys:
+                frames = warehouse.read(read.table_name for read in inputs(function))
+                yield warehouse.write(table, function(**frames))
+        for check in checks:
+            if check.spec().key in context.selected_asset_check_keys:
+                yield check.result(warehouse)
 
     return compute
-
-
-def check(function: Transform, on: str) -> dg.AssetChecksDefinition:
-    """A blocking check on the table named `on`: green when the function finds no offending row."""
-    reads = [read.table_name for read in inputs(function)]
-
-    @dg.asset_check(
-        asset=key(CATALOGUE[on]),
-        name=function.__name__,
-        description=inspect.getdoc(function),
-        additional_deps=[key(CATALOGUE[name]) for name in reads if name != on],
-        blocking=True,
-    )
-    def offending(warehouse: Warehouse) -> dg.AssetCheckResult:
-        rows = function(**warehouse.read(reads))
-        return dg.AssetCheckResult(passed=rows.is_empty(), metadata={"offending": rows.height, "rows": preview(rows)})
-
-    return offending
