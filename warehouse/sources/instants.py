@@ -24,6 +24,8 @@ _PER_MICROSECOND: Final = {  # a count is held in units of 10^-12
     "ns": 10**15,
 }
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST: Final = datetime(1000, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _FARTHEST: Final = 10**17  # microseconds, some 3,000 years
 _ISO: Final = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -56,9 +58,16 @@ def instants(cells: pl.Series, clock: Clock) -> Cast:
     said = known(cells)
     iso = _iso(said, clock.zone)
     if clock.unit == "iso":
-        return iso
+        return _on_the_calendar(iso)
     is_counted = ~said.str.contains(_ISO).fill_null(value=True)
-    return _laid_over(iso, _counted(said.filter(is_counted), clock), is_counted)
+    return _on_the_calendar(_laid_over(iso, _counted(said.filter(is_counted), clock), is_counted))
+
+
+def _on_the_calendar(cast: Cast) -> Cast:
+    """Years of four digits only: others exist for a computer, and for nobody who is billed."""
+    is_off = ((cast.values < _FIRST) | (cast.values > _LAST)).fill_null(value=False)
+    values = pl.select(pl.when(~is_off).then(cast.values).alias("instant")).to_series()
+    return Cast(values, first_reason(cast.reasons, refused(is_off, "bad_date")))
 
 
 def written_days(cells: pl.Series, clock: Clock) -> Cast:

@@ -41,6 +41,9 @@ def test_an_iso_time_is_its_instant(cell: str, instant: datetime) -> None:
         "2026-02-30T00:00:00Z",
         "2026-13-01",
         "0000-00-00",
+        "0000-01-01",
+        "0999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-05:00",  # a year of five digits in UTC
         "99999-01-01",
         "2026-11-10T01:30:60Z",
         "2026-11-20T24:00:00",
@@ -71,13 +74,14 @@ def test_numbers_count_from_the_origin_in_their_unit() -> None:
     assert one("1714521600000000999", Clock(unit="ns")) == (may, None)  # cut to microseconds
     assert one("90.5", Clock(unit="s", origin=may)) == (datetime(2024, 5, 1, 0, 1, 30, 500000, tzinfo=UTC), None)
     assert one("1e30", Clock(unit="s")) == (None, "bad_date")
+    assert one("-9e10", Clock(unit="s")) == (None, "bad_date")  # some 2,850 years before 1970
     assert one("soon", Clock(unit="s")) == (None, "bad_date")
 
 
 def test_a_period_is_named_by_the_day_that_is_written() -> None:
-    days = written_days(pl.Series(["2026-11-01T00:00:00+01:00", "2026-11-01", "2026-11-31"]), BERLIN)
-    assert days.values.to_list() == [date(2026, 11, 1), date(2026, 11, 1), None]
-    assert days.reasons.to_list() == [None, None, "bad_date"]
+    days = written_days(pl.Series(["2026-11-01T00:00:00+01:00", "2026-11-01", "2026-11-31", "0000-01-01"]), BERLIN)
+    assert days.values.to_list() == [date(2026, 11, 1), date(2026, 11, 1), None, None]
+    assert days.reasons.to_list() == [None, None, "bad_date", "bad_date"]
 
 
 def test_starts_lie_between_2015_and_three_days_after_the_night_began() -> None:
