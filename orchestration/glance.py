@@ -48,6 +48,7 @@ class Glance:
             sums = ", ".join(f"{files[name].sum():,} {name}" for name in counts)
             flags = sorted({flag for row in files["flags"] for flag in row})
             yield f"{source[0]}: {files.height:,} files, {sums}" + (f" ({', '.join(flags)})" if flags else "")
+        yield from (f"note: {finding}" for finding in self.landing.findings)
         for row in self.quarantine.sort("source", "file", "location").iter_rows(named=True):
             yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {row['detail'] or row['raw']}"
         for row in self.unmatched.iter_rows(named=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.outcomes import HeldError
-from orchestration.resources import Warehouse, night_end, night_of
+from orchestration.resources import STEPS, Warehouse, night_end, night_of
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history, landing
@@ -45,6 +45,8 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     """The files of the inbox, each landed once."""
     project = warehouse.project
     landed = landing.land(project.place, project.settings.sources(), warehouse.connection, night_of(context))
+    for finding in landed.findings:
+        STEPS.warning("note: %s", finding)
     for table in LANDED:
         yield warehouse.landed(table)
     hold(landed, project.settings.machine())
