@@ -211,16 +211,18 @@ def _show(seen: Seen, dice: np.random.Generator, world: _World) -> None:
     seen.add("thirds", as_of=NIGHT, model_id="large", projected_penalty_ratio_p50=0.3, status="inference_heavy")
     _show_tasks(seen, dice, world.shares if world.is_labelled else {}, float(history[-28:].sum()))
     for student in world.students:
-        _show_student(seen, dice, student, world.params / 8, end)
+        _show_student(seen, dice, student, world.params / 8, end, history[-56:])
     _show_plans(seen, dice, world.plans)
 
 
-def _show_student(seen: Seen, dice: np.random.Generator, student: Student, params: float, end: dt.date) -> None:
-    """A smaller model that serves, and what was measured of it."""
+def _show_student(
+    seen: Seen, dice: np.random.Generator, student: Student, params: float, end: dt.date, history: np.ndarray
+) -> None:
+    """A smaller model that serves as much, and what was measured of it."""
     name = student.name
     seen.add("models", model_id=name, origin="own", family=name, retires_on=end, params=params)
     _show_prices(seen, dice, name, student.price, student.price)
-    _show_service(seen, name, np.full(56, 1e6))
+    _show_service(seen, name, history)
     for task, ratio in student.measured.items():
         quality = {"quality_metric": "accuracy", "teacher_quality": 1.0, "student_quality": ratio}
         seen.add("workloads", task=task, student_model_id=name, measured_on=NIGHT, **quality)

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from transforms.decisions.kin import Kin, kin_of
 from transforms.decisions.moves import Evidence, Task
 from transforms.decisions.night import Night, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# A successor of less than this share of the size would be another product.
-_SUCCESSOR_SHARE: Final = 0.5
-
 
 @dataclass(frozen=True)
 class Company:
-    """Models by name, with their tasks, deployments, teachers and successors, and what was evaluated on each task."""
+    """Models by name, with their tasks, deployments, teachers and kin, and what was evaluated on each task."""
 
     subjects: Mapping[str, Subject]
     tasks: Mapping[str, Sequence[Task]]
     deployments: Mapping[str, Sequence[Mapping[str, Any]]]
     evidence: Mapping[str, Mapping[str, Evidence]]
     teachers: Mapping[str, str]
-    successors: Mapping[str, Sequence[str]]
+    kin: Mapping[str, Kin]
+
+    def hosts(self, model_id: str) -> list[list[str]]:
+        """Who may take all of a model's traffic, the nearest first: its base; its kin; who passed all its tasks."""
+        kin = self.kin.get(model_id, Kin())
+        ranks, seen = [], {model_id}
+        for names in (kin.bases, kin.relatives, self._passed(model_id)):
+            ranks.append([name for name in names if name in self.subjects and name not in seen])
+            seen |= set(names)
+        return ranks
+
+    def _passed(self, model_id: str) -> list[str]:
+        """Students that kept the quality of every task of the model."""
+        passed = [
+            {name for name, evidence in self.students_for(task.name, model_id) if evidence and evidence.passes}
+            for task in self.tasks.get(model_id, ())
+        ]
+        return sorted(set.intersection(*passed)) if passed else []
 
     def students_for(self, task: str | None, teacher: str) -> list[tuple[str, Evidence | None]]:
         """Models that were evaluated on the task or taught by the teacher.
@@ -73,9 +88,7 @@ def company_of(
     deployments: dict[str, list[Mapping[str, Any]]] = {}
     for row in serving_states.sort("model_id", "deployment_id").to_dicts():
         deployments.setdefault(row["model_id"], []).append(row)
-    return Company(
-        subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), _successors(models)
-    )
+    return Company(subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), kin_of(models))
 
 
 def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
@@ -102,22 +115,3 @@ def _teachers(models: pl.DataFrame) -> dict[str, str]:
     """The teacher of each student that names one."""
     students = models.filter(pl.col("teacher_model_id").is_not_null()).sort("model_id")
     return dict(students.select("model_id", "teacher_model_id").iter_rows())
-
-
-def _successors(models: pl.DataFrame) -> dict[str, list[str]]:
-    """Children of each model, and the models of its family, of at least half its size: smaller ones are no successors.
-
-    Whether the users accept one is the quality gate of the card.
-    """
-    size = pl.coalesce("active_params", "params")
-    others = models.select(other="model_id", other_base="base_model_id", family="family", other_size=size)
-    known = models.select("model_id", "family", size=size)
-    siblings = known.join(others, on="family")
-    children = known.join(others.drop("family"), left_on="model_id", right_on="other_base")
-    pairs = pl.concat([part.select("model_id", "size", "other", "other_size") for part in (siblings, children)])
-    is_large = (pl.col("other_size") >= _SUCCESSOR_SHARE * pl.col("size")).fill_null(value=True)
-    fitting = pairs.filter(is_large, pl.col("model_id") != pl.col("other")).select("model_id", "other").unique()
-    found: dict[str, list[str]] = {}
-    for model_id, other in fitting.sort("model_id", "other").iter_rows():
-        found.setdefault(model_id, []).append(other)
-    return found

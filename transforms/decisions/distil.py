@@ -1,7 +1,8 @@
 """A task goes to a student that the model teaches first.
 
-Cost: the teacher's logits on every student token, 2·N_T FLOP each, at the price the teacher serves at; the student's
-own training, 6·N_S·D_S; evaluation and migration; and at least the fewest GPUs that hold the student.
+Cost: the teacher's logits on every student token, 2·N_T FLOP each, at the price the teacher serves at, or at that of
+training where it serves too little to have one; the student's own training, 6·N_S·D_S; evaluation and migration; and
+at least the fewest GPUs that hold the student.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.demand import DAYS_PER_MONTH
 from transforms.decisions.distillation import distilled_loss, supervised_loss, supervised_threshold_tokens
+from transforms.decisions.host_price import is_within_reach
 from transforms.decisions.iso_loss import training_flop
 from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
@@ -58,7 +61,7 @@ def distil_proposal(teacher: Subject, task: Task, params: float, evidence: Evide
     night, tokens = teacher.night, _TOKENS_PER_PARAM * params
     name = f"a {params / 1e9:.3g}B student"
     share, kept = share_draws(teacher, task), kept_draws(teacher, task, name, evidence)
-    teaching, training = teacher.used_price * tokens, training_flop(params, tokens) * teacher.training_price
+    teaching, training = _teaching(teacher, tokens), training_flop(params, tokens) * teacher.training_price
     price, idle = _price(teacher, share, params)
     alternative = Alternative(
         action=ACTION,
@@ -79,6 +82,13 @@ def distil_proposal(teacher: Subject, task: Task, params: float, evidence: Evide
         ramp=ramp(teacher.months, TRAIN_MONTHS, MOVE_MONTHS),
         idle_per_token=share * (kept * (teacher.allocated_price - teacher.used_price) - idle),
     )
+
+
+def _teaching(teacher: Subject, tokens: float) -> Floats:
+    """Logits on so many tokens: at the used price within its reach, else 2·N_T FLOP each at the price of training."""
+    if is_within_reach(teacher.position, tokens / (TRAIN_MONTHS * DAYS_PER_MONTH)):
+        return teacher.used_price * tokens
+    return 2 * float(teacher.position["active_params"]) * tokens * teacher.training_price
 
 
 def _price(teacher: Subject, share: Floats, params: float) -> tuple[Floats, Floats]:

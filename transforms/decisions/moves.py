@@ -46,6 +46,11 @@ class Evidence:
             better, worse = worse, better
         return better / worse if worse > 0 else 0.0
 
+    @property
+    def passes(self) -> bool:
+        """Whether the student keeps enough of it."""
+        return self.ratio >= QUALITY_GATE_RATIO
+
 
 @dataclass(frozen=True)
 class Task:
@@ -88,7 +93,7 @@ def gate_words(student: str, task: Task, evidence: Evidence | None) -> str:
 
 def blocked(task: Task, evidence: Evidence | None) -> str:
     """Why the task may not be moved; empty where nothing stands against it."""
-    if evidence is not None and evidence.ratio < QUALITY_GATE_RATIO:
+    if evidence is not None and not evidence.passes:
         return f"keeps {evidence.ratio:.1%} of the quality, under the gate of {QUALITY_GATE_RATIO:.0%}"
     if not task.is_stationary:
         spread = task.share_sigma / task.share

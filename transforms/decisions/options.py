@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from transforms.decisions import distil, retire, retrain, route, tune
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.company import Company
+from transforms.decisions.host_price import host_missing
 from transforms.decisions.moves import Task, priced
 
 if TYPE_CHECKING:
@@ -83,12 +84,20 @@ def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
             yield tune.tune_proposal(state, subject)
 
 
-def _retired(subject: Subject, company: Company) -> Iterator[Proposal]:
-    """Towards each successor that serves: a child of the model, or a model of its family, not much smaller."""
-    for name in company.successors.get(subject.model_id, ()):
-        successor = company.subjects[name]
-        if not _unpriced(successor):
-            yield retire.retire_proposal(subject, successor)
+def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    """Towards the nearest kin that serves; a farther one is asked only where no nearer one does."""
+    for nearest in company.hosts(subject.model_id):
+        serving = [company.subjects[name] for name in nearest if not _unpriced(company.subjects[name])]
+        if serving:
+            yield from (_retired_onto(subject, successor) for successor in serving)
+            return
+
+
+def _retired_onto(subject: Subject, successor: Subject) -> Proposal | Alternative:
+    missing = host_missing(subject, successor, share=1.0)
+    if missing:
+        return Alternative(retire.ACTION, subject.model_id, target_model_id=successor.model_id, missing=missing)
+    return retire.retire_proposal(subject, successor)
 
 
 def _moved(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -109,7 +118,7 @@ def _moved(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
 def _routed(subject: Subject, task: Task, company: Company) -> Iterator[Proposal | Alternative]:
     for name, evidence in company.students_for(task.name, subject.model_id):
         student = company.subjects[name]
-        unpriced = _unpriced(student)
+        unpriced = _unpriced(student) or host_missing(subject, student, task.share)
         if unpriced:
             yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
         else:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.host_price import host_price
 from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
+    from transforms.decisions.host_price import HostPrice
     from transforms.decisions.night import Subject
 
 ACTION: Final = "retire"
@@ -18,10 +20,20 @@ MOVE_MONTHS: Final = 2.0
 
 
 def retire_proposal(subject: Subject, successor: Subject) -> Proposal:
-    """All traffic at the successor's allocated price; the successor is a child or a newer sibling that serves."""
-    night = subject.night
-    idle = (subject.allocated_price - subject.used_price) - (successor.allocated_price - successor.used_price)
-    alternative = Alternative(
+    """All traffic at the price it has on the successor; which one that is, `Company.hosts` says."""
+    night, price = subject.night, host_price(subject, successor, share=1.0)
+    return Proposal(
+        _onto(subject, successor, price),
+        one_off=np.full(night.draws, night.evaluation_usd + night.migration_usd),
+        saving_per_token=subject.allocated_price - price.allocated,
+        fixed=np.zeros(night.draws),
+        ramp=ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS, stop=successor.months),
+        idle_per_token=subject.allocated_price - subject.used_price - price.idle,
+    )
+
+
+def _onto(subject: Subject, successor: Subject, price: HostPrice) -> Alternative:
+    return Alternative(
         action=ACTION,
         model_id=subject.model_id,
         target_model_id=successor.model_id,
@@ -30,20 +42,13 @@ def retire_proposal(subject: Subject, successor: Subject) -> Proposal:
         quality_gate=f"quality unmeasured: its users accept {successor.model_id}; evaluate it on their tasks",
         assumptions={
             "keeping_usd_per_mtok": float(subject.position["allocated_usd_per_mtok"]),
-            "successor_usd_per_mtok": float(successor.position["allocated_usd_per_mtok"]),
-            "evaluation_usd": night.evaluation_usd,
-            "migration_usd": night.migration_usd,
+            "successor_usd_per_mtok": price.usd_per_mtok,
+            "successor_price_basis": price.basis,
+            "evaluation_usd": subject.night.evaluation_usd,
+            "migration_usd": subject.night.migration_usd,
         }
         | subject.outlook()
         | calendar(LEAD_MONTHS, MOVE_MONTHS),
-    )
-    return Proposal(
-        alternative,
-        one_off=np.full(night.draws, night.evaluation_usd + night.migration_usd),
-        saving_per_token=subject.allocated_price - successor.allocated_price,
-        fixed=np.zeros(night.draws),
-        ramp=ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS, stop=successor.months),
-        idle_per_token=idle,
     )
 
 

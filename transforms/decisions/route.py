@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
+from transforms.decisions.host_price import host_price
 from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
 from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
+    from transforms.decisions.host_price import HostPrice
     from transforms.decisions.moves import Evidence, Task
     from transforms.decisions.night import Subject
 
@@ -20,14 +22,29 @@ MOVE_MONTHS: Final = 1.0
 
 
 def route_proposal(teacher: Subject, task: Task, student: Subject, evidence: Evidence | None) -> Proposal:
-    """The task at the student's price, what it does not keep at both prices; unmeasured, it is evaluated first."""
+    """The task at its price on the student, what is not kept at both prices; unmeasured, it is evaluated first."""
     night = teacher.night
     share, kept = share_draws(teacher, task), kept_draws(teacher, task, student.model_id, evidence)
     one_off = night.migration_usd + (0 if evidence else night.evaluation_usd)
-    idle = share * (
-        kept * (teacher.allocated_price - teacher.used_price) - (student.allocated_price - student.used_price)
+    price = host_price(teacher, student, task.share)
+    return Proposal(
+        _alternative(teacher, task, student, evidence, {"one_off_usd": one_off} | _priced(price)),
+        one_off=np.full(night.draws, one_off),
+        saving_per_token=share * (kept * teacher.allocated_price - price.allocated),
+        fixed=np.zeros(night.draws),
+        ramp=ramp(teacher.months, LEAD_MONTHS, MOVE_MONTHS, stop=student.months),
+        idle_per_token=share * (kept * (teacher.allocated_price - teacher.used_price) - price.idle),
     )
-    alternative = Alternative(
+
+
+def _priced(price: HostPrice) -> dict[str, Any]:
+    return {"student_usd_per_mtok": price.usd_per_mtok, "student_price_basis": price.basis}
+
+
+def _alternative(
+    teacher: Subject, task: Task, student: Subject, evidence: Evidence | None, cost: dict[str, Any]
+) -> Alternative:
+    return Alternative(
         action=ACTION,
         model_id=teacher.model_id,
         task=task.name,
@@ -36,15 +53,5 @@ def route_proposal(teacher: Subject, task: Task, student: Subject, evidence: Evi
         is_measured=evidence is not None,
         quality_gate=gate_words(student.model_id, task, evidence),
         blocked=blocked(task, evidence),
-        assumptions=move_assumptions(teacher, task, evidence)
-        | {"student_usd_per_mtok": float(student.position["allocated_usd_per_mtok"]), "one_off_usd": one_off}
-        | calendar(LEAD_MONTHS, MOVE_MONTHS),
-    )
-    return Proposal(
-        alternative,
-        one_off=np.full(night.draws, one_off),
-        saving_per_token=share * (kept * teacher.allocated_price - student.allocated_price),
-        fixed=np.zeros(night.draws),
-        ramp=ramp(teacher.months, LEAD_MONTHS, MOVE_MONTHS, stop=student.months),
-        idle_per_token=idle,
+        assumptions=move_assumptions(teacher, task, evidence) | cost | calendar(LEAD_MONTHS, MOVE_MONTHS),
     )

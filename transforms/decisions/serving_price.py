@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOURS_PER_MONTH: Final = 365.25 * 24 / 12
+_HOUR_S: Final = 3600
 
 
 def shape_of(active_params: float, params: float | None = None) -> Shape:
@@ -30,9 +31,22 @@ def size_price_ratio(position: Mapping[str, Any], params: float) -> float:
     chip = CHIPS.get(position["gpu_model"] or "")
     if chip is None or not position["concurrency"]:
         return params / own.active_params
-    copies = max(position["gpu_count"] / (least_gpus(position["gpu_model"], own) or 1), 1)
-    replica, batch, context = Replica(chip, 1), position["concurrency"] / copies, position["context_tokens"]
+    replica, batch, context = Replica(chip, 1), _copy_batch(position), position["context_tokens"]
     return float(replica.step_s(shape_of(params), batch, context) / replica.step_s(own, batch, context))
+
+
+def step_usd(traffic: Mapping[str, Any], host: Mapping[str, Any]) -> float:
+    """GPU cost of a step of the traffic of one model, in its own batch, on the chip and the size of another."""
+    shape, batch = shape_of(host["active_params"], host["params"]), _copy_batch(traffic)
+    seconds = Replica(CHIPS[host["gpu_model"]], 1).step_s(shape, batch, traffic["context_tokens"])
+    return float(seconds) * float(host["usd_per_gpu_hour"]) / _HOUR_S
+
+
+def _copy_batch(position: Mapping[str, Any]) -> float:
+    """Requests in flight on each of the copies that fit on the model's GPUs."""
+    shape = shape_of(position["active_params"], position["params"])
+    copies = max(position["gpu_count"] / (least_gpus(position["gpu_model"], shape) or 1), 1)
+    return float(position["concurrency"] / copies)
 
 
 def least_serving_usd(position: Mapping[str, Any], params: float) -> float:

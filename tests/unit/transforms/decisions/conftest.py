@@ -147,7 +147,7 @@ def company() -> Company:
         made.add("models", model_id=model_id, params=params, origin="own", family=model_id)
         month = {"month": dt.date(2026, 10, 1), "model_id": model_id, "input_tokens": 10**9}
         made.add("unit_costs", **month, used_usd_per_mtok=Decimal(price), allocated_usd_per_mtok=Decimal(price))
-    return made.serve("student", 1e6, 30).expect("student", 1e6, 365)
+    return made.serve("student", 1e9, 30).expect("student", 1e9, 365)
 
 
 @pytest.fixture
