@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from templates.pages.document import Document
 
 SLACK: Final = 1.0
+SEEN: Final = ("TextBox", "InlineReplacedBox", "BlockReplacedBox")
 OWN_FONTS: Final = "Trisect"
-CONTINUED: Final = ("recommendations", "reconciliation", "method")
+CONTINUED: Final = ("reconciliation", "method")
 
 
 class ReportFault(Exception):  # noqa: N818 - the night fails with this word
@@ -44,7 +45,13 @@ def prove_layout(layout: Layout, report: Document) -> None:
         ReportFault: A text overflows, a page breaks that must not, or a glyph is missing.
     """
     for number, page in enumerate(layout.pages, start=1):
-        for words in _overflowing(page._page_box):  # noqa: SLF001 - the library has no other door to its layout
+        box = page._page_box  # noqa: SLF001 - the library has no other door to its layout
+        for words in _below(box):
+            raise ReportFault(
+                f"text runs into the footer on sheet {number} of the report: {words[:80]!r}; give it room where the "
+                "page is made"
+            )
+        for words in _overflowing(box):
             raise ReportFault(
                 f"text overflows on sheet {number} of the report: {words[:80]!r}; shorten it where the page is made"
             )
@@ -95,6 +102,15 @@ def _boxes(box: Any) -> Iterator[Any]:  # noqa: ANN401 - boxes of the layout lib
     yield box
     for child in getattr(box, "children", ()):
         yield from _boxes(child)
+
+
+def _below(page: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
+    """Texts and figures of the page itself that end below its foot."""
+    foot = page.content_box_y() + page.height + SLACK
+    own = (child for child in page.children if child.element_tag == "html")
+    for box in (box for child in own for box in _boxes(child)):
+        is_seen = type(box).__name__ in SEEN and box.position_y + box.margin_height() > foot
+        yield from [getattr(box, "text", "") or f"a figure ({box.element_tag})"] if is_seen else []
 
 
 def _overflowing(page: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped

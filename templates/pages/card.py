@@ -14,10 +14,12 @@ from templates import colours, formats
 from templates.figures.cash import CashMonth, cash_curve
 from templates.pages.night import Night, Row
 from templates.pages.requests import PHRASES
+from templates.sentences import sentence, shortened
 from templates.table_unit import TableUnit
 
 REASON_LIMIT: Final = 150
 MOST_REJECTED: Final = 2
+UNMEASURED: Final = "unmeasured"
 SUBJECT: Final = ("model_id", "task", "pool_id", "action")
 
 
@@ -60,7 +62,7 @@ def card(night: Night, row: Row) -> Card:
     assumptions = json.loads(row["assumptions"])
     is_hold = row["action"] == "hold"
     figure, unit = _figure(night, row)
-    lines = _hold_lines(row) if is_hold else _lines(night, row, assumptions)
+    lines = _hold_lines(night, row) if is_hold else _lines(night, row, assumptions)
     return Card(
         heading="Nothing to do" if is_hold else phrase(row, assumptions),
         lines=(*lines, *_rejected(night, row)),
@@ -70,8 +72,8 @@ def card(night: Night, row: Row) -> Card:
     )
 
 
-def _hold_lines(row: Row) -> list[CardLine]:
-    return [CardLine("Why", "", formats.name(row["reason"], REASON_LIMIT))]
+def _hold_lines(night: Night, row: Row) -> list[CardLine]:
+    return [CardLine("Why", "", sentence(row["reason"], night.money, REASON_LIMIT))]
 
 
 def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine]:
@@ -85,7 +87,6 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         )
         if amount
     ]
-    measured = "" if assumptions.get("is_quality_measured", True) else "quality unmeasured; "
     low, high = row["monthly_saving_usd_p10"], row["monthly_saving_usd_p90"]
     months = row["payback_months_p50"]
     payback = f"within its life; {formats.months(months)} to break even" if months is not None else "within its life"
@@ -93,12 +94,19 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         CardLine("One-off", money.short(row["one_off_usd_p50"]), f": {', '.join(parts)}" if parts else ""),
         CardLine("Saves a month", money.short(row["monthly_saving_usd_p50"]), f" ({money.span(low, high)})"),
         CardLine("Chance to pay back", formats.whole_percent(row["probability"]), f" {payback}"),
-        CardLine("Quality gate", "", measured + formats.name(row["quality_gate"], REASON_LIMIT)),
+        CardLine("Quality gate", "", gate_words(night, row, assumptions, REASON_LIMIT)),
     ]
     share = assumptions.get("break_even_demand_ratio")
     if share:
         lines.append(CardLine("Turns it around", "", f"demand under {formats.whole_percent(share)} of the forecast"))
     return lines
+
+
+def gate_words(night: Night, row: Row, assumptions: dict[str, Any], limit: int) -> str:
+    """What must hold of the quality, and whether it has been measured."""
+    words = sentence(row["quality_gate"], night.money, limit)
+    is_said = assumptions.get("is_quality_measured", True) or UNMEASURED in words
+    return words if is_said else shortened(f"quality {UNMEASURED}; {words}", limit)
 
 
 def _rejected(night: Night, row: Row) -> list[CardLine]:
@@ -110,7 +118,7 @@ def _rejected(night: Night, row: Row) -> list[CardLine]:
 def rejected_words(night: Night, entry: dict[str, Any]) -> str:
     """One alternative and why it lost."""
     if entry["action"] == "hold":
-        return f"doing nothing {formats.name(entry.get('why', ''), 40)}"
+        return f"doing nothing {sentence(entry.get('why'), night.money, 40)}"
     action = entry["action"].replace("_", " ")
     where = " ".join(
         words
@@ -122,7 +130,7 @@ def rejected_words(night: Night, entry: dict[str, Any]) -> str:
     )
     value = entry.get("net_present_value_usd_p50")
     worth = f", {night.money.short(Decimal(value))}" if value is not None else ""
-    return f"{action} {where}".strip() + f" ({formats.name(entry.get('why', ''), 60)}{worth})"
+    return f"{action} {where}".strip() + f" ({sentence(entry.get('why'), night.money, 90)}{worth})"
 
 
 def _figure(night: Night, row: Row) -> tuple[Markup | None, str]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from templates import formats
-from templates.pages.card import Card, card, phrase, rejected_words
+from templates.pages.advice_room import room
+from templates.pages.card import Card, card, gate_words, phrase, rejected_words
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.requests import advised
@@ -46,7 +47,9 @@ class Recommendations:
     more: int
     held: int
     cards: tuple[Card, ...]
+    without_card: int
     rejected: tuple[tuple[str, str], ...]
+    more_rejected: int
     unit: str
 
     @property
@@ -56,13 +59,15 @@ class Recommendations:
 
 
 def recommendations(night: Night) -> Recommendations:
-    """Page 7 of the night."""
+    """Page 7 of the night, as much of it as one sheet of paper holds."""
     rows = advised(night)
     everything = night.tables["recommendations"].sort("rank").to_dicts()
-    amounts = [row[name] for row in rows for name in _amounts() if row[name] is not None]
-    unit = TableUnit.of(night.money, [Decimal(amount) for amount in amounts])
-    on_sheets = set(night.tables["pages"].filter("is_shown")["model_id"].drop_nulls())
-    without_sheet = [row for row in rows if row["model_id"] not in on_sheets]
+    unit = _unit(night, rows)
+    without_sheet = _without_sheet(night, rows)
+    ranked = [_row(night, row, unit) for row in rows[:MOST_ROWS]]
+    cards = [card(night, row) for row in without_sheet[:MOST_CARDS]]
+    rejected = _rejected(night, everything)
+    fits = room(night.paper, [(row.action, row.gate) for row in ranked], cards, [words for _, words in rejected])
     index = night.index
     return Recommendations(
         count=len(rows),
@@ -70,13 +75,26 @@ def recommendations(night: Night) -> Recommendations:
         low=index.get("saving_p10"),
         median=index.get("saving_p50"),
         high=index.get("saving_p90"),
-        rows=tuple(_row(row, unit) for row in rows[:MOST_ROWS]),
-        more=max(len(rows) - MOST_ROWS, 0),
+        rows=tuple(ranked[: fits.rows]),
+        more=len(rows) - fits.rows,
         held=len(everything) - len(rows),
-        cards=tuple(card(night, row) for row in without_sheet[:MOST_CARDS]),
-        rejected=tuple(_rejected(night, everything)),
+        cards=tuple(cards[: fits.cards]),
+        without_card=len(without_sheet) - fits.cards,
+        rejected=tuple(rejected[: fits.rejected]),
+        more_rejected=sum(len(json.loads(row["rejected"])) for row in everything) - fits.rejected,
         unit=unit.words,
     )
+
+
+def _unit(night: Night, rows: list[Row]) -> TableUnit:
+    amounts = [row[name] for row in rows for name in _amounts() if row[name] is not None]
+    return TableUnit.of(night.money, [Decimal(amount) for amount in amounts])
+
+
+def _without_sheet(night: Night, rows: list[Row]) -> list[Row]:
+    """Actions whose card stands on no model's sheet."""
+    on_sheets = set(night.tables["pages"].filter("is_shown")["model_id"].drop_nulls())
+    return [row for row in rows if row["model_id"] not in on_sheets]
 
 
 def _amounts() -> list[str]:
@@ -84,9 +102,8 @@ def _amounts() -> list[str]:
     return ["one_off_usd_p50", *ranges]
 
 
-def _row(row: Row, unit: TableUnit) -> AdviceRow:
+def _row(night: Night, row: Row, unit: TableUnit) -> AdviceRow:
     assumptions = json.loads(row["assumptions"])
-    is_measured = assumptions.get("is_quality_measured", True)
     savings = [unit.cell(row[f"monthly_saving_usd_p{p}"]) for p in (10, 50, 90)]
     values = [unit.cell(row[f"net_present_value_usd_p{p}"]) for p in (10, 50, 90)]
     return AdviceRow(
@@ -97,7 +114,7 @@ def _row(row: Row, unit: TableUnit) -> AdviceRow:
         values=(values[0], values[1], values[2]),
         payback=formats.plain(row["payback_months_p50"]),
         chance=formats.whole_percent(row["probability"]),
-        gate=("" if is_measured else "unmeasured; ") + formats.name(row["quality_gate"], 54),
+        gate=gate_words(night, row, assumptions, 62),
     )
 
 
@@ -105,6 +122,6 @@ def _rejected(night: Night, rows: list[Row]) -> list[tuple[str, str]]:
     """The best rejected alternatives, by the subject that they were weighed for."""
     lines = []
     for row in rows:
-        subject = formats.name(row["model_id"] or row["pool_id"], 22)
+        subject = formats.fitted(row["model_id"] or row["pool_id"], 76, 7.2)
         lines += [(subject, rejected_words(night, entry)) for entry in json.loads(row["rejected"])[:2]]
     return lines[:MOST_REJECTED]

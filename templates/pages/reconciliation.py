@@ -9,6 +9,8 @@ from typing import Final
 from templates import formats
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.sentences import shortened
+from templates.typeface import printable
 
 MOST_INVOICES: Final = 25
 MOST_SOURCES: Final = 12
@@ -122,7 +124,7 @@ def _invoice(row: Row) -> InvoiceRow:
             formats.plain(row["tolerance"], places),
         ),
         is_reconciled=row["is_reconciled"],
-        explanation=formats.name(row["explanation"], EXPLANATION_LIMIT),
+        explanation=shortened(printable(row["explanation"] or ""), EXPLANATION_LIMIT),
     )
 
 

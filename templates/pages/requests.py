@@ -10,6 +10,8 @@ from markupsafe import Markup
 from templates import formats
 from templates.figures.marks import range_bar
 from templates.pages.night import Night, Row
+from templates.room import line_count
+from templates.sentences import sentence
 from templates.table_unit import TableUnit
 
 MOST_REQUESTS: Final = 3
@@ -23,7 +25,14 @@ PHRASES: Final = {
     "release_capacity": "Release capacity of {pool}",
     "retire": "Retire {model}",
 }
-WHY_LIMIT: Final = 76
+WHY_LIMITS: Final = (76, 60, 44, 30)
+MOST_LINES: Final = 3
+DECISION_WIDTH: Final = 89.0
+WHY_WIDTH: Final = 109.0
+OWNER_WIDTH: Final = 50.5
+
+
+UNNAMED: Final = {"model": "the model", "task": "tasks", "pool": "the pool"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +49,17 @@ class Request:
     owner: str
 
 
-def phrase(row: Row, limit: int = 22) -> str:
-    """An action on its model, task or pool in words."""
-    return PHRASES[row["action"]].format(
-        model=formats.name(row["model_id"], limit) if row["model_id"] else "the model",
-        task=formats.name(row["task"], limit) if row["task"] else "tasks",
-        pool=formats.name(row["pool_id"], limit) if row["pool_id"] else "the pool",
-    )
+def phrase(row: Row) -> str:
+    """An action on its model, task or pool in words, each name on one line at most."""
+    names = {"model": row["model_id"], "task": row["task"], "pool": row["pool_id"]}
+    shown = {kind: formats.fitted(name, DECISION_WIDTH) if name else UNNAMED[kind] for kind, name in names.items()}
+    return PHRASES[row["action"]].format(**shown)
+
+
+def _why(row: Row, money: formats.Money) -> str:
+    """The reason in three lines at most; all of it stands on page 7 and on the model's sheet."""
+    shown = (sentence(row["reason"], money, limit) for limit in WHY_LIMITS)
+    return next((words for words in shown if line_count(words, WHY_WIDTH, 7.6) <= MOST_LINES), "see its sheet")
 
 
 def advised(night: Night) -> list[Row]:
@@ -72,17 +85,23 @@ def _request(row: Row, unit: TableUnit, limits: tuple[float, float], owners: dic
     low, median, high = (row[f"monthly_saving_usd_p{p}"] for p in (10, 50, 90))
     is_known = None not in (low, median, high)
     words = f"saves {unit.money.short(median)} a month, {unit.money.span(low, high)}"
-    owner = owners.get(row["model_id"]) if row["model_id"] else None
     return Request(
         decision=phrase(row),
-        why=formats.name(row["reason"], WHY_LIMIT),
+        why=_why(row, unit.money),
         one_off=unit.cell(row["one_off_usd_p50"]),
         bar=range_bar(float(low), float(median), float(high), limits, words) if is_known else None,
         median=unit.cell(median),
         payback=formats.plain(row["payback_months_p50"]),
         chance=formats.whole_percent(row["probability"]),
-        owner=formats.name(owner, 22) if owner else "with next renewal" if row["pool_id"] else formats.UNKNOWN,
+        owner=_owner(row, owners),
     )
+
+
+def _owner(row: Row, owners: dict[str, str | None]) -> str:
+    owner = owners.get(row["model_id"]) if row["model_id"] else None
+    if owner:
+        return formats.fitted(owner, 2 * OWNER_WIDTH)
+    return "with next renewal" if row["pool_id"] else formats.UNKNOWN
 
 
 def no_action(night: Night) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -16,12 +16,13 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.reliance import Assurance, assurances
 from templates.pages.requests import Request, no_action, requests
+from templates.pages.summary_room import chart_height
 from templates.pages.tiles import Tile, tiles
 from templates.table_unit import TableUnit
 
 TITLE_NAME: Final = 18
+LEAD_FRAME: Final = "Cost changed −$99.7kK-00 on 20 % more tokensK-00: . Three decisions are asked for below."
 PHASES: Final = ("pretraining", "posttraining", "inference")
-COLUMNS_HEIGHT: Final = {"A4": 152.0, "letter": 110.0}
 
 
 @dataclass(frozen=True)
@@ -72,35 +73,51 @@ class Summary:
 
 def summary(night: Night) -> Summary:
     """Page 1 of the night."""
-    now, before, index = night.now, night.before or {}, night.index
+    index = night.index
     asked, head = requests(night)
+    named, checks, idle = tuple(_movers(night)), tuple(assurances(night)), no_action(night)
+    height = chart_height(night.paper, _lead(night, named), asked, idle, checks)
     return Summary(
         month=night.month,
         previous=night.previous,
         case=_case(night),
         total=index.get("effective_cost"),
-        plan=_against(night, now["plan_usd"]),
-        plan_ratio=index.get("plan_ratio"),
-        change=_against(night, before.get("effective_usd")),
-        cost_change=index.get("cost_change"),
-        mtok=Change.of(now["fully_loaded_usd_per_mtok"], before.get("fully_loaded_usd_per_mtok")),
-        mtok_ratio=index.get("mtok_change_ratio"),
-        tokens=Change.of(now["tokens"], before.get("tokens")),
-        tokens_ratio=index.get("tokens_change_ratio"),
+        **_comparisons(night),
         months=len(night.figures),
-        movers=tuple(_movers(night)),
+        movers=named,
         largest=_largest_cause(night),
         served_share=index.get("inference_ratio"),
         training_share=_training_share(night),
         tiles=tuple(tiles(night)),
         money_bar=_money_bar(night),
-        columns=_columns(night),
+        columns=_columns(night, height),
         columns_unit=_columns_unit(night),
         requests=tuple(asked),
         request_head=head,
-        no_action=no_action(night),
-        assurances=tuple(assurances(night)),
+        no_action=idle,
+        assurances=checks,
     )
+
+
+def _comparisons(night: Night) -> dict[str, Any]:
+    """The month against its plan and against the month before."""
+    now, before, index = night.now, night.before or {}, night.index
+    return {
+        "plan": _against(night, now["plan_usd"]),
+        "plan_ratio": index.get("plan_ratio"),
+        "change": _against(night, before.get("effective_usd")),
+        "cost_change": index.get("cost_change"),
+        "mtok": Change.of(now["fully_loaded_usd_per_mtok"], before.get("fully_loaded_usd_per_mtok")),
+        "mtok_ratio": index.get("mtok_change_ratio"),
+        "tokens": Change.of(now["tokens"], before.get("tokens")),
+        "tokens_ratio": index.get("tokens_change_ratio"),
+    }
+
+
+def _lead(night: Night, movers: tuple[Mover, ...]) -> str:
+    """About what the lead will say: its room is known before its words are."""
+    named = [f"{mover.words} ({night.money.change(mover.ref.value)}, {mover.lasts})K-00," for mover in movers]
+    return " ".join([LEAD_FRAME, *named])
 
 
 def _against(night: Night, amount: Decimal | None) -> Change | None:
@@ -186,7 +203,7 @@ def _unit(night: Night) -> TableUnit:
     return TableUnit.of(night.money, amounts)
 
 
-def _columns(night: Night) -> Markup | None:
+def _columns(night: Night, height: float) -> Markup | None:
     unit = _unit(night)
     rows = night.tables["month_classes"].sort("month").partition_by("month", maintain_order=True)
     months = [
@@ -203,7 +220,7 @@ def _columns(night: Night) -> Markup | None:
         f"{len(months)} months of effective cost, from {night.money.short(min(costs))} to "
         f"{night.money.short(max(costs))}; {night.month}: {night.money.short(costs[-1])}."
     )
-    return month_columns(months, [*printed, *planned], alt, COLUMNS_HEIGHT[night.paper])
+    return month_columns(months, [*printed, *planned], alt, height)
 
 
 def _column(night: Night, amounts: dict[str, Decimal], unit: TableUnit, place: int) -> MonthColumn:
