@@ -94,11 +94,7 @@ def _wanted(candidates: pl.DataFrame, serving_states: pl.DataFrame, night: Night
 def _curves(night: Night, company: Company, pool_states: pl.DataFrame, wanted: pl.DataFrame) -> Iterator[_Curve]:
     """The wanted alternatives with their draws, which are those they were valued with."""
     rows = {tuple(row[name] for name in _KEY): row for row in wanted.to_dicts()}
-    for options in model_options(company):
-        for proposal in options.proposals:
-            row = rows.get(_key(proposal))
-            if row is not None:
-                yield _Curve(row, cash_of([proposal], options.subject.tokens), 1.0)
+    yield from _model_curves(company, rows)
     nothing = np.zeros((HORIZON_MONTHS, night.draws))
     released = wanted.filter(pl.col("action") == POOL_ACTION).get_column("pool_id")
     for pool in pool_states.filter(pl.col("pool_id").is_in(released.implode())).sort("pool_id").to_dicts():
@@ -106,6 +102,13 @@ def _curves(night: Night, company: Company, pool_states: pl.DataFrame, wanted: p
         if isinstance(release, Proposal):
             row, cash = rows[_key(release)], cash_of([release], nothing)
             yield _Curve(row, cash, float(row["monthly_saving_usd_p50"]) / float(np.median(cash.monthly_saving)))
+
+
+def _model_curves(company: Company, rows: Mapping[tuple[Any, ...], Mapping[str, Any]]) -> Iterator[_Curve]:
+    for options in model_options(company):
+        wanted = [proposal for proposal in options.proposals if _key(proposal) in rows]
+        for proposal in wanted:
+            yield _Curve(rows[_key(proposal)], cash_of([proposal], options.subject.tokens), 1.0)
 
 
 def _key(proposal: Proposal) -> tuple[Any, ...]:

@@ -35,19 +35,29 @@ def positions(
     """One model on the night: what a token and a FLOP of it cost, what is still to be served and for how long."""
     as_of, own = settings.item(0, "as_of"), models.drop("training_tokens")
     rows = own.with_columns(as_of=pl.lit(as_of), active_params=pl.coalesce("active_params", "params"))
-    for part in (
+    parts = (
+        *_prices(models, unit_costs, phase_compute, daily_spend, settings),
         _training_tokens(models, phase_compute),
         _service(daily_service, settings),
         _demand(demand_states, expected_service, settings),
         model_lives.select("model_id", "ends_on", "basis"),
-        token_prices(unit_costs, settings),
-        training_prices(models, phase_compute),
-        gpu_prices(daily_spend),
         thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status"),
         _serving(serving_states),
-    ):
+    )
+    for part in parts:
         rows = rows.join(part, on="model_id", how="left")
     return Positions.frame(rows.with_columns(*_defaults(as_of)).with_columns(_inference_flop_price()).sort("model_id"))
+
+
+def _prices(
+    models: pl.DataFrame,
+    unit_costs: pl.DataFrame,
+    phase_compute: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+    settings: pl.DataFrame,
+) -> tuple[pl.DataFrame, ...]:
+    """One model each: what its tokens, its training and its GPUs have cost."""
+    return token_prices(unit_costs, settings), training_prices(models, phase_compute), gpu_prices(daily_spend)
 
 
 def _training_tokens(models: pl.DataFrame, phase_compute: pl.DataFrame) -> pl.DataFrame:
