@@ -50,12 +50,13 @@ def _recent(moment: str, settings: pl.DataFrame) -> pl.Expr:
 
 def _hours(pool_uses: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One pool: GPUs paid and used by the billed hours, and how much the weeks differ."""
-    gpus = pl.col("weight").cast(pl.Float64) / _GPU_HOUR
+    weight, is_used = pl.col("weight"), pl.col("user_kind") != "idle"
     age = (settings.item(0, "night_end") - pl.col("hour")).dt.total_hours() - 1
     hourly = (
         pool_uses.filter(_recent("hour", settings), "is_billed")
         .group_by("pool_id", "hour")
-        .agg(paid=gpus.sum(), used=gpus.filter(pl.col("user_kind") != "idle").sum())
+        .agg(paid=weight.sum(), used=weight.filter(is_used).sum())
+        .with_columns(pl.col("paid", "used").cast(pl.Float64) / _GPU_HOUR)
         .sort("pool_id", "hour")
         .with_columns(week=age // _WEEK_HOURS)
     )
@@ -99,15 +100,17 @@ def _billed(charges: pl.DataFrame, charge_rules: pl.DataFrame, settings: pl.Data
 
 
 def _prices(billed: pl.DataFrame) -> pl.DataFrame:
-    hours = pl.col("gpu_hours").sum()
+    # sums of floats are taken in the order of the values: that of the rows depends on how the bill was delivered
+    gpu_hours = pl.col("gpu_hours")
+    hours = gpu_hours.sort().sum()
     listed = pl.col("list_cost").is_not_null()
     is_committed = pl.col("commitment_discount_id").is_not_null()
     return billed.group_by("pool_id", maintain_order=True).agg(
         usd_per_gpu_hour=pl.col("effective_cost").sum().cast(pl.Float64) / hours,
         on_demand_usd_per_gpu_hour=pl.when(listed.any()).then(
-            pl.col("list_cost").filter(listed).sum().cast(pl.Float64) / pl.col("gpu_hours").filter(listed).sum()
+            pl.col("list_cost").filter(listed).sum().cast(pl.Float64) / gpu_hours.filter(listed).sort().sum()
         ),
-        committed_ratio=pl.col("gpu_hours").filter(is_committed).sum() / hours,
+        committed_ratio=gpu_hours.filter(is_committed).sort().sum() / hours,
     )
 
 
@@ -117,7 +120,9 @@ def _chips(billed: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
         "pool_id", "gpu_model", gpu_hours=pl.lit(None, pl.Float64)
     )
     counted = (
-        billed.filter(pl.col("gpu_model").is_not_null()).group_by("pool_id", "gpu_model").agg(pl.col("gpu_hours").sum())
+        billed.filter(pl.col("gpu_model").is_not_null())
+        .group_by("pool_id", "gpu_model")
+        .agg(pl.col("gpu_hours").sort().sum())
     )
     both = pl.concat([stated, counted.select(stated.columns)])
     ordered = both.sort("pool_id", "gpu_hours", "gpu_model", descending=[False, True, False], nulls_last=False)

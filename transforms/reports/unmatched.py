@@ -15,9 +15,9 @@ def unmatched(
     """The ten largest names of each source that no rule reached, and their share of what the source holds."""
     found = pl.concat([_cost(charges, charge_rules), _gpu_time(training_runs), _tokens(token_usage)])
     per_name = found.group_by("source", "quantity", "name").agg(
-        pl.col("amount").sum(), pl.col("is_matched").all(), pl.len().alias("rows")
+        pl.col("amount").sort().sum(), pl.col("is_matched").all(), pl.len().alias("rows")
     )
-    total = pl.col("amount").sum().over("source", "quantity")
+    total = pl.col("amount").sort().sum().over("source", "quantity")
     shared = per_name.with_columns(pl.when(total != 0).then(pl.col("amount") / total).alias("share_ratio"))
     missing = shared.filter(~pl.col("is_matched")).sort(
         "source", "quantity", "amount", "name", descending=[False, False, True, False]
