@@ -29,6 +29,12 @@ HEAVY_IN: Final = {
     "inference_heavy": "inference",
 }
 
+STANDING: Final = {
+    "balanced": "inside the band",
+    "too_young": "too young to judge",
+    "no_own_pretraining": "on an adopted base",
+}
+
 
 @dataclass(frozen=True)
 class ThirdsRow:
@@ -54,6 +60,7 @@ class Verdict:
     distance: Ref | None
     model: str
     phase: str
+    standing: str
     widest: Decimal | None
     shares: tuple[Decimal | None, ...]
     total: Decimal
@@ -161,6 +168,7 @@ def _verdict_of(night: Night, rows: list[Row]) -> Verdict:
         distance=index.get("distance"),
         model=named["model_id"] if named else "",
         phase=HEAVY_IN.get(named["status"], "") if named else "",
+        standing=STANDING.get(named["status"], "not judged yet") if named else "",
         widest=_decimal(named["penalty_ratio"]) if named else None,
         shares=tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else (),
         total=spend(named) if named else Decimal(0),

@@ -110,7 +110,8 @@ def _keys(night: Night, dots: Sequence[ModelDot]) -> list[str]:
 def _alt(night: Night, rows: Sequence[Row]) -> str:
     out = [row for row in rows if row["status"] in HEAVY]
     band = formats.whole_percent(night.settings["dead_band_ratio"])
-    verdict = f"{len(out)} of {len(rows)} models are outside the {band} band"
+    judged = len(out) + sum(1 for row in rows if row["status"] == "balanced")
+    verdict = f"{len(out)} of {judged} judged models are outside the {band} band"
     if not out:
         return f"Triangle of pre-training, post-training and inference: {verdict}."
     worst = max(out, key=lambda row: (row["distance_usd"] or 0, row["model_id"]))

@@ -12,6 +12,7 @@ from transforms.reports.number import Number, literal
 
 _number = partial(Number, "thirds")
 HEAVY = "status IN ('pretraining_heavy', 'posttraining_heavy', 'inference_heavy')"
+JUDGED = "status IN ('balanced', 'pretraining_heavy', 'posttraining_heavy', 'inference_heavy')"
 SPEND = "economics.daily_spend"
 
 
@@ -20,8 +21,8 @@ def thirds_numbers(night: Night) -> Iterator[Number]:
     yield _number(
         "models_outside", "Models outside the band", "models", "economics.thirds", "count(*)", "status", HEAVY
     )
-    yield _number("models_judged", "Models with direct cost", "models", "economics.thirds", "count(*)", "model_id",
-                  "pretraining_usd + posttraining_usd + inference_usd <> 0")  # fmt: skip
+    yield _number("models_judged", "Models judged, by age and base", "models", "economics.thirds", "count(*)", "status",
+                  JUDGED)  # fmt: skip
     farthest = farthest_model(night.tables["thirds"])
     if farthest is not None:
         yield _number("distance", f"{farthest} over balance", night.currency, "economics.thirds", "sum(distance_usd)",

@@ -152,6 +152,7 @@ def printed_forms(value: Decimal) -> set[str]:
     size = abs(value)
     plain = {formats.plain(value, places) for places in (0, 1, 2)} | {
         formats.count_word(int(size)),
+        formats.count_word(int(size)).lower(),
         formats.count(value),
     }
     ratios = {form(number) for form in (formats.percent, formats.whole_percent) for number in (value, size)}

@@ -17,6 +17,7 @@ from templates import render
 from templates.pages.night import Night
 from templates.pages.recommendations import recommendations
 from templates.pages.summary import Summary, summary
+from templates.pages.thirds import thirds
 from templates.proofs import ReportFault, prove_layout
 from templates.room import line_count
 from warehouse.schemas import CATALOGUE
@@ -98,3 +99,17 @@ def test_page_7_is_one_sheet_however_many_decisions_there_are(
     assert len(page.cards) + page.without_card == count
     assert len(page.rejected) + page.more_rejected == 2 * count
     assert render.pdf(night, attachments={}, paper=paper, **built).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("status", ["too_young", "no_own_pretraining"])
+def test_a_model_that_is_not_judged_is_not_said_to_be_inside_the_band(status: str, tables: Any) -> None:
+    rows = tables["thirds"]
+    latest = rows.filter(pl.col("as_of") == tables["subject"]["as_of"].item()).sort("model_id")
+    one = latest.head(1).with_columns(status=pl.lit(status), penalty_ratio=pl.lit(3.76))
+    two = latest.slice(1, 1).with_columns(status=pl.lit("balanced"), penalty_ratio=pl.lit(0.04))
+    alone = thirds(Night({**tables, "thirds": one.cast(dict(rows.schema))}, "A4", None)).verdict
+    assert alone.standing in {"too young to judge", "on an adopted base"}
+    both = pl.concat([one, two]).cast(dict(rows.schema))
+    beside = thirds(Night({**tables, "thirds": both}, "A4", None)).verdict
+    assert (beside.case, beside.model) == ("all_in", two["model_id"].item())
+    assert beside.widest == Decimal("0.04")
