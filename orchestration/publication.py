@@ -1,5 +1,6 @@
 """The last asset of a night: exports, report, manifest, published as one directory."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -72,7 +73,19 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
         files["manifest.json"] = exports.document(manifest(day, revision, tables, files))
         publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
-    return dg.MaterializeResult(metadata={"directory": dg.MetadataValue.path(str(path)), "revision": revision})
+    said = {"directory": dg.MetadataValue.path(str(path)), "revision": dg.MetadataValue.int(revision)}
+    return dg.MaterializeResult(metadata={**said, **_pictures(tables, warehouse.project.settings.report)})
+
+
+def _pictures(tables: Mapping[str, pl.DataFrame], settings: Report) -> dict[str, dg.MetadataValue[Any]]:
+    """The key figures of the report, for a look in Dagster's UI."""
+    figures = render.thumbnails(tables, settings.paper)
+    return {
+        name.lower().replace(" ", "_"): dg.MetadataValue.md(
+            f"![{name}](data:image/svg+xml;base64,{base64.b64encode(figure.encode()).decode()})"
+        )
+        for name, figure in figures.items()
+    }
 
 
 def exported(tables: Mapping[str, pl.DataFrame]) -> dict[str, bytes]:
