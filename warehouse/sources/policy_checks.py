@@ -74,6 +74,17 @@ def circles(models: Sheet) -> Iterator[Fault]:
             yield Fault(models.file, rows[at]["line"], "circle in base_model_id", circle, "clear one of the parents")
 
 
+def endless_rates(rates: Sheet, pools: Sheet) -> Iterator[Fault]:
+    """A rate and a row of its pool that both begin nowhere would accrue since the beginning of time."""
+    undated = {row["pool_id"] for row in pools.rows.iter_rows(named=True) if row["valid_from"] is None}
+    for row in rates.rows.iter_rows(named=True):
+        if row["valid_from"] is None and row["pool_id"] in undated:
+            remedy = "give the rate, or the pool in policy/pools.csv, a valid_from"
+            yield Fault(
+                rates.file, row["line"], "neither the rate nor its pool has a first day", row["pool_id"], remedy
+            )
+
+
 def _overlaps(file: str, rows: Sequence[Row], keys: Sequence[str]) -> Iterator[Fault]:
     for row, earlier in _valid_together(rows, keys):
         what = f"overlap with line {earlier['line']}"
