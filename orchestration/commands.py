@@ -35,8 +35,9 @@ def init(directory: Path, content: str) -> Exit:
     """Write a project directory where there is none."""
     if directory.exists() and any(directory.iterdir()):
         raise click.UsageError(f"{directory} is not empty; name a new directory")
-    {"sample": write_sample, "empty": write_empty}[content](directory)
-    click.echo(f"{directory} is written; read its README.txt, then `trisect run --project {directory}`")
+    write, first = {"sample": (write_sample, "README.txt"), "empty": (write_empty, "trisect.toml")}[content]
+    write(directory)
+    click.echo(f"{directory} is written; read its {first}, then `trisect run --project {directory}`")
     return Exit.PUBLISHED
 
 

@@ -66,6 +66,5 @@ def _walk(project: Path, folder: str) -> Iterator[str]:
     for place, folders, files in os.walk(project / folder, followlinks=False):
         inside = Path(place).relative_to(project).as_posix()
         links = [name for name in folders if (Path(place) / name).is_symlink()]
-        for name in (*files, *links):
-            if not name.startswith("."):
-                yield f"{inside}/{name}".removeprefix("./")
+        names = (name for name in (*files, *links) if not name.startswith("."))
+        yield from (f"{inside}/{name}".removeprefix("./") for name in names)

@@ -62,12 +62,22 @@ def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyCon
         repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
         refusals = account(connection, sources, inbox, start, repeated)
         _state_invoices(connection, inbox)
-        findings = strangers(connection)
+        findings = [*_silent(sources, inbox), *strangers(connection)]
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
     return Landing(tuple(inbox.rejections), refusals, tuple(findings))
+
+
+def _silent(sources: Sequence[Source], inbox: Inbox) -> Iterator[str]:
+    """Sources of which nothing has come: the night counts none of them, and says so."""
+    heard = {source for source, _ in inbox.found}
+    for source in sources:
+        if source.name not in heard:
+            yield f"source {source.name} has no file that matches {source.files}; nothing of it is counted"
+    if not any(source.kind == "gpu_billing" and source.name in heard for source in sources):
+        yield "no bill has come, so that nothing has a cost; deliver one below inbox/ and name it as a [[source]]"
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:

@@ -338,3 +338,10 @@ def test_a_night_that_fails_leaves_the_tables_as_they_were(company: Found, monke
     assert one.account() == {"1.csv": (1, 1, 0, 0, 0)}
     assert one.current() == [("a", Decimal("1.5"))]
     assert list((one.root / "var" / "tmp").glob("landing-*")) == []
+
+
+def test_a_source_of_which_nothing_has_come_is_told(company: Found) -> None:
+    silent, no_bill = company().land().findings
+
+    assert silent == "source cloud has no file that matches inbox/cloud/*; nothing of it is counted"
+    assert no_bill.startswith("no bill has come")
