@@ -69,7 +69,9 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
     revision, is_news = standing(published, day, tables, files)
     if is_news:
         digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
-        files |= rendered(tables, day, revision, digest, warehouse.project.settings.report, published)
+        report = warehouse.project.settings.report
+        data = {name: files[name] for name in ATTACHED} if report.attachments == "data" else {}
+        files |= rendered(tables, day, revision, digest, report, published, data)
         files["manifest.json"] = exports.document(manifest(day, revision, tables, files))
         publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
@@ -119,9 +121,15 @@ def _content(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def rendered(
-    tables: Mapping[str, pl.DataFrame], day: Night, revision: int, identity: str, settings: Report, published: Path
+    tables: Mapping[str, pl.DataFrame],
+    day: Night,
+    revision: int,
+    identity: str,
+    settings: Report,
+    published: Path,
+    attachments: Mapping[str, bytes],
 ) -> dict[str, bytes]:
-    """The report as PDF and HTML, and the cuts that the settings ask for."""
+    """The report as PDF (with the exports it carries) and HTML, and the cuts that the settings ask for."""
     identified: Any = {
         "identity": identity,
         "revision": revision,
@@ -129,8 +137,6 @@ def rendered(
         "paper": settings.paper,
         "earlier": _earlier_numbers(published, day, revision),
     }
-    attached = exported(tables) if settings.attachments == "data" else {}
-    attachments: dict[str, bytes] = {name: attached[name] for name in ATTACHED if name in attached}
     cuts = {
         f"{name}.pdf": render.pdf(tables, attachments={}, edition=edition, **identified)
         for name, edition in _editions(tables["models"], settings).items()

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import msgspec
 import polars as pl
@@ -282,4 +282,3 @@ def _refuse(settings: Settings, text: str) -> None:
         if zone not in available_timezones():
             where = _line(text, "timezone")
             raise SettingsError(f"{FILE}, line {where}: timezone {zone!r} is unknown; use an IANA name such as UTC")
-        ZoneInfo(zone)
