@@ -1,4 +1,4 @@
-"""Charges for GPUs that send no bill: accrued day by day from the rate card."""
+"""Charges for GPUs that send no bill: accrued day by day from the rate card and from the value the GPUs lose."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from transforms.money import units
 from transforms.periods import MICROSECONDS
 from warehouse.schemas.columns import INSTANT, MONEY
 from warehouse.schemas.staging import Charges
@@ -21,15 +22,7 @@ def accruals(rates: pl.DataFrame, pools: pl.DataFrame, settings: pl.DataFrame) -
     Raises:
         ValueError: a rate and its pool that are both open to the past, so that no first day exists.
     """
-    last = settings["as_of"].item()
-    spans = rates.join(pools, on="pool_id", suffix="_pool").select(
-        "pool_id",
-        "gpu_model",
-        "usd_per_gpu_hour",
-        "gpu_count",
-        pl.max_horizontal("valid_from", "valid_from_pool").alias("first"),
-        pl.min_horizontal("valid_to", "valid_to_pool", pl.lit(last + timedelta(days=1))).alias("after"),
-    )
+    spans = _spans(rates, pools, settings["as_of"].item())
     _require_first_day(spans)
     days = (
         spans.filter(pl.col("first") < pl.col("after"))
@@ -40,10 +33,26 @@ def accruals(rates: pl.DataFrame, pools: pl.DataFrame, settings: pl.DataFrame) -
     return Charges.frame(_priced(days, settings))
 
 
+def _spans(rates: pl.DataFrame, pools: pl.DataFrame, last: date) -> pl.DataFrame:
+    """Each price with the GPUs of its pool over the days on which both hold, and the value lost over all its days."""
+    return rates.join(pools, on="pool_id", suffix="_pool").select(
+        "pool_id",
+        "gpu_model",
+        "gpu_count",
+        units("usd_per_gpu_hour").alias("rate"),
+        (units("opening_usd") - units("closing_usd")).alias("loss"),
+        pl.col("valid_from").alias("loss_from"),
+        (pl.col("valid_to") - pl.col("valid_from")).dt.total_days().alias("loss_days"),
+        pl.max_horizontal("valid_from", "valid_from_pool").alias("first"),
+        pl.min_horizontal("valid_to", "valid_to_pool", pl.lit(last + timedelta(days=1))).alias("after"),
+    )
+
+
 def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """Cost = GPU-hours × rate, half up at 12 decimals; billed and effective are the same."""
+    """Cost = GPU-hours × rate, half up at 12 decimals, plus the day's loss of value; billed = effective."""
     milli_hours = (pl.col("gpu_count") * 1000).round().cast(pl.Int128) * HOURS_A_DAY
-    cost = ((milli_hours * pl.col("usd_per_gpu_hour").to_physical() * 2 + 1000) // 2000).reinterpret(dtype=MONEY)
+    priced = ((milli_hours * pl.col("rate") * 2 + 1000) // 2000).fill_null(0)
+    cost = (priced + _lost()).reinterpret(dtype=MONEY)
     start = pl.col("day").cast(INSTANT)
     return days.select(
         pl.Series(
@@ -57,7 +66,7 @@ def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         pl.col("day").alias("charge_day"),
         pl.lit("Usage").alias("charge_category"),
         pl.col("pool_id").alias("resource_id"),
-        pl.lit("rate card, policy/rates.csv").alias("charge_description"),
+        _description(),
         pl.lit("{}").alias("tags"),
         pl.lit(settings["currency"].item()).alias("currency"),
         cost.alias("billed_cost"),
@@ -69,6 +78,24 @@ def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         (milli_hours * 10**9).reinterpret(dtype=MONEY).alias("gpu_hours_exact"),
         start.alias("known_at"),
     )
+
+
+def _lost() -> pl.Expr:
+    """The day's part of the loss of value: alike for every day, units that are left over go one each to the first."""
+    ordinal = (pl.col("day") - pl.col("loss_from")).dt.total_days()
+    quotient, left_over = pl.col("loss") // pl.col("loss_days"), pl.col("loss") % pl.col("loss_days")
+    return (quotient + (ordinal < left_over).cast(pl.Int128)).fill_null(0)
+
+
+def _description() -> pl.Expr:
+    words = (
+        pl.when(pl.col("loss").is_null())
+        .then(pl.lit("rate card"))
+        .when(pl.col("rate").is_not_null())
+        .then(pl.lit("rate card and depreciation"))
+        .otherwise(pl.lit("depreciation"))
+    )
+    return pl.concat_str(words, pl.lit(", policy/rates.csv")).alias("charge_description")
 
 
 def _charge_id(pool_id: str, day: date) -> str:

@@ -107,12 +107,14 @@ class Pools(Table):
 
 
 class Rates(Table):
-    """One price of owned or prepaid GPUs over one interval."""
+    """One interval of what owned or prepaid GPUs cost: a price per GPU-hour, a loss of value, or both."""
 
     pool_id = text("pool")
-    usd_per_gpu_hour = exact("price", "reporting currency per GPU-hour")
+    usd_per_gpu_hour = exact("price", "reporting currency per GPU-hour").or_null()
     valid_from = day("first day, inclusive").or_null()
     valid_to = day("first day after").or_null()
+    opening_usd = usd("what the GPUs are worth on valid_from: their purchase cost, or a market value").or_null()
+    closing_usd = usd("what they are worth on valid_to; the difference is accrued evenly by day").or_null()
 
 
 class Fx(Table):

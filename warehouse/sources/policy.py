@@ -11,7 +11,14 @@ import polars as pl
 
 from warehouse.schemas import policy
 from warehouse.schemas.table import Table
-from warehouse.sources.policy_checks import MODEL_REFERENCES, circles, endless_rates, faults_of_rows, unknown_models
+from warehouse.sources.policy_checks import (
+    MODEL_REFERENCES,
+    circles,
+    endless_rates,
+    faults_of_rows,
+    unknown_models,
+    values_without_gpus,
+)
 from warehouse.sources.policy_faults import Fault, PolicyError
 from warehouse.sources.policy_names import Names, names_of
 from warehouse.sources.policy_sheets import Sheet, columns_in_file, read_sheet
@@ -52,6 +59,7 @@ def read_policy(project: Path) -> Mapping[str, pl.DataFrame]:
         *(fault for name, sheet in sheets.items() for fault in faults_of_rows(name, sheet)),
         *_faults_of_references(sheets, names),
         *endless_rates(sheets["rates"], sheets["pools"]),
+        *values_without_gpus(sheets["rates"], sheets["pools"]),
     ]
     if faults:
         raise PolicyError(faults)

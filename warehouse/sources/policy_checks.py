@@ -9,6 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import polars as pl
+
 from warehouse.sources.policy_faults import Fault
 from warehouse.sources.policy_names import Names, key_of
 from warehouse.sources.policy_rows import EVERYTHING, Row, faults_of_row
@@ -83,6 +85,24 @@ def endless_rates(rates: Sheet, pools: Sheet) -> Iterator[Fault]:
             yield Fault(
                 rates.file, row["line"], "neither the rate nor its pool has a first day", row["pool_id"], remedy
             )
+
+
+def values_without_gpus(rates: Sheet, pools: Sheet) -> Iterator[Fault]:
+    """A loss of value on days on which the pool has no GPUs would be borne by nobody."""
+    for row in rates.rows.filter(pl.col("opening_usd").is_not_null()).drop_nulls(["valid_from", "valid_to"]).to_dicts():
+        first = _first_uncovered(row, pools)
+        if first < _end(row):
+            remedy = "give the pool a row in policy/pools.csv that holds until valid_to, or let the loss end earlier"
+            yield Fault(rates.file, row["line"], f"the pool has no GPUs from {first} on", row["pool_id"], remedy)
+
+
+def _first_uncovered(span: Row, pools: Sheet) -> str:
+    """The first day since the span's start that no row of its pool covers."""
+    rows = pools.rows.filter(pl.col("pool_id") == span["pool_id"]).to_dicts()
+    reached = _start(span)
+    for row in sorted(rows, key=_start):
+        reached = max(reached, _end(row)) if _start(row) <= reached else reached
+    return reached
 
 
 def _overlaps(file: str, rows: Sequence[Row], keys: Sequence[str]) -> Iterator[Fault]:

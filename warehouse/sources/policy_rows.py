@@ -63,6 +63,25 @@ def _rule_of_fx(file: str, row: Row) -> Iterator[Fault]:
         )
 
 
+def _rule_of_rates(file: str, row: Row) -> Iterator[Fault]:
+    """A price, or two values with the days they hold on; a rise in value is no cost."""
+    opening, closing = row["opening_usd"], row["closing_usd"]
+    for column, filled, other in (("closing_usd", opening, closing), ("opening_usd", closing, opening)):
+        if filled is not None and other is None:
+            remedy = "write what the GPUs are worth on valid_from and on valid_to, or neither"
+            yield Fault(file, row["line"], f"{column}: empty cell beside a value", row["pool_id"], remedy)
+    if opening is None and closing is None and row["usd_per_gpu_hour"] is None:
+        remedy = "write a price, or opening_usd and closing_usd"
+        yield Fault(file, row["line"], "usd_per_gpu_hour: empty cell", row["pool_id"], remedy)
+    if opening is not None and closing is not None and opening < closing:
+        remedy = f"write at most {opening.normalize():f}: a rise in value is no cost"
+        yield Fault(file, row["line"], "closing_usd above opening_usd", f"{closing.normalize():f}", remedy)
+    first, after = row["valid_from"], row["valid_to"]
+    if opening is not None and not (first and after and first != after):
+        remedy = "write valid_from and a later valid_to: the value is lost between them"
+        yield Fault(file, row["line"], "loss of value without days", row["pool_id"], remedy)
+
+
 def _rule_of_budgets(file: str, row: Row) -> Iterator[Fault]:
     if row["phase"] not in {EVERYTHING, *PHASES}:
         remedy = f"write {EVERYTHING} or one of {', '.join(PHASES)}"
@@ -73,5 +92,6 @@ RULES: Final[Mapping[str, Callable[[str, Row], Iterator[Fault]]]] = {
     "attribution": _rule_of_attribution,
     "lives": _rule_of_lives,
     "fx": _rule_of_fx,
+    "rates": _rule_of_rates,
     "budgets": _rule_of_budgets,
 }

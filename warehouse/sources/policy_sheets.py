@@ -20,7 +20,7 @@ from warehouse.sources.policy_cells import BadCell, Cell, Reader, cell_reader
 from warehouse.sources.policy_faults import Fault
 
 NOT_IN_FILES: Final = ("line", "position")
-MAY_BE_LEFT_OUT: Final = ("ttft_s_limit", "tpot_s_limit", "reason")
+MAY_BE_LEFT_OUT: Final = ("ttft_s_limit", "tpot_s_limit", "reason", "opening_usd", "closing_usd")
 NOTE: Final = "#"
 PADDING: Final = " \t\r\n\u00a0\ufeff"
 

@@ -21,6 +21,7 @@ MODELS = (
 )
 RULES = "priority,source,field,pattern,target,target_id,phase,team,valid_from,valid_to\n"
 DEPLOYMENTS = "deployment_id,model_id,pool_id,gpu_count,valid_from,valid_to\n"
+RATES = "pool_id,usd_per_gpu_hour,valid_from,valid_to,opening_usd,closing_usd\n"
 ATLAS = "atlas,vendor/Atlas;atlas one,atlas,,,own,7e9,7e9,2e12,2026-03-01,,core\n"
 GOOD = {"models": MODELS + ATLAS, "attribution": RULES + "10,*,tag:model,atlas,model,atlas,pretraining,core,,\n"}
 
@@ -193,6 +194,14 @@ def test_names_that_are_code_elsewhere_are_plain_text_here(project: Project) -> 
         ),
         ("rates", "pool_id,usd_per_gpu_hour,valid_from,valid_to\np,-2,,\n", "usd_per_gpu_hour: negative amount: '-2'"),
         ("rates", "pool_id,usd_per_gpu_hour,valid_from,valid_to\np,1e-13,,\n", "more than 12 decimals: '1e-13'"),
+        ("rates", RATES + "p,,,,,\n", "policy/rates.csv:2: usd_per_gpu_hour: empty cell: 'p'; write a price"),
+        ("rates", RATES + "p,,2026-01-01,2026-02-01,9,\n", "closing_usd: empty cell beside a value: 'p'"),
+        ("rates", RATES + "p,1,2026-01-01,2026-02-01,,9\n", "opening_usd: empty cell beside a value: 'p'"),
+        ("rates", RATES + "p,,2026-01-01,2026-02-01,8,9\n", "closing_usd above opening_usd: '9'; write at most 8"),
+        ("rates", RATES + "p,,2026-01-01,,9,8\n", "loss of value without days: 'p'; write valid_from and a later"),
+        ("rates", RATES + "p,,2026-01-01,2026-01-01,9,8\n", "loss of value without days: 'p'"),
+        ("rates", RATES + "p,,2026-01-01,2026-02-01,9,-8\n", "closing_usd: negative amount: '-8'"),
+        ("rates", RATES + "p,,2026-01-01,2026-02-01,9,8\n", "the pool has no GPUs from 2026-01-01 on: 'p'"),
         ("fx", "month,currency,rate\n2026-01,EUR,1.1\n2026-01,EUR,1.2\n", "policy/fx.csv:3: repeats line 2"),
         ("fx", "month,currency,rate\n2026-01,XXX,1.1\n", "policy/fx.csv:2: currency: no currency in use: 'XXX'"),
         ("fx", "month,currency,rate\n2026-01,EUR,0\n", "policy/fx.csv:2: rate: not above zero"),
@@ -320,3 +329,26 @@ def test_a_rate_needs_a_first_day_of_its_own_or_of_its_pool(project: Project) ->
 
     assert fault.startswith("policy/rates.csv:2: neither the rate nor its pool has a first day: 'own'; give the rate")
     assert read_policy(project({"rates": rates, "pools": pools.format(first="2026-01-01")}))["rates"].height == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["own,H100,8,2026-01-01,"], None),
+        (["own,H100,8,,2026-03-01", "own,H100,9,2026-03-01,2027-01-01"], None),
+        (["own,H100,8,2026-01-01,2026-12-31"], "2026-12-31"),
+        (["own,H100,8,2026-01-02,"], "2026-01-01"),
+        (["own,H100,9,2026-06-01,", "own,H100,8,2026-01-01,2026-05-31"], "2026-05-31"),
+        (["another,H100,8,,"], "2026-01-01"),
+    ],
+)
+def test_a_loss_of_value_needs_gpus_on_every_day_of_its_life(
+    project: Project, rows: list[str], expected: str | None
+) -> None:
+    pools = "\n".join(["pool_id,gpu_model,gpu_count,valid_from,valid_to", *rows, ""])
+    path = project({"rates": RATES + "own,,2026-01-01,2027-01-01,900,100\n", "pools": pools})
+    if expected is None:
+        assert read_policy(path)["rates"].select("opening_usd", "closing_usd").row(0) == (900, 100)
+    else:
+        (fault,) = faults(path)
+        assert fault.startswith(f"policy/rates.csv:2: the pool has no GPUs from {expected} on: 'own'; give the pool")

@@ -171,3 +171,13 @@ def test_a_month_is_split_hour_by_hour_and_merged_by_day(books: Any) -> None:
     assert of_run == [(date(2026, 11, 20), Decimal(1)), (date(2026, 11, 21), Decimal(1))]
     idle = dict(lines.filter(pl.col("account") == "idle").select("charge_date", "billed_cost").iter_rows())
     assert (idle[date(2026, 11, 19)], idle[date(2026, 11, 20)]) == (Decimal(24), Decimal(23))
+
+
+def test_depreciation_is_divided_by_the_hours_that_owned_gpus_were_there_and_idle_stands_apart(books: Any) -> None:
+    # 16 GPUs for a day = 384 GPU-hours lose 960 dollars: 2.5 each. A run holds 8 of them for an hour: 8 × 2.5 = 20
+    midnight = TEN - 10 * HOUR
+    day = {"source": "accrual", "resource_id": "p", "charge_start": midnight, "charge_end": midnight + 24 * HOUR}
+    stated = [{"pool_id": "p", "gpu_count": 16.0, "valid_from": date(2026, 11, 20), "valid_to": date(2026, 11, 21)}]
+    night = books(charges=[charge("960", "384", **day)], rules=[], pools=stated, runs=[run("a", 60)])
+
+    assert paid(night.tables()) == {"a": "20", "idle": "940"}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from transforms.staging.charges import charges
@@ -18,6 +21,7 @@ from warehouse.schemas import CATALOGUE
 NIGHT_END = datetime(2026, 11, 21, tzinfo=UTC)
 SEEN = NIGHT_END - timedelta(days=1)
 PERIOD = date(2026, 11, 1)
+WIDE = Context(prec=40)
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
@@ -251,3 +255,64 @@ def test_each_rate_holds_on_its_own_days_only() -> None:
 def test_a_rate_without_any_first_day_is_an_error_that_names_the_pool() -> None:
     with pytest.raises(ValueError, match=r"policy/rates\.csv: the rate of pool 'own' has no first day"):
         accrued([{"pool_id": "own", "usd_per_gpu_hour": Decimal(1)}], [POOL])
+
+
+def worth(opening: str, closing: str, first: date, after: date, **more: Any) -> dict[str, Any]:
+    values = {"opening_usd": Decimal(opening), "closing_usd": Decimal(closing)}
+    return {"pool_id": "own", **values, "valid_from": first, "valid_to": after, **more}
+
+
+def test_owned_gpus_lose_their_value_evenly_by_day_and_to_the_last_unit() -> None:
+    # 100 − 30 = 70 dollars over 3 days: 23.333333333333⅓ a day, and the unit that is left over goes to the first day
+    found = accrued([worth("100", "30", date(2026, 11, 18), date(2026, 11, 21))], [POOL])
+
+    first, other = Decimal("23.333333333334"), Decimal("23.333333333333")
+    assert found["effective_cost"].to_list() == found["billed_cost"].to_list() == [first, other, other]
+    assert set(found["gpu_hours_exact"]) == {Decimal(384)}
+    assert set(found["charge_description"]) == {"depreciation, policy/rates.csv"}
+
+
+def test_market_values_are_rows_one_after_the_other_and_each_days_loss_is_that_of_its_row() -> None:
+    # 100 → 80 over two days, 80 → 74 over the next day
+    rows = [
+        worth("100", "80", date(2026, 11, 18), date(2026, 11, 20)),
+        worth("80", "74", date(2026, 11, 20), date(2026, 11, 21)),
+    ]
+
+    assert accrued(rows, [POOL])["billed_cost"].to_list() == [Decimal(10), Decimal(10), Decimal(6)]
+
+
+def test_a_price_for_power_and_space_comes_on_top_of_the_loss_of_value() -> None:
+    # 16 GPUs × 24 h × 0.25 = 96 dollars, and 1,200 over 4 days = 300 a day, of which the night knows two
+    priced = worth("1200", "0", date(2026, 11, 19), date(2026, 11, 23), usd_per_gpu_hour=Decimal("0.25"))
+    found = accrued([priced], [POOL])
+
+    assert found["billed_cost"].to_list() == [Decimal(396), Decimal(396)]
+    assert set(found["charge_description"]) == {"rate card and depreciation, policy/rates.csv"}
+
+
+def test_the_loss_of_a_day_does_not_depend_on_how_many_gpus_the_pool_has_that_day() -> None:
+    grown = [
+        {**POOL, "valid_to": date(2026, 11, 20)},
+        {**POOL, "gpu_count": 32.0, "valid_from": date(2026, 11, 20)},
+    ]
+    found = accrued([worth("60", "0", date(2026, 11, 18), date(2026, 11, 21))], grown)
+
+    assert found.select("billed_cost", "gpu_hours").rows() == [(20, 384.0), (20, 384.0), (20, 768.0)]
+
+
+@given(
+    opening=st.integers(0, 10**32 - 1),
+    kept=st.fractions(0, 1),
+    days=st.integers(1, 4000),
+)
+def test_the_losses_of_a_life_add_up_to_cost_less_salvage(opening: int, kept: Fraction, days: int) -> None:
+    closing = int(opening * kept)
+    first = NIGHT_END.date() - timedelta(days=days)
+    values = [Decimal(value).scaleb(-12, context=WIDE) for value in (opening, closing)]
+    life = {"pool_id": "own", "opening_usd": values[0], "closing_usd": values[1]}
+    costs = accrued([{**life, "valid_from": first, "valid_to": NIGHT_END.date()}], [POOL])["billed_cost"].to_physical()
+
+    assert costs.sum() == opening - closing
+    assert costs.len() == days
+    assert costs.max() - costs.min() in {0, 1}
