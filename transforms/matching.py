@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from typing import Final
 
 import polars as pl
 
 from transforms.periods import is_open
+from warehouse.schemas.names import model_key
 
-ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 BEFORE_ALL: Final = date(1, 1, 1)
 
 
@@ -56,14 +55,9 @@ def policy_day(days: pl.Series, rules: pl.DataFrame) -> pl.Series:
 
 
 def name_key(names: pl.Series) -> pl.Series:
-    """Model names as they are compared: NFC, without zero-width characters, trimmed, without case."""
+    """Model names as they are compared."""
     distinct = names.drop_nulls().unique().to_list()
-    return names.replace_strict(distinct, [_name_key(name) for name in distinct], default=None, return_dtype=pl.String)
-
-
-def _name_key(name: str) -> str:
-    plain = unicodedata.normalize("NFC", name).translate(ZERO_WIDTH).strip().casefold()
-    return unicodedata.normalize("NFC", plain)
+    return names.replace_strict(distinct, [model_key(name) for name in distinct], default=None, return_dtype=pl.String)
 
 
 def _hits(values: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from transforms.matching import first_rules, policy_day, rule_field
 from warehouse.schemas.ledger import ChargeRules
+from warehouse.schemas.names import field_key
 
 FIELDS: Final = (
     "resource_id",
@@ -61,9 +62,7 @@ def _tag_fields(subjects: pl.DataFrame, keys: list[pl.Expr], names: pl.Series) -
     rows = [
         (document, field, value)
         for document in documents
-        for field, value in {
-            f"tag:{key.strip().lower()}": str(value) for key, value in json.loads(document).items()
-        }.items()
+        for field, value in {field_key(f"tag:{key}"): str(value) for key, value in json.loads(document).items()}.items()
         if field in wanted
     ]
     schema = {"tags": pl.String, "field": pl.String, "value": pl.String}

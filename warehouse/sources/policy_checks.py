@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from warehouse.schemas.names import model_key
 from warehouse.sources.policy_faults import Fault
-from warehouse.sources.policy_names import Names, key_of
+from warehouse.sources.policy_names import Names
 from warehouse.sources.policy_rows import EVERYTHING, Row, faults_of_row
 from warehouse.sources.policy_sheets import Sheet
 
@@ -61,8 +62,8 @@ def unknown_models(name: str, sheet: Sheet, names: Names) -> Iterator[Fault]:
 
 def circles(models: Sheet) -> Iterator[Fault]:
     """Models that are their own ancestor, named from the first in the file."""
-    rows = {key_of(row["model_id"]): row for row in models.rows.to_dicts()}
-    parents = {key: key_of(row["base_model_id"]) for key, row in rows.items() if row["base_model_id"]}
+    rows = {model_key(row["model_id"]): row for row in models.rows.to_dicts()}
+    parents = {key: model_key(row["base_model_id"]) for key, row in rows.items() if row["base_model_id"]}
     seen: set[str] = set()
     for start in rows:
         path: list[str] = []

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from warehouse.schemas.names import field_key
 from warehouse.sources.policy import TABLES
 from warehouse.sources.policy_faults import Fault
 from warehouse.sources.policy_rows import REQUEST_FIELDS
@@ -75,7 +76,7 @@ def _shadowed(rules: Sequence[Row]) -> Iterator[Fault]:
     """Rules behind an earlier one that takes everything they could match."""
     earlier: dict[tuple[str, str], list[Row]] = {}
     for rule in rules:
-        field = rule["field"].lower()
+        field = field_key(rule["field"])
         before = earlier.get((field, "*"), []) + earlier.get((field, rule["pattern"].lower()), [])
         first = next((other for other in before if _covers(other, rule)), None)
         if first:

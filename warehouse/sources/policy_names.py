@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from warehouse.schemas.names import model_key
 from warehouse.sources.policy_faults import Fault
 from warehouse.sources.policy_sheets import Sheet
-
-ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-
-
-def key_of(name: str) -> str:
-    """What is compared of a name: NFC, no zero-width characters, no outer blanks, no case."""
-    return unicodedata.normalize("NFC", name).translate(ZERO_WIDTH).strip().casefold()
 
 
 @dataclass(frozen=True)
@@ -26,11 +19,11 @@ class Names:
 
     def canonical(self, name: str) -> str | None:
         """The model_id that this name means."""
-        return self.model_ids.get(key_of(name))
+        return self.model_ids.get(model_key(name))
 
     def hint(self, name: str) -> str:
         """What to do about a name that nothing has."""
-        near = difflib.get_close_matches(key_of(name), self.model_ids, n=1)
+        near = difflib.get_close_matches(model_key(name), self.model_ids, n=1)
         meant = f"; did you mean {self.model_ids[near[0]]!r}?" if near else ""
         return f"write a model_id of models.csv or add the model there{meant}"
 
@@ -41,7 +34,7 @@ def names_of(models: Sheet) -> tuple[Names, tuple[Fault, ...]]:
     lines: dict[str, int] = {}
     faults = []
     for line, model_id, name in _claims(models):
-        key = key_of(name)
+        key = model_key(name)
         if key in lines and lines[key] != line:
             what = f"name of a model stands in line {lines[key]} already"
             faults.append(Fault(models.file, line, what, name, "give each model its own names"))

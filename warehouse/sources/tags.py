@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from warehouse.schemas.names import tag_key
 from warehouse.sources.casts import TEXT_NULLS, Cast
 from warehouse.sources.json_cells import json_cells
 from warehouse.sources.json_text import BadLine
@@ -17,6 +18,7 @@ NO_TAGS: Final = "{}"
 def tags(layers: pl.DataFrame, columns: pl.DataFrame) -> Cast:
     """One object per row: each column of `layers` is a JSON object laid over the ones before it, key by key.
 
+    Keys are kept as written and compared trimmed and without case, as rules compare them.
     `columns` are custom columns, each a tag under its own name. Reasons: bad_json, encoding, control_char.
     """
     height = layers.height
@@ -47,15 +49,20 @@ def _merged(
     found: dict[str, str] = {}
     try:
         for layer in layers:
-            found |= _members(layer)
+            found = _overlaid(found, _members(layer))
     except BadLine as bad:
         return None, bad.reason
-    found |= {
-        name: cell for name, cell in zip(names, cells, strict=True) if cell is not None and cell not in TEXT_NULLS
-    }
+    custom = zip(names, cells, strict=True)
+    found = _overlaid(found, {name: cell for name, cell in custom if cell is not None and cell not in TEXT_NULLS})
     if any(_is_control(sign) for text in (*found, *found.values()) for sign in text):
         return None, "control_char"
     return json.dumps(found, ensure_ascii=False, sort_keys=True, separators=(",", ":")), None
+
+
+def _overlaid(under: dict[str, str], over: dict[str, str]) -> dict[str, str]:
+    """A key of the upper object takes away every spelling of it that the lower one has."""
+    keys = {tag_key(key) for key in over}
+    return {key: value for key, value in under.items() if tag_key(key) not in keys} | over
 
 
 def _members(layer: str | None) -> dict[str, str]:

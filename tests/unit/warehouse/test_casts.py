@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
+import pytest
 
 from warehouse.sources.casts import first_reason, free_text, key, word
 from warehouse.sources.counts import count, measure, size
@@ -69,6 +72,25 @@ def test_allocated_tags_lie_over_tags_key_by_key_and_custom_columns_join_them() 
     layers = pl.DataFrame({"tags": ['{"team": "a", "env": "prod"}'], "allocated": ['{"team": "b"}']})
     cast = tags(layers, pl.DataFrame({"x_Project": ["p1"], "x_Empty": [""]}))
     assert cast.values.to_list() == ['{"env":"prod","team":"b","x_Project":"p1"}']
+
+
+@pytest.mark.parametrize("spelling", ["team", "Team", " TEAM "])
+def test_an_allocated_tag_takes_the_place_of_every_spelling_of_its_key(spelling: str) -> None:
+    layers = pl.DataFrame(
+        {"tags": ['{"team": "a", "Team ": "c", "env": "prod"}'], "allocated": [json.dumps({spelling: "b"})]}
+    )
+    (merged,) = tags(layers, pl.DataFrame()).values
+    assert json.loads(merged) == {"env": "prod", spelling: "b"}
+
+
+def test_a_custom_column_takes_the_place_of_a_tag_of_its_name() -> None:
+    cast = tags(pl.DataFrame({"tags": ['{"X_Project ": "tagged"}']}), pl.DataFrame({"x_Project": ["p1"]}))
+    assert cast.values.to_list() == ['{"x_Project":"p1"}']
+
+
+def test_two_spellings_of_a_key_in_one_object_are_both_kept() -> None:
+    cast = tags(pl.DataFrame({"tags": ['{"org": "a", " Org": "b"}']}), pl.DataFrame())
+    assert cast.values.to_list() == ['{" Org":"b","org":"a"}']
 
 
 def test_tags_without_outer_braces_get_them() -> None:

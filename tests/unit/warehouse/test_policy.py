@@ -290,6 +290,7 @@ def test_sound_policy_has_no_findings(project: Project) -> None:
             {"attribution": GOOD["attribution"] + "20,*,TAG:model,ATLAS,shared,,,,,\n"},
             "policy/attribution.csv:3: rule can never match: line 2 takes all of it",
         ),
+        ({"attribution": GOOD["attribution"] + "20,*,tag: Model ,atlas,shared,,,,,\n"}, "line 2 takes all of it"),
         ({"attribution": GOOD["attribution"] + "5,*,tag:model,*,shared,,,,,\n"}, "attribution.csv:2: rule can never"),
         ({"attribution": GOOD["attribution"] + "20,*,colour,x,shared,,,,,\n"}, "no record has this field: 'colour'"),
         (

@@ -1,0 +1,26 @@
+"""How names are compared: what all spellings of one name have in common."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+KEYED: Final = "tag:"
+
+
+def model_key(name: str) -> str:
+    """A model's name as it is compared: NFC, without zero-width characters, trimmed, without case."""
+    plain = unicodedata.normalize("NFC", name).translate(ZERO_WIDTH).strip().casefold()
+    return unicodedata.normalize("NFC", plain)
+
+
+def tag_key(key: str) -> str:
+    """A tag's key as it is compared: trimmed, without case."""
+    return key.strip().lower()
+
+
+def field_key(field: str) -> str:
+    """A rule's field as it is compared: `tag:` and the key, or the name of a column, without case."""
+    folded = field.lower()
+    return KEYED + tag_key(folded.removeprefix(KEYED)) if folded.startswith(KEYED) else folded
