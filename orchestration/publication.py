@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -149,15 +148,10 @@ def rendered(
 
 
 def _editions(models: pl.DataFrame, settings: Report) -> dict[str, Edition]:
-    """File name and reader of each cut; an owner's name is data, so the file carries a safe form of it."""
-    cuts = {"finance": Edition("finance")} if "finance" in settings.editions else {}
+    """File name and reader of each cut."""
+    finance = [Edition("finance")] if "finance" in settings.editions else []
     owners = sorted(set(models["owner"].drop_nulls())) if "owners" in settings.editions else []
-    return cuts | {f"owner-{_safe(owner)}": Edition("owner", owner) for owner in owners}
-
-
-def _safe(name: str) -> str:
-    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return {cut.stem: cut for cut in [*finance, *(Edition("owner", owner) for owner in owners)]}
 
 
 def _earlier_numbers(published: Path, day: Night, revision: int) -> pl.DataFrame | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -83,6 +85,14 @@ class Edition:
 
     audience: str
     owner: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """Its file's name without the ending; an owner's name is data, so the file carries a safe form of it."""
+        if self.owner is None:
+            return self.audience
+        readable = re.sub(r"[^a-z0-9]+", "-", self.owner.lower()).strip("-")[:40]
+        return f"{self.audience}-{readable}-{hashlib.sha256(self.owner.encode()).hexdigest()[:8]}"
 
     def has(self, page: str, owner: str | None) -> bool:
         """Whether a page, or the sheet of a model with that owner, is in it."""
