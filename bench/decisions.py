@@ -6,10 +6,11 @@ Run: python -m bench.decisions [models] [tasks] [draws]; the budget is 60 s on t
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from transforms.decisions.candidates import candidates
+from transforms.decisions.cash_curves import cash_curves, recommended_totals
 from transforms.decisions.recommendations import recommendations
 from transforms.decisions.scaling_laws import law_draws, scaling_law
 from warehouse.schemas import CATALOGUE
@@ -90,32 +92,30 @@ def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
     return {name: table(name, rows) for name, rows in tables.items()}
 
 
+STEPS: Sequence[Callable[..., pl.DataFrame]] = (candidates, recommendations, cash_curves, recommended_totals)
+EMPTY = ("models", "serving_states", "pool_states", "law_points", "past_law_draws")
+
+
+def computed(tables: dict[str, pl.DataFrame], step: Callable[..., pl.DataFrame]) -> str:
+    """The table of one step beside the others, and what it took of the wall's and of the processors' time."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    tables[step.__name__] = step(**{name: tables[name] for name in inspect.signature(step).parameters})
+    rows, wall, cpu = tables[step.__name__].height, time.perf_counter() - wall, time.process_time() - cpu
+    return f"{step.__name__:20} {wall:6.1f} s, {cpu:6.1f} CPU s, {rows:7} rows"
+
+
 def main() -> None:
     """Print the seconds of each table and the peak memory."""
     models, tasks, draws = (int(word) for word in (sys.argv[1:] or ["500", "20", "2000"]))
-    tables = company(models, tasks, draws)
-    empty = {name: CATALOGUE[name].empty() for name in ("models", "serving_states", "pool_states", "law_points")}
-    laws = law_draws(empty["law_points"], CATALOGUE["past_law_draws"].empty())
-    law = scaling_law(tables["settings"], empty["law_points"], laws)
-    start = time.perf_counter()
-    found = candidates(
-        tables["settings"],
-        law,
-        laws,
-        tables["positions"],
-        tables["task_shares"],
-        tables["workloads"],
-        empty["models"],
-        empty["serving_states"],
-        empty["pool_states"],
-    )
-    valued = time.perf_counter()
-    cards = recommendations(tables["settings"], tables["positions"], found, empty["serving_states"])
-    done = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{models} models × {tasks} tasks × {draws} draws: {found.height} candidates, {cards.height} cards")
-    print(f"candidates {valued - start:.1f} s, recommendations {done - valued:.1f} s, peak {peak:.2f} GB")
-    print(cards.group_by("action").len().sort("action"))
+    tables = {name: CATALOGUE[name].empty() for name in EMPTY} | company(models, tasks, draws)
+    for step in (law_draws, scaling_law):
+        computed(tables, step)
+    print(f"{models} models × {tasks} tasks × {draws} draws")
+    for step in STEPS:
+        print(computed(tables, step))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"all {usage.ru_utime + usage.ru_stime:.1f} CPU s, peak {usage.ru_maxrss / 1e6:.2f} GB")
+    print(tables["recommendations"].group_by("action").len().sort("action"))
 
 
 if __name__ == "__main__":

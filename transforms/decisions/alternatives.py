@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.valuation import Cash, percentiles
+from transforms.decisions.quantiles import medians, percentiles
+from transforms.decisions.valuation import Cash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +22,7 @@ ENOUGH_PROBABILITY: Final = 0.8
 # Chance that a student nobody has evaluated will pass the gate: an even bet, until workloads.csv says better.
 GATE_CHANCE: Final = 0.5
 _DIGITS: Final = 6
+_MOST_USD: Final = 1e24  # what a decimal column holds, whatever the arithmetic says
 _COPIED: Final = (
     "action",
     "model_id",
@@ -90,12 +93,12 @@ def json_text(value: object) -> str:
 
 
 def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None
     return value
 
 
@@ -117,33 +120,39 @@ def cash_of(proposals: Sequence[Proposal], tokens: Floats) -> Cash:
 
 def valued(proposals: Sequence[Proposal], tokens: Floats, threshold: Threshold) -> Iterator[dict[str, Any]]:
     """The rows of proposals on the same demand, in their order."""
-    cash, monthly = cash_of(proposals, tokens), tokens.mean(axis=0)
+    cash = cash_of(proposals, tokens)
     named = {
         "one_off": percentiles(cash.one_off),
         "monthly_saving": percentiles(cash.monthly_saving),
         "net_present_value": percentiles(cash.net_present_value),
     }
-    break_even = np.median(cash.break_even_demand, axis=1)
+    break_even, idle = medians(cash.break_even_demand), _idle_savings(proposals, tokens)
+    means, chances = cash.net_present_value.mean(axis=1), (cash.net_present_value > 0).mean(axis=1)
     for line, proposal in enumerate(proposals):
-        present = cash.net_present_value[line]
         row = _identity(proposal.alternative) | {
             f"{name}_usd_p{level}": _cents(values[place, line])
             for name, values in named.items()
             for place, level in enumerate((10, 50, 90))
         }
-        row["net_present_value_usd_mean"] = _cents(present.mean())
-        row["expected_value_usd"] = _cents(_expected(proposal, present))
-        row["monthly_idle_saving_usd_p50"] = _cents(np.median(proposal.idle_per_token * monthly))
-        row["probability"] = float((present > 0).mean())
+        row["net_present_value_usd_mean"] = _cents(means[line])
+        row["expected_value_usd"] = _cents(_expected(proposal, means[line]))
+        row["monthly_idle_saving_usd_p50"] = _cents(idle[line])
+        row["probability"] = float(chances[line])
         row["payback_months_p50"] = _finite(cash.median_payback_months(line))
         row["break_even_demand_ratio"] = _finite(break_even[line])
         yield row | _verdict(row, proposal.alternative, threshold)
 
 
-def _expected(proposal: Proposal, present: Floats) -> float:
+def _idle_savings(proposals: Sequence[Proposal], tokens: Floats) -> Floats:
+    """Median by alternative of what a month saves on the idle and shared cost of its pool."""
+    monthly = tokens.mean(axis=0)
+    return medians(np.stack([proposal.idle_per_token * monthly for proposal in proposals]))
+
+
+def _expected(proposal: Proposal, mean: float) -> float:
     """Mean value before the quality gate is known: where it fails, what was paid once is lost and nothing is saved."""
     chance = 1.0 if proposal.alternative.is_measured else GATE_CHANCE
-    return float(chance * present.mean() - (1 - chance) * proposal.one_off.mean())
+    return float(chance * mean - (1 - chance) * proposal.one_off.mean())
 
 
 def _identity(alternative: Alternative) -> dict[str, Any]:
@@ -152,11 +161,11 @@ def _identity(alternative: Alternative) -> dict[str, Any]:
 
 
 def _cents(value: float) -> float:
-    return round(float(np.clip(value, -1e24, 1e24)), 2) + 0.0
+    return round(min(max(float(value), -_MOST_USD), _MOST_USD), 2) + 0.0
 
 
 def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None
 
 
 def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Threshold) -> dict[str, Any]:

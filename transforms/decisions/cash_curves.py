@@ -14,8 +14,8 @@ from transforms.decisions.company import company_of
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.night import night_of
 from transforms.decisions.options import model_options
+from transforms.decisions.quantiles import median, percentiles
 from transforms.decisions.selection import POOL_ACTION, best_first, chosen
-from transforms.decisions.valuation import percentiles
 from warehouse.schemas.decisions import CashCurves, RecommendedTotals
 
 if TYPE_CHECKING:
@@ -101,11 +101,14 @@ def _curves(night: Night, company: Company, pool_states: pl.DataFrame, wanted: p
         release = release_proposal(night, pool)
         if isinstance(release, Proposal):
             row, cash = rows[_key(release)], cash_of([release], nothing)
-            yield _Curve(row, cash, float(row["monthly_saving_usd_p50"]) / float(np.median(cash.monthly_saving)))
+            yield _Curve(row, cash, float(row["monthly_saving_usd_p50"]) / median(cash.monthly_saving[0]))
 
 
 def _model_curves(company: Company, rows: Mapping[tuple[Any, ...], Mapping[str, Any]]) -> Iterator[_Curve]:
-    for options in model_options(company):
+    actions: dict[str, set[str]] = {}
+    for row in rows.values():
+        actions.setdefault(row["model_id"], set()).add(row["action"])
+    for options in model_options(company, actions):
         wanted = [proposal for proposal in options.proposals if _key(proposal) in rows]
         for proposal in wanted:
             yield _Curve(rows[_key(proposal)], cash_of([proposal], options.subject.tokens), 1.0)
@@ -137,7 +140,7 @@ def _totals(curves: list[_Curve], night: Night) -> dict[str, Any]:
         sums["saving"] += curve.cash.monthly_saving[0] * curve.part
         sums["present"] += curve.cash.net_present_value[0] * curve.part
     row: dict[str, Any] = {"as_of": night.as_of, "decisions": len(curves)}
-    row["one_off_usd_p50"] = float(np.median(sums["one_off"]))
+    row["one_off_usd_p50"] = median(sums["one_off"])
     for name, draws in (("monthly_saving", sums["saving"]), ("net_present_value", sums["present"])):
         levels = zip((10, 50, 90), percentiles(draws), strict=True)
         row |= {f"{name}_usd_p{level}": float(value) for level, value in levels}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -48,7 +49,7 @@ class Company:
 
         A student that names another teacher was measured against that one, which says nothing of this one's task.
         """
-        taught = dict.fromkeys(name for name, other in self.teachers.items() if other == teacher)
+        taught = dict.fromkeys(self._students.get(teacher, ()))
         known: dict[str, Evidence | None] = {**taught, **self.evidence.get(str(task), {})}
         return [(name, known[name]) for name in sorted(known) if name in self.subjects and self._is_for(name, teacher)]
 
@@ -70,6 +71,14 @@ class Company:
             if limit is not None and times and min(times) > limit:
                 return f"{student} takes {min(times):.3g} s to a {words}, over the limit of {limit:.3g} s"
         return ""
+
+    @cached_property
+    def _students(self) -> dict[str, list[str]]:
+        """Who was taught by each teacher."""
+        students: dict[str, list[str]] = {}
+        for name, teacher in self.teachers.items():
+            students.setdefault(teacher, []).append(name)
+        return students
 
     def _is_for(self, student: str, teacher: str) -> bool:
         return student != teacher and self.teachers.get(student, teacher) == teacher

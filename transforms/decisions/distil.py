@@ -7,6 +7,8 @@ at least the fewest GPUs that hold the student.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +18,8 @@ from transforms.decisions.demand import DAYS_PER_MONTH
 from transforms.decisions.distillation import distilled_loss, supervised_loss, supervised_threshold_tokens
 from transforms.decisions.host_price import is_within_reach
 from transforms.decisions.iso_loss import training_flop
-from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
+from transforms.decisions.moves import blocked, gate_words
+from transforms.decisions.quantiles import median
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
 from transforms.decisions.shapes import nearest
 from transforms.decisions.valuation import calendar, ramp
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from transforms.decisions.laws import Floats
-    from transforms.decisions.moves import Evidence, Task
+    from transforms.decisions.moves import Departure, Evidence
     from transforms.decisions.night import Subject
 
 ACTION: Final = "distil"
@@ -49,34 +52,105 @@ def distil_missing(position: Mapping[str, Any]) -> str:
     return next((words for name, words in needs.items() if not position[name]), "")
 
 
-def student_params(position: Mapping[str, Any]) -> float | None:
-    """Size of the student; None where the teacher is too small to have one."""
-    active = position["active_params"]
+@dataclass(frozen=True)
+class Pupil:
+    """The student that a model would teach, whatever the task: its cost, its price beside the teacher's, its loss."""
+
+    teacher: Subject
+    params: float
+
+    @property
+    def name(self) -> str:
+        """What the cards call it."""
+        return f"a {self.params / 1e9:.3g}B student"
+
+    @property
+    def tokens(self) -> float:
+        """Tokens it is trained on."""
+        return _TOKENS_PER_PARAM * self.params
+
+    @cached_property
+    def teaching_usd(self) -> Floats:
+        """Logits on its tokens: at the used price within its reach, else 2·N_T FLOP each at the price of training."""
+        if is_within_reach(self.teacher.position, self.tokens / (TRAIN_MONTHS * DAYS_PER_MONTH)):
+            return self.teacher.used_price * self.tokens
+        return 2 * float(self.teacher.position["active_params"]) * self.tokens * self.teacher.training_price
+
+    @cached_property
+    def training_usd(self) -> Floats:
+        """Its own training, 6·N_S·D_S."""
+        return np.asarray(training_flop(self.params, self.tokens) * self.teacher.training_price)
+
+    @cached_property
+    def price_ratio(self) -> float:
+        """Price of a token of it, relative to the teacher's."""
+        return size_price_ratio(self.teacher.position, self.params)
+
+    @cached_property
+    def least_usd(self) -> float:
+        """Cost a month of the fewest GPUs that hold it."""
+        return least_serving_usd(self.teacher.position, self.params)
+
+    @cached_property
+    def losses(self) -> tuple[float, float, float]:
+        """Predicted losses of the teacher, of the student taught by it, and of the student trained alone."""
+        place = self.teacher.position
+        own = float(supervised_loss(place["active_params"], place["training_tokens"]))
+        taught = float(distilled_loss(own, self.params, self.tokens))
+        return own, taught, float(supervised_loss(self.params, self.tokens))
+
+    @property
+    def taught_worse(self) -> str:
+        """Why it should not be taught; empty where teaching makes it better."""
+        _, taught, alone = self.losses
+        words = f"trained alone the student would be better: loss {alone:.3f} against {taught:.3f} distilled"
+        return "" if taught < alone else words
+
+    @cached_property
+    def assumptions(self) -> dict[str, Any]:
+        """What every card of it rests on."""
+        own, taught, alone = self.losses
+        return {
+            "distillation_law": "Busbridge et al. 2025, arXiv:2502.08606",
+            "teacher_loss": own,
+            "student_loss_distilled": taught,
+            "student_loss_alone": alone,
+            "supervised_wins_from_tokens": supervised_threshold_tokens(own, self.params),
+            "teacher_logits_usd_p50": median(self.teaching_usd),
+            "training_usd_p50": median(self.training_usd),
+            "evaluation_usd": self.teacher.night.evaluation_usd,
+            "migration_usd": self.teacher.night.migration_usd,
+            "serving_price_ratio": self.price_ratio,
+            "least_serving_usd_a_month": self.least_usd,
+        } | calendar(TRAIN_MONTHS, MOVE_MONTHS)
+
+
+def pupil_of(teacher: Subject) -> Pupil | None:
+    """The student of a model; None where the model is too small to have one."""
+    active = teacher.position["active_params"]
     size = nearest(max(_STUDENT_SHARE * active, _LEAST_PARAMS)).params
-    return size if size <= _SMALLER * active else None
+    return Pupil(teacher, size) if size <= _SMALLER * active else None
 
 
-def distil_proposal(teacher: Subject, task: Task, params: float, evidence: Evidence | None) -> Proposal:
-    """The task at the price of a student of `params`."""
-    night, tokens = teacher.night, _TOKENS_PER_PARAM * params
-    name = f"a {params / 1e9:.3g}B student"
-    share, kept = share_draws(teacher, task), kept_draws(teacher, task, name, evidence)
-    teaching, training = _teaching(teacher, tokens), training_flop(params, tokens) * teacher.training_price
-    price, idle = _price(teacher, share, params)
+def distil_proposal(departure: Departure, pupil: Pupil, evidence: Evidence | None) -> Proposal:
+    """The task at the price of the student."""
+    teacher, task, night = departure.teacher, departure.task, departure.teacher.night
+    share, kept = departure.share, departure.kept(pupil.name, evidence)
+    price, idle = _price(pupil, share)
     alternative = Alternative(
         action=ACTION,
         model_id=teacher.model_id,
         task=task.name,
-        target_params=params,
-        target_tokens=tokens,
+        target_params=pupil.params,
+        target_tokens=pupil.tokens,
         is_measured=evidence is not None,
-        quality_gate=gate_words(name, task, evidence),
-        blocked=blocked(task, evidence) or _taught_worse(teacher, params, tokens),
-        assumptions=move_assumptions(teacher, task, evidence) | _assumptions(teacher, params, teaching, training),
+        quality_gate=gate_words(pupil.name, task, evidence),
+        blocked=blocked(task, evidence) or pupil.taught_worse,
+        assumptions=departure.assumptions(evidence) | pupil.assumptions,
     )
     return Proposal(
         alternative,
-        one_off=teaching + training + night.evaluation_usd + night.migration_usd,
+        one_off=pupil.teaching_usd + pupil.training_usd + night.evaluation_usd + night.migration_usd,
         saving_per_token=share * (kept * teacher.allocated_price - price),
         fixed=np.zeros(night.draws),
         ramp=ramp(teacher.months, TRAIN_MONTHS, MOVE_MONTHS),
@@ -84,48 +158,10 @@ def distil_proposal(teacher: Subject, task: Task, params: float, evidence: Evide
     )
 
 
-def _teaching(teacher: Subject, tokens: float) -> Floats:
-    """Logits on so many tokens: at the used price within its reach, else 2·N_T FLOP each at the price of training."""
-    if is_within_reach(teacher.position, tokens / (TRAIN_MONTHS * DAYS_PER_MONTH)):
-        return teacher.used_price * tokens
-    return 2 * float(teacher.position["active_params"]) * tokens * teacher.training_price
-
-
-def _price(teacher: Subject, share: Floats, params: float) -> tuple[Floats, Floats]:
+def _price(pupil: Pupil, share: Floats) -> tuple[Floats, Floats]:
     """The student's allocated price of a token, and the part of it that is idle and shared cost."""
-    ratio = size_price_ratio(teacher.position, params)
-    task_tokens = np.maximum(share * teacher.tokens.mean(axis=0), 1)
-    used = np.maximum(teacher.used_price * ratio, least_serving_usd(teacher.position, params) / task_tokens)
-    idle = (teacher.allocated_price - teacher.used_price) * ratio
+    teacher = pupil.teacher
+    task_tokens = np.maximum(share * teacher.monthly_tokens, 1)
+    used = np.maximum(teacher.used_price * pupil.price_ratio, pupil.least_usd / task_tokens)
+    idle = (teacher.allocated_price - teacher.used_price) * pupil.price_ratio
     return used + idle, idle
-
-
-def _losses(teacher: Subject, params: float, tokens: float) -> tuple[float, float, float]:
-    """Predicted losses of the teacher, of the student taught by it, and of the student trained alone."""
-    own = float(supervised_loss(teacher.position["active_params"], teacher.position["training_tokens"]))
-    return own, float(distilled_loss(own, params, tokens)), float(supervised_loss(params, tokens))
-
-
-def _taught_worse(teacher: Subject, params: float, tokens: float) -> str:
-    _, taught, alone = _losses(teacher, params, tokens)
-    if taught < alone:
-        return ""
-    return f"trained alone the student would be better: loss {alone:.3f} against {taught:.3f} distilled"
-
-
-def _assumptions(teacher: Subject, params: float, teaching: Floats, training: Floats) -> dict[str, Any]:
-    tokens = _TOKENS_PER_PARAM * params
-    own, taught, alone = _losses(teacher, params, tokens)
-    return {
-        "distillation_law": "Busbridge et al. 2025, arXiv:2502.08606",
-        "teacher_loss": own,
-        "student_loss_distilled": taught,
-        "student_loss_alone": alone,
-        "supervised_wins_from_tokens": supervised_threshold_tokens(own, params),
-        "teacher_logits_usd_p50": float(np.median(teaching)),
-        "training_usd_p50": float(np.median(training)),
-        "evaluation_usd": teacher.night.evaluation_usd,
-        "migration_usd": teacher.night.migration_usd,
-        "serving_price_ratio": size_price_ratio(teacher.position, params),
-        "least_serving_usd_a_month": least_serving_usd(teacher.position, params),
-    } | calendar(TRAIN_MONTHS, MOVE_MONTHS)

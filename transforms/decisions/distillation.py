@@ -28,6 +28,8 @@ _C0: Final = 2.549
 _C1: Final = 522.6
 _D1: Final = 1.315
 _F1: Final = 0.090
+# Student tokens among which the threshold is sought, 200 a decade.
+_TRIED: Final = np.geomspace(1e8, 1e15, 1401)
 
 
 def supervised_loss(params: Quantity, tokens: Quantity) -> Quantity:
@@ -47,6 +49,5 @@ def distilled_loss(teacher_loss: Quantity, params: Quantity, tokens: Quantity) -
 
 def supervised_threshold_tokens(teacher_loss: float, params: float) -> float:
     """Student tokens above which training it alone gives the lower loss; infinite where that never happens."""
-    tokens = np.geomspace(1e8, 1e15, 1401)
-    is_worse = np.asarray(distilled_loss(teacher_loss, params, tokens) >= supervised_loss(params, tokens))
-    return float(tokens[is_worse.argmax()]) if np.any(is_worse) else float("inf")
+    is_worse = np.asarray(distilled_loss(teacher_loss, params, _TRIED) >= supervised_loss(params, _TRIED))
+    return float(_TRIED[is_worse.argmax()]) if np.any(is_worse) else float("inf")

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from transforms.compute import CHIPS
 from transforms.decisions.night import MTOK
+from transforms.decisions.quantiles import median
 from transforms.decisions.serving_price import step_usd
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class HostPrice:
     @property
     def usd_per_mtok(self) -> float:
         """Median, as the card prints it."""
-        return float(np.median(self.allocated)) * MTOK
+        return median(self.allocated) * MTOK
 
 
 def is_within_reach(position: Mapping[str, Any], daily_tokens: float) -> bool:

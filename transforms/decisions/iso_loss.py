@@ -28,15 +28,15 @@ class Optimum:
 
 
 def _tokens(law: Law, reducible: Quantity, data_share: Quantity) -> Quantity:
-    return np.exp((np.log(law.B) - np.log(data_share) - np.log(reducible)) / law.beta)
+    return _tokens_of_logs(law, np.log(law.B), np.log(reducible), data_share)
+
+
+def _tokens_of_logs(law: Law, log_b: Quantity, log_reducible: Quantity, data_share: Quantity) -> Quantity:
+    return np.exp((log_b - np.log(data_share) - log_reducible) / law.beta)
 
 
 def _training_share(law: Law, data_share: Quantity) -> Quantity:
     return law.beta * data_share / (law.alpha * (1 - data_share))
-
-
-def _implied_demand(law: Law, reducible: Quantity, data_share: Quantity) -> Quantity:
-    return 3 * _tokens(law, reducible, data_share) * (1 / _training_share(law, data_share) - 1)
 
 
 def lifetime_optimum_of(law: Law, loss: Quantity, effective_demand: Quantity) -> Optimum:
@@ -47,9 +47,12 @@ def lifetime_optimum_of(law: Law, loss: Quantity, effective_demand: Quantity) ->
     reducible = loss - law.E
     shape = np.broadcast(law.alpha, law.beta, reducible, effective_demand).shape
     low, high = np.full(shape, -80.0), np.broadcast_to(np.log(law.alpha / (law.alpha + law.beta)), shape)
+    log_b, log_reducible = np.log(law.B), np.log(reducible)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        is_too_small = _implied_demand(law, reducible, np.exp(middle)) < effective_demand
+        share = np.exp(middle)
+        tokens = _tokens_of_logs(law, log_b, log_reducible, share)
+        is_too_small = 3 * tokens * (1 / _training_share(law, share) - 1) < effective_demand
         low, high = np.where(is_too_small, low, middle), np.where(is_too_small, middle, high)
     data_share = np.exp((low + high) / 2)
     params = (law.A / ((1 - data_share) * reducible)) ** (1 / law.alpha)

@@ -10,7 +10,7 @@ import polars as pl
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.iso_loss import compute_optimal_tokens, lifetime_optimum_of, serving_flop, training_flop
 from transforms.decisions.night import Night, Subject, night_of
-from transforms.decisions.retrain import current_loss, effective_demand, retrain_missing
+from transforms.decisions.retrain import effective_demand, retrain_missing
 from transforms.decisions.serving_price import size_price_ratio
 from transforms.decisions.shapes import nearest
 from warehouse.schemas.decisions import IsoLoss, LifetimeOptimum
@@ -60,7 +60,7 @@ def _known(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subject, Dra
 def _optimum(subject: Subject, law: DrawnLaw) -> dict[str, Any]:
     place = subject.position
     size, data = place["active_params"], place["training_tokens"]
-    loss, demand = current_loss(subject, law), effective_demand(subject)
+    loss, demand = subject.losses, effective_demand(subject)
     best = lifetime_optimum_of(law.draws, loss, demand)
     now = training_flop(size, data) + serving_flop(size, demand)
     saving = np.quantile(

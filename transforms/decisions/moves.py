@@ -6,6 +6,7 @@ What the student does not keep at the teacher's quality goes back to the teacher
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -67,20 +68,42 @@ class Task:
         return self.share_sigma <= STATIONARY_RATIO * self.share
 
 
-def share_draws(subject: Subject, task: Task) -> Floats:
-    """Share of the model's tokens that are the task's, by draw: the same on each card of the task."""
-    dice = generator(subject.night.as_of, subject.model_id, "share", str(task.name))
-    spread = task.share_sigma * (1 + 1 / max(task.weeks, 1)) ** 0.5
-    return np.asarray(np.clip(task.share + spread * next_errors(dice, task.weeks, subject.night.draws), 0, 1))
+@dataclass(frozen=True)
+class Departure:
+    """One task that may leave its model."""
 
+    teacher: Subject
+    task: Task
 
-def kept_draws(subject: Subject, task: Task, student: str, evidence: Evidence | None) -> Floats:
-    """Share of the task's requests that the student keeps, by draw; unmeasured, as if it passes the gate."""
-    dice = generator(subject.night.as_of, subject.model_id, "kept", str(task.name), student)
-    if evidence is None:
-        return dice.uniform(QUALITY_GATE_RATIO, 1, subject.night.draws)
-    mean = min(evidence.ratio, _MOST_KEPT)
-    return dice.beta(mean * _MEASURED_WEIGHT, (1 - mean) * _MEASURED_WEIGHT, subject.night.draws)
+    @cached_property
+    def share(self) -> Floats:
+        """Share of the model's tokens that are the task's, by draw: the same on each card of the task."""
+        task, night = self.task, self.teacher.night
+        spread = task.share_sigma * (1 + 1 / max(task.weeks, 1)) ** 0.5
+        return np.asarray(
+            np.clip(task.share + spread * next_errors(self._dice("share"), task.weeks, night.draws), 0, 1)
+        )
+
+    def kept(self, student: str, evidence: Evidence | None) -> Floats:
+        """Share of the task's requests that the student keeps, by draw; unmeasured, as if it passes the gate."""
+        dice, draws = self._dice("kept", student), self.teacher.night.draws
+        if evidence is None:
+            return dice.uniform(QUALITY_GATE_RATIO, 1, draws)
+        mean = min(evidence.ratio, _MOST_KEPT)
+        return dice.beta(mean * _MEASURED_WEIGHT, (1 - mean) * _MEASURED_WEIGHT, draws)
+
+    def assumptions(self, evidence: Evidence | None) -> dict[str, Any]:
+        """What every move of the task rests on."""
+        known: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + QUALITY_GATE_RATIO) / 2}
+        if evidence:
+            known = {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
+            known["kept_quality_ratio"] = evidence.ratio
+        shares = {"share_of_inference": self.task.share, "share_sigma": self.task.share_sigma}
+        price = {"teacher_usd_per_mtok": float(self.teacher.position["allocated_usd_per_mtok"])}
+        return known | shares | price | self.teacher.outlook()
+
+    def _dice(self, name: str, *student: str) -> np.random.Generator:
+        return generator(self.teacher.night.as_of, self.teacher.model_id, name, str(self.task.name), *student)
 
 
 def gate_words(student: str, task: Task, evidence: Evidence | None) -> str:
@@ -99,17 +122,6 @@ def blocked(task: Task, evidence: Evidence | None) -> str:
         spread = task.share_sigma / task.share
         return f"the task's share moves by {spread:.0%} from week to week, over {STATIONARY_RATIO:.0%}"
     return ""
-
-
-def move_assumptions(subject: Subject, task: Task, evidence: Evidence | None) -> dict[str, Any]:
-    """What every move rests on."""
-    known: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + QUALITY_GATE_RATIO) / 2}
-    if evidence:
-        known = {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
-        known["kept_quality_ratio"] = evidence.ratio
-    shares = {"share_of_inference": task.share, "share_sigma": task.share_sigma}
-    price = {"teacher_usd_per_mtok": float(subject.position["allocated_usd_per_mtok"])}
-    return known | shares | price | subject.outlook()
 
 
 def priced(position: Mapping[str, Any]) -> str:

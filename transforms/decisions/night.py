@@ -11,6 +11,7 @@ import polars as pl
 
 from transforms.decisions.demand import demand_draws, median_path, whole_months
 from transforms.decisions.laws import Law
+from transforms.decisions.quantiles import median
 from transforms.decisions.randomness import generator, next_errors
 from transforms.decisions.scaling_laws import law_of
 
@@ -121,7 +122,22 @@ class Subject:
     def outlook(self) -> dict[str, Any]:
         """What every card of the model assumes of its demand and its life."""
         words = {name: self.position[name] for name in ("demand_basis", "remaining_months", "life_basis")}
-        return words | {"demand_tokens_p50": float(np.median(self.demand))}
+        return words | {"demand_tokens_p50": self._demand_p50}
+
+    @cached_property
+    def _demand_p50(self) -> float:
+        return median(self.demand)
+
+    @cached_property
+    def monthly_tokens(self) -> Floats:
+        """Demand of the mean month, by draw."""
+        return np.asarray(self.tokens.mean(axis=0))
+
+    @cached_property
+    def losses(self) -> Floats:
+        """Loss of the model as each draw of the law of the night predicts it; none where there is no law."""
+        law, place = self.night.law, self.position
+        return np.asarray(law.draws.loss(place["active_params"], place["training_tokens"]) if law else ())
 
     @cached_property
     def price_level(self) -> Floats:

@@ -9,13 +9,15 @@ from transforms.decisions import distil, retire, retrain, route, tune
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.company import Company
 from transforms.decisions.host_price import host_missing
-from transforms.decisions.moves import Task, priced
+from transforms.decisions.moves import Departure, priced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from transforms.decisions.night import Subject
 
+_MOVES: Final = frozenset({route.ACTION, distil.ACTION})
+ACTIONS: Final = _MOVES | {retrain.ACTION, tune.ACTION, retire.ACTION}
 # A task below this share of its model is not worth a student of its own.
 _LEAST_SHARE: Final = 0.01
 
@@ -29,16 +31,17 @@ class Options:
     unvalued: Sequence[Alternative]
 
 
-def model_options(company: Company) -> Iterator[Options]:
-    """The alternatives of each model with service ahead, by name of the model."""
+def model_options(company: Company, actions: Mapping[str, Collection[str]] | None = None) -> Iterator[Options]:
+    """The alternatives of each model with service ahead, by name of the model; only of some `actions` where given."""
     for subject in company.subjects.values():
-        if subject.months > 0:
-            yield options_of(subject, company)
+        wanted = ACTIONS if actions is None else actions.get(subject.model_id, ())
+        if subject.months > 0 and wanted:
+            yield options_of(subject, company, wanted)
 
 
-def options_of(subject: Subject, company: Company) -> Options:
+def options_of(subject: Subject, company: Company, actions: Collection[str] = ACTIONS) -> Options:
     """The alternatives of one model."""
-    found = list(_all(subject, company))
+    found = list(_all(subject, company, actions))
     return Options(
         subject,
         [option for option in found if isinstance(option, Proposal)],
@@ -46,7 +49,7 @@ def options_of(subject: Subject, company: Company) -> Options:
     )
 
 
-def _all(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+def _all(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
     place = subject.position
     if place["recent_tokens"] == 0 and place["monthly_inference_usd"] > 0 and place["unit_name"] is None:
         yield retire.unused_proposal(subject)
@@ -56,14 +59,18 @@ def _all(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]
         return
     if place["served_days"] == 0 or place["daily_tokens"] == 0:
         return
-    yield from _retrained(subject)
+    if retrain.ACTION in actions:
+        yield from _retrained(subject)
     unpriced = priced(place)
     if unpriced:
         yield Alternative(route.ACTION, subject.model_id, missing=unpriced)
         return
-    yield from _tuned(subject, company)
-    yield from _retired(subject, company)
-    yield from _moved(subject, company)
+    if tune.ACTION in actions:
+        yield from _tuned(subject, company)
+    if retire.ACTION in actions:
+        yield from _retired(subject, company)
+    if not _MOVES.isdisjoint(actions):
+        yield from _moved(subject, company, actions)
 
 
 def _retrained(subject: Subject) -> Iterator[Proposal | Alternative]:
@@ -100,7 +107,7 @@ def _retired_onto(subject: Subject, successor: Subject) -> Proposal | Alternativ
     return retire.retire_proposal(subject, successor)
 
 
-def _moved(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+def _moved(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
     tasks = company.tasks.get(subject.model_id, ())
     untaught = distil.distil_missing(subject.position)
     if not tasks:
@@ -108,21 +115,24 @@ def _moved(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
         yield Alternative(route.ACTION, subject.model_id, missing=words)
     elif untaught:
         yield Alternative(distil.ACTION, subject.model_id, missing=untaught)
-    size = None if untaught else distil.student_params(subject.position)
-    for task in tasks:
-        yield from _routed(subject, task, company)
-        if size and task.share >= _LEAST_SHARE:
-            yield distil.distil_proposal(subject, task, size, company.plan_evidence(task.name, subject.model_id))
+    pupil = None if untaught else distil.pupil_of(subject)
+    for departure in (Departure(subject, task) for task in tasks):
+        if route.ACTION in actions:
+            yield from _routed(departure, company)
+        if pupil and departure.task.share >= _LEAST_SHARE and distil.ACTION in actions:
+            evidence = company.plan_evidence(departure.task.name, subject.model_id)
+            yield distil.distil_proposal(departure, pupil, evidence)
 
 
-def _routed(subject: Subject, task: Task, company: Company) -> Iterator[Proposal | Alternative]:
+def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alternative]:
+    subject, task = departure.teacher, departure.task
     for name, evidence in company.students_for(task.name, subject.model_id):
         student = company.subjects[name]
         unpriced = _unpriced(student) or host_missing(subject, student, task.share)
         if unpriced:
             yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
         else:
-            proposal = route.route_proposal(subject, task, student, evidence)
+            proposal = route.route_proposal(departure, student, evidence)
             slow = company.too_slow(subject.model_id, name)
             yield replace(proposal, alternative=replace(proposal.alternative, blocked=slow)) if slow else proposal
 

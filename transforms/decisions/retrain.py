@@ -15,6 +15,7 @@ import numpy as np
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.iso_loss import lifetime_optimum_of, training_flop
 from transforms.decisions.laws import tokens_to_train_on
+from transforms.decisions.quantiles import median
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
 from transforms.decisions.shapes import nearest
 from transforms.decisions.valuation import calendar, ramp
@@ -80,12 +81,6 @@ def _missing(position: Mapping[str, Any], night: Night) -> str:
     return next((words for name, words in needs.items() if not position[name]), "")
 
 
-def current_loss(subject: Subject, law: DrawnLaw) -> Floats:
-    """Loss of the incumbent as each draw of the law predicts it."""
-    place = subject.position
-    return np.asarray(law.draws.loss(place["active_params"], place["training_tokens"]))
-
-
 def effective_demand(subject: Subject) -> Floats:
     """Tokens still to be served in training-equivalent tokens, by draw: demand times the ratio of FLOP prices."""
     per_flop = subject.used_price / (2 * subject.position["active_params"])
@@ -94,9 +89,7 @@ def effective_demand(subject: Subject) -> Floats:
 
 def optimum_params(subject: Subject, law: DrawnLaw) -> float:
     """Median over the draws of the size of least remaining cost."""
-    return float(
-        np.median(lifetime_optimum_of(law.draws, current_loss(subject, law), effective_demand(subject)).params)
-    )
+    return median(np.asarray(lifetime_optimum_of(law.draws, subject.losses, effective_demand(subject)).params))
 
 
 def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
@@ -105,7 +98,7 @@ def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
     Infinite in the draws in which no number of tokens does, or only more epochs than are worth anything.
     """
     unique = subject.position["unique_tokens"]
-    tokens = tokens_to_train_on(law.draws.tokens_for(current_loss(subject, law), params), unique)
+    tokens = tokens_to_train_on(law.draws.tokens_for(subject.losses, params), unique)
     return np.where(tokens <= _MOST_EPOCHS * unique, tokens, np.inf)
 
 
@@ -113,11 +106,11 @@ def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats) ->
     """In the draws that never reach the loss the training of the others is lost, and nothing is saved."""
     night, place = subject.night, subject.position
     reaches = np.isfinite(needed)
-    plan = float(np.median(needed[reaches]))
+    plan = median(needed[reaches])
     training = training_flop(params, np.where(reaches, needed, plan)) * subject.training_price
-    floor = least_serving_usd(place, params) / np.maximum(subject.tokens.mean(axis=0), 1)
+    floor = least_serving_usd(place, params) / np.maximum(subject.monthly_tokens, 1)
     price = np.maximum(subject.used_price * size_price_ratio(place, params), floor)
-    loss = float(np.median(current_loss(subject, law)))
+    loss = median(subject.losses)
     alternative = Alternative(
         action=ACTION,
         model_id=subject.model_id,
@@ -157,7 +150,7 @@ def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Float
         "params": place["active_params"],
         "training_tokens": place["training_tokens"],
         "unique_tokens": place["unique_tokens"],
-        "training_usd_p50": float(np.median(training)),
+        "training_usd_p50": median(training),
         "evaluation_usd": night.evaluation_usd,
         "migration_usd": night.migration_usd,
         "usd_per_training_flop": place["usd_per_training_flop"],

@@ -8,12 +8,12 @@ import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.host_price import host_price
-from transforms.decisions.moves import blocked, gate_words, kept_draws, move_assumptions, share_draws
+from transforms.decisions.moves import blocked, gate_words
 from transforms.decisions.valuation import calendar, ramp
 
 if TYPE_CHECKING:
     from transforms.decisions.host_price import HostPrice
-    from transforms.decisions.moves import Evidence, Task
+    from transforms.decisions.moves import Departure, Evidence
     from transforms.decisions.night import Subject
 
 ACTION: Final = "route"
@@ -21,14 +21,14 @@ LEAD_MONTHS: Final = 0.5
 MOVE_MONTHS: Final = 1.0
 
 
-def route_proposal(teacher: Subject, task: Task, student: Subject, evidence: Evidence | None) -> Proposal:
+def route_proposal(departure: Departure, student: Subject, evidence: Evidence | None) -> Proposal:
     """The task at its price on the student, what is not kept at both prices; unmeasured, it is evaluated first."""
-    night = teacher.night
-    share, kept = share_draws(teacher, task), kept_draws(teacher, task, student.model_id, evidence)
+    teacher, night = departure.teacher, departure.teacher.night
+    share, kept = departure.share, departure.kept(student.model_id, evidence)
     one_off = night.migration_usd + (0 if evidence else night.evaluation_usd)
-    price = host_price(teacher, student, task.share)
+    price = host_price(teacher, student, departure.task.share)
     return Proposal(
-        _alternative(teacher, task, student, evidence, {"one_off_usd": one_off} | _priced(price)),
+        _alternative(departure, student, evidence, {"one_off_usd": one_off} | _priced(price)),
         one_off=np.full(night.draws, one_off),
         saving_per_token=share * (kept * teacher.allocated_price - price.allocated),
         fixed=np.zeros(night.draws),
@@ -42,16 +42,17 @@ def _priced(price: HostPrice) -> dict[str, Any]:
 
 
 def _alternative(
-    teacher: Subject, task: Task, student: Subject, evidence: Evidence | None, cost: dict[str, Any]
+    departure: Departure, student: Subject, evidence: Evidence | None, cost: dict[str, Any]
 ) -> Alternative:
+    task = departure.task
     return Alternative(
         action=ACTION,
-        model_id=teacher.model_id,
+        model_id=departure.teacher.model_id,
         task=task.name,
         target_model_id=student.model_id,
         target_params=student.position["params"],
         is_measured=evidence is not None,
         quality_gate=gate_words(student.model_id, task, evidence),
         blocked=blocked(task, evidence),
-        assumptions=move_assumptions(teacher, task, evidence) | cost | calendar(LEAD_MONTHS, MOVE_MONTHS),
+        assumptions=departure.assumptions(evidence) | cost | calendar(LEAD_MONTHS, MOVE_MONTHS),
     )

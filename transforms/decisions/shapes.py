@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+import numpy as np
+
+from transforms.decisions.laws import Floats
 from transforms.decisions.roofline import kv_bytes_per_token
 
 _HEAD_WIDTH: Final = 128
@@ -57,9 +60,13 @@ def buildable() -> tuple[tuple[float, BuildableShape], ...]:
 @lru_cache(maxsize=4096)
 def nearest(params: float) -> BuildableShape:
     """The shape of usual proportions among those of nearly this size."""
+    sizes, unusual = _measures()
+    away = abs(sizes / params - 1) // _CLOSE
+    return buildable()[int(np.where(away == away.min(), unusual, np.inf).argmin())][1]
 
-    def distance(pair: tuple[float, BuildableShape]) -> tuple[float, float]:
-        size, shape = pair
-        return abs(size / params - 1) // _CLOSE, abs(shape.width / shape.layers - _USUAL_ASPECT)
 
-    return min(buildable(), key=distance)[1]
+@cache
+def _measures() -> tuple[Floats, Floats]:
+    """Of every shape considered its size, and how far its proportions are from the usual."""
+    sizes, shapes = zip(*buildable(), strict=True)
+    return np.array(sizes), np.array([abs(shape.width / shape.layers - _USUAL_ASPECT) for shape in shapes])

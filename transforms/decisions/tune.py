@@ -48,7 +48,7 @@ def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alte
         words = "no batch and width of this chip keeps the limits of deployments.csv"
         place_id = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
         return Alternative(ACTION, subject.model_id, **place_id, missing=words)
-    monthly = subject.tokens.mean(axis=0)
+    monthly = subject.monthly_tokens
     growth = float(np.quantile(monthly / np.median(subject.tokens[0]), _HIGH)) if np.median(subject.tokens[0]) else 1.0
     freed = max(state["gpu_count"] - planned.gpus(growth), 0.0)
     price = place["usd_per_gpu_hour"] * HOURS_PER_MONTH

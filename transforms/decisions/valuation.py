@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.decisions.demand import whole_months
 from transforms.decisions.laws import Floats, Quantity
@@ -81,9 +82,23 @@ class Cash:
         """First month in which the cash of the median draw is no longer negative; infinite where it stays so."""
         if np.mean(self.net_present_value[line] > 0) < _HALF:
             return float("inf")
-        is_paid = self.cumulative(line)[1:] >= 0
+        ramps, which = self._ramps
+        ramp = which[line]
+        owed = self.one_off[line] + self.fixed[line] * ramps[ramp].cumsum()[:, None]
+        is_paid = self.saving_per_token[line] * self._reached[ramp] >= owed
         months = np.where(is_paid.any(axis=0), is_paid.argmax(axis=0) + 1.0, np.inf)
-        return float(np.quantile(months, _HALF, method="lower"))
+        return float(np.sort(months)[(len(months) - 1) // 2])
+
+    @cached_property
+    def _ramps(self) -> tuple[Floats, npt.NDArray[np.intp]]:
+        """The ramps that differ, and which of them each alternative has."""
+        ramps, which = np.unique(self.ramp, axis=0, return_inverse=True)
+        return ramps, which.ravel()
+
+    @cached_property
+    def _reached(self) -> Floats:
+        """Ramps × months × draws: tokens that have moved by the end of each month."""
+        return np.asarray((self._ramps[0][:, :, None] * self.tokens).cumsum(axis=1))
 
 
 def discount_factors(months: int, discount_ratio: float) -> Floats:
@@ -116,8 +131,3 @@ def _moved_until(month: Floats, lead: float, move: float) -> Floats:
     """Integral of the moved share from approval to `month`."""
     into = np.clip(month - lead, 0, move)
     return np.asarray(into**2 / (2 * move) + np.maximum(month - lead - move, 0))
-
-
-def percentiles(draws: Floats) -> Floats:
-    """P10, P50 and P90 along the last axis."""
-    return np.asarray(np.quantile(draws, [0.1, 0.5, 0.9], axis=-1))
