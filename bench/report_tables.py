@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from bench import report_history as history
 from bench import report_plans as plans
 from bench.report_company import (
     UNIT,
@@ -28,6 +29,7 @@ from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
+from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
@@ -236,13 +238,18 @@ def quarantine(company: Company) -> pl.DataFrame:
 def company_tables(company: Company) -> dict[str, pl.DataFrame]:
     """Every table that the report is made from, those of the reports stage computed by their own functions."""
     spend = daily_spend(company)
+    bills = history.bills(reconciliation(company, spend))
     tables = {name: table.empty() for name, table in CATALOGUE.items()}
     tables |= {
         "settings": settings(company), "models": models(company), "daily_spend": spend, "thirds": thirds(company),
         "amortization": amortization(company), "unit_costs": unit_costs(company), "budgets": budgets(company),
-        "lifecycle_spend": lifecycle_spend(company), "reconciliation": reconciliation(company, spend),
+        "lifecycle_spend": lifecycle_spend(company), "reconciliation": bills,
         "recommendations": recommendations(company), "token_usage": token_usage(company), "files": files(company),
         "quarantine": quarantine(company),
+    }  # fmt: skip
+    tables |= {
+        "published_periods": history.published_periods(company, bills),
+        "published_bills": history.published_bills(company), "bill_deliveries": history.bill_deliveries(company),
     }  # fmt: skip
     return reported(tables | _plans(company, spend, tables["recommendations"]) | company.changes)
 
@@ -261,7 +268,9 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them."""
-    for function in (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, pages, numbers):
+    stage = (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, restated_months,
+             restatements, pages, numbers)  # fmt: skip
+    for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}
     return tables

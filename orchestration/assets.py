@@ -52,6 +52,7 @@ from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
+from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
@@ -145,6 +146,8 @@ ASSETS: Final = [
         runoffs,
         outlook,
         quarters,
+        restated_months,
+        restatements,
         pages,
         numbers,
         unmatched,

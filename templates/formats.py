@@ -211,6 +211,12 @@ def plain(value: Quantity | None, places: int = 0) -> str:
     return signed(f"{abs(amount):,f}", amount)
 
 
+def plain_change(value: Quantity, places: int) -> str:
+    """A difference with fixed decimals; a positive one is more cost."""
+    shown = plain(value, places)
+    return shown if shown.startswith(MINUS) or not rounded(decimal(value), places) else f"+{shown}"
+
+
 def months(value: Quantity | None) -> str:
     """A length of time: 14 months, from four years on in years."""
     if value is None:

@@ -138,6 +138,7 @@ def _environment(report: Document) -> jinja2.Environment:
         "whole_percent": lambda value: formats.whole_percent(_amount(value)),
         "exact": lambda value: formats.exact(_amount(value)),
         "plain": _plain,
+        "plain_change": lambda value, places: formats.plain_change(_amount(value), places),
         "months": lambda value: formats.months(_amount(value)),
         "count": lambda value: formats.count(_amount(value)),
         "count_word": formats.count_word,

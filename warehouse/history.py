@@ -11,7 +11,13 @@ import polars as pl
 
 from warehouse import exports, publish, tables
 from warehouse.schemas.decisions import LawDraws
-from warehouse.schemas.history import PastLawDraws, PastRecommendations, PublishedNights, PublishedPeriods
+from warehouse.schemas.history import (
+    PastLawDraws,
+    PastRecommendations,
+    PublishedBills,
+    PublishedNights,
+    PublishedPeriods,
+)
 from warehouse.schemas.table import Table
 
 REMEMBERED: Final[dict[type[Table], str]] = {
@@ -32,12 +38,13 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
         if known.get(night) != revision:
             _forget(connection, night)
             _learn(connection, night, revision, publish.directory(published, night, revision))
+            _insert(connection, PublishedBills, _bills(published, night, revision))
     connection.commit()
     tables.write(connection, PastLawDraws, tables.read(connection, LawDraws))
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, night: date) -> None:
-    remembered: tuple[type[Table], ...] = (PublishedNights, *REMEMBERED)
+    remembered: tuple[type[Table], ...] = (PublishedNights, PublishedBills, *REMEMBERED)
     for table in remembered:
         connection.execute(f"DELETE FROM {table.qualified()} WHERE night = ?", [night])
 
@@ -46,7 +53,22 @@ def _learn(connection: duckdb.DuckDBPyConnection, night: date, revision: int, di
     connection.execute(f"INSERT INTO {PublishedNights.qualified()} VALUES (?, ?)", [night, revision])
     for table, file in REMEMBERED.items():
         rows = exports.read_csv((directory / file).read_bytes(), table)
-        typed = table.frame(rows.with_columns(night=pl.lit(night)))
-        connection.register("published", typed.to_arrow())
-        connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM published")
-        connection.unregister("published")
+        _insert(connection, table, rows.with_columns(night=pl.lit(night)))
+
+
+def _bills(published: Path, night: date, revision: int) -> pl.DataFrame:
+    """The files of the sources whose charges the night reported, from its manifest."""
+    document = publish.manifest(published, night, revision)
+    billed = {total["source"] for total in document["totals"]}
+    rows = [
+        {"night": night} | {name: entry[name] for name in ("source", "file", "sha256")}
+        for entry in document["inputs"]
+        if entry["source"] in billed
+    ]
+    return PublishedBills.frame(pl.DataFrame(rows, schema=PublishedBills.polars_schema())).unique()
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> None:
+    connection.register("published", table.frame(rows).to_arrow())
+    connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM published")
+    connection.unregister("published")

@@ -47,9 +47,11 @@ class InputRow:
 class ChangedRow:
     """One number that differs from the revision before."""
 
+    k: str
     title: str
     was: str
     now: str
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -148,11 +150,11 @@ def _changes(night: Night) -> list[ChangedRow]:
 
 
 def _changed(ref: Ref, was: Decimal | None) -> ChangedRow:
-    return ChangedRow(formats.name(ref.title, 60), _amount(was, ref.unit), _amount(ref.value, ref.unit))
+    return ChangedRow(ref.k, formats.name(ref.title, 60), _amount(was), _amount(ref.value), ref.unit)
 
 
-def _amount(value: formats.Quantity | None, unit: str) -> str:
-    return formats.UNKNOWN if value is None else f"{formats.exact(value)} {unit}"
+def _amount(value: formats.Quantity | None) -> str:
+    return formats.UNKNOWN if value is None else formats.exact(value)
 
 
 def _index_row(ref: Ref) -> IndexRow:

@@ -9,6 +9,7 @@ from typing import Final
 from templates import formats
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.pages.restatement import Restatement, restatement
 from templates.sentences import shortened
 from templates.typeface import printable
 
@@ -54,11 +55,13 @@ class Reconciliation:
     row_refs: tuple[Ref | None, ...]
     is_whole: bool
     quarantine: tuple[tuple[str, str], ...]
+    restated: Restatement
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Every row of every file is accounted for."""
-        return () if self.is_whole else ("rows are not accepted + quarantined + duplicates + blank",)
+        """Every row of every file is accounted for, and the causes of restatements add up."""
+        rows = () if self.is_whole else ("rows are not accepted + quarantined + duplicates + blank",)
+        return (*rows, *self.restated.faults)
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
@@ -89,6 +92,7 @@ def reconciliation(night: Night) -> Reconciliation:
         ),
         is_whole=all(_is_whole(row) for row in files),
         quarantine=tuple(_reasons(night)),
+        restated=restatement(night),
     )
 
 

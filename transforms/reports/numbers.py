@@ -46,6 +46,7 @@ def numbers(
     amortization: pl.DataFrame,
     runoffs: pl.DataFrame,
     reconciliation: pl.DataFrame,
+    restated_months: pl.DataFrame,
     recommendations: pl.DataFrame,
     recommended_totals: pl.DataFrame,
     variance_bridge: pl.DataFrame,

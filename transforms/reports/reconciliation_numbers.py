@@ -10,6 +10,7 @@ from transforms.reports.number import Number, literal
 
 _number = partial(Number, "reconciliation")
 BILLS = "economics.reconciliation"
+RESTATED = "reports.restated_months"
 
 
 def reconciliation_numbers(night: Night) -> Iterator[Number]:
@@ -23,5 +24,15 @@ def reconciliation_numbers(night: Night) -> Iterator[Number]:
         ):
             yield _number(f"{number_id}_{currency}", f"{title}, {currency}", currency, BILLS, f"sum({column})", column,
                           ours)  # fmt: skip
+    yield from _restated(night)
     for column in ("accepted", "duplicates", "blank"):
         yield _number(f"rows_{column}", f"Rows {column}", "rows", "raw.files", f"sum({column})", column)
+
+
+def _restated(night: Night) -> Iterator[Number]:
+    """Per currency what the closed months that changed were first reported as, and what they are now."""
+    for currency in sorted(set(night.tables["restated_months"]["currency"])):
+        for name, title in (("reported", "first reported as"), ("current", "now"), ("change", "difference")):
+            column = f"{name}_cost"
+            yield _number(f"restated_{name}_{currency}", f"Restated months, {title}, {currency}", currency, RESTATED,
+                          f"sum({column})", column, f"currency = {literal(currency)}")  # fmt: skip

@@ -30,6 +30,17 @@ class PublishedPeriods(Table):
     correction_billed_cost = cost("part of the billed cost that rows of class Correction carry")
 
 
+class PublishedBills(Table):
+    """One file of a source of bills that one published night had read."""
+
+    table_key = ("night", "source", "file", "sha256")
+
+    night = day("night that had read it")
+    source = text("source of the settings")
+    file = text("path below the project directory")
+    sha256 = text("digest of the file")
+
+
 class PastRecommendations(Table):
     """One recommendation as one night published it."""
 

@@ -1,9 +1,10 @@
 """The facts that the pages print: the month reported, its history, what moved, and the index of every number."""
 
-from warehouse.schemas.columns import choice, count, day, exact, flag, integer, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, cost, count, day, exact, flag, integer, measure, ratio, text, usd
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
 
+RESTATEMENT_CAUSES = ("correction", "late", "withdrawn", "policy", "changed")
 COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")
 PAGES = (
     "summary",
@@ -166,6 +167,37 @@ class Numbers(Table):
     filter = text("rows it is made of")
     query = text("SQL that returns it from the tables of the night")
     input_digest = text("first eight digits of the digest over all files of the kinds it rests on")
+
+
+class RestatedMonths(Table):
+    """One closed month and currency whose bills are no longer what the first night after its end reported."""
+
+    table_key = ("month", "currency")
+
+    month = day("first day of the month; billing periods count in the month in which they start")
+    currency = text("ISO 4217 code")
+    first_night = day("first published night after the end of the month")
+    reported_cost = cost("billed cost of all sources as that night reported it")
+    current_cost = cost("billed cost of all sources now")
+    change_cost = cost("now less as first reported")
+
+
+class Restatements(Table):
+    """One cause for which one source's bill of one closed month is no longer what was first reported."""
+
+    table_key = ("month", "currency", "source", "cause")
+
+    month = day("first day of the month")
+    currency = text("ISO 4217 code")
+    source = text("source of the settings, or accrual")
+    cause = choice(
+        "correction: rows of class Correction; late: no bill of the source was there; withdrawn: none is there any "
+        "more; policy: an accrual by rates.csv and the fleet; changed: rows differ without a Correction",
+        *RESTATEMENT_CAUSES,
+    )
+    change_cost = cost("billed cost now less as first reported; the causes of a month add up to its change")
+    file = text("largest bill file of the month that the first night had not read, or the first that is gone").or_null()
+    files = count("such files")
 
 
 class Unmatched(Table):

@@ -1,0 +1,68 @@
+"""What the invented company was told before: how nights after the last two months reported them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from bench.report_company import UNIT, Company, Rows, rows_of
+from warehouse.schemas import CATALOGUE
+
+OCTOBER: Final = date(2026, 10, 2)
+NOVEMBER: Final = date(2026, 11, 2)
+SEPTEMBER: Final = date(2026, 9, 1)
+CORRECTED: Final = Decimal("4100.50")
+
+
+def bills(reconciliation: pl.DataFrame) -> pl.DataFrame:
+    """The invoices of today, those of aws for September with a correction among them."""
+    is_corrected = (pl.col("source") == "aws") & (pl.col("billing_period_start") == SEPTEMBER)
+    correction = pl.when(is_corrected).then(pl.lit(-CORRECTED)).otherwise(pl.lit(Decimal(0)))
+    return reconciliation.with_columns(correction_billed_cost=correction.cast(pl.Decimal(38, 12)))
+
+
+def published_periods(company: Company, reconciliation: pl.DataFrame) -> pl.DataFrame:
+    """September was first reported without nebius, and with less of aws; October as it is."""
+    rows: Rows = []
+    for row in reconciliation.to_dicts() if company.has_bill else ():
+        month = row["billing_period_start"]
+        is_late = row["source"] == "nebius" and month == SEPTEMBER
+        if month < OCTOBER.replace(day=1) and not is_late:
+            rows.append(_told(row, OCTOBER, _first_said(row, month)))
+        if month < NOVEMBER.replace(day=1):
+            rows.append(_told(row, NOVEMBER, row["billed_cost"]))
+    return rows_of(CATALOGUE["published_periods"], [row for row in rows if row["night"] < company.night])
+
+
+def _first_said(row: dict[str, Any], month: date) -> Decimal:
+    is_less = row["source"] == "aws" and month == SEPTEMBER
+    return Decimal(row["billed_cost"] * Decimal("0.99")).quantize(UNIT) if is_less else Decimal(row["billed_cost"])
+
+
+def _told(row: dict[str, Any], night: date, billed: Decimal) -> dict[str, Any]:
+    same = ("source", "billing_period_start", "invoice_id", "currency", "charges", "effective_cost")
+    return {name: row[name] for name in same} | {
+        "night": night, "billed_cost": billed, "correction_billed_cost": Decimal(0),
+    }  # fmt: skip
+
+
+def published_bills(company: Company) -> pl.DataFrame:
+    """The files that both nights had read."""
+    return rows_of(CATALOGUE["published_bills"], [
+        {"night": night, "source": source, "file": f"inbox/{source}/2026-08.csv", "sha256": "8" * 64}
+        for night in (OCTOBER, NOVEMBER) if night < company.night for source in ("aws", "lambda", "nebius")
+    ])  # fmt: skip
+
+
+def bill_deliveries(company: Company) -> pl.DataFrame:
+    """A second file of aws for September, and the first of nebius."""
+    rows = [
+        {"source": source, "billing_account_id": "", "billing_period_start": SEPTEMBER, "delivery": file,
+         "file": f"inbox/{source}/{file}", "file_sha256": f"{place:064x}", "rows": 400, "billed_cost": Decimal(cost),
+         "is_current": True}
+        for place, (source, file, cost) in enumerate((("aws", "2026-09_v2.csv", 2), ("nebius", "2026-09.csv", 1)))
+    ]  # fmt: skip
+    return rows_of(CATALOGUE["bill_deliveries"], rows if company.has_bill else [])

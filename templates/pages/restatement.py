@@ -1,0 +1,195 @@
+"""Restatements on page A: what closed months were first reported as, and from there to what is known now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+from markupsafe import Markup
+
+from templates import formats
+from templates.figures.waterfall import Step, waterfall
+from templates.pages.index import Ref
+from templates.pages.night import Night, Row
+from templates.table_unit import TableUnit
+
+MOST_MONTHS: Final = 12
+MOST_CAUSES: Final = 12
+CAUSES: Final = {
+    "correction": "rows of class Correction",
+    "late": "bill came later",
+    "withdrawn": "bill is gone",
+    "policy": "rates or fleet in policy",
+    "changed": "rows differ without a Correction",
+}
+CELL: Final = ("month", "currency")
+
+
+@dataclass(frozen=True)
+class MonthRow:
+    """One closed month and currency, ready to print."""
+
+    month: str
+    night: str
+    currency: str
+    reported: str
+    current: str
+    change: str
+
+
+@dataclass(frozen=True)
+class CauseRow:
+    """One cause of a month's difference, ready to print."""
+
+    month: str
+    source: str
+    cause: str
+    file: str
+    currency: str
+    change: str
+
+
+@dataclass(frozen=True)
+class RestatedTotal:
+    """All restated months of one currency."""
+
+    currency: str
+    reported: Ref
+    current: Ref
+    change: Ref
+
+
+@dataclass(frozen=True)
+class CauseBridge:
+    """The causes of one currency as steps from nothing to the whole difference."""
+
+    unit: str
+    figure: Markup
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """What page A prints of closed months that changed; nothing but a sentence where none did."""
+
+    months: tuple[MonthRow, ...]
+    totals: tuple[RestatedTotal, ...]
+    bridges: tuple[CauseBridge, ...]
+    causes: tuple[CauseRow, ...]
+    nothing: str
+    faults: tuple[str, ...]
+
+
+def restatement(night: Night) -> Restatement:
+    """The restatements known this night."""
+    months = night.tables["restated_months"].sort("month", "currency", descending=[True, False]).to_dicts()
+    causes = _ranked(night)
+    index, currencies = night.index, sorted({row["currency"] for row in months})
+    return Restatement(
+        months=(*(_month(row) for row in months[:MOST_MONTHS]), *_other_months(months[MOST_MONTHS:])),
+        totals=tuple(
+            RestatedTotal(
+                currency, *(index[f"restated_{name}_{currency}"] for name in ("reported", "current", "change"))
+            )
+            for currency in currencies
+        ),
+        bridges=tuple(_bridge(currency, causes) for currency in currencies),
+        causes=(*(_cause(row) for row in causes[:MOST_CAUSES]), *_other_causes(causes[MOST_CAUSES:])),
+        nothing=_nothing(night),
+        faults=tuple(_faults(months, causes)),
+    )
+
+
+def _ranked(night: Night) -> list[Row]:
+    rows = night.tables["restatements"].sort("month", "currency", "source", "cause").to_dicts()
+    return sorted(rows, key=lambda row: -abs(row["change_cost"]))
+
+
+def _nothing(night: Night) -> str:
+    """Why there is no table."""
+    closed = night.tables["published_periods"].filter(
+        pl.col("night") < night.subject["as_of"],
+        pl.col("night") >= pl.col("billing_period_start").dt.month_start().dt.offset_by("1mo"),
+    )
+    if closed.is_empty():
+        return "No earlier night has reported a closed month, so none can have changed."
+    count = formats.count(closed["billing_period_start"].dt.month_start().n_unique())
+    since = formats.day(closed["night"].min())  # type: ignore[arg-type]
+    return f"Nothing was restated: {count} closed months are billed as they were first reported, since {since}."
+
+
+def _faults(months: Sequence[Row], causes: Sequence[Row]) -> Iterator[str]:
+    """The causes explain the difference of every month and currency."""
+    for row in months:
+        explained = sum((cause["change_cost"] for cause in causes if _cell(cause) == _cell(row)), Decimal(0))
+        is_whole = row["reported_cost"] + row["change_cost"] == row["current_cost"]
+        if explained != row["change_cost"] or not is_whole:
+            yield f"causes explain {explained} of {row['change_cost']} of {row['month']} in {row['currency']}"
+
+
+def _cell(row: Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in CELL)
+
+
+def _month(row: Row) -> MonthRow:
+    return MonthRow(
+        formats.month_year(row["month"]),
+        formats.day(row["first_night"]),
+        formats.name(row["currency"], 3),
+        formats.plain(row["reported_cost"], 2),
+        formats.plain(row["current_cost"], 2),
+        formats.plain_change(row["change_cost"], 2),
+    )
+
+
+def _other_months(rows: Sequence[Row]) -> Iterator[MonthRow]:
+    """One line per currency that keeps the sums of what is not listed."""
+    for currency in sorted({row["currency"] for row in rows}):
+        ours = [row for row in rows if row["currency"] == currency]
+        sums = [sum((row[f"{name}_cost"] for row in ours), Decimal(0)) for name in ("reported", "current", "change")]
+        amounts = formats.plain(sums[0], 2), formats.plain(sums[1], 2), formats.plain_change(sums[2], 2)
+        yield MonthRow(f"{len(ours):,} earlier months", "", formats.name(currency, 3), *amounts)
+
+
+def _cause(row: Row) -> CauseRow:
+    more = f" and {row['files'] - 1:,} more" if row["files"] > 1 else ""
+    file = formats.name(row["file"].rsplit("/", 1)[-1], 34) + more if row["file"] else formats.UNKNOWN
+    return CauseRow(
+        formats.month_year(row["month"]),
+        formats.fitted(row["source"], 80),
+        CAUSES[row["cause"]],
+        file,
+        formats.name(row["currency"], 3),
+        formats.plain_change(row["change_cost"], 2),
+    )
+
+
+def _other_causes(rows: Sequence[Row]) -> Iterator[CauseRow]:
+    for currency in sorted({row["currency"] for row in rows}):
+        ours = [row["change_cost"] for row in rows if row["currency"] == currency]
+        change = formats.plain_change(sum(ours, Decimal(0)), 2)
+        yield CauseRow(f"{len(ours):,} smaller causes", "", "", "", formats.name(currency, 3), change)
+
+
+def _bridge(currency: str, causes: Sequence[Row]) -> CauseBridge:
+    """What each cause made of it, over all months: the steps add up to the difference."""
+    sums: dict[str, Decimal] = {}
+    for row in causes:
+        if row["currency"] == currency:
+            sums[row["cause"]] = sums.get(row["cause"], Decimal(0)) + row["change_cost"]
+    money, whole = formats.Money(currency), sum(sums.values(), Decimal(0))
+    unit = TableUnit.of(money, [*sums.values(), whole])
+    steps = [
+        Step(_capital(CAUSES[cause]), float(amount / unit.scale), money.change(amount), is_total=False)
+        for cause, amount in ((cause, sums[cause]) for cause in CAUSES if cause in sums)
+    ]
+    steps.append(Step("Difference", float(whole / unit.scale), money.change(whole), is_total=True))
+    largest = max(sums, key=lambda cause: (abs(sums[cause]), cause))
+    alt = f"Closed months changed by {money.change(whole)} since they were first reported; most by: {CAUSES[largest]}."
+    return CauseBridge(f"causes over all restated months, {unit.words}", waterfall(steps, alt))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

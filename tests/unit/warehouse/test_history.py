@@ -1,0 +1,54 @@
+"""What published nights said, remembered from their directories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import history, publish
+from warehouse.connection import Limits, connect
+
+NIGHT = date(2026, 10, 2)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(tmp_path / "var", Limits()) as opened:
+        yield opened
+
+
+def published(root: Path, revision: int, *inputs: tuple[str, str]) -> None:
+    """A night with the bills of aws, and a manifest that names these inputs."""
+    bills = (
+        b"source,billing_period_start,invoice_id,currency,charges,billed_cost,effective_cost,correction_billed_cost\n"
+    )
+    files = [{"source": source, "file": f"inbox/{source}/{sha}.csv", "sha256": sha} for source, sha in inputs]
+    publish.publish(root, NIGHT, revision, {
+        "reconciliation.csv": bills + b"aws,2026-09-01,A-9,USD,3,100,100,0\n",
+        "recommendations.csv": b"rank,action\n",
+        "manifest.json": json.dumps({"inputs": files, "totals": [{"source": "aws"}], "outputs": []}).encode(),
+    })  # fmt: skip
+
+
+def remembered(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    return connection.execute("SELECT source, sha256 FROM history.published_bills ORDER BY 1, 2").fetchall()
+
+
+def test_the_files_of_sources_that_bill_are_remembered(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    published(tmp_path / "published", 1, ("aws", "a"), ("aws", "b"), ("gateway", "c"))
+    history.remember(connection, tmp_path / "published")
+    assert remembered(connection) == [("aws", "a"), ("aws", "b")]  # no charge of the gateway was reported
+
+
+def test_a_revision_takes_the_place_of_what_it_revises(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    published(tmp_path / "published", 1, ("aws", "a"))
+    history.remember(connection, tmp_path / "published")
+    published(tmp_path / "published", 2, ("aws", "b"))
+    history.remember(connection, tmp_path / "published")
+    assert remembered(connection) == [("aws", "b")]
+    assert connection.execute("SELECT count(*) FROM history.published_periods").fetchall() == [(1,)]
