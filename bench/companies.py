@@ -30,6 +30,8 @@ SETTINGS: Final = {
     "evaluation_usd": Decimal(50000),
     "migration_usd": Decimal(20000),
     "dead_band_ratio": 0.1,
+    "discount_ratio": 0.1,
+    "quality_gate_ratio": 0.97,
 }
 WEEKLY_SHOCK: Final = 0.04
 DAILY_NOISE: Final = 0.10

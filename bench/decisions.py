@@ -47,6 +47,8 @@ def settings_row(draws: int) -> dict[str, Any]:
         "evaluation_usd": Decimal(50000),
         "migration_usd": Decimal(20000),
         "dead_band_ratio": 0.1,
+        "discount_ratio": 0.1,
+        "quality_gate_ratio": 0.97,
     }
 
 

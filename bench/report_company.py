@@ -149,6 +149,7 @@ def settings(company: Company) -> pl.DataFrame:
         "pretraining_weight": company.target[0], "posttraining_weight": company.target[1],
         "inference_weight": company.target[2], "dead_band_ratio": company.dead_band, "law": "auto", "draws": 2000,
         "materiality_usd": Decimal(1000), "evaluation_usd": Decimal(50000), "migration_usd": Decimal(20000),
+        "discount_ratio": 0.10, "quality_gate_ratio": 0.97,
     }])  # fmt: skip
 
 

@@ -41,7 +41,7 @@ STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     recommendations,
 )
 MONTH: Final = 365.25 / 12
-YEARLY: Final = 0.10
+YEARLY: Final = SETTINGS["discount_ratio"]
 LEADS: Final = {"retrain_smaller": (2.0, 3.0), "route": (0.5, 1.0), "distil": (1.5, 1.0)}
 ONE_OFF: Final = 70_000.0
 CLEAR: Final = 0.90

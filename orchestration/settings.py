@@ -95,6 +95,8 @@ class Decisions(_Section, frozen=True):
     materiality_usd: Annotated[float, msgspec.Meta(ge=0)] = 1000
     evaluation_usd: Annotated[float, msgspec.Meta(ge=0)] = 50_000
     migration_usd: Annotated[float, msgspec.Meta(ge=0)] = 20_000
+    discount_rate: Fraction = 0.10
+    quality_gate: Fraction = 0.97
 
 
 class Report(_Section, frozen=True):
@@ -158,6 +160,8 @@ class Settings(_Section, frozen=True):
             "materiality_usd": Decimal(str(self.decisions.materiality_usd)),
             "evaluation_usd": Decimal(str(self.decisions.evaluation_usd)),
             "migration_usd": Decimal(str(self.decisions.migration_usd)),
+            "discount_ratio": self.decisions.discount_rate,
+            "quality_gate_ratio": self.decisions.quality_gate,
         }
         return pl.DataFrame([row], schema=SettingsTable.polars_schema())
 

@@ -141,7 +141,7 @@ def test_values_and_savings_grow_with_demand_and_the_parts_add_up(seed: int, fac
         "ramp": np.tile(ramp(7.3, 1, 2), (2, 1)),
     }
     tokens = dice.uniform(1, 50, (8, 5))
-    cash, more = Cash(**parts, tokens=tokens), Cash(**parts, tokens=tokens * (1 + factor))
+    cash, more = (Cash(**parts, tokens=tokens * growth, discount_ratio=0.1) for growth in (1, 1 + factor))
     free = Cash(**parts, tokens=tokens, discount_ratio=0.0)
 
     assert (more.net_present_value >= cash.net_present_value - 1e-9).all()

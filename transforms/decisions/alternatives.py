@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from transforms.decisions.laws import Floats
+    from transforms.decisions.night import Night
 
+# Chance of a positive value from which anybody is asked to act.
 ENOUGH_PROBABILITY: Final = 0.8
 # Chance that a student nobody has evaluated will pass the gate: an even bet, until workloads.csv says better.
 GATE_CHANCE: Final = 0.5
@@ -79,14 +81,6 @@ class Proposal:
     idle_per_token: Floats | float = 0.0
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """What an alternative must reach before anybody is asked to act."""
-
-    materiality_usd: float
-    probability: float = ENOUGH_PROBABILITY
-
-
 def json_text(value: object) -> str:
     """Compact JSON with sorted keys and six digits, so that equal content is equal bytes."""
     return json.dumps(_rounded(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -107,7 +101,7 @@ def unvalued(alternative: Alternative) -> dict[str, Any]:
     return _identity(alternative) | {"is_eligible": False, "reason": alternative.missing}
 
 
-def cash_of(proposals: Sequence[Proposal], tokens: Floats) -> Cash:
+def cash_of(proposals: Sequence[Proposal], tokens: Floats, night: Night) -> Cash:
     """Proposals on the same demand as one cash."""
     return Cash(
         one_off=np.stack([proposal.one_off for proposal in proposals]),
@@ -115,12 +109,13 @@ def cash_of(proposals: Sequence[Proposal], tokens: Floats) -> Cash:
         fixed=np.stack([proposal.fixed for proposal in proposals]),
         ramp=np.stack([proposal.ramp for proposal in proposals]),
         tokens=tokens,
+        discount_ratio=night.discount_ratio,
     )
 
 
-def valued(proposals: Sequence[Proposal], tokens: Floats, threshold: Threshold) -> Iterator[dict[str, Any]]:
+def valued(proposals: Sequence[Proposal], tokens: Floats, night: Night) -> Iterator[dict[str, Any]]:
     """The rows of proposals on the same demand, in their order."""
-    cash = cash_of(proposals, tokens)
+    cash = cash_of(proposals, tokens, night)
     named = {
         "one_off": percentiles(cash.one_off),
         "monthly_saving": percentiles(cash.monthly_saving),
@@ -140,7 +135,7 @@ def valued(proposals: Sequence[Proposal], tokens: Floats, threshold: Threshold) 
         row["probability"] = float(chances[line])
         row["payback_months_p50"] = _finite(cash.median_payback_months(line))
         row["break_even_demand_ratio"] = _finite(break_even[line])
-        yield row | _verdict(row, proposal.alternative, threshold)
+        yield row | _verdict(row, proposal.alternative, night)
 
 
 def _idle_savings(proposals: Sequence[Proposal], tokens: Floats) -> Floats:
@@ -168,7 +163,7 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Threshold) -> dict[str, Any]:
+def _verdict(row: Mapping[str, Any], alternative: Alternative, night: Night) -> dict[str, Any]:
     """Whether the alternative may be recommended, and the sentence that says why or why not."""
     saving, chance = row["monthly_saving_usd_p50"], row["probability"]
     if alternative.blocked:
@@ -176,11 +171,11 @@ def _verdict(row: Mapping[str, Any], alternative: Alternative, threshold: Thresh
     if saving <= 0:
         words = f"costs {-saving:,.0f} a month more than it saves" if saving < 0 else "saves nothing"
         return {"is_eligible": False, "reason": words}
-    if saving < threshold.materiality_usd:
-        least = threshold.materiality_usd
+    if saving < night.materiality_usd:
+        least = night.materiality_usd
         return {"is_eligible": False, "reason": f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"}
-    if chance < threshold.probability:
-        words = f"pays back with a chance of {chance:.0%}, under {threshold.probability:.0%}"
+    if chance < ENOUGH_PROBABILITY:
+        words = f"pays back with a chance of {chance:.0%}, under {ENOUGH_PROBABILITY:.0%}"
         return {"is_eligible": False, "reason": words}
     if row["expected_value_usd"] <= 0:
         words = f"its quality is unmeasured, and at a chance of {GATE_CHANCE:.0%} it costs more than it saves"

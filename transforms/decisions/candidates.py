@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.alternatives import Alternative, Threshold, unvalued, valued
+from transforms.decisions.alternatives import Alternative, unvalued, valued
 from transforms.decisions.capacity import HORIZON_MONTHS, release_proposal
 from transforms.decisions.company import company_of
 from transforms.decisions.dollars import rows_in_cents
@@ -34,26 +34,25 @@ def candidates(
 ) -> pl.DataFrame:
     """One alternative of one model (and task or pool): valued, or not valued and what is missing."""
     night = night_of(settings, scaling_law, law_draws)
-    threshold = Threshold(night.materiality_usd)
     company = company_of(night, positions, task_shares, workloads, models, serving_states)
-    rows = [row for options in model_options(company) for row in option_rows(options, threshold)]
-    pools = [row for pool in pool_states.sort("pool_id").to_dicts() for row in _pool_rows(night, pool, threshold)]
+    rows = [row for options in model_options(company) for row in option_rows(options)]
+    pools = [row for pool in pool_states.sort("pool_id").to_dicts() for row in _pool_rows(night, pool)]
     return candidate_frame(rows + pools, night)
 
 
-def option_rows(options: Options, threshold: Threshold) -> Iterator[dict[str, Any]]:
+def option_rows(options: Options) -> Iterator[dict[str, Any]]:
     """The alternatives of one model as rows of the table."""
     yield from (unvalued(alternative) for alternative in options.unvalued)
     if options.proposals:
-        yield from valued(options.proposals, options.subject.tokens, threshold)
+        yield from valued(options.proposals, options.subject.tokens, options.subject.night)
 
 
-def _pool_rows(night: Night, pool: Mapping[str, Any], threshold: Threshold) -> Iterator[dict[str, Any]]:
+def _pool_rows(night: Night, pool: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     option = release_proposal(night, pool)
     if isinstance(option, Alternative):
         yield unvalued(option)
     else:
-        yield from valued([option], np.zeros((HORIZON_MONTHS, night.draws)), threshold)
+        yield from valued([option], np.zeros((HORIZON_MONTHS, night.draws)), night)
 
 
 def candidate_frame(rows: Iterable[Mapping[str, Any]], night: Night) -> pl.DataFrame:

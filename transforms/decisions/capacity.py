@@ -10,7 +10,7 @@ from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.demand import DAYS_PER_MONTH, P90
 from transforms.decisions.randomness import generator
 from transforms.decisions.serving_price import HOURS_PER_MONTH
-from transforms.decisions.valuation import DISCOUNT_RATIO, ramp
+from transforms.decisions.valuation import ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ def release_proposal(night: Night, pool: Mapping[str, Any]) -> Proposal | Altern
         action=ACTION,
         pool_id=pool["pool_id"],
         blocked="" if monthly > 0 else "its busy hours need all of it",
-        assumptions=_assumptions(pool, needed, freed, dear),
+        assumptions=_assumptions(night, pool, needed, freed, dear),
     )
     return Proposal(
         alternative,
@@ -91,7 +91,7 @@ def _missing(night: Night, pool: Mapping[str, Any]) -> str:
     return ""
 
 
-def _assumptions(pool: Mapping[str, Any], needed: float, freed: float, dear: float) -> dict[str, Any]:
+def _assumptions(night: Night, pool: Mapping[str, Any], needed: float, freed: float, dear: float) -> dict[str, Any]:
     return {
         "capacity_gpus": pool["capacity_gpus"],
         "used_gpus_mean": pool["used_gpus"],
@@ -106,5 +106,5 @@ def _assumptions(pool: Mapping[str, Any], needed: float, freed: float, dear: flo
         "unused_commitments_usd_a_month": float(pool["unused_usd"]),
         "renews_on": pool["renews_on"] and pool["renews_on"].isoformat(),
         "horizon_months": HORIZON_MONTHS,
-        "discount_ratio": DISCOUNT_RATIO,
+        "discount_ratio": night.discount_ratio,
     }

@@ -100,7 +100,7 @@ def _curves(night: Night, company: Company, pool_states: pl.DataFrame, wanted: p
     for pool in pool_states.filter(pl.col("pool_id").is_in(released.implode())).sort("pool_id").to_dicts():
         release = release_proposal(night, pool)
         if isinstance(release, Proposal):
-            row, cash = rows[_key(release)], cash_of([release], nothing)
+            row, cash = rows[_key(release)], cash_of([release], nothing, night)
             yield _Curve(row, cash, float(row["monthly_saving_usd_p50"]) / median(cash.monthly_saving[0]))
 
 
@@ -111,7 +111,7 @@ def _model_curves(company: Company, rows: Mapping[tuple[Any, ...], Mapping[str, 
     for options in model_options(company, actions):
         wanted = [proposal for proposal in options.proposals if _key(proposal) in rows]
         for proposal in wanted:
-            yield _Curve(rows[_key(proposal)], cash_of([proposal], options.subject.tokens), 1.0)
+            yield _Curve(rows[_key(proposal)], cash_of([proposal], options.subject.tokens, company.night), 1.0)
 
 
 def _key(proposal: Proposal) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Company:
     """Models by name, with their tasks, deployments, teachers and kin, and what was evaluated on each task."""
 
+    night: Night
     subjects: Mapping[str, Subject]
     tasks: Mapping[str, Sequence[Task]]
     deployments: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -38,8 +39,9 @@ class Company:
 
     def _passed(self, model_id: str) -> list[str]:
         """Students that kept the quality of every task of the model."""
+        gate = self.night.quality_gate_ratio
         passed = [
-            {name for name, evidence in self.students_for(task.name, model_id) if evidence and evidence.passes}
+            {name for name, evidence in self.students_for(task.name, model_id) if evidence and evidence.passes(gate)}
             for task in self.tasks.get(model_id, ())
         ]
         return sorted(set.intersection(*passed)) if passed else []
@@ -97,7 +99,9 @@ def company_of(
     deployments: dict[str, list[Mapping[str, Any]]] = {}
     for row in serving_states.sort("model_id", "deployment_id").to_dicts():
         deployments.setdefault(row["model_id"], []).append(row)
-    return Company(subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), kin_of(models))
+    return Company(
+        night, subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), kin_of(models)
+    )
 
 
 def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:

@@ -18,11 +18,10 @@ from transforms.decisions.demand import DAYS_PER_MONTH
 from transforms.decisions.distillation import distilled_loss, supervised_loss, supervised_threshold_tokens
 from transforms.decisions.host_price import is_within_reach
 from transforms.decisions.iso_loss import training_flop
-from transforms.decisions.moves import blocked, gate_words
 from transforms.decisions.quantiles import median
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
 from transforms.decisions.shapes import nearest
-from transforms.decisions.valuation import calendar, ramp
+from transforms.decisions.valuation import ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +121,7 @@ class Pupil:
             "migration_usd": self.teacher.night.migration_usd,
             "serving_price_ratio": self.price_ratio,
             "least_serving_usd_a_month": self.least_usd,
-        } | calendar(TRAIN_MONTHS, MOVE_MONTHS)
+        } | self.teacher.night.calendar(TRAIN_MONTHS, MOVE_MONTHS)
 
 
 def pupil_of(teacher: Subject) -> Pupil | None:
@@ -144,8 +143,8 @@ def distil_proposal(departure: Departure, pupil: Pupil, evidence: Evidence | Non
         target_params=pupil.params,
         target_tokens=pupil.tokens,
         is_measured=evidence is not None,
-        quality_gate=gate_words(pupil.name, task, evidence),
-        blocked=blocked(task, evidence) or pupil.taught_worse,
+        quality_gate=departure.gate_words(pupil.name, evidence),
+        blocked=departure.blocked(evidence) or pupil.taught_worse,
         assumptions=departure.assumptions(evidence) | pupil.assumptions,
     )
     return Proposal(

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from transforms.decisions.laws import Floats
     from transforms.decisions.night import Subject
 
-# Share of the teacher's quality that a student must keep; the card prints it.
-QUALITY_GATE_RATIO: Final = 0.97
 # Week-to-week spread of a task's share, relative to it, above which its past says too little about its future.
 STATIONARY_RATIO: Final = 0.5
 # Pseudo-observations behind the share of requests that an evaluated student keeps.
@@ -47,10 +45,9 @@ class Evidence:
             better, worse = worse, better
         return better / worse if worse > 0 else 0.0
 
-    @property
-    def passes(self) -> bool:
+    def passes(self, gate_ratio: float) -> bool:
         """Whether the student keeps enough of it."""
-        return self.ratio >= QUALITY_GATE_RATIO
+        return self.ratio >= gate_ratio
 
 
 @dataclass(frozen=True)
@@ -88,40 +85,43 @@ class Departure:
         """Share of the task's requests that the student keeps, by draw; unmeasured, as if it passes the gate."""
         dice, draws = self._dice("kept", student), self.teacher.night.draws
         if evidence is None:
-            return dice.uniform(QUALITY_GATE_RATIO, 1, draws)
+            return dice.uniform(self._gate, 1, draws)
         mean = min(evidence.ratio, _MOST_KEPT)
         return dice.beta(mean * _MEASURED_WEIGHT, (1 - mean) * _MEASURED_WEIGHT, draws)
 
     def assumptions(self, evidence: Evidence | None) -> dict[str, Any]:
         """What every move of the task rests on."""
-        known: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + QUALITY_GATE_RATIO) / 2}
+        known: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + self._gate) / 2}
         if evidence:
             known = {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
             known["kept_quality_ratio"] = evidence.ratio
+        known["quality_gate_ratio"] = self._gate
         shares = {"share_of_inference": self.task.share, "share_sigma": self.task.share_sigma}
         price = {"teacher_usd_per_mtok": float(self.teacher.position["allocated_usd_per_mtok"])}
         return known | shares | price | self.teacher.outlook()
 
+    def gate_words(self, student: str, evidence: Evidence | None) -> str:
+        """What must hold of the quality, and what was measured."""
+        if evidence is None:
+            return f"quality unmeasured: evaluate {student} on {self.task.name} and add the row to workloads.csv"
+        measured = f"measured {evidence.ratio:.1%} by {evidence.metric} on {evidence.measured_on}"
+        return f"{student} keeps at least {self._gate:.0%} of the quality; {measured}"
+
+    def blocked(self, evidence: Evidence | None) -> str:
+        """Why the task may not be moved; empty where nothing stands against it."""
+        if evidence is not None and not evidence.passes(self._gate):
+            return f"keeps {evidence.ratio:.1%} of the quality, under the gate of {self._gate:.0%}"
+        if not self.task.is_stationary:
+            spread = self.task.share_sigma / self.task.share
+            return f"the task's share moves by {spread:.0%} from week to week, over {STATIONARY_RATIO:.0%}"
+        return ""
+
+    @property
+    def _gate(self) -> float:
+        return self.teacher.night.quality_gate_ratio
+
     def _dice(self, name: str, *student: str) -> np.random.Generator:
         return generator(self.teacher.night.as_of, self.teacher.model_id, name, str(self.task.name), *student)
-
-
-def gate_words(student: str, task: Task, evidence: Evidence | None) -> str:
-    """What must hold of the quality, and what was measured."""
-    if evidence is None:
-        return f"quality unmeasured: evaluate {student} on {task.name} and add the row to workloads.csv"
-    measured = f"measured {evidence.ratio:.1%} by {evidence.metric} on {evidence.measured_on}"
-    return f"{student} keeps at least {QUALITY_GATE_RATIO:.0%} of the quality; {measured}"
-
-
-def blocked(task: Task, evidence: Evidence | None) -> str:
-    """Why the task may not be moved; empty where nothing stands against it."""
-    if evidence is not None and not evidence.passes:
-        return f"keeps {evidence.ratio:.1%} of the quality, under the gate of {QUALITY_GATE_RATIO:.0%}"
-    if not task.is_stationary:
-        spread = task.share_sigma / task.share
-        return f"the task's share moves by {spread:.0%} from week to week, over {STATIONARY_RATIO:.0%}"
-    return ""
 
 
 def priced(position: Mapping[str, Any]) -> str:

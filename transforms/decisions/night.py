@@ -52,8 +52,14 @@ class Night:
     evaluation_usd: float
     migration_usd: float
     dead_band_ratio: float
+    discount_ratio: float
+    quality_gate_ratio: float
     law: DrawnLaw | None
     law_shortfall: str
+
+    def calendar(self, lead: float, move: float) -> dict[str, float]:
+        """What every card assumes of when traffic moves, and of what a dollar is worth then."""
+        return {"lead_months": lead, "move_months": move, "discount_ratio": self.discount_ratio}
 
 
 def night_of(settings: pl.DataFrame, scaling_law: pl.DataFrame, law_draws: pl.DataFrame) -> Night:
@@ -68,6 +74,8 @@ def night_of(settings: pl.DataFrame, scaling_law: pl.DataFrame, law_draws: pl.Da
         evaluation_usd=float(row["evaluation_usd"]),
         migration_usd=float(row["migration_usd"]),
         dead_band_ratio=row["dead_band_ratio"],
+        discount_ratio=row["discount_ratio"],
+        quality_gate_ratio=row["quality_gate_ratio"],
         law=law,
         law_shortfall="" if law or not chosen else chosen[0]["source"],
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.host_price import host_price
-from transforms.decisions.valuation import calendar, ramp
+from transforms.decisions.valuation import ramp
 
 if TYPE_CHECKING:
     from transforms.decisions.host_price import HostPrice
@@ -48,7 +48,7 @@ def _onto(subject: Subject, successor: Subject, price: HostPrice) -> Alternative
             "migration_usd": subject.night.migration_usd,
         }
         | subject.outlook()
-        | calendar(LEAD_MONTHS, MOVE_MONTHS),
+        | subject.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
     )
 
 
@@ -59,7 +59,9 @@ def unused_proposal(subject: Subject) -> Proposal:
         action=ACTION,
         model_id=subject.model_id,
         quality_gate="none: no requests in four weeks; its owner agrees",
-        assumptions={"keeping_usd_a_month": monthly} | subject.outlook() | calendar(LEAD_MONTHS, MOVE_MONTHS),
+        assumptions={"keeping_usd_a_month": monthly}
+        | subject.outlook()
+        | subject.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
     )
     nothing = np.zeros(night.draws)
     moved = ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS)

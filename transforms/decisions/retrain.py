@@ -18,7 +18,7 @@ from transforms.decisions.laws import tokens_to_train_on
 from transforms.decisions.quantiles import median
 from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
 from transforms.decisions.shapes import nearest
-from transforms.decisions.valuation import calendar, ramp
+from transforms.decisions.valuation import ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,5 +159,5 @@ def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Float
         "serving_price_ratio": size_price_ratio(place, params),
         "least_serving_usd_a_month": least_serving_usd(place, params),
         **subject.outlook(),
-        **calendar(TRAIN_MONTHS, MOVE_MONTHS),
+        **night.calendar(TRAIN_MONTHS, MOVE_MONTHS),
     }

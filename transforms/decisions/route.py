@@ -8,8 +8,7 @@ import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.host_price import host_price
-from transforms.decisions.moves import blocked, gate_words
-from transforms.decisions.valuation import calendar, ramp
+from transforms.decisions.valuation import ramp
 
 if TYPE_CHECKING:
     from transforms.decisions.host_price import HostPrice
@@ -52,7 +51,7 @@ def _alternative(
         target_model_id=student.model_id,
         target_params=student.position["params"],
         is_measured=evidence is not None,
-        quality_gate=gate_words(student.model_id, task, evidence),
-        blocked=blocked(task, evidence),
-        assumptions=departure.assumptions(evidence) | cost | calendar(LEAD_MONTHS, MOVE_MONTHS),
+        quality_gate=departure.gate_words(student.model_id, evidence),
+        blocked=departure.blocked(evidence),
+        assumptions=departure.assumptions(evidence) | cost | departure.teacher.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
     )

@@ -11,7 +11,7 @@ from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.roofline import MEMORY_BYTES
 from transforms.decisions.serving_plan import PLANNED_SHARE, Limits, Plan, busy_load, cheapest, limits_of
 from transforms.decisions.serving_price import HOURS_PER_MONTH, shape_of
-from transforms.decisions.valuation import calendar, ramp
+from transforms.decisions.valuation import ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,9 @@ def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alte
         pool_id=state["pool_id"],
         deployment_id=state["deployment_id"],
         quality_gate=_gate(state),
-        assumptions=_assumptions(state, planned, growth, freed) | _premium(state, shape, planned, price),
+        assumptions=_assumptions(state, planned, growth, freed)
+        | night.calendar(LEAD_MONTHS, MOVE_MONTHS)
+        | _premium(state, shape, planned, price),
     )
     return Proposal(
         alternative,
@@ -93,7 +95,7 @@ def _assumptions(state: Mapping[str, Any], planned: Plan, growth: float, freed: 
         "concurrency_measured": state["concurrency"],
         "demand_growth_p90": growth,
         "planned_share_of_seconds": PLANNED_SHARE,
-    } | calendar(LEAD_MONTHS, MOVE_MONTHS)
+    }
 
 
 def _premium(state: Mapping[str, Any], shape: Shape, planned: Plan, price: float) -> dict[str, float]:

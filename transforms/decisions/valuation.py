@@ -15,8 +15,6 @@ import numpy.typing as npt
 from transforms.decisions.demand import whole_months
 from transforms.decisions.laws import Floats, Quantity
 
-# Cost of capital of a year. Policy has no figure of its own; the card prints this one among its assumptions.
-DISCOUNT_RATIO: Final = 0.10
 _HALF: Final = 0.5
 
 
@@ -38,7 +36,7 @@ class Cash:
     fixed: Floats
     ramp: Floats
     tokens: Floats
-    discount_ratio: float = DISCOUNT_RATIO
+    discount_ratio: float
 
     @cached_property
     def _weights(self) -> Floats:
@@ -120,11 +118,6 @@ def ramp(remaining_months: float, lead: float, move: float, stop: float = np.inf
     last = min(remaining_months, stop)
     ends = np.minimum(starts + 1, last)
     return np.asarray(_moved_until(ends, lead, move) - _moved_until(np.minimum(starts, last), lead, move))
-
-
-def calendar(lead: float, move: float) -> dict[str, float]:
-    """What every card assumes of when traffic moves, and of what a dollar is worth then."""
-    return {"lead_months": lead, "move_months": move, "discount_ratio": DISCOUNT_RATIO}
 
 
 def _moved_until(month: Floats, lead: float, move: float) -> Floats:

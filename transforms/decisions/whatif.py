@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from transforms.decisions.alternatives import Threshold
 from transforms.decisions.candidates import candidate_frame, option_rows
 from transforms.decisions.company import company_of
 from transforms.decisions.demand import DAYS_PER_MONTH
@@ -154,7 +153,7 @@ def _candidates(model_id: str, overrides: Overrides, tables: Mapping[str, pl.Dat
     if overrides.params is not None and retrain_missing(subject.position, night) is None:
         others = [proposal for proposal in options.proposals if proposal.alternative.action != RETRAIN]
         options = replace(options, proposals=[*retrain_proposals(subject, overrides.params), *others])
-    return candidate_frame(option_rows(options, Threshold(night.materiality_usd)), night)
+    return candidate_frame(option_rows(options), night)
 
 
 def _quantities(model_id: str, tables: Mapping[str, pl.DataFrame], candidates: pl.DataFrame) -> pl.DataFrame:

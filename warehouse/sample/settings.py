@@ -20,6 +20,8 @@ draws = 2000
 materiality_usd = 1000
 evaluation_usd = 50000
 migration_usd = 20000
+discount_rate = 0.10
+quality_gate = 0.97
 
 [report]
 paper = "A4"

@@ -44,6 +44,8 @@ class Settings(Table):
     materiality_usd = usd("median saving a month under which nothing is asked for")
     evaluation_usd = usd("one-off cost of evaluating a new model")
     migration_usd = usd("one-off cost of moving traffic")
+    discount_ratio = ratio("cost of capital of a year")
+    quality_gate_ratio = ratio("share of its teacher's quality that a student must keep")
 
 
 class Models(Table):

@@ -90,6 +90,8 @@ class Company:
             "evaluation_usd": Decimal(50000),
             "migration_usd": Decimal(20000),
             "dead_band_ratio": 0.1,
+            "discount_ratio": 0.1,
+            "quality_gate_ratio": 0.97,
         }
     )
     rows: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
