@@ -26,7 +26,7 @@ from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from warehouse.schemas.columns import INSTANT, MONEY
 from warehouse.schemas.policy import Attribution, Deployments, Pools, Settings
-from warehouse.schemas.staging import Charges, TokenUsage, TrainingRuns
+from warehouse.schemas.staging import Charges, TokenUsage, TrainingRuns, WorkloadUses
 
 NODES = 2_000
 POOLS = 40
@@ -166,7 +166,7 @@ def main(hours: int, slice_hours: int) -> None:
     rules, serving, clock = policy["attribution"], policy["deployments"], Clock()
     slices = [(first, min(first + slice_hours, hours)) for first in range(0, hours, slice_hours)]
     touched = [_touched(clock, made_charges(*span), rules) for span in slices]
-    uses = clock.run(pool_uses, pl.concat(touched), runs, serving, policy["pools"], settings)
+    uses = clock.run(pool_uses, pl.concat(touched), runs, WorkloadUses.empty(), serving, policy["pools"], settings)
     shares = clock.run(deployment_shares, serving, usage, pl.concat(touched), uses)
     lost = sum(_posted(clock, made_charges(*span), rules, uses, shares, runs) for span in slices)
     count, scan = NODES * hours, clock.seconds.pop("grouped_sum")

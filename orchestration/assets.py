@@ -61,6 +61,7 @@ from transforms.staging.charges import charges
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
+from transforms.staging.workload_uses import workload_uses
 
 ASSETS: Final = [
     ingestion.settings,
@@ -73,6 +74,7 @@ ASSETS: Final = [
         training_runs,
         training_metrics,
         token_usage,
+        workload_uses,
         checks=CHECKS["staging"],
     ),
     stage(

@@ -30,13 +30,19 @@ from transforms.ledger.checks import (
     unbalanced_invoices,
     unbalanced_sources,
 )
-from transforms.staging.checks import bill_rows_in_no_unit, runs_that_end_before_they_start, totals_too_large
+from transforms.staging.checks import (
+    bill_rows_in_no_unit,
+    runs_that_end_before_they_start,
+    totals_too_large,
+    workloads_measured_twice,
+)
 
 CHECKS: Final = {
     "staging": [
         Check(bill_rows_in_no_unit, on="charges"),
         Check(runs_that_end_before_they_start, on="training_runs"),
         Check(totals_too_large, on="charges"),
+        Check(workloads_measured_twice, on="workload_uses"),
     ],
     "ledger": [
         Check(charges_without_one_rule, on="charge_rules"),

@@ -40,6 +40,7 @@ class Books:
     charges: list[Mapping[str, Any]] = field(default_factory=list)
     rules: list[Mapping[str, Any]] = field(default_factory=list)
     runs: list[Mapping[str, Any]] = field(default_factory=list)
+    workloads: list[Mapping[str, Any]] = field(default_factory=list)
     deployments: list[Mapping[str, Any]] = field(default_factory=list)
     usage: list[Mapping[str, Any]] = field(default_factory=list)
     pools: list[Mapping[str, Any]] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Books:
                 for number, row in enumerate(self.rules)
             ],
             "training_runs": self.runs,
+            "workload_uses": self.workloads,
             "deployments": [{"line": number + 2, **row} for number, row in enumerate(self.deployments)],
             "token_usage": self.usage,
             "pools": self.pools,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Final
 
 import polars as pl
 
 from transforms.periods import is_open
-from warehouse.schemas.names import model_key
+from warehouse.schemas.names import field_key, model_key
 
 BEFORE_ALL: Final = date(1, 1, 1)
 
@@ -36,9 +37,25 @@ def first_rules(fields: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
 
 
 def rule_field(field: pl.Expr) -> pl.Expr:
-    """The name of a field as it is compared: keys of tags are trimmed and without case."""
-    key = pl.concat_str(pl.lit("tag:"), field.str.slice(4).str.strip_chars().str.to_lowercase())
-    return pl.when(field.str.starts_with("tag:")).then(key).otherwise(field)
+    """The name of a field as it is compared: keys of tags and labels are trimmed and without case."""
+    parts = field.str.extract_groups(r"(?s)^(tag:|label:)(.*)$").struct
+    key = pl.concat_str(parts.field("1"), parts.field("2").str.strip_chars().str.to_lowercase())
+    return pl.coalesce(key, field)
+
+
+def keyed_fields(documents: pl.Series, kind: str, wanted: pl.Series) -> pl.DataFrame:
+    """One row per member of each JSON object that a rule names: `document, field, value`.
+
+    Of keys that differ in case and blanks only, the last in the document counts.
+    """
+    names = set(wanted)
+    rows = [
+        (document, field, value)
+        for document in documents.drop_nulls().unique()
+        for field, value in {field_key(kind + key): str(value) for key, value in json.loads(document).items()}.items()
+        if field in names
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("document", "field", "value"), pl.String), orient="row")
 
 
 def glob_regex(pattern: str) -> str:

@@ -11,18 +11,23 @@ import duckdb
 import polars as pl
 
 from warehouse.requests import LandedFile, landed_path, write_landed
-from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows, WorkloadRows
 from warehouse.schemas.table import Table
 from warehouse.sources.control import Promise
 from warehouse.sources.reading import Reading
 from warehouse.sources.source import Source
 
 ROWS: Final[dict[str, type[Table]]] = {
-    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows)
+    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows)
 }
 REQUESTS: Final = "requests"
 BATCH: Final = 200_000
-_STARTS: Final = {"charge_rows": "charge_start", "run_rows": "started_at", REQUESTS: "start_at"}
+_STARTS: Final = {
+    "charge_rows": "charge_start",
+    "run_rows": "started_at",
+    "workload_rows": "started_at",
+    REQUESTS: "start_at",
+}
 
 
 @dataclass(frozen=True)

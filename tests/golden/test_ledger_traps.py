@@ -26,12 +26,14 @@ from transforms.ledger.postings import postings
 from transforms.staging.charges import charges
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
+from transforms.staging.workload_uses import workload_uses
 from warehouse.schemas import CATALOGUE
 
 CHAIN = (
     charges,
     training_runs,
     token_usage,
+    workload_uses,
     charge_rules,
     billed_hours,
     pool_uses,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 import polars as pl
 
-from transforms.matching import first_rules, policy_day, rule_field
+from transforms.matching import first_rules, keyed_fields, policy_day, rule_field
 from warehouse.schemas.ledger import ChargeRules
-from warehouse.schemas.names import field_key
 
 FIELDS: Final = (
     "resource_id",
@@ -56,18 +54,9 @@ def _fields(subjects: pl.DataFrame, plain: list[str], tags: list[str], names: pl
 
 
 def _tag_fields(subjects: pl.DataFrame, keys: list[pl.Expr], names: pl.Series) -> pl.DataFrame:
-    """One row per tag that a rule names; of keys that differ in case and blanks only, the last in the document."""
-    wanted = set(names)
-    documents = subjects["tags"].unique()
-    rows = [
-        (document, field, value)
-        for document in documents
-        for field, value in {field_key(f"tag:{key}"): str(value) for key, value in json.loads(document).items()}.items()
-        if field in wanted
-    ]
-    schema = {"tags": pl.String, "field": pl.String, "value": pl.String}
-    tagged = pl.DataFrame(rows, schema=schema, orient="row")
-    return subjects.join(tagged, on="tags").select(*keys, "field", "value")
+    """One row per tag that a rule names."""
+    tagged = keyed_fields(subjects["tags"], "tag:", names)
+    return subjects.join(tagged, left_on="tags", right_on="document").select(*keys, "field", "value")
 
 
 def _rule() -> pl.Expr:

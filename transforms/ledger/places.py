@@ -66,16 +66,19 @@ def places(
 
 
 def _used(pool_uses: pl.DataFrame, training_runs: pl.DataFrame) -> pl.DataFrame:
-    """Uses in the order of the split; a run with a model is direct, one without is not allocated."""
-    order = pl.col("user_kind").replace_strict({"run": 0, "deployment": 1, "idle": 2}, return_dtype=pl.Int8)
+    """Uses in the order of the split; a run or workload with a model is direct, one without is not allocated."""
+    order = pl.col("user_kind").replace_strict(
+        {"run": 0, "deployment": 1, "workload": 2, "idle": 3}, return_dtype=pl.Int8
+    )
     runs = training_runs.select("run_id", "model_id", "phase", "team", pl.col("status").is_in(WASTED).alias("is_waste"))
     kind, has_model = pl.col("user_kind"), pl.col("model_id").is_not_null()
+    is_owned = kind.is_in(["run", "workload"])
     account = (
         pl.when(kind == "idle")
         .then(pl.lit("idle"))
-        .when((kind == "run") & has_model)
+        .when(is_owned & has_model)
         .then(pl.lit("direct"))
-        .when(kind == "run")
+        .when(is_owned)
         .then(pl.lit("unallocated"))
     )
     used = pool_uses.sort("pool_id", "hour", order, "user_id").with_columns(
@@ -83,8 +86,14 @@ def _used(pool_uses: pl.DataFrame, training_runs: pl.DataFrame) -> pl.DataFrame:
         pl.when(kind == "deployment").then("user_id").alias("deployment_id"),
         pl.col("weight").to_physical(),
     )
-    attributed = used.join(runs, on="run_id", how="left", maintain_order="left").with_columns(account.alias("account"))
-    reason = pl.when((kind == "run") & ~has_model).then(pl.lit("run has no model rule"))
+    of_run = used.join(runs, on="run_id", how="left", maintain_order="left", suffix="_of_run")
+    attributed = of_run.with_columns(
+        pl.coalesce(f"{name}_of_run", name).alias(name) for name in ("model_id", "phase", "team")
+    ).with_columns(account.alias("account"))
+    unknown = pl.when(kind == "run").then(pl.lit("run has no model rule"))
+    reason = pl.when(is_owned & ~has_model).then(
+        unknown.otherwise(pl.format("workload {} has no model rule", "user_id"))
+    )
     phase = pl.when(has_model).then("phase")
     return _complete(attributed.with_columns(reason.alias("reason"), phase.alias("phase")))
 

@@ -53,7 +53,8 @@ def _lines(postings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _daily(hourly: pl.DataFrame) -> pl.DataFrame:
-    dated = hourly.with_columns(pl.col("hour").dt.date().alias("charge_date"))
+    """What each user weighs on a day; what workloads pay is taken as booked, because no posting names them."""
+    dated = hourly.filter(pl.col("user_kind") != "workload").with_columns(pl.col("hour").dt.date().alias("charge_date"))
     return dated.group_by(USER).agg(pl.col(SHARING_POLICIES).sum())
 
 

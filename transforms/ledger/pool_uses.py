@@ -1,10 +1,12 @@
-"""Who used a pool in an hour, and how much: runs, deployments, and idle as what remains of the capacity."""
+"""Who used a pool in an hour, and how much: runs, deployments, workloads, and idle as what remains."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from transforms.ledger.billed_hours import gpu_time
 from transforms.ledger.deployment_times import deployment_times
+from transforms.money import split
 from transforms.periods import MICROSECONDS, cut, is_open
 from warehouse.schemas.ledger import PoolUses
 
@@ -15,16 +17,20 @@ USER = [*HOUR, "user_kind", "user_id"]
 def pool_uses(
     billed_hours: pl.DataFrame,
     training_runs: pl.DataFrame,
+    workload_uses: pl.DataFrame,
     deployments: pl.DataFrame,
     pools: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One user of one pool in one hour with its weight; uses without a charge in the hour are not billed."""
     capacity = _capacity(billed_hours, pools)
-    uses = pl.concat([_run_uses(training_runs), _deployment_uses(deployments, capacity, settings)])
+    uses = pl.concat(
+        [_run_uses(training_runs), _deployment_uses(deployments, capacity, settings), _workload_uses(workload_uses)],
+        how="diagonal",
+    )
     used = (
         uses.group_by(USER)
-        .agg(pl.col("weight").sum())
+        .agg(pl.col("weight").sum(), pl.col("model_id", "phase", "team").first())
         .join(capacity.select(*HOUR, pl.lit(value=True).alias("is_billed")), on=HOUR, how="left")
         .with_columns(pl.col("is_billed").fill_null(value=False))
     )
@@ -63,6 +69,21 @@ def _deployment_uses(deployments: pl.DataFrame, capacity: pl.DataFrame, settings
     """Each deployment's GPUs over the time it is valid, with or without traffic, per hour."""
     times = deployment_times(deployments, capacity, settings)
     return _uses(times, kind="deployment", user="deployment_id", start="valid_from", end="valid_to")
+
+
+def _workload_uses(workload_uses: pl.DataFrame) -> pl.DataFrame:
+    """The GPU time of each workload's windows, per hour in proportion of time, with what the first window is for."""
+    holding = workload_uses.filter(pl.col("pool_id").is_not_null()).sort("started_at", "ended_at", "source")
+    spans = holding.with_row_index("span").with_columns(gpu_time("gpu_hours").alias("weight"))
+    hours = cut(spans, "hour", start="started_at", end="ended_at").rename({"bucket": "hour"})
+    return split(hours, group="span", weight="microseconds", amounts=["weight"]).select(
+        "pool_id",
+        "hour",
+        pl.lit("workload").alias("user_kind"),
+        pl.col("workload").alias("user_id"),
+        "weight",
+        *(pl.col(name).first().over("pool_id", "hour", "workload") for name in ("model_id", "phase", "team")),
+    )
 
 
 def _uses(spans: pl.DataFrame, *, kind: str, user: str, start: str, end: str) -> pl.DataFrame:

@@ -50,16 +50,19 @@ class BilledHours(Table):
 
 
 class PoolUses(Table):
-    """One user (run, deployment or idle) of one pool in one hour, with its integer weight."""
+    """One user (run, deployment, workload or idle) of one pool in one hour, with its integer weight."""
 
     table_key = ("pool_id", "hour", "user_kind", "user_id")
 
     pool_id = text("pool")
     hour = instant("UTC hour")
-    user_kind = choice("kind of user, in the order of the split", "run", "deployment", "idle")
-    user_id = text("run or deployment; empty for idle")
+    user_kind = choice("kind of user, in the order of the split", "run", "deployment", "workload", "idle")
+    user_id = text("run, deployment or workload; empty for idle")
     weight = _weight("use", "thousandth GPU × microseconds")
     is_billed = flag("false where no charge of the pool touches the hour")
+    model_id = text("model of a workload; that of a run stands in staging.training_runs").or_null()
+    phase = choice("phase of a workload", *PHASES).or_null()
+    team = text("team of a workload").or_null()
 
 
 class DeploymentShares(Table):

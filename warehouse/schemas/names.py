@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final
 
 ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
-KEYED: Final = "tag:"
+KEYED: Final = ("tag:", "label:")
 
 
 def model_key(name: str) -> str:
@@ -16,11 +16,11 @@ def model_key(name: str) -> str:
 
 
 def tag_key(key: str) -> str:
-    """A tag's key as it is compared: trimmed, without case."""
+    """The key of a tag or label as it is compared: trimmed, without case."""
     return key.strip().lower()
 
 
 def field_key(field: str) -> str:
-    """A rule's field as it is compared: `tag:` and the key, or the name of a column, without case."""
-    folded = field.lower()
-    return KEYED + tag_key(folded.removeprefix(KEYED)) if folded.startswith(KEYED) else folded
+    """A rule's field as it is compared: `tag:` or `label:` and the key, or the name of a column, without case."""
+    kind, colon, key = field.lower().partition(":")
+    return kind + colon + tag_key(key) if kind + colon in KEYED else field.lower()

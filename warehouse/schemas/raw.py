@@ -175,6 +175,24 @@ class MetricRows(Table):
     is_finite = flag("false for NaN and infinities")
 
 
+class WorkloadRows(Table):
+    """One workload of a cluster that held GPUs over one window, as OpenCost measured it; no money."""
+
+    file_sha256 = text("file it came from")
+    location = text("line N, or the path within the JSON document")
+    source = text("source of the settings")
+    workload = text("cluster, namespace, pod and container as far as they are known, separated by /")
+    cluster = text("cluster").or_null()
+    node = text("node").or_null()
+    namespace = text("namespace").or_null()
+    controller = text("controller").or_null()
+    pod = text("pod").or_null()
+    labels = json("labels as a JSON object of texts")
+    started_at = instant("first moment in the window")
+    ended_at = instant("last moment in the window, exclusive")
+    gpu_hours = exact("GPU time held", "GPU-hours")
+
+
 class RequestHours(Table):
     """One hour, or part of an hour between two changes of policy, and set of dimensions as sent."""
 

@@ -80,6 +80,22 @@ class TrainingRuns(Table):
     team = text("team").or_null()
 
 
+class WorkloadUses(Table):
+    """One workload over one window, measured by OpenCost, with the pool that it used and the model that it was for."""
+
+    table_key = ("source", "workload", "started_at", "ended_at")
+
+    source = text("source of the settings")
+    workload = text("cluster, namespace, pod and container")
+    started_at = instant("first moment in the window")
+    ended_at = instant("last moment in the window, exclusive")
+    gpu_hours = exact("GPU time held", "GPU-hours")
+    pool_id = text("pool whose GPUs it held; without one it uses nothing").or_null()
+    model_id = text("model it worked for").or_null()
+    phase = choice("phase of the model's life", *PHASES).or_null()
+    team = text("team").or_null()
+
+
 class TrainingMetrics(Table):
     """One logged value of one run."""
 

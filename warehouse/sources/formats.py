@@ -12,6 +12,7 @@ from warehouse.sources import (
     litellm,
     mlflow,
     mlperf,
+    opencost,
     otlp,
     sacct,
     table_bill,
@@ -24,6 +25,7 @@ from warehouse.sources.reading import Reader
 READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
     {
         ("gpu_billing", "focus"): focus,
+        ("gpu_billing", "opencost"): opencost,
         ("gpu_billing", "table"): table_bill,
         ("training_logs", "hf_trainer"): hf_trainer,
         ("training_logs", "mlflow"): mlflow,

@@ -181,3 +181,34 @@ def test_depreciation_is_divided_by_the_hours_that_owned_gpus_were_there_and_idl
     night = books(charges=[charge("960", "384", **day)], rules=[], pools=stated, runs=[run("a", 60)])
 
     assert paid(night.tables()) == {"a": "20", "idle": "940"}
+
+
+def workload(name: str, gpu_hours: str, minutes: int = 60, **more: Any) -> dict[str, Any]:
+    return {"source": "k", "workload": name, "started_at": TEN, "ended_at": TEN + timedelta(minutes=minutes),
+            "gpu_hours": Decimal(gpu_hours), "pool_id": "p", "model_id": "m", "phase": "inference", **more}  # fmt: skip
+
+
+def test_measured_workloads_share_the_pool_with_runs_and_leave_the_rest_idle(books: Any) -> None:
+    # 8 GPU-hours cost 8 dollars: a run holds 2, one workload 3, one without a model 1; 2 are idle
+    night = books(
+        charges=[charge()],
+        rules=[TO_POOL],
+        runs=[run("a", 60, gpus=2.0)],
+        workloads=[workload("w1", "3"), workload("w2", "1", model_id=None, phase=None)],
+    ).tables()
+    lines = night["postings"].select("account", "model_id", "phase", "run_id", "rule", "billed_cost").rows()
+
+    assert sorted(lines, key=str) == [
+        ("direct", "m", "inference", None, "attribution.csv line 2", Decimal(3)),
+        ("direct", "m", "pretraining", "a", "attribution.csv line 2", Decimal(2)),
+        ("idle", None, None, None, "attribution.csv line 2", Decimal(2)),
+        ("unallocated", None, None, None, "workload w2 has no model rule", Decimal(1)),
+    ]
+
+
+def test_the_gpu_hours_of_a_long_window_fall_into_its_hours_by_time(books: Any) -> None:
+    # 6 GPU-hours from 10:00 to 11:30: 4 in the first hour, 2 in the second, of which only the first is billed
+    uses = books(charges=[charge()], rules=[TO_POOL], workloads=[workload("w", "6", 90)]).tables()["pool_uses"]
+
+    found = uses.filter(pl.col("user_kind") == "workload").select("hour", "weight", "is_billed").rows()
+    assert found == [(TEN, 4 * 3_600 * 10**9, True), (TEN + HOUR, 2 * 3_600 * 10**9, False)]
