@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from orchestration import ingestion, publication
+from orchestration import ingestion, notification, publication
 from orchestration.checks import CHECKS
 from orchestration.table_assets import stage
 from transforms.decisions.candidates import candidates
@@ -156,4 +156,5 @@ ASSETS: Final = [
         checks=CHECKS["reports"],
     ),
     publication.night,
+    notification.letters,
 ]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
 
+from orchestration import delivery, failures
 from orchestration.assumptions import answer, as_json, shown
 from orchestration.definitions import build
 from orchestration.glance import glanced
 from orchestration.ingestion import hold
 from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
-from orchestration.outcomes import Exit
+from orchestration.outcomes import Exit, HeldError
 from orchestration.progress import steps_shown
 from orchestration.settings import Project, environment, load
 from transforms.decisions.whatif import Overrides
@@ -27,7 +27,6 @@ from warehouse.sample import write_empty, write_sample
 from warehouse.sources.policy import read_policy
 from warehouse.sources.policy_findings import policy_findings
 
-FAILURE = "last_failure.json"
 log = logging.getLogger("trisect")
 
 
@@ -47,7 +46,8 @@ def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exi
     with sole_run(project.var):
         publish.point_to_newest(project.published)
         nights = _nights(project, first, last, now)
-        codes = [_one_night(project, night, now) for night in nights]
+        with _letters_sent(project, nights, now):
+            codes = [_one_night(project, night, now) for night in nights]
     if not codes:
         click.echo(f"nothing to do: every night up to {yesterday(now)} is published", err=True)
     return max(codes, default=Exit.PUBLISHED)
@@ -78,16 +78,31 @@ def _one_night(project: Project, night: date, now: datetime) -> Exit:
 
 
 @contextmanager
+def _letters_sent(project: Project, nights: list[date], now: datetime) -> Iterator[None]:
+    """Send what is due also where no night was published, and say who does not have what they should have."""
+    try:
+        yield
+    except Exception:
+        _say(delivery.delivered(project, now))
+        raise
+    # The last asset of a night has sent everything already, and has waited for the mail server.
+    _say(delivery.troubles(project, now) if nights else delivery.delivered(project, now))
+
+
+def _say(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+
+
+@contextmanager
 def _failure_noted(project: Project, night: date, now: datetime) -> Iterator[None]:
     """Leave a note for `trisect status` when the night is not published; take it away when it is."""
-    note = project.var / FAILURE
     try:
         yield
     except Exception as error:
-        document = {"night": night.isoformat(), "at": now.isoformat(), "reason": str(error)[:2000]}
-        note.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        failures.note(project.var, failures.Failure(night, now, str(error), is_held=isinstance(error, HeldError)))
         raise
-    note.unlink(missing_ok=True)
+    failures.forget(project.var)
 
 
 def check(root: Path, now: datetime) -> Exit:
@@ -108,10 +123,11 @@ def status(root: Path, now: datetime) -> Exit:
     """Say what is published, what is missing and what failed last; files only, so that it works without Dagster."""
     project = load(root.resolve())
     known = publish.nights(project.published)
-    note = project.var / FAILURE
-    if note.is_file():
-        failure = json.loads(note.read_text(encoding="utf-8"))
-        click.echo(f"last failure: night {failure['night']} at {failure['at']}: {failure['reason']}")
+    failure = failures.noted(project.var)
+    if failure is not None:
+        click.echo(f"last failure: night {failure.night} at {failure.at.isoformat()}: {failure.reason}")
+    for sentence in delivery.sentences(project, now):
+        click.echo(sentence)
     if not known:
         click.echo("no night is published yet; run `trisect run`", err=True)
         return Exit.NIGHT_MISSING

@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 import msgspec
 import polars as pl
 
+from orchestration.mail_settings import Delivery as DeliverySection
 from warehouse.arrivals import Place
 from warehouse.connection import Limits
 from warehouse.schemas.policy import Settings as SettingsTable
@@ -133,6 +134,7 @@ class Settings(_Section, frozen=True):
     report: Report = Report()
     engine: Engine = Engine()
     limits: LimitsSection = LimitsSection()
+    delivery: DeliverySection = DeliverySection()
 
     def sources(self) -> list[Source]:
         """Every source, in the order of the file."""
@@ -204,6 +206,11 @@ def use_dagster_home(home: Path) -> None:
     os.environ[HOME_VARIABLE] = str(home)
 
 
+def variable(name: str) -> str:
+    """What the environment holds under a name that the settings give; empty where there is none."""
+    return os.environ.get(name, "")
+
+
 def load(root: Path) -> Project:
     """The project at `root`.
 
@@ -254,7 +261,7 @@ def _explained(message: str, text: str) -> str:
     """The validator's words with the line they are about."""
     unknown = re.search(r"unknown field `([^`]+)`", message)
     path = re.search(r"`\$\.?([^`]*)`$", message)
-    places = [unknown[1]] if unknown else (path[1].split(".")[-1:] if path else [])
+    places = [unknown[1]] if unknown else ([path[1].split(".")[-1].partition("[")[0]] if path else [])
     line = _line(text, places[0]) if places else 0
     section = path[1] if path and path[1] else "the top level"
     what = f"unknown key {unknown[1]!r} in {section}" if unknown else message
@@ -270,6 +277,8 @@ def _refuse(settings: Settings, text: str) -> None:
     if settings.engine.telemetry == "spark":
         where = _line(text, "telemetry")
         raise SettingsError(f"{FILE}, line {where}: engine 'spark' is not in this version; use duckdb or polars")
+    for key, fault in settings.delivery.faults(settings.report.editions):
+        raise SettingsError(f"{FILE}, line {_line(text, key)}: {fault}")
     names = [section.name for section in settings.source]
     for section in settings.source:
         zone = str(section.options.get("timezone", "UTC"))

@@ -28,10 +28,11 @@ def graph() -> list[str]:
     return sorted(lines)
 
 
-def test_the_assets_are_the_tables_and_the_published_night() -> None:
+def test_the_assets_are_the_tables_the_published_night_and_its_delivery() -> None:
     assets = {key.to_user_string() for asset in ASSETS for key in asset.keys}
+    tables = {table.qualified().replace(".", "/") for table in CATALOGUE.values()}
 
-    assert assets == {table.qualified().replace(".", "/") for table in CATALOGUE.values()} | {"published/night"}
+    assert assets == tables | {"published/night", "published/delivery"}
 
 
 def test_the_graph_of_assets_is_the_one_that_was_reviewed() -> None:
