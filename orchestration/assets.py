@@ -84,6 +84,7 @@ ASSETS: Final = [
         policy_sensitivity,
         checks=CHECKS["ledger"],
     ),
+    stage(law_points, law_draws, scaling_law, name="scaling_laws"),
     stage(
         reconciliation,
         daily_spend,
@@ -119,9 +120,6 @@ ASSETS: Final = [
         checks=CHECKS["economics"],
     ),
     stage(
-        law_points,
-        law_draws,
-        scaling_law,
         track_record,
         pool_states,
         serving_states,
