@@ -87,6 +87,7 @@ ASSETS: Final = [
         policy_sensitivity,
         checks=CHECKS["ledger"],
     ),
+    stage(law_points, law_draws, scaling_law, name="scaling_laws"),
     stage(
         reconciliation,
         daily_spend,
@@ -122,9 +123,6 @@ ASSETS: Final = [
         checks=CHECKS["economics"],
     ),
     stage(
-        law_points,
-        law_draws,
-        scaling_law,
         track_record,
         pool_states,
         serving_states,

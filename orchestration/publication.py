@@ -19,7 +19,6 @@ from warehouse import exports, publish
 from warehouse.manifest import Night, manifest
 from warehouse.schemas import CATALOGUE, reports, tables_of
 from warehouse.schemas.reports import Numbers
-from warehouse.tables import Frames
 
 # Which tables of the night leave the warehouse, under which names.
 EXPORTED: Final = {
@@ -56,7 +55,7 @@ TIMED: Final = (".pdf", ".html")
 )
 def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """One directory per published night: report, exports and manifest; never changed once published."""
-    tables = Frames(warehouse.connection)
+    tables = warehouse.frames
     published = warehouse.project.published
     day = Night(
         night=night_of(context),

@@ -17,7 +17,6 @@ from orchestration.clock import moment
 from orchestration.settings import Project, load
 from warehouse import tables
 from warehouse.connection import connect
-from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
 
 STEPS = logging.getLogger("trisect.steps")
@@ -30,6 +29,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     now: str = ""
     _connection: duckdb.DuckDBPyConnection = PrivateAttr()
     _project: Project = PrivateAttr()
+    _frames: tables.Frames = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -37,6 +37,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         del context
         self._project = load(Path(self.root))
         self._connection = connect(self._project.var, self._project.settings.machine())
+        self._frames = tables.Frames(self._connection)
         try:
             yield self
         finally:
@@ -56,18 +57,25 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The run's now, to the second."""
         return moment(self.now)
 
+    @property
+    def frames(self) -> tables.Frames:
+        """Every table by name, as this run has written it so far."""
+        return self._frames
+
     def read(self, names: Iterable[str]) -> dict[str, pl.DataFrame]:
         """The tables of these names."""
-        return {name: tables.read(self._connection, CATALOGUE[name]) for name in names}
+        return {name: self._frames[name] for name in names}
 
     def write(self, table: type[Table], rows: pl.DataFrame) -> dg.MaterializeResult[None]:
         """Write the table; tell Dagster how many rows it has and show the first."""
         written = tables.write(self._connection, table, rows)
+        self._frames.keep(table.table_name, written)
         STEPS.info("%s: %s rows", table.qualified(), f"{written.height:,}")
         return dg.MaterializeResult(asset_key=key(table), metadata=metadata(written.height, written))
 
     def landed(self, table: type[Table]) -> dg.MaterializeResult[None]:
         """Tell Dagster what landing wrote."""
+        self._frames.forget(table.table_name)
         rows, first = tables.count(self._connection, table), tables.head(self._connection, table)
         STEPS.info("%s: %s rows", table.qualified(), f"{rows:,}")
         return dg.MaterializeResult(asset_key=key(table), metadata=metadata(rows, first))

@@ -26,6 +26,9 @@ from warehouse.sources.source import Delivery, Kind, Source
 FILE: Final = "trisect.toml"
 PROJECT_VARIABLE: Final = "TRISECT_PROJECT"
 HOME_VARIABLE: Final = "DAGSTER_HOME"
+DAGSTER_VARIABLES: Final = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
+"""Write the announcements of a run's assets at once; Dagster reads this from the environment only."""
+
 Weight = Annotated[float, msgspec.Meta(gt=0)]
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -198,12 +201,12 @@ def project_directory() -> Path:
 
 def environment(home: Path, root: Path) -> dict[str, str]:
     """The environment for Dagster's own processes: its home, and the project."""
-    return {**os.environ, HOME_VARIABLE: str(home), PROJECT_VARIABLE: str(root)}
+    return {**os.environ, **DAGSTER_VARIABLES, HOME_VARIABLE: str(home), PROJECT_VARIABLE: str(root)}
 
 
 def use_dagster_home(home: Path) -> None:
-    """Tell Dagster, in this process, where its store is."""
-    os.environ[HOME_VARIABLE] = str(home)
+    """Tell Dagster, in this process, where its store is and how it writes there."""
+    os.environ.update({**DAGSTER_VARIABLES, HOME_VARIABLE: str(home)})
 
 
 def variable(name: str) -> str:

@@ -72,7 +72,7 @@ class Check:
         )
 
 
-def stage(*functions: Transform, checks: Sequence[Check] = ()) -> dg.AssetsDefinition:
+def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -> dg.AssetsDefinition:
     """The assets of one stage, one for each function's table, and the checks that hold them.
 
     They are one step of the run: Dagster writes some ten events for each step, which for a hundred small tables takes
@@ -81,7 +81,7 @@ def stage(*functions: Transform, checks: Sequence[Check] = ()) -> dg.AssetsDefin
     tables = [CATALOGUE[function.__name__] for function in functions]
 
     @dg.multi_asset(
-        name=tables[0].table_stage,
+        name=name or tables[0].table_stage,
         specs=[spec(table, inputs(function)) for table, function in zip(tables, functions, strict=True)],
         check_specs=[check.spec() for check in checks],
         can_subset=True,

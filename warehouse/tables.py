@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import duckdb
 import polars as pl
 
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
+
+KEPT_ROWS: Final = 50_000
+"""How many rows a table may have to stay in memory during a run."""
 
 
 def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
@@ -17,16 +21,29 @@ def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFr
 
 
 class Frames(Mapping[str, pl.DataFrame]):
-    """Every table of the warehouse by name, read when it is first asked for."""
+    """Every table of the warehouse by name, read when it is first asked for; small ones are kept."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._read: dict[str, pl.DataFrame] = {}
+        self._kept: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        if name not in self._read:
-            self._read[name] = read(self._connection, CATALOGUE[name])
-        return self._read[name]
+        if name in self._kept:
+            return self._kept[name]
+        rows = read(self._connection, CATALOGUE[name])
+        self.keep(name, rows)
+        return rows
+
+    def keep(self, name: str, rows: pl.DataFrame) -> None:
+        """Know what the table holds now."""
+        if rows.height <= KEPT_ROWS:
+            self._kept[name] = rows
+        else:
+            self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """Read the table again when it is next asked for: it was written past this."""
+        self._kept.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(CATALOGUE)
