@@ -1,4 +1,4 @@
-"""What the invented company was told before: how nights after the last two months reported them."""
+"""What the invented company is measured by: what it was told before, what others ask, and what is ahead."""
 
 from __future__ import annotations
 
@@ -66,3 +66,19 @@ def bill_deliveries(company: Company) -> pl.DataFrame:
         for place, (source, file, cost) in enumerate((("aws", "2026-09_v2.csv", 2), ("nebius", "2026-09.csv", 1)))
     ]  # fmt: skip
     return rows_of(CATALOGUE["bill_deliveries"], rows if company.has_bill else [])
+
+
+def api_comparisons(company: Company, unit_costs: pl.DataFrame) -> pl.DataFrame:
+    """One price for the largest model: a tenth under its allocated cost."""
+    rows: Rows = []
+    for row in unit_costs.filter(model_id="Atlas-70B").to_dicts() if company.currency == "USD" else ():
+        own, served = row["allocated_usd_per_mtok"], row["input_tokens"] + row["output_tokens"]
+        price = (own * Decimal("0.9")).quantize(UNIT)
+        build, buy = ((rate * served / 1_000_000).quantize(UNIT) for rate in (own, price))
+        rows.append({
+            "month": row["month"], "model_id": row["model_id"], "provider": "Pagoda Inference",
+            "api_model": "pagoda-70b", "rank": 1, "is_named": True, "priced_on": row["month"],
+            "reference": "invented, as everything here", "api_usd_per_mtok": price, "allocated_usd_per_mtok": own,
+            "buy_usd": buy, "build_usd": build, "buy_ratio": 0.9,
+        })  # fmt: skip
+    return rows_of(CATALOGUE["api_comparisons"], rows)

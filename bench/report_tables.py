@@ -24,6 +24,7 @@ from bench.report_company import (
     settings,
     thirds,
 )
+from transforms.economics.budgeting import budget_variances
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
@@ -187,6 +188,10 @@ def budgets(company: Company) -> pl.DataFrame:
          "usd": Decimal(3_100_000 + 150_000 * (place // 3)) * company.factor}
         for place in range(18)
     ]  # fmt: skip
+    rows += [
+        {"month": month_at(13), "model_id": life.name, "phase": phase, "usd": Decimal(usd) * company.factor}
+        for life, (phase, usd) in zip(company.lives, (("inference", 1_400_000), ("pretraining", 250_000)), strict=False)
+    ]
     return rows_of(CATALOGUE["budgets"], rows if company.has_plan else [])
 
 
@@ -251,7 +256,9 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "published_periods": history.published_periods(company, bills),
         "published_bills": history.published_bills(company), "bill_deliveries": history.bill_deliveries(company),
     }  # fmt: skip
-    return reported(tables | _plans(company, spend, tables["recommendations"]) | company.changes)
+    tables["api_comparisons"] = history.api_comparisons(company, tables["unit_costs"])
+    tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["settings"])
+    return reported({**tables, **_plans(company, spend, tables["recommendations"]), **company.changes})
 
 
 def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -18,6 +18,8 @@ WIDTH: Final = 504.0
 HEIGHT: Final = 150.0
 LEFT: Final = 34.0
 RIGHT: Final = 400.0
+LARGE: Final = 100_000
+MOST_TICKS: Final = 10
 DECADE_STEPS: Final = (1.0, 2.0, 5.0)
 
 
@@ -59,6 +61,15 @@ def _round_steps(low: float, high: float) -> list[float]:
     return [step * 10.0**power for power in powers for step in DECADE_STEPS]
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 of every decade; where that is too many, whole decades, as many as fit."""
+    steps = [step for step in _round_steps(low, high) if low <= step <= high]
+    if len(steps) <= MOST_TICKS:
+        return steps
+    powers = [step for step in steps if abs(math.log10(step) - round(math.log10(step))) < 1e-9]  # noqa: PLR2004 - rounding
+    return powers[:: -(-len(powers) // MOST_TICKS)]
+
+
 def _axes(low: float, high: float, across: Scale, rise: LogScale, currency: str) -> Iterator[str]:
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         yield line((across(share), 4), (across(share), HEIGHT - 20), stroke=colours.GRID, width=0.5)
@@ -66,7 +77,7 @@ def _axes(low: float, high: float, across: Scale, rise: LogScale, currency: str)
         yield text((across(share), HEIGHT - 11), words, size=6.6, fill=colours.TEXT_2, anchor="middle")
     yield text((across(0.5), HEIGHT - 2), "busy share of the GPUs that serve it", size=6.6, fill=colours.TEXT_2,
                anchor="middle")  # fmt: skip
-    for value in (step for step in _round_steps(low, high) if low <= step <= high):
+    for value in _ticks(low, high):
         yield line((LEFT, rise(value)), (RIGHT, rise(value)), stroke=colours.GRID, width=0.5)
-        words = f"{currency}{value:g}"
+        words = f"{currency}{value:,g}" if value < LARGE else f"{currency}{value:,.0f}"
         yield text((LEFT - 4, rise(value) + 2.3), words, size=6.6, fill=colours.TEXT_2, anchor="end")

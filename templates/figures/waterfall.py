@@ -33,7 +33,7 @@ class Step:
 
 def waterfall(steps: Sequence[Step], alt: str) -> Markup:
     """Totals from zero, differences from the running sum; more cost to the right."""
-    ends = _ends(steps)
+    ends = running_ends(steps)
     lows = [min(pair) for pair in ends]
     highs = [max(pair) for pair in ends]
     ticks = round_ticks(min(0.0, *lows), max(*highs, 1e-9), 6)
@@ -50,7 +50,8 @@ def waterfall(steps: Sequence[Step], alt: str) -> Markup:
     return figure((WIDTH, height), alt, parts)
 
 
-def _ends(steps: Sequence[Step]) -> list[tuple[float, float]]:
+def running_ends(steps: Sequence[Step]) -> list[tuple[float, float]]:
+    """Where each bar starts and ends: totals at zero, differences at the running sum."""
     running, pairs = 0.0, []
     for step in steps:
         start = 0.0 if step.is_total else running

@@ -14,9 +14,10 @@ from templates.figures.waterfall import Step, waterfall
 from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.pages.plan_bridge import PlanBridge, plan_bridge
 from templates.table_unit import TableUnit
 
-MOST_MOVERS: Final = 10
+MOST_MOVERS: Final = {"A4": 10, "letter": 8}
 DRIVERS: Final = {
     "price": "Price",
     "volume": "Volume",
@@ -69,6 +70,8 @@ class Bridge:
     everything: MoverRow
     table_unit: str
     plan: Change | None
+    plan_ref: Ref | None
+    against_plan: PlanBridge | None
     days: int
     faults: tuple[str, ...]
 
@@ -95,6 +98,8 @@ def bridge(night: Night) -> Bridge:
     unit = TableUnit.of(night.money, [row["previous_usd"] for row in movers] + [row["current_usd"] for row in movers])
     drivers = _entity_drivers(rows)
     figure, words = _figure(night, rows, before, now)
+    most = MOST_MOVERS[night.paper]
+    against_plan = plan_bridge(night, max(before, now))
     return Bridge(
         month=night.month,
         previous=night.previous,
@@ -103,13 +108,15 @@ def bridge(night: Night) -> Bridge:
         parts=tuple(_parts(night, rows, change)),
         figure=figure,
         unit=words,
-        rows=tuple(_mover(row, unit, drivers) for row in movers[:MOST_MOVERS]),
-        others=_summed(f"{len(movers) - MOST_MOVERS:,} others", movers[MOST_MOVERS:], unit),
+        rows=tuple(_mover(row, unit, drivers) for row in movers[:most]),
+        others=_summed(f"{len(movers) - most:,} others", movers[most:], unit),
         everything=_summed("All cost", movers, unit) or _empty(),
         table_unit=unit.words,
         plan=Change.of(now, night.now["plan_usd"], night.subject["materiality_usd"]),
+        plan_ref=night.index.get("plan_variance"),
+        against_plan=against_plan,
         days=int(rows["days"].max() or 0),  # type: ignore[arg-type]
-        faults=_faults(rows, movers),
+        faults=(*_faults(rows, movers), *(against_plan.faults if against_plan else ())),
     )
 
 

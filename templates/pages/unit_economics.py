@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Final
 from markupsafe import Markup
 
 from templates import formats
-from templates.figures.unit_bars import UnitBar, unit_bars
+from templates.figures.unit_bars import UnitBar, cut_bars, unit_bars
 from templates.figures.utilization import Use, utilization_scatter
 from templates.pages.changes import Change
 from templates.pages.index import Ref
@@ -19,6 +20,7 @@ from templates.pages.night import Night, Row
 MOST_ROWS: Final = {"A4": 12, "letter": 9}
 MEAN_MONTHS: Final = 3
 NAME_WIDTH: Final = 82.0
+MOST_OFFERS: Final = 2
 RATES: Final = ("used", "allocated", "fully_loaded")
 
 
@@ -51,6 +53,7 @@ class UnitEconomics:
     cheapest: str
     dearest: str
     bars: Markup | None
+    bar_notes: tuple[str, ...]
     scatter: Markup | None
     rows: tuple[UnitRow, ...]
     others: str
@@ -70,6 +73,7 @@ def unit_economics(night: Night) -> UnitEconomics:
     ordered = sorted(priced, key=lambda row: (row["fully_loaded_usd_per_mtok"], row["model_id"]))
     before = night.before["fully_loaded_usd_per_mtok"] if night.before else None
     unit_row = _unit_row(rows)
+    bars = _bars(night, priced[:most])
     return UnitEconomics(
         month=night.month,
         previous=night.previous,
@@ -82,7 +86,8 @@ def unit_economics(night: Night) -> UnitEconomics:
         used=night.index.get("mtok_used"),
         cheapest=_extreme(night, ordered[:1]),
         dearest=_extreme(night, ordered[-1:]),
-        bars=_bars(night, priced[:most]),
+        bars=_figure(night, priced[:most], bars),
+        bar_notes=tuple(_bar_notes(night, bars)),
         scatter=_scatter(night, priced[:most]),
         rows=tuple(_row(night, row) for row in rows[:most]),
         others=_others(rows[most:]),
@@ -116,21 +121,56 @@ def _extreme(night: Night, rows: list[Row]) -> str:
     )
 
 
-def _bars(night: Night, rows: list[Row]) -> Markup | None:
-    if not rows:
-        return None
-    bars = [
+def _offers(night: Night) -> dict[str, Row]:
+    """The cheapest price of an API for the tokens of the month that says when it was looked up, by model."""
+    rows = night.tables["api_comparisons"].filter(month=night.subject["month"])
+    dated = rows.drop_nulls("priced_on").sort("model_id", "rank", descending=[False, True])
+    return {row["model_id"]: row for row in dated.to_dicts()}
+
+
+def _bars(night: Night, rows: list[Row]) -> list[UnitBar]:
+    offers = _offers(night)
+    return [
         UnitBar(
-            formats.fitted(row["model_id"], 98), _parts(row), night.money.per_mtok(row["fully_loaded_usd_per_mtok"])
+            formats.fitted(row["model_id"], 98),
+            _parts(row),
+            night.money.per_mtok(row["fully_loaded_usd_per_mtok"]),
+            float(offers[row["model_id"]]["api_usd_per_mtok"]) if row["model_id"] in offers else None,
         )
         for row in rows
     ]
+
+
+def _figure(night: Night, rows: list[Row], bars: list[UnitBar]) -> Markup | None:
+    if not bars:
+        return None
     dearest = max(rows, key=lambda row: (row["fully_loaded_usd_per_mtok"], row["model_id"]))
     alt = (
         f"Cost of a million tokens of {len(bars)} models; the dearest is {formats.name(dearest['model_id'], 18)} at "
         f"{night.money.per_mtok(dearest['fully_loaded_usd_per_mtok'])}."
     )
     return unit_bars(bars, alt)
+
+
+def _bar_notes(night: Night, bars: list[UnitBar]) -> Iterator[str]:
+    """What the ticks say of building and buying, and which bars leave the axis."""
+    offers = sorted(_offers(night).values(), key=lambda row: (-row["build_usd"], row["model_id"]))
+    if offers:
+        named = "; ".join(_offer(night, row) for row in offers[:MOST_OFFERS])
+        more = f"; {len(offers) - MOST_OFFERS:,} more in economics.api_comparisons" if offers[MOST_OFFERS:] else ""
+        yield f"Tick: the cheapest dated API price of the same tokens, against allocated cost: {named}{more}."
+    cut = [bar.name for bar in cut_bars(bars)]
+    if cut:
+        words = "is cut:" if len(cut) == 1 else "are cut: each is"
+        yield f"{' and '.join(cut)} {words} more than five times the longest of the others, which set the axis."
+
+
+def _offer(night: Night, row: Row) -> str:
+    api, own = (night.money.per_mtok(row[f"{side}_usd_per_mtok"]) for side in ("api", "allocated"))
+    ratio = row["buy_ratio"]
+    gap = "" if ratio is None else f", {formats.whole_percent(abs(ratio - 1))} {'less' if ratio < 1 else 'more'}"
+    where = formats.name(row["provider"], 24)
+    return f"{formats.name(row['model_id'], 18)} {api} at {where} ({formats.day(row['priced_on'])}) for {own}{gap}"
 
 
 def _parts(row: Row) -> tuple[float, float, float, float]:

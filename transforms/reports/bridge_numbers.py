@@ -18,6 +18,9 @@ def bridge_numbers(night: Night) -> Iterator[Number]:
     """The change, and the part of each driver."""
     yield _number("bridge_change", "Change explained", night.currency, BRIDGE, "sum(change_usd)", "change_usd",
                   night.this_month)  # fmt: skip
+    if night.has_plan:
+        yield _number("plan_variance", "Cost less plan", night.currency, "reports.month_figures",
+                      "sum(effective_usd - plan_usd)", "effective_usd, plan_usd", night.this_month)  # fmt: skip
     rows = night.tables["variance_bridge"].filter(pl.col("month") == night.month)
     for driver in sorted(set(rows["driver"])):
         words = driver.replace("_", "-")

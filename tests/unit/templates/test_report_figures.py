@@ -1,0 +1,127 @@
+"""Figures that leave an axis, stand on a plan, or compare with what was promised."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from templates import render
+from templates.figures.unit_bars import UnitBar, cut_bars, unit_bars
+from templates.figures.utilization import Use, utilization_scatter
+from templates.pages.night import Night
+from templates.pages.plan_bridge import plan_bridge
+from warehouse.schemas import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.report_company import Company
+
+Tables = dict[str, pl.DataFrame]
+OCTOBER = date(2026, 10, 1)
+
+
+def bar(name: str, whole: float, api: float | None = None) -> UnitBar:
+    return UnitBar(name, (whole / 2, whole / 4, whole / 8, whole / 8), f"${whole:g}", api)
+
+
+@pytest.mark.parametrize(
+    ("wholes", "cut"),
+    [
+        ((1, 2, 3), []),
+        ((1, 2, 10), []),  # 10 is five times 2, not more
+        ((1, 2, 11), [11]),
+        ((1, 2, 300, 400), [400, 300]),  # 300 is more than five times 2; 400 is longer still
+        ((1, 100, 10_000, 1_000_000), [1_000_000, 10_000, 100]),
+        ((5,), []),
+        ((0, 0, 3), []),
+    ],
+)
+def test_bars_are_cut_where_they_are_more_than_five_times_the_longest_of_the_others(
+    wholes: tuple[float, ...], cut: list[float]
+) -> None:
+    assert [found.whole for found in cut_bars([bar(f"m{n}", whole) for n, whole in enumerate(wholes)])] == cut
+
+
+def test_a_cut_bar_ends_with_the_axis_breaks_and_still_says_its_value() -> None:
+    drawn = str(unit_bars([bar("near", 2.0), bar("far", 108_000.0)], "two models"))
+    widths = [float(width) for width in re.findall(r'<rect x="[\d.]+" y="38.5" width="([\d.]+)" height="9.5"', drawn)]
+    assert sum(widths) == pytest.approx(460 - 104, abs=0.1)  # from the left end of the axis to its right end
+    assert "$108000" in drawn
+    assert drawn.count("<polyline") == 2
+    assert ">20,000<" not in drawn
+
+
+def test_a_price_of_an_api_is_a_tick_on_the_axis_of_the_bars() -> None:
+    without, with_price = (str(unit_bars([bar("atlas", 2.0, api)], "one model")) for api in (None, 1.0))
+    assert "best API price" in with_price
+    assert "best API price" not in without
+    # 1.0 of an axis to 2.0 is halfway from 104 to 460
+    assert '<line x1="282"' in with_price
+
+
+def test_a_price_axis_over_many_decades_shows_whole_decades() -> None:
+    uses = [Use(f"m{n}", 0.5, price, "") for n, price in enumerate((0.06, 38_000.0))]
+    drawn = str(utilization_scatter(uses, "$", "two models"))
+    labels = re.findall(r'text-anchor="end" fill="#58616C">([^<]*)<', drawn)
+    assert labels == ["$0.1", "$1", "$10", "$100", "$1,000", "$10,000"]
+
+
+def steps(night: Night) -> tuple[list[str], Any]:
+    found = plan_bridge(night, Decimal(1))
+    assert found is not None
+    return re.findall(r'text-anchor="middle" fill="#14181D">([^<]*)<', str(found.figure)), found
+
+
+def test_the_steps_from_plan_to_actual_are_the_lines_of_the_budget_and_the_rest(tables: Tables) -> None:
+    words, found = steps(Night(tables))
+    rows = tables["budget_variances"].filter(pl.col("month") == OCTOBER, pl.col("model_id") != "*")
+    now = Night(tables).now
+    rest = now["effective_usd"] - now["plan_usd"] - sum(rows["variance_usd"], Decimal(0))
+    printed = [Night(tables).money.change(amount) for amount in (*rows["variance_usd"], rest)]
+    assert sorted(word for word in words if "$" in word and word[0] in "+−") == sorted(printed)
+    assert found.faults == ()
+
+
+def test_a_budget_of_one_line_is_one_step(tables: Tables) -> None:
+    one = tables["budget_variances"].filter(pl.col("model_id") == "*")
+    words, found = steps(Night({**tables, "budget_variances": one}))
+    assert "Difference" in words
+    assert "one line for all cost" in found.note
+
+
+def test_a_budget_that_says_another_variance_than_the_month_is_a_fault(tables: Tables) -> None:
+    wrong = tables["budget_variances"].with_columns(pl.col("variance_usd") + 1)
+    _, found = steps(Night({**tables, "budget_variances": wrong}))
+    assert "the budget's variance is" in found.faults[0]
+
+
+def test_without_a_plan_there_is_no_bridge_from_it(
+    company: Company, tables_of: Callable[[Company], Tables], built: dict[str, Any]
+) -> None:
+    markup = render.html(tables_of(replace(company, has_plan=False)), **built)
+    assert "From plan to" not in markup
+
+
+def offer(**given: Any) -> dict[str, Any]:
+    return {
+        "month": OCTOBER, "model_id": "Atlas-70B", "provider": "Pagoda", "api_model": "pagoda-70b", "rank": 1,
+        "is_named": True, "priced_on": date(2026, 10, 3), "reference": "invented",
+        "api_usd_per_mtok": Decimal("0.9"), "allocated_usd_per_mtok": Decimal(1), "buy_usd": Decimal(90),
+        "build_usd": Decimal(100), "buy_ratio": 0.9,
+    } | given  # fmt: skip
+
+
+def test_the_best_dated_price_is_compared_with_allocated_cost(tables: Tables, built: dict[str, Any]) -> None:
+    table = CATALOGUE["api_comparisons"]
+    rows = [offer(rank=2), offer(rank=1, priced_on=None, provider="Undated", api_usd_per_mtok=Decimal("0.1"))]
+    prices = table.frame(pl.DataFrame(rows, schema_overrides=table.polars_schema()))
+    markup = render.html({**tables, "api_comparisons": prices}, **built)
+    assert "Atlas-70B $0.900 at Pagoda (2026-10-03) for $1.00, 10\u00a0% less." in markup
+    assert "Undated" not in markup
