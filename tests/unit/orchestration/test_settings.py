@@ -10,6 +10,8 @@ import pytest
 
 from orchestration.settings import SettingsError, load
 
+SERVER = '[delivery]\nhost = "smtp.example.com"\nsender = "trisect@example.com"\n'
+READERS = '[[delivery.audience]]\nname = "all"\nto = ["a@example.com"]\n'
 COMPANY = '[company]\nname = "Example AI"\n'
 SOURCE = '[[source]]\nname = "a"\nkind = "gpu_billing"\nformat = "focus"\nfiles = "inbox/a/*"\n'
 
@@ -38,11 +40,42 @@ def test_a_company_with_a_name_is_enough(tmp_path: Path) -> None:
         (COMPANY + SOURCE.replace('"focus"', '"fokus"'), r"has format 'fokus'; gpu_billing has .*focus"),
         (COMPANY + SOURCE + '[source.options]\ntimezone = "Mars/Base"\n', r"timezone 'Mars/Base' is unknown"),
         ("[company\n", r"trisect.toml is no TOML"),
+        (COMPANY + READERS, r"\[\[delivery.audience\]\] without a mail server; name its host"),
+        (COMPANY + SERVER, r"line 4: nobody is to get an e-mail; add a \[\[delivery.audience\]\]"),
+        (COMPANY + SERVER + 'password = "s3cret"\n', r"line 6: unknown key 'password' in delivery"),
+        (COMPANY + SERVER + 'username = "t"\n' + READERS, r"line 6: a username needs its password; name one of"),
+        (COMPANY + SERVER + 'password_file = "p"\n' + READERS, r"a password without a username"),
+        (
+            COMPANY + SERVER + 'username = "t"\npassword_file = "p"\nsecurity = "none"\n' + READERS,
+            r"line 8: security 'none' would send the password in clear",
+        ),
+        (COMPANY + SERVER.replace("trisect@", "trisect\\n@") + READERS, r"line 5: sender .* is no e-mail address"),
+        (COMPANY + SERVER + READERS.replace("a@", "a b@"), r"line 8: 'a b@example.com' is no e-mail address"),
+        (COMPANY + SERVER + READERS + 'form = "link"\n', r"say in published_url where published/ is served"),
+        (COMPANY + SERVER + READERS + 'edition = "board"\n', r"line 9: edition 'board' is unknown; use leadership"),
+        (COMPANY + SERVER + READERS + 'edition = "finance"\n', r"is not made; add 'finance' to editions in"),
+        (COMPANY + SERVER + READERS + 'edition = "owner:Ann"\n', r"is not made; add 'owners' to editions in"),
+        (COMPANY + SERVER + READERS + READERS, r"two audiences are named 'all'; give each a name of its own"),
+        (COMPANY + SERVER + READERS.replace('"all"', '"All of us"'), r"needs a name of a-z, 0-9 and -"),
     ],
 )
 def test_an_error_names_file_line_value_and_remedy(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         load(project(tmp_path, text))
+
+
+def test_a_password_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(project(tmp_path, COMPANY + SERVER + 'password = "s3cret"\n'))
+
+    assert "s3cret" not in str(error.value)
+
+
+def test_delivery_uses_the_usual_port_of_its_security(tmp_path: Path) -> None:
+    sent = load(project(tmp_path, COMPANY + SERVER + READERS)).settings.delivery
+
+    assert (sent.security, sent.real_port, sent.days) == ("starttls", 587, 7)
+    assert not load(project(tmp_path, COMPANY)).settings.delivery.is_wanted
 
 
 def test_a_folder_without_settings_says_how_to_get_some(tmp_path: Path) -> None:
