@@ -126,7 +126,7 @@ def status(root: Path, now: datetime) -> Exit:
     failure = failures.noted(project.var)
     if failure is not None:
         click.echo(f"last failure: night {failure.night} at {failure.at.isoformat()}: {failure.reason}")
-    for sentence in delivery.sentences(project, now):
+    for sentence in [*delivery.progress(project, now), *delivery.troubles(project, now)]:
         click.echo(sentence)
     if not known:
         click.echo("no night is published yet; run `trisect run`", err=True)

@@ -72,9 +72,9 @@ def _send(
         dispatch(server, parcels, keep, pause)
 
 
-def sentences(project: Project, now: datetime) -> list[str]:
-    """How far the e-mails about the last nights got: one line for each issue, and one for each that did not arrive."""
-    return _readable(_progress, project, now) + troubles(project, now)
+def progress(project: Project, now: datetime) -> list[str]:
+    """How far the e-mails about the last nights got, one line for each issue."""
+    return _readable(_progress, project, now)
 
 
 def troubles(project: Project, now: datetime) -> list[str]:

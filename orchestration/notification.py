@@ -22,8 +22,8 @@ def letters(warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """
     project, now = warehouse.project, warehouse.clock()
     troubles = delivery.delivered(project, now)
-    sentences = delivery.sentences(project, now)
-    for sentence in sentences:
+    progress = delivery.progress(project, now)
+    for sentence in progress:
         STEPS.info("published.delivery: %s", sentence)
-    said = "\n".join(sentences) or "no e-mail is asked for: there is no [delivery] in trisect.toml"
+    said = "\n".join([*progress, *troubles]) or "no e-mail is asked for: there is no [delivery] in trisect.toml"
     return dg.MaterializeResult(metadata={"letters": dg.MetadataValue.text(said), "undelivered": len(troubles)})

@@ -24,7 +24,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from orchestration import failures
-from orchestration.delivery import deliver, sentences, troubles
+from orchestration.delivery import deliver, progress, troubles
 from orchestration.settings import load
 from warehouse import publish
 
@@ -150,7 +150,7 @@ def test_everybody_gets_the_report_with_the_sentences_of_its_first_page(root: Pa
     assert [(part.get_filename(), part.get_content()) for part in attached] == [
         ("leadership-2026-11-21.pdf", b"%PDF-1.7 report")
     ]
-    assert sentences(load(root), NOW) == ["e-mail about 2026-11-21 r1: sent to 2 of 2 recipients"]
+    assert progress(load(root), NOW) == ["e-mail about 2026-11-21 r1: sent to 2 of 2 recipients"]
 
 
 def test_a_second_run_sends_nothing(root: Path, box: Box) -> None:
@@ -259,8 +259,8 @@ def test_a_run_that_is_killed_while_it_sends_is_not_repeated(root: Path, box: Bo
     assert said(root) == [
         (
             "the e-mail about 2026-11-21 r1 to cfo@example.com is unknown: the run ended while it was being sent; it "
-            "may have arrived, so it is not sent again; ask whether it arrived; to send it again, remove its entry from "
-            "var/delivery/2026-11-21.json"
+            "may have arrived, so it is not sent again; ask whether it arrived; to send it again, remove its entry "
+            "from var/delivery/2026-11-21.json"
         )
     ]
 
