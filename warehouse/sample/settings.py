@@ -143,5 +143,19 @@ currency = "USD"                     # reporting currency
 # model = "my-model"
 # [source.options]
 # timezone = "UTC"                   # of times without an offset
+#
+# The published night by e-mail; without this section nothing is sent.
+#
+# [delivery]
+# host = "smtp.example.com"
+# security = "starttls"              # starttls | tls | none
+# username = "trisect"
+# password_variable = "MAIL_PASSWORD"
+# sender = "trisect@example.com"
+#
+# [[delivery.audience]]
+# name = "leadership"
+# to = ["cfo@example.com"]
+# form = "attachment"                # attachment | link (needs published_url)
 
 """

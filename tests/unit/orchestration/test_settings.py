@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import SettingsError, load
+from warehouse.sample import write_empty
 
 SERVER = '[delivery]\nhost = "smtp.example.com"\nsender = "trisect@example.com"\n'
 READERS = '[[delivery.audience]]\nname = "all"\nto = ["a@example.com"]\n'
@@ -103,3 +104,24 @@ def test_the_night_is_one_row_that_covers_one_day(tmp_path: Path) -> None:
     assert row["night_start"] == datetime(2026, 11, 21, tzinfo=UTC)
     assert row["night_end"] == datetime(2026, 11, 22, tzinfo=UTC)
     assert row["materiality_usd"] == Decimal(1000)
+
+
+def test_the_delivery_that_the_operations_page_shows_is_accepted(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0].replace("\n# ", "\n")
+
+    assert [one.name for one in load(project(tmp_path, COMPANY + shown)).settings.delivery.audience] == [
+        "leadership",
+        "operations",
+    ]
+
+
+def test_the_delivery_that_a_new_project_shows_is_accepted(tmp_path: Path) -> None:
+    write_empty(tmp_path)
+    text = (tmp_path / "trisect.toml").read_text(encoding="utf-8")
+    head, _, rest = text.partition("# [delivery]\n")
+    section, _, tail = rest.partition("\n\n")
+    plain = "\n".join(line.removeprefix("#").removeprefix(" ") for line in section.splitlines())
+    (tmp_path / "trisect.toml").write_text(f"{head}[delivery]\n{plain}\n\n{tail}", encoding="utf-8")
+
+    assert load(tmp_path).settings.delivery.real_port == 587
