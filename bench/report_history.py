@@ -82,3 +82,38 @@ def api_comparisons(company: Company, unit_costs: pl.DataFrame) -> pl.DataFrame:
             "buy_usd": buy, "build_usd": build, "buy_ratio": 0.9,
         })  # fmt: skip
     return rows_of(CATALOGUE["api_comparisons"], rows)
+
+
+def track_record(company: Company) -> pl.DataFrame:
+    """Three recommendations that were followed, two of them as promised, one still fresh, and one nobody followed."""
+    facts = (
+        (date(2026, 3, 3), "release_capacity", None, "h100-reservation", (80, 120, 160), 131, True),
+        (date(2026, 4, 7), "distil", "Atlas-70B", None, (20, 60, 110), 12, False),
+        (date(2026, 6, 16), "tune_serving", "Cedar-32B", None, (15, 30, 45), 33, True),
+        (date(2026, 10, 20), "route", "Atlas-70B", None, (10, 25, 60), 41, None),
+        (date(2026, 11, 3), "retire", "Dune-3B", None, (5, 9, 14), None, None),
+    )
+    rows: Rows = [
+        {"recommended_as_of": since, "model_id": model,
+         "task": "Ticket triage" if action in {"distil", "route"} else None,
+         "pool_id": pool, "action": action,
+         **{f"predicted_usd_p{p}": Decimal(amount) * 1000 for p, amount in zip((10, 50, 90), promised, strict=True)},
+         "realised_usd": None if saved is None else Decimal(saved) * 1000, "is_within": inside,
+         "state": "open" if saved is None else "acted" if inside is None else "realised", "reason": "as invented"}
+        for since, action, model, pool, promised, saved, inside in facts
+        if len(company.lives) > 1 and company.has_bill
+    ]  # fmt: skip
+    return rows_of(CATALOGUE["track_record"], rows)
+
+
+def commitments(company: Company) -> pl.DataFrame:
+    """Two reservations that end in the same month, and one that ends long after."""
+    rows: Rows = [
+        {"source": "aws", "commitment_discount_id": f"h100-{place}", "currency": company.currency,
+         "first_day": date(2025, 12, 1), "last_day": last_day, "purchased_cost": Decimal(1200),
+         "used_cost": Decimal(900), "unused_cost": Decimal(100), "remaining_cost": Decimal(200), "is_over": False,
+         "is_balanced": True, "explanation": "its term is not over"}
+        for place, last_day in enumerate((date(2026, 12, 31), date(2026, 12, 31), date(2028, 5, 31)))
+        if company.has_bill
+    ]  # fmt: skip
+    return rows_of(CATALOGUE["commitments"], rows)

@@ -25,6 +25,7 @@ from bench.report_company import (
     thirds,
 )
 from transforms.economics.budgeting import budget_variances
+from transforms.reports.events import events
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
@@ -257,6 +258,8 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "published_bills": history.published_bills(company), "bill_deliveries": history.bill_deliveries(company),
     }  # fmt: skip
     tables["api_comparisons"] = history.api_comparisons(company, tables["unit_costs"])
+    tables["commitments"] = history.commitments(company)
+    tables["track_record"] = history.track_record(company)
     tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["settings"])
     return reported({**tables, **_plans(company, spend, tables["recommendations"]), **company.changes})
 
@@ -275,7 +278,7 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them."""
-    stage = (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, restated_months,
+    stage = (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, events, restated_months,
              restatements, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]

@@ -47,6 +47,7 @@ from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
+from transforms.reports.events import events
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
 from transforms.reports.numbers import numbers
@@ -146,6 +147,7 @@ ASSETS: Final = [
         runoffs,
         outlook,
         quarters,
+        events,
         restated_months,
         restatements,
         pages,

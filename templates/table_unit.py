@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -15,6 +16,9 @@ TABLE_UNITS: Final = (
     (Decimal(10) ** 6, Decimal(10) ** 6, "M", 2),
     (Decimal(10) ** 5, Decimal(10) ** 3, "k", 0),
 )
+AXIS_UNITS: Final = tuple((Decimal(10) ** power, Decimal(10) ** power, letter, 0) for power, letter in (
+    (12, "T"), (9, "B"), (6, "M"), (3, "k"),
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,13 @@ class TableUnit:
         """Millions with two decimals as a rule; larger or smaller units where amounts would not fit or would vanish."""
         largest = max((abs(value) for value in values), default=Decimal(0))
         fitting = (unit[1:] for unit in TABLE_UNITS if largest >= unit[0])
+        return cls(money, *next(fitting, (Decimal(1), "", 0)))
+
+    @classmethod
+    def of_axis(cls, money: Money, values: Sequence[Decimal]) -> TableUnit:
+        """The unit in which the numbers of an axis stay under a thousand or so: they have room for four digits."""
+        largest = max((abs(value) for value in values), default=Decimal(0))
+        fitting = (unit[1:] for unit in AXIS_UNITS if largest >= unit[0])
         return cls(money, *next(fitting, (Decimal(1), "", 0)))
 
     @property

@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from templates import colours
-from templates.figures.axes import money_axis
+from templates.figures.axes import axis_width, money_axis
 from templates.figures.scales import Scale, apart, round_ticks, tick_step
 from templates.svg import band, circle, figure, line, polyline, text
 from templates.typeface import SEMIBOLD, text_width
@@ -34,14 +34,15 @@ def cash_curve(months: Sequence[CashMonth], ends: Sequence[str], payback: float 
     """A band with its median; `ends` are what high, median and low say at the end."""
     amounts = [amount for month in months for amount in (month.low, month.high)]
     ticks = round_ticks(min(0.0, *amounts), max(0.0, *amounts), 4)
-    across = Scale(0, max(months[-1].month, 1), LEFT, RIGHT)
+    left = max(LEFT, axis_width(ticks, plus="+") + 5)
+    across = Scale(0, max(months[-1].month, 1), left, RIGHT)
     rise = Scale(ticks[0], ticks[-1], HEIGHT - 16, 6)
     upper = [(across(month.month), rise(month.high)) for month in months]
     lower = [(across(month.month), rise(month.low)) for month in months]
     middle = [(across(month.month), rise(month.median)) for month in months]
-    parts = [*money_axis(ticks, rise, LEFT, RIGHT, plus="+"), band(upper, lower, fill=colours.CASH_BAND)]
+    parts = [*money_axis(ticks, rise, left, RIGHT, plus="+"), band(upper, lower, fill=colours.CASH_BAND)]
     parts += [
-        line((LEFT, rise(0)), (RIGHT, rise(0)), stroke=colours.INK, width=0.8),
+        line((left, rise(0)), (RIGHT, rise(0)), stroke=colours.INK, width=0.8),
         polyline(middle, stroke=fill, width=1.4),
     ]
     parts += _payback(payback, months[-1].month, across, rise)
@@ -63,9 +64,10 @@ def _payback(payback: float | None, last: int, across: Scale, rise: Scale) -> li
     x, y = across(payback), rise(0)
     words = f"pays back in month {payback:.0f}"
     anchor_left = x + text_width(words, 6.8, weight=SEMIBOLD) < RIGHT + 20
+    level = y + 14 if y + 18 < HEIGHT - 16 else y - 14  # above the line where the months stand close below it
     return [
-        line((x, y), (x, y + 12), stroke=colours.INK, width=0.5),
+        line((x, y), (x, level - 2 if level > y else level + 3), stroke=colours.INK, width=0.5),
         circle((x, y), 1.6, fill=colours.INK),
-        text((x + 2 if anchor_left else x - 2, y + 14), words, size=6.8, weight=SEMIBOLD,
+        text((x + 2 if anchor_left else x - 2, level), words, size=6.8, weight=SEMIBOLD,
              anchor="start" if anchor_left else "end"),
     ]  # fmt: skip

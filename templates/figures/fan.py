@@ -11,13 +11,14 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.scales import Scale, apart, round_ticks
-from templates.svg import band, circle, figure, line, polyline, text
+from templates.svg import band, circle, figure, line, polyline, text, triangle
 from templates.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 HEIGHT: Final = 200.0
 LEFT: Final = 26.0
 RIGHT: Final = 420.0
+EVENT_LINE: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,18 @@ class FanMonth:
     is_forecast: bool
 
 
-def fan(months: Sequence[FanMonth], words: Sequence[tuple[str, float]], alt: str) -> Markup:
-    """The whole figure; `words` are what the last month's ends say."""
+@dataclass(frozen=True)
+class FanEvent:
+    """Something that is known to come: how many months after the first of the axis, and its words."""
+
+    place: float
+    words: str
+
+
+def fan(
+    months: Sequence[FanMonth], words: Sequence[tuple[str, float]], alt: str, events: Sequence[FanEvent] = ()
+) -> Markup:
+    """The whole figure; `words` are what the last month's ends say, events hang below the axis, a line each."""
     amounts = [amount for month in months for amount in (month.low, month.high, month.plan or 0.0)]
     ticks = round_ticks(min(0.0, *amounts), max(*amounts, 1e-9))
     rise, across = Scale(ticks[0], ticks[-1], HEIGHT - 18, 6), Scale(0, max(len(months) - 1, 1), LEFT + 12, RIGHT - 12)
@@ -49,7 +60,18 @@ def fan(months: Sequence[FanMonth], words: Sequence[tuple[str, float]], alt: str
     parts += [circle(past[-1], 2.2, fill=colours.INK)] if past else []
     parts += _labels(months, across, first)
     parts += _words(words, rise)
-    return figure((WIDTH, HEIGHT), alt, parts)
+    for line_number, event in enumerate(events):
+        parts += _event(event, across, HEIGHT + 8 + EVENT_LINE * line_number)
+    return figure((WIDTH, HEIGHT + (EVENT_LINE * len(events) + 4 if events else 0)), alt, parts)
+
+
+def _event(event: FanEvent, across: Scale, y: float) -> Iterator[str]:
+    """A tick on the axis with a thin line down to its words."""
+    x = min(across(event.place), RIGHT)
+    yield triangle((x, HEIGHT - 15.4), 4.6, fill=colours.INK)
+    yield line((x, HEIGHT - 3), (x, y - 2.3), stroke=colours.TEXT_2, width=0.4)
+    yield line((x, y - 2.3), (x - 4, y - 2.3), stroke=colours.TEXT_2, width=0.4)
+    yield text((x - 6, y), event.words, size=6.8, anchor="end")
 
 
 def _plans(months: Sequence[FanMonth], across: Scale, rise: Scale) -> Iterator[str]:

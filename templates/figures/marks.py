@@ -108,11 +108,13 @@ def penalty_mark(
         dash = "2 1.6" if status == "too_young" else ""
         parts.append(line((low, height / 2), (high, height / 2), stroke=colours.INK, width=0.7, dash=dash))
     if penalty is not None and status != "too_young":
-        parts += _penalty_dot(across, penalty, status, height / 2)
+        parts += _penalty_dot(across, penalty, status, (dead_band, height / 2))
     return figure((width, height), alt, parts, "penalty")
 
 
-def _penalty_dot(across: Scale, penalty: float, status: str, y: float) -> list[str]:
+def _penalty_dot(across: Scale, penalty: float, status: str, place: tuple[float, float]) -> list[str]:
+    """Grey inside the band today, black outside of it."""
+    dead_band, y = place
     if penalty > AXIS_END:
         x = across(AXIS_END)
         return [
@@ -122,4 +124,4 @@ def _penalty_dot(across: Scale, penalty: float, status: str, y: float) -> list[s
     at = (across(max(penalty, 0.0)), y)
     if status == "no_own_pretraining":
         return [circle(at, 2.4, fill=colours.PAPER, stroke=colours.INK, width=0.9)]
-    return [circle(at, 2.4, fill=colours.MID_GREY if status == "balanced" else colours.INK)]
+    return [circle(at, 2.4, fill=colours.MID_GREY if penalty <= dead_band else colours.INK)]

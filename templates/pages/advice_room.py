@@ -33,11 +33,11 @@ class Room:
     rejected: int
 
 
-def room(paper: str, rows: Iterable[tuple[str, str]], cards: Iterable[Card], rejected: Iterable[str]) -> Room:
-    """What fits of ranked actions with their gates, of cards, and of rejected alternatives."""
+def room(height: float, rows: Iterable[tuple[str, str]], cards: Iterable[Card], rejected: Iterable[str]) -> Room:
+    """What fits that height of ranked actions with their gates, of cards, and of rejected alternatives."""
     alternatives = [line_count(words, REJECTED_WIDTH, 7.2) * 9.6 + 2.4 for words in rejected]
     kept = REJECTED_HEAD + min(len(alternatives), FEWEST_REJECTED) * REJECTED_LINE if alternatives else 0.0
-    left = SHEET[paper] - kept
+    left = height - kept
     shown, left = _filled([_row(*row) for row in rows], left)
     carded, left = _filled([_card(card) for card in cards], left)
     listed, _ = _filled(alternatives, left + kept - REJECTED_HEAD)

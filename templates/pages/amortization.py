@@ -155,7 +155,7 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
     if not layers:
         return None, ""
     totals = [sum((values[place] for _, values in layers), zero) for place in range(len(months))]
-    unit = TableUnit.of(night.money, totals)
+    unit = TableUnit.of_axis(night.money, totals)
     drawn = [
         Balance(name, night.money.short(values[-1]), tuple(float(max(value, zero) / unit.scale) for value in values))
         for name, values in layers

@@ -139,7 +139,7 @@ def _parts(night: Night, rows: pl.DataFrame, change: Decimal) -> list[DriverPart
 
 
 def _figure(night: Night, rows: pl.DataFrame, before: Decimal, now: Decimal) -> tuple[Markup, str]:
-    unit = TableUnit.of(night.money, [before, now])
+    unit = TableUnit.of_axis(night.money, [before, now])
     sums = dict(rows.group_by("driver").agg(pl.col("change_usd").sum()).iter_rows())
 
     def step(name: str, amount: Decimal, words: str, *, is_total: bool = False) -> Step:

@@ -143,7 +143,7 @@ def _figure(night: Night, row: Row) -> tuple[Markup | None, str]:
     rows = [one for one in rows if one["target"] == rows[0]["target"]]
     if len(rows) <= 1:
         return None, ""
-    unit = TableUnit.of(night.money, [one[f"cash_usd_{p}"] for one in rows for p in ("p10", "p90")])
+    unit = TableUnit.of_axis(night.money, [one[f"cash_usd_{p}"] for one in rows for p in ("p10", "p90")])
     months = [
         CashMonth(one["month"], *(float(one[f"cash_usd_{p}"] / unit.scale) for p in ("p10", "p50", "p90")))
         for one in rows

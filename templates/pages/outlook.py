@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import polars as pl
 from markupsafe import Markup
 
 from templates import formats
-from templates.figures.fan import FanMonth, fan
+from templates.figures.fan import FanEvent, FanMonth, fan
 from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.table_unit import TableUnit
+
+MOST_EVENTS: Final = 4
+EVENT_WORDS: Final = {
+    "release": ("{} is released", "models are released"),
+    "retirement": ("{} retires", "models retire"),
+    "commitment_ends": ("{} ends", "commitments end"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Outlook:
     folds: str
     is_tested: bool
     method: str
+    event_note: str
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
@@ -86,6 +96,7 @@ def outlook(night: Night) -> Outlook:
         folds=formats.plain(state["folds"]),
         is_tested=bool(state["folds"]),
         method=str(state["method"]).replace("_", " "),
+        event_note=_event_note(night),
     )
 
 
@@ -119,7 +130,7 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
     rows = night.tables["outlook"].sort("month").to_dicts()
     if not rows:
         return None, ""
-    unit = TableUnit.of(night.money, [row["expected_usd_p90"] for row in rows])
+    unit = TableUnit.of_axis(night.money, [row["expected_usd_p90"] for row in rows])
     months = [_month(row, unit) for row in rows]
     last = rows[-1]
     words = [
@@ -128,7 +139,37 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
     ]
     low, high = (night.money.short(last[f"expected_usd_{p}"]) for p in ("p10", "p90"))
     alt = f"Cost by month with a forecast to {formats.month_year(last['month'])}: {low} to {high} in that month."
-    return fan(months, words, alt), unit.words
+    return fan(months, words, alt, _events(night, rows[0]["month"])), unit.words
+
+
+def _groups(night: Night) -> list[tuple[str, date, list[str]]]:
+    """Events by kind and day, in the order of time."""
+    groups: dict[tuple[date, str], list[str]] = {}
+    for on, kind, name in night.tables["events"].sort("day", "kind", "name").iter_rows():
+        groups.setdefault((on, kind), []).append(name)
+    return [(kind, on, names) for (on, kind), names in groups.items()]
+
+
+def _events(night: Night, first: date) -> list[FanEvent]:
+    """The first events as ticks, each on its day within its month."""
+    found = []
+    for kind, on, names in _groups(night)[:MOST_EVENTS]:
+        one, many = EVENT_WORDS[kind]
+        what = one.format(formats.name(names[0], 24)) if len(names) == 1 else f"{len(names):,} {many}"
+        months = (on.year - first.year) * 12 + on.month - first.month
+        # A month's point stands in its middle.
+        place = months - 0.5 + (on.day - 1) / monthrange(on.year, on.month)[1]
+        found.append(FanEvent(place, f"{what}, {formats.day(on)}"))
+    return found
+
+
+def _event_note(night: Night) -> str:
+    groups = _groups(night)
+    if not groups:
+        return "No model is released or retires, and no commitment ends, while the forecast runs."
+    more = len(groups) - MOST_EVENTS
+    rest = f" {more:,} later events are in reports.events." if more > 0 else ""
+    return f"Triangles: known events; the forecast does not count with them.{rest}"
 
 
 def _month(row: Row, unit: TableUnit) -> FanMonth:

@@ -41,7 +41,7 @@ def cost_panel(night: Night, row: Row) -> Panel:
     if not rows:
         return Panel("Cost so far", "", None, "It has no direct cost yet.")
     totals = [sum((one[f"{phase}_usd"] for phase in PHASES), Decimal(0)) for one in rows]
-    unit = TableUnit.of(night.money, totals)
+    unit = TableUnit.of_axis(night.money, totals)
     sums = [tuple(float(one[f"{phase}_usd"] / unit.scale) for phase in PHASES) for one in rows]
     amounts = [night.money.short(rows[-1][f"{phase}_usd"]) for phase in PHASES]
     total = night.money.short(totals[-1])
@@ -75,7 +75,7 @@ def balance_panel(night: Night, model_id: str) -> Panel:
     )
     if not any(row["closing_usd"] or row["additions_usd"] for row in rows):
         return Panel(subject, "", None, "All of its training has been carried.")
-    unit = TableUnit.of(night.money, [row["closing_usd"] for row in rows])
+    unit = TableUnit.of_axis(night.money, [row["closing_usd"] for row in rows])
     last = rows[-1]
     runoff, words = _runoff(night, model_id, unit)
     figure = balance_curve(
@@ -116,7 +116,7 @@ def sizes_panel(night: Night, model_id: str) -> Panel:
         return Panel(
             subject, "", None, "Its size, its training tokens or the demand ahead is not known: see models.csv."
         )
-    unit = TableUnit.of(night.money, [row["total_usd"] for row in rows])
+    unit = TableUnit.of_axis(night.money, [row["total_usd"] for row in rows])
     points = [_point(row, unit) for row in rows]
     best = night.tables["lifetime_optimum"].filter(**tonight).to_dicts()
     band = _optimum(best[0]) if best else None

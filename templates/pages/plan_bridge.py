@@ -37,7 +37,7 @@ def plan_bridge(night: Night, top: Decimal) -> PlanBridge | None:
     rows = night.tables["budget_variances"].filter(month=night.subject["month"]).to_dicts()
     lines = _lines(rows)
     steps = _steps(lines, actual - plan)
-    unit = TableUnit.of(night.money, [plan, actual, top])
+    unit = TableUnit.of_axis(night.money, [plan, actual, top])
     money = night.money
 
     def drawn(name: str, amount: Decimal, *, is_total: bool = False) -> Step:

@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Final
 
 from templates import formats
-from templates.pages.advice_room import room
+from templates.pages.advice_room import SHEET, room
 from templates.pages.card import Card, card, gate_words, phrase, rejected_words
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.requests import advised
+from templates.pages.track import Track, track
 from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = 12
@@ -51,6 +52,7 @@ class Recommendations:
     rejected: tuple[tuple[str, str], ...]
     more_rejected: int
     unit: str
+    track: Track
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
@@ -67,7 +69,9 @@ def recommendations(night: Night) -> Recommendations:
     ranked = [_row(night, row, unit) for row in rows[:MOST_ROWS]]
     cards = [card(night, row) for row in without_sheet[:MOST_CARDS]]
     rejected = _rejected(night, everything)
-    fits = room(night.paper, [(row.action, row.gate) for row in ranked], cards, [words for _, words in rejected])
+    past = track(night)
+    printed = [(row.action, row.gate) for row in ranked]
+    fits = room(SHEET[night.paper] - past.height, printed, cards, [words for _, words in rejected])
     index = night.index
     return Recommendations(
         count=len(rows),
@@ -83,6 +87,7 @@ def recommendations(night: Night) -> Recommendations:
         rejected=tuple(rejected[: fits.rejected]),
         more_rejected=sum(len(json.loads(row["rejected"])) for row in everything) - fits.rejected,
         unit=unit.words,
+        track=past,
     )
 
 

@@ -180,7 +180,7 @@ def _bridge(currency: str, causes: Sequence[Row]) -> CauseBridge:
         if row["currency"] == currency:
             sums[row["cause"]] = sums.get(row["cause"], Decimal(0)) + row["change_cost"]
     money, whole = formats.Money(currency), sum(sums.values(), Decimal(0))
-    unit = TableUnit.of(money, [*sums.values(), whole])
+    unit = TableUnit.of_axis(money, [*sums.values(), whole])
     steps = [
         Step(_capital(CAUSES[cause]), float(amount / unit.scale), money.change(amount), is_total=False)
         for cause, amount in ((cause, sums[cause]) for cause in CAUSES if cause in sums)

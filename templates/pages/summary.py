@@ -200,7 +200,7 @@ def _money_bar(night: Night) -> Markup | None:
 
 def _unit(night: Night) -> TableUnit:
     amounts = [row[column] or Decimal(0) for row in night.figures for column in ("effective_usd", "plan_usd")]
-    return TableUnit.of(night.money, amounts)
+    return TableUnit.of_axis(night.money, amounts)
 
 
 def _columns(night: Night, height: float) -> Markup | None:

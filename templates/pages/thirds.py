@@ -13,6 +13,7 @@ from templates import colours, formats
 from templates.figures.marks import penalty_mark, thirds_bar
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.pages.standing import Verdict, band_of, is_outside, spend, verdict_of
 from templates.pages.triangle import triangle
 from templates.table_unit import TableUnit
 
@@ -23,17 +24,6 @@ FEWEST_ROWS: Final = 5
 SMALL_SHARE: Final = Decimal("0.005")
 ROOMY_ROWS: Final = {"A4": 8, "letter": 5}
 PHASES: Final = ("pretraining", "posttraining", "inference")
-HEAVY_IN: Final = {
-    "pretraining_heavy": "pre-training",
-    "posttraining_heavy": "post-training",
-    "inference_heavy": "inference",
-}
-
-STANDING: Final = {
-    "balanced": "inside the band",
-    "too_young": "too young to judge",
-    "no_own_pretraining": "on an adopted base",
-}
 
 
 @dataclass(frozen=True)
@@ -47,30 +37,6 @@ class ThirdsRow:
     verdict: str
     over: str
     age: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the title says: the case, and the model that it names."""
-
-    case: str
-    outside: Ref | None
-    judged: Ref | None
-    spent: Ref | None
-    distance: Ref | None
-    model: str
-    phase: str
-    standing: str
-    widest: Decimal | None
-    shares: tuple[Decimal | None, ...]
-    total: Decimal
-
-    @property
-    def refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        if self.case == "some_out":
-            return self.outside, self.judged, self.distance
-        return (self.spent,) if self.case in {"one_model", "all_young", "all_adopted"} else ()
 
 
 @dataclass(frozen=True)
@@ -105,11 +71,6 @@ class Thirds:
         return () if self.is_whole else ("direct, idle, shared, unallocated and adjustments are not the ledger",)
 
 
-def spend(row: Row) -> Decimal:
-    """Lifetime direct spend."""
-    return Decimal(sum(row[f"{phase}_usd"] for phase in PHASES))
-
-
 def models_by_spend(night: Night) -> list[Row]:
     """Every model with direct cost, the largest first, with its share of idle and shared cost."""
     lifecycle = night.tables["lifecycle_spend"].filter(pl.col("as_of") == night.subject["as_of"])
@@ -138,7 +99,7 @@ def thirds(night: Night) -> Thirds:
     shown = [_table_row(row, unit, night) for row in large]
     figure, notes = triangle(night, rows, large)
     return Thirds(
-        verdict=_verdict_of(night, rows),
+        verdict=verdict_of(night, rows),
         target_name=night.target_name,
         band=formats.whole_percent(night.settings["dead_band_ratio"]),
         until=formats.day(night.subject["as_of"]),
@@ -157,52 +118,6 @@ def thirds(night: Night) -> Thirds:
     )
 
 
-def _verdict_of(night: Night, rows: list[Row]) -> Verdict:
-    index, case = night.index, _case(rows)
-    named = _named(rows, case)
-    return Verdict(
-        case=case,
-        outside=index.get("models_outside"),
-        judged=index.get("models_judged"),
-        spent=index.get(f"{named['model_id']}:lifetime") if named else None,
-        distance=index.get("distance"),
-        model=named["model_id"] if named else "",
-        phase=HEAVY_IN.get(named["status"], "") if named else "",
-        standing=STANDING.get(named["status"], "not judged yet") if named else "",
-        widest=_decimal(named["penalty_ratio"]) if named else None,
-        shares=tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else (),
-        total=spend(named) if named else Decimal(0),
-    )
-
-
-def _decimal(value: float | None) -> Decimal | None:
-    return None if value is None else formats.decimal(value)
-
-
-def _case(rows: list[Row]) -> str:
-    if not rows:
-        return "no_models"
-    if len(rows) == 1:
-        return "one_model"
-    statuses = {row["status"] for row in rows}
-    if statuses & set(HEAVY_IN):
-        return "some_out"
-    if "balanced" in statuses:
-        return "all_in"
-    return "all_young" if "too_young" in statuses else "all_adopted"
-
-
-def _named(rows: list[Row], case: str) -> Row | None:
-    """The model that the title names."""
-    if case == "some_out":
-        heavy = [row for row in rows if row["status"] in HEAVY_IN]
-        return min(heavy, key=lambda row: (-(row["distance_usd"] or 0), row["model_id"]))
-    judged = [row for row in rows if row["penalty_ratio"] is not None and row["status"] == "balanced"]
-    if case == "all_in" and judged:
-        return max(judged, key=lambda row: (row["penalty_ratio"], row["model_id"]))
-    return rows[0] if rows else None
-
-
 def _table_row(row: Row, unit: TableUnit, night: Night) -> ThirdsRow:
     is_adopted = row["status"] == "no_own_pretraining"
     amounts: list[Decimal | None] = [row[f"{phase}_usd"] for phase in PHASES]
@@ -213,7 +128,7 @@ def _table_row(row: Row, unit: TableUnit, night: Night) -> ThirdsRow:
         bar=_bar(row, night),
         penalty=_penalty(row, night),
         verdict=_verdict(row),
-        over=unit.cell(row["distance_usd"]) if row["status"] in HEAVY_IN else formats.UNKNOWN,
+        over=unit.cell(row["distance_usd"]) if is_outside(row, band_of(night)) else formats.UNKNOWN,
         age=formats.plain(row["age_days"]),
     )
 

@@ -15,13 +15,13 @@ from templates.figures.ternary import ModelDot, is_plotted, radius_scale, ternar
 from templates.figures.ternary_key import how_to_read, round_sizes, size_key, steps
 from templates.figures.ternary_plane import Shares, penalty
 from templates.pages.night import Night, Row
+from templates.pages.standing import HEAVY_IN, band_of, is_outside
 
 MOST_DOTS: Final = 12
 TRAIL_MONTHS: Final = 6
 NAME_LIMIT: Final = 18
 NAME_WIDTH: Final = 72.0
 PHASES: Final = ("pretraining", "posttraining", "inference")
-HEAVY: Final = ("pretraining_heavy", "posttraining_heavy", "inference_heavy")
 FEWEST_PHASES: Final = 2
 
 
@@ -30,7 +30,9 @@ def triangle(night: Night, rows: Sequence[Row], large: Sequence[Row]) -> tuple[M
     drawable = [row for row in large if (shares := _shares(row)) is not None and is_plotted(shares)]
     if not any(_phases(row) >= FEWEST_PHASES for row in drawable):
         return _bars(night, rows), []
-    first = sorted(drawable, key=lambda row: (row["status"] not in HEAVY, -_spend(row), row["model_id"]))[:MOST_DOTS]
+    first = sorted(drawable, key=lambda row: (not is_outside(row, band_of(night)), -_spend(row), row["model_id"]))[
+        :MOST_DOTS
+    ]
     names = {row["model_id"] for row in first}
     dots = [_dot(night, row) for row in first]
     notes = _notes(night, rows, first, [row for row in rows if row["model_id"] not in names])
@@ -108,16 +110,16 @@ def _keys(night: Night, dots: Sequence[ModelDot]) -> list[str]:
 
 
 def _alt(night: Night, rows: Sequence[Row]) -> str:
-    out = [row for row in rows if row["status"] in HEAVY]
+    out = [row for row in rows if is_outside(row, band_of(night))]
     band = formats.whole_percent(night.settings["dead_band_ratio"])
-    judged = len(out) + sum(1 for row in rows if row["status"] == "balanced")
+    judged = sum(1 for row in rows if row["status"] in {"balanced", *HEAVY_IN})
     verdict = f"{len(out)} of {judged} judged models are outside the {band} band"
     if not out:
         return f"Triangle of pre-training, post-training and inference: {verdict}."
     worst = max(out, key=lambda row: (row["distance_usd"] or 0, row["model_id"]))
     return (
         f"Triangle of pre-training, post-training and inference: {verdict}; "
-        f"{formats.name(worst['model_id'], NAME_LIMIT)} is {worst['status'].replace('_', ' ')} at "
+        f"{formats.name(worst['model_id'], NAME_LIMIT)} costs most over it, at "
         f"{formats.whole_percent(worst['penalty_ratio'], plus='+')}."
     )
 
@@ -150,15 +152,13 @@ def _overheads(night: Night) -> dict[tuple[str, str], Decimal]:
 
 def _moves(night: Night, row: Row, overheads: dict[tuple[str, str], Decimal]) -> bool:
     """Whether a model would change sides if its share of idle and shared cost counted with the phase it came from."""
-    if row["status"] not in {"balanced", *HEAVY}:
+    if row["status"] not in {"balanced", *HEAVY_IN}:
         return False
     more = {phase: overheads.get((row["model_id"], phase), Decimal(0)) for phase in PHASES}
     counted = _shares(row | {f"{phase}_usd": row[f"{phase}_usd"] + more[phase] for phase in PHASES})
-    return counted is not None and (penalty(counted, night.target) > _band(night)) is not (row["status"] in HEAVY)
-
-
-def _band(night: Night) -> float:
-    return float(night.settings["dead_band_ratio"])
+    return counted is not None and (penalty(counted, night.target) > band_of(night)) is not is_outside(
+        row, band_of(night)
+    )
 
 
 def _bars(night: Night, rows: Sequence[Row]) -> Markup:

@@ -35,6 +35,12 @@ def recommendation_numbers(night: Night) -> Iterator[Number]:
         yield number(f"saving_p{p}", f"Saving a month of all decisions, P{p}", night.currency,
                      "decisions.recommended_totals", f"sum(monthly_saving_usd_p{p})", f"monthly_saving_usd_p{p}",
                      tonight)  # fmt: skip
+    for name, title, rows in (
+        ("all", "Past recommendations", ""),
+        ("inside", "Past recommendations that saved between P10 and P90", "is_within"),
+        ("settled", "Past recommendations that were followed and are settled", "is_within IS NOT NULL"),
+    ):
+        yield number(f"track_{name}", title, "recommendations", "decisions.track_record", "count(*)", "all", rows)
 
 
 def outlook_numbers(night: Night) -> Iterator[Number]:

@@ -49,6 +49,7 @@ def numbers(
     restated_months: pl.DataFrame,
     recommendations: pl.DataFrame,
     recommended_totals: pl.DataFrame,
+    track_record: pl.DataFrame,
     variance_bridge: pl.DataFrame,
     unit_costs: pl.DataFrame,
     waste: pl.DataFrame,

@@ -11,19 +11,20 @@ from transforms.reports.night import Night
 from transforms.reports.number import Number, literal
 
 _number = partial(Number, "thirds")
-HEAVY = "status IN ('pretraining_heavy', 'posttraining_heavy', 'inference_heavy')"
-JUDGED = "status IN ('balanced', 'pretraining_heavy', 'posttraining_heavy', 'inference_heavy')"
+JUDGED_STATUSES = ("balanced", "pretraining_heavy", "posttraining_heavy", "inference_heavy")
+JUDGED = f"status IN ({', '.join(map(literal, JUDGED_STATUSES))})"
 SPEND = "economics.daily_spend"
 
 
 def thirds_numbers(night: Night) -> Iterator[Number]:
     """How many are outside, what the largest costs too much, and the ledger that everything adds up to."""
-    yield _number(
-        "models_outside", "Models outside the band", "models", "economics.thirds", "count(*)", "status", HEAVY
-    )
+    band = night.tables["settings"]["dead_band_ratio"].item()
+    outside = f"{JUDGED} AND (penalty_ratio > {band!r} OR penalty_ratio IS NULL)"
+    yield _number("models_outside", "Models outside the band today", "models", "economics.thirds", "count(*)",
+                  "status, penalty_ratio", outside)  # fmt: skip
     yield _number("models_judged", "Models judged, by age and base", "models", "economics.thirds", "count(*)", "status",
                   JUDGED)  # fmt: skip
-    farthest = farthest_model(night.tables["thirds"])
+    farthest = farthest_model(night.tables["thirds"], band)
     if farthest is not None:
         yield _number("distance", f"{farthest} over balance", night.currency, "economics.thirds", "sum(distance_usd)",
                       "distance_usd", f"model_id = {literal(farthest)}")  # fmt: skip
@@ -40,8 +41,9 @@ def thirds_numbers(night: Night) -> Iterator[Number]:
                   "effective_usd", f"{until} AND account <> 'out_of_scope'")  # fmt: skip
 
 
-def farthest_model(thirds: pl.DataFrame) -> str | None:
-    """The model outside the band whose imbalance has cost most."""
-    heavy = thirds.filter(pl.col("status").str.ends_with("_heavy"), pl.col("distance_usd").is_not_null())
-    ordered = heavy.sort("distance_usd", "model_id", descending=[True, False])
+def farthest_model(thirds: pl.DataFrame, band: float) -> str | None:
+    """The judged model outside the band today whose imbalance has cost most."""
+    judged = thirds.filter(pl.col("status").is_in(JUDGED_STATUSES), pl.col("distance_usd").is_not_null())
+    outside = judged.filter((pl.col("penalty_ratio") > band).fill_null(value=True))
+    ordered = outside.sort("distance_usd", "model_id", descending=[True, False])
     return str(ordered["model_id"][0]) if ordered.height else None

@@ -139,6 +139,16 @@ class Quarters(Table):
     within_plan_ratio = ratio("chance that it stays within plan").or_null()
 
 
+class Events(Table):
+    """One event that is known to come before the end of the forecast."""
+
+    table_key = ("day", "kind", "name")
+
+    day = day("day of the event; the last day of a commitment")
+    kind = choice("what happens", "release", "retirement", "commitment_ends")
+    name = text("model or commitment")
+
+
 class Pages(Table):
     """One page of the report, shown or left out with the reason."""
 

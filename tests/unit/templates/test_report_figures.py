@@ -12,10 +12,16 @@ import polars as pl
 import pytest
 
 from templates import render
+from templates.figures.cash import CashMonth, cash_curve
+from templates.figures.fan import FanEvent, FanMonth, fan
 from templates.figures.unit_bars import UnitBar, cut_bars, unit_bars
 from templates.figures.utilization import Use, utilization_scatter
+from templates.formats import Money
 from templates.pages.night import Night
 from templates.pages.plan_bridge import plan_bridge
+from templates.pages.standing import is_outside, verdict_of
+from templates.table_unit import TableUnit
+from templates.typeface import text_width
 from warehouse.schemas import CATALOGUE
 
 if TYPE_CHECKING:
@@ -125,3 +131,79 @@ def test_the_best_dated_price_is_compared_with_allocated_cost(tables: Tables, bu
     markup = render.html({**tables, "api_comparisons": prices}, **built)
     assert "Atlas-70B $0.900 at Pagoda (2026-10-03) for $1.00, 10\u00a0% less." in markup
     assert "Undated" not in markup
+
+
+def test_an_axis_of_whole_dollars_has_room_for_its_numbers() -> None:
+    months = [CashMonth(month, -600.0, month * 90.0 - 500, month * 99.0) for month in range(12)]
+    drawn = str(cash_curve(months, ("a", "b", "c"), 3.0, "#000000", "cash"))
+    for x, words in re.findall(r'<text x="([\d.]+)"[^>]*text-anchor="end" fill="#58616C">([^<]*)<', drawn):
+        assert float(x) - text_width(words, 6.8) >= 0
+
+
+def test_an_axis_counts_in_units_that_leave_it_few_digits() -> None:
+    sizes = {
+        Decimal(999): "",
+        Decimal(1000): "k",
+        Decimal(2_500_000): "M",
+        Decimal(10) ** 10: "B",
+        Decimal(10) ** 12: "T",
+    }
+    assert {size: TableUnit.of_axis(Money("USD"), [size]).letter for size in sizes} == sizes
+
+
+def test_events_hang_below_the_months_each_on_its_own_line() -> None:
+    months = [FanMonth(f"m{n}", 1.0, 1.0, 1.0, None, n > 2) for n in range(5)]
+    events = [FanEvent(2.5, "c0 ends"), FanEvent(3.0, "atlas retires")]
+    drawn = str(fan(months, [("median", 1.0)], "forecast", events))
+    heights = [float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>(?:c0 ends|atlas retires)<', drawn)]
+    assert len(set(heights)) == 2
+    assert min(heights) > 200 - 6  # the names of the months stand at 194
+
+
+def test_events_of_one_kind_and_day_are_one_tick(tables: Tables, built: dict[str, Any]) -> None:
+    text = render.html(tables, **built)
+    assert "2 commitments end, 2026-12-31" in text
+    assert "h100-2" not in text  # it ends in 2028, after the forecast
+
+
+def test_the_track_record_says_how_many_saved_what_was_promised(tables: Tables, built: dict[str, Any]) -> None:
+    words = re.sub(r"<[^>]*>|(?:&#8202;)?K-\d+", "", render.html(tables, **built))
+    # four were followed: two inside, one outside, one too early to judge
+    assert "2 of 3 settled recommendations saved what was promised between P10 and P90: 67\u00a0%;" in words
+    assert "One is too early to judge." in words
+    assert "$12.0k, outside" in words
+
+
+def test_a_record_of_what_nobody_followed_says_so(tables: Tables, built: dict[str, Any]) -> None:
+    is_open = tables["track_record"].filter(pl.col("realised_usd").is_null())
+    numbers = tables["numbers"].with_columns(
+        value=pl.when(pl.col("number_id") == "track_all").then(1)
+        .when(pl.col("number_id").is_in(["track_settled", "track_inside"])).then(0)
+        .otherwise("value").cast(pl.Decimal(38, 12))
+    )  # fmt: skip
+    words = re.sub(
+        r"<[^>]*>|(?:&#8202;)?K-\d+", "", render.html(tables | {"track_record": is_open, "numbers": numbers}, **built)
+    )
+    assert "None of 1 past recommendations was followed" in words
+
+
+@pytest.mark.parametrize(
+    ("status", "penalty", "side", "standing"),
+    [
+        ("balanced", 0.05, "not", "inside the band"),
+        ("balanced", 0.2, "outside", "outside the band, but heading into it"),
+        ("inference_heavy", 0.05, "not", "inside the band, but heading out of it"),
+        ("inference_heavy", 0.2, "outside", None),
+        ("inference_heavy", None, "outside", None),
+        ("too_young", 0.9, "not", "too young to judge"),
+        ("no_own_pretraining", 0.9, "not", "on an adopted base"),
+    ],
+)
+def test_a_model_is_outside_by_what_it_has_cost_not_by_where_it_is_heading(
+    tables: Tables, status: str, penalty: float | None, side: str, standing: str | None
+) -> None:
+    row = tables["thirds"].row(0, named=True) | {"status": status, "penalty_ratio": penalty}
+    assert ("outside" if is_outside(row, 0.1) else "not") == side
+    verdict = verdict_of(Night(tables), [row | {"overhead_usd": Decimal(0)}])
+    assert (verdict.phase == "inference") is (standing is None)
+    assert standing is None or verdict.standing == standing
