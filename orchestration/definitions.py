@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.assets import ASSETS
+from orchestration.notification import failure_told
 from orchestration.resources import Warehouse
 from orchestration.schedules import nightly
 from orchestration.settings import project_directory
@@ -22,6 +23,7 @@ def build(root: Path, now: datetime | None = None) -> dg.Definitions:
                 "night",
                 selection=dg.AssetSelection.all(),
                 tags={"dagster/max_runtime": "14400"},
+                hooks={failure_told},
             )
         ],
         schedules=[nightly],

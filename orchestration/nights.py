@@ -72,12 +72,12 @@ def run_night(definitions: dg.Definitions, project: Project, night: date, now: d
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except DagsterAssetCheckFailedError as error:
-            raise HeldError(_red(str(error))) from error
+            raise HeldError(red(str(error))) from error
         except dg.DagsterUserCodeExecutionError as error:
             raise error.user_exception from error
 
 
-def _red(message: str) -> str:
-    """The names of the red checks, from Dagster's words."""
+def red(message: str) -> str:
+    """Why a night is held whose checks are red, from Dagster's words."""
     checks = ", ".join(line.strip() for line in message.splitlines()[1:])
     return f"held: these checks are red: {checks}; `trisect ui` shows the offending rows of each"

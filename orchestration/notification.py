@@ -1,8 +1,13 @@
-"""The asset after the published night: who was sent what of it."""
+"""What follows a night: the e-mails about a published one, and the note and the e-mails about one that is not."""
+
+from datetime import date
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration import delivery
+from orchestration import delivery, failures
+from orchestration.nights import red
+from orchestration.outcomes import HeldError
 from orchestration.publication import night
 from orchestration.resources import STEPS, Warehouse
 from orchestration.table_assets import NIGHTS
@@ -21,9 +26,34 @@ def letters(warehouse: Warehouse) -> dg.MaterializeResult[None]:
     The night is published before and stays so: nothing that a mail server says can fail this step.
     """
     project, now = warehouse.project, warehouse.clock()
+    failures.forget(project.var)
     troubles = delivery.delivered(project, now)
     progress = delivery.progress(project, now)
     for sentence in progress:
         STEPS.info("published.delivery: %s", sentence)
     said = "\n".join([*progress, *troubles]) or "no e-mail is asked for: there is no [delivery] in trisect.toml"
     return dg.MaterializeResult(metadata={"letters": dg.MetadataValue.text(said), "undelivered": len(troubles)})
+
+
+@dg.failure_hook(required_resource_keys={"warehouse"})
+def failure_told(context: dg.HookContext) -> None:
+    """Note why a night that Dagster ran by itself is not published, and tell who asked to hear of held nights.
+
+    `trisect run` does the same: an error ends its job before any hook is called.
+    """
+    warehouse: Warehouse = context.resources.warehouse
+    run, error = context.instance.get_run_by_id(context.run_id), context.op_exception
+    partition = run.tags.get("dagster/partition") if run else None
+    if partition is None or error is None:
+        return
+    is_red = isinstance(error, DagsterAssetCheckFailedError)
+    failures.note(
+        warehouse.project.var,
+        failures.Failure(
+            night=date.fromisoformat(partition),
+            at=warehouse.clock(),
+            reason=red(str(error)) if is_red else str(error),
+            is_held=is_red or isinstance(error, HeldError),
+        ),
+    )
+    delivery.delivered(warehouse.project, warehouse.clock())

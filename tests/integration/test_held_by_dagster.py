@@ -1,0 +1,55 @@
+"""A night that Dagster's schedule runs and that is held: it is noted, and told to who asked to hear of it."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration import failures
+from orchestration.notification import failure_told
+from orchestration.outcomes import HeldError
+from orchestration.resources import Warehouse
+from orchestration.table_assets import NIGHTS
+from warehouse import letters
+
+NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+SETTINGS = """[company]
+name = "Example AI"
+[delivery]
+host = "127.0.0.1"
+port = 1
+security = "none"
+sender = "trisect@example.com"
+attempts = 1
+[[delivery.audience]]
+name = "operations"
+to = ["ops@example.com"]
+nights = ["held"]
+"""
+
+
+@dg.asset(partitions_def=NIGHTS)
+def doomed(warehouse: Warehouse) -> None:
+    """A step that holds the night."""
+    raise HeldError(f"held: no_space below {warehouse.project.var.name}")
+
+
+def test_a_hook_notes_the_reason_and_writes_the_letter(tmp_path: Path) -> None:
+    (tmp_path / "trisect.toml").write_text(SETTINGS)
+    definitions = dg.Definitions(
+        assets=[doomed],
+        jobs=[dg.define_asset_job("night", selection=dg.AssetSelection.all(), hooks={failure_told})],
+        resources={"warehouse": Warehouse(root=str(tmp_path), now=NOW.isoformat())},
+        executor=dg.in_process_executor,
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions.resolve_job_def("night")
+        ran = job.execute_in_process(instance=instance, partition_key="2026-11-21", raise_on_error=False)
+
+    letter = letters.letters(tmp_path / "var" / "delivery", date(2026, 11, 21))[0]
+    assert not ran.success
+    assert failures.noted(tmp_path / "var") == failures.Failure(
+        date(2026, 11, 21), NOW, "held: no_space below var", is_held=True
+    )
+    # nobody listens on port 1, so the letter waits for the next run
+    assert (letter.recipient, letter.state, letter.issue[:5]) == ("ops@example.com", "waiting", "held-")
