@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from transforms.remainders import Groups, shares
 from warehouse.schemas.columns import MONEY
 
 EXACT_WEIGHT_LIMIT: Final = 13 * 10**18
@@ -35,55 +36,48 @@ def split(parts: pl.DataFrame, *, group: str, weight: str, amounts: Sequence[str
     Raises:
         ValueError: weights of a group that are negative or sum to zero.
     """
-    weighed = parts.with_columns(pl.col(weight).cast(pl.Int128).alias("_weight")).with_columns(
-        pl.col("_weight").sum().over(group).alias("_sum")
-    )
-    _require_shares(weighed, group)
-    largest = weighed.get_column("_sum").max()
+    if not parts.get_column(group).is_sorted():
+        ordered = parts.with_row_index("_row").sort(group, maintain_order=True)
+        return split(ordered, group=group, weight=weight, amounts=amounts).sort("_row").drop("_row")
+    if parts.is_empty():
+        return parts
+    weights, groups = parts.get_column(weight).cast(pl.Int128), Groups.of(parts.get_column(group))
+    sums = groups.sums(weights)
+    if (weights < 0).any() or (sums <= 0).any():
+        raise ValueError(_unsharable(parts.get_column(group), weights, sums.gather(groups.numbers())))
+    largest = sums.max()
     if isinstance(largest, int) and largest >= EXACT_WEIGHT_LIMIT:
-        shared = weighed.with_columns(_shares_in_python(weighed, group, amount) for amount in amounts)
-    else:
-        shared = weighed.with_columns(_shares(amount, group) for amount in amounts)
-    return shared.drop("_weight", "_sum")
+        return parts.with_columns(_shares_in_python(parts, weights, groups, amount) for amount in amounts)
+    found = shares(parts.select(pl.col(amounts).abs()), weights, groups)
+    return parts.with_columns(
+        pl.when(pl.col(amount) < 0).then(0 - pl.lit(found[amount])).otherwise(found[amount]).alias(amount)
+        for amount in amounts
+    )
 
 
-def _shares(amount: str, group: str) -> pl.Expr:
-    """|A|·w div W without leaving 128 bits: with |A| = q·W + r it is q·w + r·w div W, and r·w < W²."""
-    whole = pl.col(amount).abs()
-    scaled = whole % pl.col("_sum") * pl.col("_weight")
-    quotient = whole // pl.col("_sum") * pl.col("_weight") + scaled // pl.col("_sum")
-    left_over = whole - quotient.sum().over(group)
-    rank = (scaled % pl.col("_sum")).rank("ordinal", descending=True).over(group)
-    share = quotient + (rank <= left_over).cast(pl.Int128)
-    return pl.when(pl.col(amount) < 0).then(0 - share).otherwise(share).alias(amount)
+def _shares_in_python(parts: pl.DataFrame, weights: pl.Series, groups: Groups, amount: str) -> pl.Series:
+    wholes = parts.get_column(amount)
+    found: list[int] = []
+    for start, size in zip(groups.starts.tolist(), groups.sizes.tolist(), strict=True):
+        found += _largest_remainder(wholes[start], weights[start : start + size].to_list())
+    return pl.Series(amount, found, dtype=pl.Int128)
 
 
-def _shares_in_python(weighed: pl.DataFrame, group: str, amount: str) -> pl.Series:
-    rows = zip(weighed[group], weighed["_weight"], weighed["_sum"], weighed[amount], strict=True)
-    members: dict[object, list[tuple[int, int, int, int]]] = {}
-    for position, (key, weight, total, whole) in enumerate(rows):
-        members.setdefault(key, []).append((position, weight, total, whole))
-    shares = [0] * weighed.height
-    for group_rows in members.values():
-        for position, share in _largest_remainder(group_rows):
-            shares[position] = share
-    return pl.Series(amount, shares, dtype=pl.Int128)
+def _largest_remainder(amount: int, weights: list[int]) -> list[int]:
+    whole, sign, total = abs(amount), -1 if amount < 0 else 1, sum(weights)
+    divided = [divmod(whole * weight, total) for weight in weights]
+    left_over = whole - sum(quotient for quotient, _ in divided)
+    places = sorted(range(len(weights)), key=lambda place: (-divided[place][1], place))
+    favoured = set(places[:left_over])
+    return [sign * (quotient + (place in favoured)) for place, (quotient, _) in enumerate(divided)]
 
 
-def _largest_remainder(rows: list[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
-    whole = abs(rows[0][3])
-    sign = -1 if rows[0][3] < 0 else 1
-    divided = [(position, *divmod(whole * weight, total)) for position, weight, total, _ in rows]
-    left_over = whole - sum(quotient for _, quotient, _ in divided)
-    favoured = {position for position, _, _ in sorted(divided, key=lambda row: (-row[2], row[0]))[:left_over]}
-    return [(position, sign * (quotient + (position in favoured))) for position, quotient, _ in divided]
-
-
-def _require_shares(weighed: pl.DataFrame, group: str) -> None:
-    wrong = weighed.filter((pl.col("_sum") <= 0) | (pl.col("_weight") < 0))
-    if wrong.height:
-        row = wrong.row(0, named=True)
-        raise ValueError(
-            f"weights cannot share an amount: in the group {group} = {row[group]!r} a weight is {row['_weight']} and "
-            f"their sum {row['_sum']}; weights are zero or more and at least one is positive"
-        )
+def _unsharable(group: pl.Series, weights: pl.Series, sums: pl.Series) -> str:
+    wrong = pl.DataFrame([group.alias("group"), weights.alias("weight"), sums.alias("sum")]).filter(
+        (pl.col("sum") <= 0) | (pl.col("weight") < 0)
+    )
+    row = wrong.row(0, named=True)
+    return (
+        f"weights cannot share an amount: in the group {group.name} = {row['group']!r} a weight is {row['weight']} and "
+        f"their sum {row['sum']}; weights are zero or more and at least one is positive"
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.money import split
+from transforms.remainders import SIDE_BY_SIDE
 
 
 def shares(whole: int, *weights: int) -> list[int]:
@@ -73,3 +76,52 @@ def test_a_split_adds_up_and_is_off_by_less_than_one_unit(whole: int, weights: l
     assert all(
         abs(share * sum(weights) - whole * weight) < sum(weights) for share, weight in zip(found, weights, strict=True)
     )
+
+
+def by_hand(whole: int, weights: list[int]) -> list[int]:
+    """Allocation rules, section 1, in whole numbers of any size."""
+    total = sum(weights)
+    found = [abs(whole) * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda place: (-(abs(whole) * weights[place] % total), place))
+    for place in by_remainder[: abs(whole) - sum(found)]:
+        found[place] += 1
+    return [share if whole >= 0 else -share for share in found]
+
+
+GROUP = st.tuples(
+    st.integers(-(10**38) + 1, 10**38 - 1),
+    st.one_of(
+        st.lists(st.integers(0, 2**50), min_size=1, max_size=5),
+        st.lists(st.integers(0, 4), min_size=1, max_size=3 * SIDE_BY_SIDE),
+        st.integers(1, 3 * SIDE_BY_SIDE).map(lambda size: [7] * size),
+    ).filter(any),
+)
+
+
+@given(st.lists(GROUP, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_many_groups_at_once_are_split_as_each_by_hand(groups: list[tuple[int, list[int]]], dice: Random) -> None:
+    order = [number for number, (_, weights) in enumerate(groups) for _ in weights]
+    dice.shuffle(order)
+    members = [iter(weights) for _, weights in groups]
+    rows = [(number, next(members[number]), groups[number][0], -groups[number][0]) for number in order]
+    parts = pl.DataFrame(
+        rows, schema={"group": pl.UInt32, "weight": pl.Int64, "cost": pl.Int128, "credit": pl.Int128}, orient="row"
+    )
+    found = split(parts, group="group", weight="weight", amounts=["cost", "credit"])
+
+    assert found["group"].to_list() == order
+    for number, (whole, weights) in enumerate(groups):
+        own = found.filter(pl.col("group") == number)
+        assert own["cost"].to_list() == by_hand(whole, weights)
+        assert own["credit"].to_list() == by_hand(-whole, weights)
+
+
+def test_equal_amounts_and_no_rows_at_all_are_split_too() -> None:
+    schema = {"group": pl.UInt32, "weight": pl.Int64, "billed": pl.Int128, "effective": pl.Int128}
+    parts = pl.DataFrame([(0, 1, 5, 5), (0, 1, 5, 5)], schema=schema, orient="row")
+
+    assert split(parts, group="group", weight="weight", amounts=["billed", "effective"]).rows() == [
+        (0, 1, 3, 3),
+        (0, 1, 2, 2),
+    ]
+    assert split(parts.clear(), group="group", weight="weight", amounts=["billed", "effective"]).rows() == []
