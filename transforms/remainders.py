@@ -1,4 +1,4 @@
-"""Largest remainder in 128 bits for many groups at once: small groups side by side by their size, large ones sorted."""
+"""Largest remainder in 128 bits for many groups at once: those of one size side by side, where it pays; else sorted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ Places = npt.NDArray[np.int64]
 
 SIDE_BY_SIDE: Final = 32
 """Groups up to this size are compared pair by pair, which costs the square of it."""
+
+WORTHWHILE: Final = 10_000
+"""Rows of groups of one size for which it pays to lay them side by side."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,17 @@ def shares(whole: pl.DataFrame, weights: pl.Series, groups: Groups) -> pl.DataFr
 
 
 def _pieces(whole: pl.DataFrame, weights: pl.Series, groups: Groups) -> Iterator[tuple[Places, pl.DataFrame]]:
-    """The shares of groups of one size, and of all large ones, each with the places of its rows."""
-    for size in np.unique(groups.sizes[groups.sizes <= SIDE_BY_SIDE]):
+    """The shares of many groups of one small size, and of all others, each with the places of its rows."""
+    rows = np.bincount(groups.sizes) * np.arange(groups.sizes.max() + 1)
+    worthwhile = np.flatnonzero(rows[: SIDE_BY_SIDE + 1] >= WORTHWHILE)
+    for size in worthwhile:
         alike = groups.chosen(groups.sizes == size)
         places = alike.starts + np.arange(size)[:, np.newaxis]
         members = pl.DataFrame([weights[place].alias(f"w{member}") for member, place in enumerate(places)])
         yield places.reshape(-1), _side_by_side(whole[alike.starts], members)
-    large = groups.chosen(groups.sizes > SIDE_BY_SIDE)
-    if len(large.sizes):
-        yield large.rows(), _sorted(whole, weights, large)
+    others = groups.chosen(~np.isin(groups.sizes, worthwhile))
+    if len(others.sizes):
+        yield others.rows(), _sorted(whole, weights, others)
 
 
 def _side_by_side(whole: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

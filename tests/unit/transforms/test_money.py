@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from random import Random
+from unittest.mock import patch
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms import remainders
 from transforms.money import split
 from transforms.remainders import SIDE_BY_SIDE
 
@@ -98,8 +100,10 @@ GROUP = st.tuples(
 )
 
 
-@given(st.lists(GROUP, min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_many_groups_at_once_are_split_as_each_by_hand(groups: list[tuple[int, list[int]]], dice: Random) -> None:
+@given(st.lists(GROUP, min_size=1, max_size=6), st.randoms(use_true_random=False), st.sampled_from([1, 10, 1000]))
+def test_many_groups_at_once_are_split_as_each_by_hand(
+    groups: list[tuple[int, list[int]]], dice: Random, worthwhile: int
+) -> None:
     order = [number for number, (_, weights) in enumerate(groups) for _ in weights]
     dice.shuffle(order)
     members = [iter(weights) for _, weights in groups]
@@ -107,7 +111,8 @@ def test_many_groups_at_once_are_split_as_each_by_hand(groups: list[tuple[int, l
     parts = pl.DataFrame(
         rows, schema={"group": pl.UInt32, "weight": pl.Int64, "cost": pl.Int128, "credit": pl.Int128}, orient="row"
     )
-    found = split(parts, group="group", weight="weight", amounts=["cost", "credit"])
+    with patch.object(remainders, "WORTHWHILE", worthwhile):
+        found = split(parts, group="group", weight="weight", amounts=["cost", "credit"])
 
     assert found["group"].to_list() == order
     for number, (whole, weights) in enumerate(groups):
