@@ -150,20 +150,20 @@ def company(seed: int) -> tuple[Seen, Truth]:
 
 
 def _world(dice: np.random.Generator) -> _World:
-    params, days = _log_uniform(dice, 7e9, 2e11), round(int(dice.integers(4, 31)) * 365.25 / 12)
-    used = 2 * params * _log_uniform(dice, 2e-18, 2e-17) * 1e6
+    params, days = log_uniform(dice, 7e9, 2e11), round(int(dice.integers(4, 31)) * 365.25 / 12)
+    used = 2 * params * log_uniform(dice, 2e-18, 2e-17) * 1e6
     tasks = [f"task-{number}" for number in range(int(dice.integers(1, 5)))]
     return _World(
         params=params,
-        training_tokens=_log_uniform(dice, 15, 200) * params,
-        demand=walk(dice, _log_uniform(dice, 1e7, 1e12), HISTORY_DAYS + days),
+        training_tokens=log_uniform(dice, 15, 200) * params,
+        demand=walk(dice, log_uniform(dice, 1e7, 1e12), HISTORY_DAYS + days),
         days=days,
         used=used,
         allocated=used * float(dice.uniform(1.05, 1.4)),
-        training=_log_uniform(dice, 1.5e-18, 6e-18),
+        training=log_uniform(dice, 1.5e-18, 6e-18),
         gpu_hour=float(dice.uniform(1.5, 4)),
         shares=dict(zip(tasks, map(float, dice.dirichlet(np.full(len(tasks), 2.0))), strict=True)),
-        students=tuple(_student(dice, number, used, tasks) for number in range(int(dice.integers(0, 3)))),
+        students=tuple(student(dice, number, used, tasks) for number in range(int(dice.integers(0, 3)))),
         plans={task: float(dice.uniform(0.9, 0.998)) for task in tasks if dice.random() < 0.5},
         is_labelled=dice.random() < 0.6,
     )
@@ -189,11 +189,13 @@ def _truth(dice: np.random.Generator, world: _World) -> Truth:
     )
 
 
-def _log_uniform(dice: np.random.Generator, low: float, high: float) -> float:
+def log_uniform(dice: np.random.Generator, low: float, high: float) -> float:
+    """A number between the two whose logarithm is as likely anywhere."""
     return float(np.exp(dice.uniform(np.log(low), np.log(high))))
 
 
-def _student(dice: np.random.Generator, number: int, price: float, tasks: list[str]) -> Student:
+def student(dice: np.random.Generator, number: int, price: float, tasks: list[str]) -> Student:
+    """A smaller model that was evaluated on some of the tasks."""
     kept = {task: float(dice.uniform(0.85, 0.998)) for task in tasks if dice.random() < 0.7}
     measured = {task: float(np.clip(value + dice.normal(0, MEASUREMENT_SIGMA), 0, 1.0)) for task, value in kept.items()}
     own = price * float(dice.uniform(0.1, 0.9))
@@ -204,8 +206,8 @@ def _show(seen: Seen, dice: np.random.Generator, world: _World) -> None:
     end, history = NIGHT + dt.timedelta(days=world.days), world.demand[:HISTORY_DAYS]
     sizes = {"params": world.params, "training_tokens": world.training_tokens}
     seen.add("models", model_id="large", origin="own", family="large", retires_on=end, **sizes)
-    _show_prices(seen, dice, "large", world.used, world.allocated)
-    _show_service(seen, "large", history)
+    show_prices(seen, dice, "large", world.used, world.allocated)
+    show_service(seen, "large", history)
     trained = {"phase": "pretraining", "compute_flop": 1e24, "usd_per_flop": world.training, "runs": 1}
     seen.add("phase_compute", as_of=NIGHT, model_id="large", **trained)
     spent = {"account": "direct", "phase": "inference", "model_id": "large", "gpu_seconds": 3600.0}
@@ -213,18 +215,18 @@ def _show(seen: Seen, dice: np.random.Generator, world: _World) -> None:
     seen.add("thirds", as_of=NIGHT, model_id="large", projected_penalty_ratio_p50=0.3, status="inference_heavy")
     _show_tasks(seen, dice, world.shares if world.is_labelled else {}, float(history[-28:].sum()))
     for student in world.students:
-        _show_student(seen, dice, student, world.params / 8, end, history[-56:])
+        show_student(seen, dice, student, world.params / 8, end, history[-56:])
     _show_plans(seen, dice, world.plans)
 
 
-def _show_student(
+def show_student(
     seen: Seen, dice: np.random.Generator, student: Student, params: float, end: dt.date, history: np.ndarray
 ) -> None:
     """A smaller model that serves as much, and what was measured of it."""
     name = student.name
     seen.add("models", model_id=name, origin="own", family=name, retires_on=end, params=params)
-    _show_prices(seen, dice, name, student.price, student.price)
-    _show_service(seen, name, history)
+    show_prices(seen, dice, name, student.price, student.price)
+    show_service(seen, name, history)
     for task, ratio in student.measured.items():
         quality = {"quality_metric": "accuracy", "teacher_quality": 1.0, "student_quality": ratio}
         seen.add("workloads", task=task, student_model_id=name, measured_on=NIGHT, **quality)
@@ -238,7 +240,7 @@ def _show_plans(seen: Seen, dice: np.random.Generator, plans: dict[str, float]) 
         seen.add("workloads", task=task, student_model_id="trial", measured_on=NIGHT, **quality)
 
 
-def _show_prices(seen: Seen, dice: np.random.Generator, model_id: str, used: float, allocated: float) -> None:
+def show_prices(seen: Seen, dice: np.random.Generator, model_id: str, used: float, allocated: float) -> None:
     """Six months of prices around the true level."""
     for back in range(1, 7):
         noise = float(np.exp(dice.normal(0, PRICE_SIGMA)))
@@ -247,7 +249,8 @@ def _show_prices(seen: Seen, dice: np.random.Generator, model_id: str, used: flo
         seen.add("unit_costs", month=dt.date(2026, 11 - back, 1), model_id=model_id, input_tokens=10**9, **exact)
 
 
-def _show_service(seen: Seen, model_id: str, demand: np.ndarray) -> None:
+def show_service(seen: Seen, model_id: str, demand: np.ndarray) -> None:
+    """What a model served on each day up to the night."""
     for back, tokens in enumerate(demand[::-1]):
         day = NIGHT - dt.timedelta(days=back)
         seen.add(

@@ -1,20 +1,25 @@
 """Does Trisect choose what truly is best? Decisions on invented companies against what then came.
 
-Run: python -m bench.truth [companies]. The truth of each alternative is summed day by day by code of its own.
+The truth of each alternative is summed day by day by code of its own; bench/truth_table.py prints what comes out.
 """
 
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import polars as pl
 
-from bench.companies import SETTINGS, Seen, Truth, company, rows_of
+from bench.companies import SETTINGS, Seen, rows_of
+from bench.future import present
+from bench.kin_companies import kin_company, silent_company
+from bench.pool_companies import pool_company
+from bench.serving_companies import serving_company
+from bench.training_companies import training_company
 from transforms.decisions.candidates import candidates
 from transforms.decisions.law_points import law_points
 from transforms.decisions.pool_states import pool_states
@@ -40,11 +45,42 @@ STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     candidates,
     recommendations,
 )
-MONTH: Final = 365.25 / 12
-YEARLY: Final = SETTINGS["discount_ratio"]
-LEADS: Final = {"retrain_smaller": (2.0, 3.0), "route": (0.5, 1.0), "distil": (1.5, 1.0)}
-ONE_OFF: Final = 70_000.0
 CLEAR: Final = 0.90
+CENT: Final = 0.01
+
+
+class Truth(Protocol):
+    """What is true of one company, and what comes."""
+
+    def worth(self, row: dict[str, Any]) -> tuple[float, float]:
+        """Net present value of one alternative, and its saving of a month once all has moved."""
+
+    def cost_a_day(self) -> np.ndarray:
+        """What keeping everything as it is costs on each day that comes."""
+
+
+# Half of the companies train a model of their own; the others show a deployment, two kin, a silent model, a pool.
+SCENES: Final[tuple[Callable[[int], tuple[Seen, Truth]], ...]] = (
+    training_company,
+    serving_company,
+    training_company,
+    kin_company,
+    training_company,
+    pool_company,
+    training_company,
+    silent_company,
+)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One valued alternative: whether what came lay within P10–P90 of the monthly saving and of the value."""
+
+    action: str
+    is_measured: bool
+    is_chosen: bool
+    saving_covered: bool
+    value_covered: bool
 
 
 @dataclass(frozen=True)
@@ -55,9 +91,7 @@ class Verdict:
     best: str
     is_clear: bool
     pays: bool
-    covered: tuple[bool, ...]
-    value_covered: tuple[bool, ...]
-    chosen_covered: tuple[bool, ...]
+    intervals: tuple[Interval, ...]
 
 
 def decide(seen: Seen) -> dict[str, pl.DataFrame]:
@@ -68,54 +102,6 @@ def decide(seen: Seen) -> dict[str, pl.DataFrame]:
         tables = {name: computed[name] if name in computed else seen.table(name) for name in names}
         computed[function.__name__] = function(**tables)
     return computed
-
-
-def moved(days: int, lead: float, move: float) -> np.ndarray:
-    """Share of the traffic that has moved on each day."""
-    return np.clip(((np.arange(days) + 0.5) / MONTH - lead) / move, 0, 1)
-
-
-def worth(truth: Truth, action: str, one_off: float, saved_per_token: float) -> tuple[float, float]:
-    """Net present value, and the saving of a month once all has moved."""
-    days = len(truth.daily_tokens)
-    cash = moved(days, *LEADS[action]) * truth.daily_tokens * saved_per_token
-    value = float((cash * (1 + YEARLY) ** (-(np.arange(days) + 15) / 365.25)).sum()) - one_off
-    return value, float(truth.daily_tokens.mean()) * MONTH * saved_per_token
-
-
-def true_worth(truth: Truth, row: dict[str, Any]) -> tuple[float, float]:
-    """The true worth of one alternative."""
-    monthly = float(truth.daily_tokens.mean()) * MONTH
-    floor = truth.gpu_hour * 24 * MONTH
-    if row["action"] == "retrain_smaller":
-        size = row["target_params"]
-        left = truth.law.A / truth.params**truth.law.alpha + truth.law.B / truth.training_tokens**truth.law.beta
-        left -= truth.law.A / size**truth.law.alpha
-        tokens = (truth.law.B / left) ** (1 / truth.law.beta) if left > 0 else 1e18
-        tokens = repeats(tokens, truth.training_tokens)
-        is_reached = tokens <= 40 * truth.training_tokens
-        one_off = 6 * size * (tokens if is_reached else row["target_tokens"]) * truth.training_price + ONE_OFF
-        price = max(truth.used_price / 1e6 * size / truth.params, floor / monthly)
-        return worth(truth, row["action"], one_off, (truth.used_price / 1e6 - price) if is_reached else 0.0)
-    share = truth.shares[row["task"]]
-    if row["action"] == "route":
-        student = next(student for student in truth.students if student.name == row["target_model_id"])
-        kept = student.kept[row["task"]]
-        return worth(truth, "route", 20_000.0, share * (kept * truth.allocated_price - student.true_price) / 1e6)
-    size = row["target_params"]
-    tokens = 20 * size
-    used = max(truth.used_price / 1e6 * size / truth.params, floor / (share * monthly))
-    price = used + (truth.allocated_price - truth.used_price) / 1e6 * size / truth.params
-    one_off = truth.used_price / 1e6 * tokens + 6 * size * tokens * truth.training_price + ONE_OFF
-    saved = share * (truth.plan_kept[row["task"]] * truth.allocated_price / 1e6 - price)
-    value, saving = worth(truth, "distil", one_off, saved)
-    return (value if truth.plan_is_measured[row["task"]] else (value - one_off) / 2), saving
-
-
-def repeats(fresh: float, unique: float) -> float:
-    """Tokens, repeats included, that are worth `fresh` ones (Muennighoff et al. 2023)."""
-    left = 1 - (fresh / unique - 1) / 15.39
-    return fresh if fresh <= unique else unique * (1 - 15.39 * np.log(left)) if left > 0 else 1e30
 
 
 def allowed(row: dict[str, Any]) -> bool:
@@ -143,74 +129,64 @@ def true_kinds(rows: list[dict[str, Any]], values: list[tuple[float, float]]) ->
 
 def judge(seed: int) -> Verdict:
     """One company decided on, and compared with what came."""
-    seen, truth = company(seed)
+    seen, truth = SCENES[seed % len(SCENES)](seed)
     tables = decide(seen)
-    own = pl.col("model_id") == "large"
-    is_valued = pl.col("net_present_value_usd_p50").is_not_null() & (pl.col("action") != "retire")
-    rows = tables["candidates"].filter(own, is_valued).to_dicts()
-    values = [true_worth(truth, row) for row in rows]
+    is_subject = (pl.col("model_id") == "large") | pl.col("model_id").is_null()
+    is_valued = pl.col("net_present_value_usd_p50").is_not_null()
+    rows = tables["candidates"].filter(is_subject, is_valued).to_dicts()
+    rows = [row | {"assumptions": json.loads(row["assumptions"])} for row in rows]
+    values = [truth.worth(row) for row in rows]
     kinds = true_kinds(rows, values)
     best, *others = sorted(kinds.values(), reverse=True)
-    cards = tables["recommendations"].filter(own).to_dicts()
-    keep, second = cost_of_keeping(truth), max(others, default=-np.inf)
-    inside = [_covers(row, "monthly_saving", saving) for row, (_, saving) in zip(rows, values, strict=True)]
-    worth_inside = [_covers(row, "net_present_value", value) for row, (value, _) in zip(rows, values, strict=True)]
+    cards = tables["recommendations"].filter(is_subject).to_dicts()
+    keep, second = present(truth.cost_a_day()), max(others, default=-np.inf)
     picked = {_name(card) for card in cards}
     return Verdict(
-        chosen=kind_of(cards[0]["action"]),
+        chosen=kind_of(cards[0]["action"]) if cards else "hold",
         best=max(kinds, key=lambda kind: kinds[kind]),
         is_clear=keep - best <= CLEAR * (keep - second),
         pays=best > 0,
-        covered=tuple(inside),
-        value_covered=tuple(hit for row, hit in zip(rows, worth_inside, strict=True) if row["is_measured"]),
-        chosen_covered=tuple(hit for row, hit in zip(rows, inside, strict=True) if _name(row) in picked),
+        intervals=tuple(_interval(row, value, picked) for row, value in zip(rows, values, strict=True)),
     )
 
 
-def cost_of_keeping(truth: Truth) -> float:
-    """What serving as today would truly cost."""
-    days = np.arange(len(truth.daily_tokens))
-    discounted = truth.daily_tokens * (1 + YEARLY) ** (-(days + 15) / 365.25)
-    return float(discounted.sum()) * truth.allocated_price / 1e6
+def _interval(row: dict[str, Any], came: tuple[float, float], picked: set[tuple[object, ...]]) -> Interval:
+    is_measured = row["is_measured"]
+    inside = (_covers(row, "net_present_value", came[0]), _covers(row, "monthly_saving", came[1]))
+    return Interval(row["action"], is_measured, _name(row) in picked, saving_covered=inside[1], value_covered=inside[0])
 
 
-def _name(row: dict[str, Any]) -> tuple[str, str | None, float]:
+def _name(row: dict[str, Any]) -> tuple[object, ...]:
     """What tells a card and its candidate from the other sizes and students."""
     return row["action"], row["task"], float(row["monthly_saving_usd_p50"])
 
 
 def _covers(row: dict[str, Any], name: str, came: float) -> bool:
-    return float(row[f"{name}_usd_p10"]) <= came <= float(row[f"{name}_usd_p90"])
+    return float(row[f"{name}_usd_p10"]) - CENT <= came <= float(row[f"{name}_usd_p90"]) + CENT
+
+
+def share(hits: Iterable[bool]) -> float:
+    """Share of hits; none where there is nothing to hit."""
+    every = list(hits)
+    return float(np.mean(every)) if every else float("nan")
 
 
 def summary(verdicts: list[Verdict]) -> dict[str, float]:
     """The shares that are promised, and how many companies stand behind each."""
     clear = [verdict for verdict in verdicts if verdict.is_clear]
     nothing = [verdict for verdict in verdicts if not verdict.pays]
-    every = [hit for verdict in verdicts for hit in verdict.covered]
-    chosen = [hit for verdict in verdicts for hit in verdict.chosen_covered]
+    every = [interval for verdict in verdicts for interval in verdict.intervals]
+    measured, chosen = ([one for one in every if getattr(one, name)] for name in ("is_measured", "is_chosen"))
     return {
         "companies": len(verdicts),
         "clear": len(clear),
-        "right_when_clear": float(np.mean([verdict.chosen == verdict.best for verdict in clear])),
+        "right_when_clear": share(verdict.chosen == verdict.best for verdict in clear),
         "nothing_pays": len(nothing),
-        "held_when_nothing_pays": float(np.mean([verdict.chosen == "hold" for verdict in nothing])),
+        "held_when_nothing_pays": share(verdict.chosen == "hold" for verdict in nothing),
         "alternatives": len(every),
-        "covered": float(np.mean(every)),
-        "values_covered": float(np.mean([hit for verdict in verdicts for hit in verdict.value_covered])),
+        "covered": share(one.saving_covered for one in every),
+        "measured": len(measured),
+        "values_covered": share(one.value_covered for one in measured),
         "recommended": len(chosen),
-        "recommended_covered": float(np.mean(chosen)),
+        "recommended_covered": share(one.saving_covered for one in chosen),
     }
-
-
-def main() -> None:
-    """Print the table of docs/decisions.md."""
-    verdicts = [judge(seed) for seed in range(int(sys.argv[1]) if len(sys.argv) > 1 else 200)]
-    for name, value in summary(verdicts).items():
-        print(f"{name:26} {value:,.3g}")
-    pairs = pl.DataFrame([{"best": v.best, "chosen": v.chosen} for v in verdicts if v.is_clear])
-    print(pairs.group_by("best", "chosen").len().sort("best", "chosen"))
-
-
-if __name__ == "__main__":
-    main()

@@ -47,6 +47,7 @@ def states(gpu_hours: list[float], order: list[int]) -> pl.DataFrame:
             "pool_id": "p",
             "hour": END - dt.timedelta(hours=1 + place % 5),
             "user_kind": ("run", "idle")[place % 2],
+            "user_id": f"run-{place % 3}" if place % 2 == 0 else "",
             "is_billed": True,
             "weight": int(gpu_hours[place] * 3.6e12),
         }

@@ -8,6 +8,7 @@ import numpy as np
 
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.demand import DAYS_PER_MONTH, P90
+from transforms.decisions.pool_states import LEVEL_WEEKS
 from transforms.decisions.randomness import generator
 from transforms.decisions.serving_price import HOURS_PER_MONTH
 from transforms.decisions.valuation import ramp
@@ -32,16 +33,15 @@ _ASSUMED_PREMIUM: Final = 1.4
 
 
 def release_proposal(night: Night, pool: Mapping[str, Any]) -> Proposal | Alternative:
-    """What demand at P90 leaves over; where demand comes back, the hours are bought on demand, for the whole month."""
+    """What demand at P90 leaves over; a month in which demand comes back is bought on demand, as a whole."""
     missing = _missing(night, pool)
     if missing:
         return Alternative(ACTION, pool_id=pool["pool_id"], missing=missing)
     needed = pool["busy_gpus"] * np.exp(P90 * pool["use_sigma"])
     freed = max(float(np.floor(pool["capacity_gpus"] - needed)), 0.0)
     price, dear = pool["usd_per_gpu_hour"], on_demand_price(pool)
-    dice = generator(night.as_of, "pool", pool["pool_id"])
-    need = pool["busy_gpus"] * np.exp(pool["use_sigma"] * dice.standard_normal(night.draws))
-    short = np.maximum(need - (pool["capacity_gpus"] - freed), 0)
+    # what the pool would lack with all of its GPUs it lacks whether or not some are given back
+    short = np.clip(_needs(night, pool) - (pool["capacity_gpus"] - freed), 0, freed).mean(axis=0)
     monthly = freed * price * HOURS_PER_MONTH + float(pool["unused_usd"])
     alternative = Alternative(
         action=ACTION,
@@ -56,6 +56,13 @@ def release_proposal(night: Night, pool: Mapping[str, Any]) -> Proposal | Altern
         fixed=short * dear * HOURS_PER_MONTH - monthly,
         ramp=_ramp(night, pool, freed, monthly),
     )
+
+
+def _needs(night: Night, pool: Mapping[str, Any]) -> Floats:
+    """GPUs that the busy hours of each month ahead need, by draw: use wanders from where it is."""
+    steps = generator(night.as_of, "pool", pool["pool_id"]).standard_normal((HORIZON_MONTHS, night.draws))
+    step_sigma = pool["use_sigma"] * (DAYS_PER_MONTH / (7 * LEVEL_WEEKS)) ** 0.5
+    return np.asarray(pool["busy_gpus"] * np.exp(step_sigma * steps.cumsum(axis=0)))
 
 
 def on_demand_price(pool: Mapping[str, Any]) -> float:

@@ -37,6 +37,22 @@ class Company:
             seen |= set(names)
         return ranks
 
+    def shared_home(self, model_id: str) -> str:
+        """Why the GPUs of a model would stay if it went; empty where no deployment of it serves others too."""
+        shared = [state for state in self.deployments.get(model_id, ()) if state["models"] > 1]
+        if not shared:
+            return ""
+        place = shared[0]["deployment_id"]
+        return (
+            f"{place} serves {shared[0]['models']} models at once, and its GPUs stay for the others: give each model a "
+            "deployment of its own with its gpu_count in deployments.csv"
+        )
+
+    def heirs(self, model_id: str) -> list[str]:
+        """Models made from this one: no hosts until they were evaluated on its tasks."""
+        heirs = self.kin.get(model_id, Kin()).descendants
+        return [name for name in heirs if name in self.subjects and name != model_id]
+
     def _passed(self, model_id: str) -> list[str]:
         """Students that kept the quality of every task of the model."""
         gate = self.night.quality_gate_ratio

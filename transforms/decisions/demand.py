@@ -12,6 +12,8 @@ from transforms.decisions.laws import Floats
 DAYS_PER_MONTH: Final = 365.25 / 12
 LONGEST_MONTHS: Final = 60
 DAMPING: Final = 0.98  # of the trend, a day; the forecast's own
+# Student's t has tails whose exponential has no mean; nothing seen before lies this many spreads away.
+FURTHEST: Final = 4.0
 P90: Final = 1.2815515655446004  # standard deviations from the median to the ninth decile
 
 
@@ -40,8 +42,19 @@ def median_path(level: float, trend: float, remaining_months: float) -> Floats:
 
 
 def demand_draws(path: Floats, log_errors: Floats) -> Floats:
-    """Tokens by month and draw: the path times one error per draw.
+    """Tokens by month and draw: the path times the errors of its level."""
+    return np.asarray(path[:, None] * np.exp(log_errors))
 
-    The error of a forecast is mostly one of level, which stays; errors that come and go average out over a life.
+
+def wandering(errors: Floats, spreads: Floats) -> Floats:
+    """Months × draws: a level that takes a step each month, of which the mean month has a standard deviation of 1.
+
+    `errors` are the steps, standard normal; `spreads` how far each draw takes the uncertain spread to be. The forecast
+    of the total over the life is the mean of such a walk: early months are known better than it, late ones worse.
     """
-    return np.asarray(path[:, None] * np.exp(log_errors)[None, :])
+    months = len(errors)
+    if not months:
+        return errors
+    own = np.sqrt(np.arange(1, months + 1))[:, None]
+    of_the_mean = ((months + 1) * (2 * months + 1) / (6 * months)) ** 0.5
+    return np.asarray(np.clip(errors.cumsum(axis=0) / own * spreads, -FURTHEST, FURTHEST) * own / of_the_mean)

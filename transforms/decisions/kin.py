@@ -1,8 +1,9 @@
 """Which models are so near to a model that its users could be served by them.
 
-The nearest is the model it was made from. Next come those of its family, those made from it, and those made from the
-same base, of at least half its size: a smaller one would be another product. Whether the users accept one is the
-quality gate of the card.
+The nearest is the model it was made from. Next come those of its family and those made from the same base, of at least
+half its size: a smaller one would be another product. What was made from a model is no host for it, whatever family it
+is of: it was trained for something narrower, and may have lost the rest. Whether the users accept a host is the quality
+gate of the card.
 """
 
 from __future__ import annotations
@@ -13,37 +14,52 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _LEAST_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Kin:
-    """The models near to one: what it was made from, and its children and siblings, by name."""
+    """The models near to one: what it was made from, its family and siblings, and what was made from it, by name."""
 
     bases: Sequence[str] = ()
     relatives: Sequence[str] = ()
+    descendants: Sequence[str] = ()
 
 
 def kin_of(models: pl.DataFrame) -> dict[str, Kin]:
     """The kin of each model."""
     bases = dict(models.filter(pl.col("base_model_id").is_not_null()).select("model_id", "base_model_id").iter_rows())
+    descendants: dict[str, list[str]] = {}
+    for name in models.get_column("model_id").sort():
+        for ancestor in _ancestors(name, bases):
+            descendants.setdefault(ancestor, []).append(name)
     relatives: dict[str, list[str]] = {}
     for model_id, other in _related(models).sort("model_id", "other").iter_rows():
-        relatives.setdefault(model_id, []).append(other)
+        if other not in descendants.get(model_id, ()):
+            relatives.setdefault(model_id, []).append(other)
     return {
-        name: Kin([bases[name]] if name in bases else [], relatives.get(name, []))
+        name: Kin([bases[name]] if name in bases else [], relatives.get(name, []), descendants.get(name, []))
         for name in models.get_column("model_id").sort()
     }
 
 
+def _ancestors(name: str, bases: Mapping[str, str]) -> list[str]:
+    """What a model was made from, and what that was made from; a circle ends where it closes."""
+    found: list[str] = []
+    while name in bases and bases[name] not in found:
+        name = bases[name]
+        found.append(name)
+    return found
+
+
 def _related(models: pl.DataFrame) -> pl.DataFrame:
-    """One model and one of its family, of its children or of its base's children, of at least half its size."""
+    """One model and one of its family or made from the same base, of at least half its size."""
     size = pl.coalesce("active_params", "params")
     known = models.select("model_id", "family", "base_model_id", size=size)
     others = models.select(other="model_id", other_base="base_model_id", other_family="family", other_size=size)
-    joins = (("family", "other_family"), ("model_id", "other_base"), ("base_model_id", "other_base"))
+    joins = (("family", "other_family"), ("base_model_id", "other_base"))
     pairs = pl.concat(
         [
             known.join(others, left_on=own, right_on=their).select("model_id", "size", "other", "other_size")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.demand import demand_draws, median_path, whole_months
+from transforms.decisions.demand import demand_draws, median_path, wandering, whole_months
 from transforms.decisions.laws import Law
 from transforms.decisions.quantiles import median
-from transforms.decisions.randomness import generator, next_errors
+from transforms.decisions.randomness import generator, next_errors, uncertain_spreads
 from transforms.decisions.scaling_laws import law_of
 
 if TYPE_CHECKING:
@@ -114,8 +114,11 @@ class Subject:
         if place["daily_tokens"] is None or place["demand_sigma"] is None:
             return np.zeros((whole_months(self.months), self.night.draws))
         path = median_path(place["daily_tokens"], place["daily_tokens_trend"], self.months)
-        errors = next_errors(self._dice("demand"), place["demand_blocks"], self.night.draws)
-        return demand_draws(path, place["demand_sigma"] * errors)
+        dice, draws = self._dice("demand"), self.night.draws
+        steps = dice.standard_normal((len(path), draws))
+        return demand_draws(
+            path, place["demand_sigma"] * wandering(steps, uncertain_spreads(dice, place["demand_blocks"], draws))
+        )
 
     @cached_property
     def presence(self) -> Floats:

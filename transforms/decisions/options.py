@@ -93,11 +93,20 @@ def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
 
 def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
     """Towards the nearest kin that serves; a farther one is asked only where no nearer one does."""
+    shared = company.shared_home(subject.model_id)
+    if shared:
+        yield Alternative(retire.ACTION, subject.model_id, missing=shared)
+        return
     for nearest in company.hosts(subject.model_id):
         serving = [company.subjects[name] for name in nearest if not _unpriced(company.subjects[name])]
         if serving:
             yield from (_retired_onto(subject, successor) for successor in serving)
             return
+    for name in company.heirs(subject.model_id):
+        if _unpriced(company.subjects[name]):
+            continue
+        words = f"{name} is made from it for something narrower: evaluate it on each of its tasks in workloads.csv"
+        yield Alternative(retire.ACTION, subject.model_id, target_model_id=name, missing=words)
 
 
 def _retired_onto(subject: Subject, successor: Subject) -> Proposal | Alternative:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from transforms.decisions.demand import DAYS_PER_MONTH
 from transforms.decisions.dollars import in_cents
 from warehouse.schemas.decisions import PoolStates
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 WINDOW_DAYS: Final = 28
 _WEEK_HOURS: Final = 168
 _GPU_HOUR: Final = 1000 * 3600 * 1_000_000  # thousandth GPU × microseconds
 _BUSY: Final = 0.99
+# Use wanders: its mean over a year varies as its level does after a third of it, so changes over that many weeks tell
+# how far it may go. A shorter history shows shorter changes, which grow as those of a walk.
+LEVEL_WEEKS: Final = 17
+_HISTORY_WEEKS: Final = 52
+_LEAST_WEEKS: Final = 3
 _LEAST_SIGMA: Final = 0.05
 _SHORT_SIGMA: Final = 0.50
-_LEAST_WEEKS: Final = 3
 
 
 def pool_states(
@@ -43,27 +51,21 @@ def pool_states(
     return PoolStates.frame(rows.sort("pool_id"))
 
 
-def _recent(moment: str, settings: pl.DataFrame) -> pl.Expr:
+def _recent(moment: str, settings: pl.DataFrame, days: int = WINDOW_DAYS) -> pl.Expr:
     end = settings.item(0, "night_end")
-    return pl.col(moment).is_between(end - pl.duration(days=WINDOW_DAYS), end, closed="left")
+    return pl.col(moment).is_between(end - pl.duration(days=days), end, closed="left")
 
 
 def _hours(pool_uses: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One pool: GPUs paid and used by the billed hours, and how much the weeks differ."""
+    """One pool: GPUs paid and used by the billed hours of four weeks, and how far its use may go."""
     weight, is_used = pl.col("weight"), pl.col("user_kind") != "idle"
-    age = (settings.item(0, "night_end") - pl.col("hour")).dt.total_hours() - 1
+    billed = pool_uses.filter(_recent("hour", settings, _HISTORY_WEEKS * 7), "is_billed")
     hourly = (
-        pool_uses.filter(_recent("hour", settings), "is_billed")
+        billed.filter(_recent("hour", settings))
         .group_by("pool_id", "hour")
         .agg(paid=weight.sum(), used=weight.filter(is_used).sum())
         .with_columns(pl.col("paid", "used").cast(pl.Float64) / _GPU_HOUR)
         .sort("pool_id", "hour")
-        .with_columns(week=age // _WEEK_HOURS)
-    )
-    weekly = hourly.group_by("pool_id", "week", maintain_order=True).agg(pl.col("used").mean())
-    spread = pl.col("used").filter(pl.col("used") > 0).log().std()
-    sigmas = weekly.group_by("pool_id").agg(
-        use_sigma=pl.when(pl.len() >= _LEAST_WEEKS).then(spread).fill_null(_SHORT_SIGMA).clip(_LEAST_SIGMA)
     )
     means = hourly.group_by("pool_id", maintain_order=True).agg(
         hours=pl.len(),
@@ -72,7 +74,49 @@ def _hours(pool_uses: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         used_gpus=pl.col("used").mean(),
         busy_gpus=pl.col("used").quantile(_BUSY, "higher"),
     )
-    return means.join(sigmas, on="pool_id")
+    spreads = means.select("pool_id").join(_spreads(billed, settings), on="pool_id", how="left")
+    return means.join(spreads.with_columns(pl.col("use_sigma").fill_null(_SHORT_SIGMA)), on="pool_id")
+
+
+def _spreads(billed: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One pool: how far its use may go, as if that of all its users went together.
+
+    Each user by its own weeks after the one in which it came: that one came or went was decided, and says nothing of
+    where those who stay will go.
+    """
+    users = _weekly(billed, settings).filter((pl.col("week") < WINDOW_DAYS // 7).any().over("pool_id", "user"))
+    rows = [
+        {"pool_id": pool_id, "sigma": use_sigma(weeks[1:]), "gpus": sum(weeks[-(WINDOW_DAYS // 7) :])}
+        for pool_id, _, weeks in users.group_by("pool_id", "user", maintain_order=True).agg("used").iter_rows()
+    ]
+    schema = {"pool_id": pl.String(), "sigma": pl.Float64(), "gpus": pl.Float64()}
+    weighted = (pl.col("sigma") * pl.col("gpus")).sum() / pl.col("gpus").sum()
+    return pl.DataFrame(rows, schema=schema).group_by("pool_id", maintain_order=True).agg(use_sigma=weighted)
+
+
+def _weekly(billed: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One user of one pool in one week, the oldest first: the GPUs it used in the mean hour; runs are one user."""
+    week = ((settings.item(0, "night_end") - pl.col("hour")).dt.total_hours() - 1) // _WEEK_HOURS
+    kind = pl.col("user_kind")
+    user = pl.when(kind == "run").then(kind).otherwise(pl.format("{} {}", kind.cast(pl.String), "user_id"))
+    dated = billed.with_columns(week=week, user=user)
+    hours = dated.group_by("pool_id", "week").agg(hours=pl.col("hour").n_unique())
+    used = dated.filter(kind != "idle").group_by("pool_id", "user", "week").agg(pl.col("weight").sum())
+    return (
+        used.filter(pl.col("weight") > 0)
+        .join(hours, on=["pool_id", "week"])
+        .with_columns(used=pl.col("weight").cast(pl.Float64) / _GPU_HOUR / pl.col("hours"))
+        .sort("pool_id", "user", "week", descending=[False, False, True])
+    )
+
+
+def use_sigma(weeks: Sequence[float]) -> float:
+    """Standard deviation of the logarithm of a user's use over the year ahead, from its weeks in their order."""
+    if len(weeks) < _LEAST_WEEKS:
+        return _SHORT_SIGMA
+    lag, levels = min(LEVEL_WEEKS, len(weeks) // 2), np.log(np.asarray(weeks))
+    changes = levels[lag:] - levels[:-lag]
+    return max(float(np.sqrt((changes**2).mean() * LEVEL_WEEKS / lag)), _LEAST_SIGMA)
 
 
 def _money(daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:

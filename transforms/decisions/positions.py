@@ -118,7 +118,11 @@ def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, setting
 
 def _serving(serving_states: pl.DataFrame) -> pl.DataFrame:
     """One model: the chip and the load of the deployment that serves most of its requests."""
-    busiest = serving_states.sort("model_id", "requests", "deployment_id", descending=[False, True, False])
+    # chips that serve several models count for each by its tokens, as their cost does
+    tokens = (pl.col("computed_input_tokens_per_s") + pl.col("output_tokens_per_s")) * pl.col("hours")
+    own_part = pl.when(pl.col("models") > 1).then(tokens / tokens.sum().over("deployment_id")).otherwise(1.0)
+    counted = serving_states.with_columns(gpu_count=pl.col("gpu_count") * own_part)
+    busiest = counted.sort("model_id", "requests", "deployment_id", descending=[False, True, False])
     return busiest.unique("model_id", keep="first", maintain_order=True).select(
         "model_id", "gpu_model", "gpu_count", "concurrency", "context_tokens"
     )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from transforms.decisions.demand import FURTHEST
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from transforms.decisions.laws import Floats
-
-# Student's t has tails whose exponential has no mean; nothing seen before lies this many spreads away.
-_FURTHEST: Final = 4.0
 
 
 def generator(as_of: dt.date, *subject: str) -> np.random.Generator:
@@ -32,4 +31,12 @@ def next_errors(dice: np.random.Generator, seen: float, draws: int) -> Floats:
     """
     if seen <= 0:
         return dice.standard_normal(draws)
-    return np.clip(dice.standard_t(max(seen - 1, 1), draws), -_FURTHEST, _FURTHEST)
+    return np.clip(dice.standard_t(max(seen - 1, 1), draws), -FURTHEST, FURTHEST)
+
+
+def uncertain_spreads(dice: np.random.Generator, seen: float, draws: int) -> Floats:
+    """How far a spread known from `seen` past errors may be off, as a factor: a normal times it is Student's t."""
+    if seen <= 0:
+        return np.ones(draws)
+    freedom = max(seen - 1, 1)
+    return np.sqrt(freedom / dice.chisquare(freedom, draws))

@@ -29,7 +29,10 @@ def tune_missing(state: Mapping[str, Any], subject: Subject) -> str:
     """What is not known of the deployment, and how to supply it; empty where it can be planned."""
     name, pool = state["deployment_id"], state["pool_id"]
     if state["models"] > 1:
-        return f"{name} serves {state['models']} models at once: its load cannot be planned for one of them"
+        return (
+            f"{name} serves {state['models']} models at once, and which GPUs each needs is not known: give each a "
+            "deployment of its own with its gpu_count in deployments.csv"
+        )
     if not subject.position["active_params"]:
         return "its size is unknown: give params in models.csv"
     if state["gpu_model"] not in CHIPS or state["gpu_model"] not in MEMORY_BYTES:

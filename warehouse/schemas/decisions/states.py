@@ -17,7 +17,7 @@ class PoolStates(Table):
     capacity_gpus = measure("GPUs that were paid, mean of the hours", "GPUs")
     used_gpus = measure("GPUs that were used, mean of the hours", "GPUs")
     busy_gpus = measure("GPUs used in all but one hour of a hundred", "GPUs")
-    use_sigma = measure("standard deviation of the logarithm of its weekly use", "nepers")
+    use_sigma = measure("standard deviation of the logarithm of its mean use over the year ahead", "nepers")
     idle_usd = usd("idle cost of a month")
     unused_usd = usd("unused commitments of a month")
     usd_per_gpu_hour = measure("effective price", "reporting currency per GPU-hour").or_null()

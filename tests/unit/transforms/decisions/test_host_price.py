@@ -30,11 +30,11 @@ LOADED: Mapping[str, Any] = {"concurrency": 16.0, "context_tokens": 0.0}
 
 
 def retirement(company: Company, chip: str | None) -> dict[str, Any]:
-    """The teacher's retirement onto a fine-tune of it that served 280 tokens in four weeks at 50,000 dollars a million.
+    """The teacher's retirement onto one of its family that served 280 tokens in four weeks at 50,000 dollars a million.
 
     Both are of 70B, on eight GPUs at 2 dollars an hour, with one request in flight.
     """
-    company.rows["models"][1] = {**company.rows["models"][1], "params": 70e9, "base_model_id": "teacher"}
+    company.rows["models"][1] = {**company.rows["models"][1], "params": 70e9, "family": "teacher"}
     company.serve("teacher", 1e9, 30).expect("teacher", 1e9, 365)
     tables = company.tables()
     idle = pl.col("model_id") == "student"

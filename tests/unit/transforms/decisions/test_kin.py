@@ -58,9 +58,36 @@ def test_a_student_that_failed_or_was_not_asked_is_no_host(company: Company) -> 
     assert hosts(measured(family(company, sql=1e6, small=1e6), 0.9), "sql") == []
 
 
+def test_what_was_made_from_a_model_is_no_host_for_it_whatever_its_family(company: Company) -> None:
+    rows = family(company, code=1e6, sql=1e6).decide("candidates").filter(pl.col("action") == "retire")
+    code = rows.filter(pl.col("model_id") == "code")
+
+    assert code.get_column("target_model_id").to_list() == ["sql"]
+    assert "sql is made from it" in code.item(0, "reason")
+    assert "workloads.csv" in code.item(0, "reason")
+    assert code.item(0, "net_present_value_usd_p50") is None
+
+
+def test_what_was_made_from_a_model_may_take_its_traffic_once_it_passed_its_tasks(company: Company) -> None:
+    family(company, code=1e6, sql=1e6)
+    compared = {"quality_metric": "accuracy", "teacher_quality": 1.0, "student_quality": 0.99}
+    company.add("workloads", task="query", student_model_id="sql", measured_on=dt.date(2026, 10, 1), **compared)
+    code = company.decide("candidates").filter(pl.col("action") == "retire", pl.col("model_id") == "code")
+
+    assert code.get_column("target_model_id").to_list() == ["sql"]
+    assert code.item(0, "net_present_value_usd_p50") is not None
+
+
+def test_models_made_from_each_other_in_a_circle_are_no_hosts(table_of: TableOf) -> None:
+    rows = [{"model_id": "a", "base_model_id": "b"}, {"model_id": "b", "base_model_id": "a"}]
+    kin = kin_of(table_of("models", rows))
+
+    assert kin["a"].relatives == []
+
+
 def test_models_made_from_the_same_base_are_kin_without_a_family(table_of: TableOf) -> None:
     rows = [{"model_id": name, "params": 32e9, "base_model_id": "base"} for name in ("a", "b")]
     kin = kin_of(table_of("models", [{"model_id": "base", "params": 32e9}, *rows]))
 
     assert (kin["a"].bases, kin["a"].relatives) == (["base"], ["b"])
-    assert (kin["base"].bases, kin["base"].relatives) == ([], ["a", "b"])
+    assert (kin["base"].bases, kin["base"].relatives, kin["base"].descendants) == ([], [], ["a", "b"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -135,6 +136,36 @@ def test_a_shared_deployment_is_not_planned_for_one_of_its_models(outgrown: Comp
     deployed(outgrown, 64).add("deployments", deployment_id="d", model_id="other", pool_id="p", gpu_count=64)
 
     assert "serves 2 models at once" in tuning(outgrown)["reason"]
+    assert "deployment of its own with its gpu_count in deployments.csv" in tuning(outgrown)["reason"]
+
+
+def shared(company: Company) -> Company:
+    """The large model and another of its family on the same 64 chips, of whose tokens the other serves a third."""
+    deployed(company, 64).add("deployments", deployment_id="d", model_id="other", pool_id="p", gpu_count=64)
+    company.add("models", model_id="other", params=70e9, family="a", origin="adopted")
+    prices = dict.fromkeys(("used_usd_per_mtok", "allocated_usd_per_mtok"), 1)
+    company.add("unit_costs", month=dt.date(2026, 10, 1), model_id="other", input_tokens=10**9, **prices)
+    company.serve("other", 4e11, 30).expect("other", 4e11, 730)
+    for back in range(1, 29):
+        counts = {"input_tokens": 1_800_000, "output_tokens": 1_800_000, "requests": 1800, "status": "ok"}
+        company.add("token_usage", hour=NIGHT - dt.timedelta(hours=back), model_id="other", deployment_id="d", **counts)
+    return company
+
+
+def test_a_model_on_shared_chips_is_not_retired_because_they_would_stay(outgrown: Company) -> None:
+    rows = shared(outgrown).decide("candidates").filter(pl.col("action") == "retire").sort("model_id")
+
+    assert rows.get_column("model_id").to_list() == ["large", "other"]
+    assert rows.get_column("net_present_value_usd_p50").is_null().all()
+    assert all("its GPUs stay for the others" in reason for reason in rows.get_column("reason"))
+    assert all("deployments.csv" in reason for reason in rows.get_column("reason"))
+
+
+def test_shared_chips_count_for_each_model_by_its_tokens(outgrown: Company) -> None:
+    # 7.2 and 3.6 million tokens an hour: two thirds and one third of 64
+    rows = shared(outgrown).decide("positions").sort("model_id")
+
+    assert rows.get_column("gpu_count").to_list() == pytest.approx([64 * 2 / 3, 64 / 3])
 
 
 def pool(company: Company, used: float, hours: int = 24 * 28, **charge: object) -> Company:
@@ -162,6 +193,44 @@ def test_what_busy_weeks_at_p90_leave_over_is_released(company: Company) -> None
 
     assert row["is_eligible"]
     assert float(row["monthly_saving_usd_p50"]) == pytest.approx(7305)
+
+
+def used_by_week(company: Company, user: str, weeks: list[float]) -> Company:
+    """A deployment of the pool `p` that held so many of its GPUs in each week, the last one first."""
+    for back, gpus in enumerate(weeks):
+        for hour in range(168):
+            moment = NIGHT - dt.timedelta(hours=168 * back + hour + 1)
+            held = {"user_kind": "deployment", "user_id": user, "weight": round(gpus * 3.6e12), "is_billed": True}
+            company.add("pool_uses", pool_id="p", hour=moment, **held)
+    return company
+
+
+def test_use_that_wandered_may_wander_again_and_keeps_more_of_the_pool(company: Company) -> None:
+    pool(company, 0.0)
+    steady = release(used_by_week(company, "d", [4.0] * 20))
+    company.rows["pool_uses"].clear()
+    # changes of 9 weeks lie ln 2 apart or not at all
+    wandered = used_by_week(company, "d", [4.0] * 10 + [2.0] * 10)
+    sigma = wandered.decide("pool_states").item(0, "use_sigma")
+
+    assert json.loads(steady["assumptions"])["needed_gpus_p90"] == pytest.approx(4 * math.exp(1.2816 * 0.05), rel=1e-3)
+    # of 19 whole weeks the lag is 9: 9 of the 10 pairs cross the doubling, and 17 weeks go 17/9 as far in variance
+    assert sigma == pytest.approx(math.log(2) * math.sqrt(9 / 10 * 17 / 9), rel=1e-6)
+
+
+def test_that_a_user_left_says_nothing_of_those_who_stay(company: Company) -> None:
+    pool(company, 0.0)
+    used_by_week(company, "stays", [4.0] * 20)
+    used_by_week(company, "left", [0.0] * 6 + [6.0] * 14)
+
+    assert company.decide("pool_states").item(0, "use_sigma") == pytest.approx(0.05)
+
+
+def test_what_a_full_pool_lacks_is_not_the_cost_of_giving_nothing_back(company: Company) -> None:
+    row = release(pool(company, 9.8))
+
+    assert json.loads(row["assumptions"])["gpus_released"] == 0
+    assert float(row["net_present_value_usd_p10"]) == 0
 
 
 def test_a_pool_that_is_used_is_kept(company: Company) -> None:
