@@ -24,6 +24,14 @@ def amount(column: str) -> pl.Expr:
     return pl.col(column).reinterpret(dtype=MONEY)
 
 
+def divided(whole: pl.Expr, by: int) -> pl.Expr:
+    """Whole numbers divided into floating point, to the same bit in every frame.
+
+    By a literal, Polars divides a frame of one row and a frame of many rows in two ways whose last bits differ.
+    """
+    return whole / (whole * 0 + by)
+
+
 def split(parts: pl.DataFrame, *, group: str, weight: str, amounts: Sequence[str]) -> pl.DataFrame:
     """Each part's share of the amounts of its group, by largest remainder; equal remainders in the order of the rows.
 

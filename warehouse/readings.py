@@ -89,7 +89,7 @@ class Shelf:
         self._put(Quarantine, _quarantined(content, read))
         self._put(Readings, _account(content, read, times))
         for path in read.parts.get(ChargeRows.table_name, ()):
-            insert(self._connection, ChargeRows, pl.read_parquet(path))
+            insert(self._connection, ChargeRows, pl.read_parquet(path, glob=False))
             path.unlink()
         if self._rows > BATCH:
             self.flush()
@@ -161,7 +161,7 @@ def _latest_start(read: Reading) -> datetime | None:
     """The latest start of an accepted row, which decides for which earlier nights the content reads the same."""
     held = [read.frames[name][column].max() for name, column in _STARTS.items() if name in read.frames]
     spilled = [
-        pl.scan_parquet(path).select(pl.col(_STARTS[name]).max()).collect().item()
+        pl.scan_parquet(path, glob=False).select(pl.col(_STARTS[name]).max()).collect().item()
         for name, paths in read.parts.items()
         for path in paths
     ]

@@ -6,7 +6,7 @@ import polars as pl
 
 from transforms.ledger.billed_hours import gpu_time
 from transforms.ledger.places import Places, places
-from transforms.money import amount, split, units
+from transforms.money import amount, divided, split, units
 from transforms.periods import Grain, cut
 from warehouse.schemas.ledger import Postings
 
@@ -119,7 +119,7 @@ def _described(lines: pl.DataFrame, charges: pl.DataFrame, known: pl.DataFrame) 
         rows.with_columns(
             pl.concat_str("charge_id", "line", separator="-").alias("posting_id"),
             pl.coalesce("reason", "rule").alias("rule"),
-            (pl.col("gpu_time") / GPU_TIME_A_SECOND).alias("gpu_seconds"),
+            divided(pl.col("gpu_time"), GPU_TIME_A_SECOND).alias("gpu_seconds"),
             *(amount(cost) for cost in COSTS),
         )
     )

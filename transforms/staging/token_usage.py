@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.matching import first_rules, name_key
+from transforms.money import divided
 from transforms.periods import is_open
 from warehouse.schemas.staging import TokenUsage
 
@@ -122,6 +123,6 @@ def _open_weights(parts: pl.DataFrame, token_weights: pl.DataFrame, name: str) -
 
 def _measured(sent: pl.DataFrame) -> pl.DataFrame:
     return sent.with_columns(
-        (pl.col("duration_us") / MICRO).alias("duration_s_sum"),
-        (pl.col("duration_us") / HOUR_US).alias("concurrency_mean"),
+        divided(pl.col("duration_us"), MICRO).alias("duration_s_sum"),
+        divided(pl.col("duration_us"), HOUR_US).alias("concurrency_mean"),
     )

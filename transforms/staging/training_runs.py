@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.matching import first_rules
+from transforms.money import divided
 from warehouse.schemas.staging import TrainingRuns
 
 PLAIN_FIELDS = ("run_name", "project", "cluster")
@@ -44,7 +45,7 @@ def _censored(runs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     ended = pl.when(goes_on).then(pl.lit(night_end)).otherwise("ended_at")
     last = pl.coalesce("held_to", ended)
     held_to = pl.when(last > night_end).then(pl.lit(night_end)).otherwise(last)
-    seconds = (ended - pl.col("started_at")).dt.total_microseconds() / 1_000_000 * pl.col("gpu_count")
+    seconds = divided((ended - pl.col("started_at")).dt.total_microseconds(), 1_000_000) * pl.col("gpu_count")
     return begun.with_columns(
         ended.alias("ended_at"),
         pl.when(goes_on).then(pl.lit("censored")).otherwise("end_source").alias("end_source"),

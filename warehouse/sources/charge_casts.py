@@ -40,6 +40,7 @@ _REQUIRED: Final = {
     **dict.fromkeys(("charge_start", "charge_end", "billing_period_start", "billing_period_end"), "bad_date"),
     **dict.fromkeys(("billed_cost", "effective_cost"), "missing_cost"),
 }
+_DTYPES: Final = ChargeRows.polars_schema()
 CELLS: Final = tuple(name for name in ChargeRows.columns() if name not in _MADE_HERE)
 
 
@@ -69,18 +70,20 @@ def charges(
 
 
 def _cast(name: str, cells: pl.Series, clock: Clock) -> Cast:
-    dtype = ChargeRows.polars_schema()[name]
     if cells.null_count() == len(cells) and name not in {*_REQUIRED, "currency"}:
-        return Cast(cells.cast(dtype), cells)
-    if dtype == pl.Date():
-        cast = written_days(cells, clock)
-    elif dtype.is_temporal():
-        cast = instants(cells, clock)
-    elif name in _WORDS:
-        cast = word(cells, _WORDS[name])
-    else:
-        cast = _NUMBERS.get(name, free_text)(cells)
+        return Cast(cells.cast(_DTYPES[name]), cells)
+    cast = _read(name, cells, clock)
     return required(cast, _REQUIRED[name]) if name in _REQUIRED else cast
+
+
+def _read(name: str, cells: pl.Series, clock: Clock) -> Cast:
+    if _DTYPES[name] == pl.Date():
+        return written_days(cells, clock)
+    if _DTYPES[name].is_temporal():
+        return instants(cells, clock)
+    if name in _WORDS:
+        return word(cells, _WORDS[name])
+    return _NUMBERS.get(name, free_text)(cells)
 
 
 def _without_strange_words(reasons: pl.Series, cells: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:

@@ -34,16 +34,20 @@ _SILENT: Final = tuple(
 
 def other_data_set(delivered: Delivered, source: Source) -> Reading | None:
     """What the file states if it is one of the other data sets: never a charge. None if it is none of them."""
-    for layout in (_INVOICE_DETAIL, *_SILENT):
-        try:
-            found = list(batches(delivered, layout))
-        except RejectedFile as rejected:
-            if rejected.reason != "missing_column":
-                raise
-            continue
-        if any(_CATEGORY in batch.present for batch in found):
-            return None
-        return _invoice_totals(delivered, source, found) if layout is _INVOICE_DETAIL else _silent(found)
+    read = ((layout, _batches(delivered, layout)) for layout in (_INVOICE_DETAIL, *_SILENT))
+    layout, found = next(((layout, found) for layout, found in read if found is not None), (None, []))
+    if layout is None or any(_CATEGORY in batch.present for batch in found):
+        return None
+    return _invoice_totals(delivered, source, found) if layout is _INVOICE_DETAIL else _silent(found)
+
+
+def _batches(delivered: Delivered, layout: Layout) -> list[Batch] | None:
+    """The rows of the file, if it has the columns of the layout."""
+    try:
+        return list(batches(delivered, layout))
+    except RejectedFile as rejected:
+        if rejected.reason != "missing_column":
+            raise
     return None
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from warehouse.schemas.columns import INSTANT
 from warehouse.sources.casts import Cast, first_reason, known, refused
 from warehouse.sources.decimals import quantity
+from warehouse.sources.plain_times import plain_times
 from warehouse.sources.source import Source
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
@@ -32,7 +33,6 @@ _ISO: Final = (
     r"(?:[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{0,9})?)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?$"
 )
-_PLAIN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z?$"
 _OFFSET: Final = r"(?<sign>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})?$"
 
 
@@ -55,6 +55,9 @@ def clock_of(source: Source) -> Clock:
 
 def instants(cells: pl.Series, clock: Clock) -> Cast:
     """Moments in UTC. Reasons: bad_date, ambiguous_time; an empty cell gives null and no reason."""
+    plain = plain_times(cells, clock.zone)
+    if plain is not None:
+        return Cast(plain, pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(cells)))
     said = known(cells)
     iso = _iso(said, clock.zone)
     if clock.unit == "iso":
@@ -93,8 +96,6 @@ def in_order(starts: pl.Series, ends: pl.Series) -> pl.Series:
 
 def _iso(said: pl.Series, zone: str) -> Cast:
     """The offset is obeyed; a time without one is taken for the zone's, and must occur there exactly once."""
-    if zone == "UTC" and said.str.contains(_PLAIN).all():
-        return _plainly(said)
     rows = pl.DataFrame({"cell": said}).with_columns(pl.col("cell").str.contains(_ISO).alias("is_iso"))
     rows = rows.select(_local().alias("local"), pl.col("cell").str.slice(16).alias("tail"))
     moments = rows.select(
@@ -106,13 +107,6 @@ def _iso(said: pl.Series, zone: str) -> Cast:
     is_bad = rows["local"].is_null() & said.is_not_null()
     is_ambiguous = rows["local"].is_not_null() & moments.is_null()
     return Cast(moments, first_reason(refused(is_bad, "bad_date"), refused(is_ambiguous, "ambiguous_time")))
-
-
-def _plainly(said: pl.Series) -> Cast:
-    """As the long way, for a column of whole times in UTC, which most columns are."""
-    wall = said.str.strip_chars_end("Z").str.replace(" ", "T", literal=True)
-    moments = wall.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    return Cast(moments, refused(moments.is_null() & said.is_not_null(), "bad_date"))
 
 
 def _local() -> pl.Expr:

@@ -1,37 +1,29 @@
-"""Times that all look alike are read by their digits; any other goes the long way, to the same moment."""
+"""Times in UTC that all look alike are read by their digits, several times faster than with care."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT
-from warehouse.sources.casts import Cast
-from warehouse.sources.instants import Clock, instants
 
 _SHAPE: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?:\.(?P<decimals>\d{1,9}))?(?P<offset>Z|\+00:00)?", re.ASCII
 )
+_FIRST: Final = date(1000, 1, 1)
 _MICRO: Final = 1_000_000
 _DECIMALS: Final = 6
 _PLACES: Final = {"hour": (11, 23), "minute": (14, 59), "second": (17, 59)}
 
 
-def moments(cells: pl.Series, clock: Clock) -> Cast:
-    """As `warehouse.sources.instants.instants`, several times faster where every cell is written like the first."""
-    plain = _plain(cells, clock)
-    if plain is None:
-        return instants(cells, clock)
-    return Cast(plain, pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(cells)))
-
-
-def _plain(cells: pl.Series, clock: Clock) -> pl.Series | None:
-    """The moments, if all cells are UTC in one shape and none of them needs a second look."""
+def plain_times(cells: pl.Series, zone: str) -> pl.Series | None:
+    """The moments, if all cells are UTC in one shape and none of them needs a second look; times are in `zone`."""
     first = next((cell for cell in cells.head(1)), None)
     shape = _SHAPE.fullmatch(first) if first is not None else None
-    if shape is None or (shape["offset"] is None and clock.zone != "UTC"):
+    if shape is None or (shape["offset"] is None and zone != "UTC"):
         return None
     alike = "^" + re.sub(r"\d", "[0-9]", re.escape(first or "")) + "$"
     if not cells.str.contains(alike).all():
@@ -50,7 +42,8 @@ def _parts(decimals: str) -> list[pl.Expr]:
 
 
 def _on_the_clock(parts: pl.DataFrame) -> bool:
-    return all((parts[name].drop_nulls() <= most).all() for name, (_, most) in _PLACES.items())
+    has_plain_years = (parts["day"].drop_nulls() >= _FIRST).all()
+    return has_plain_years and all((parts[name].drop_nulls() <= most).all() for name, (_, most) in _PLACES.items())
 
 
 def _moment() -> pl.Expr:

@@ -13,8 +13,7 @@ from warehouse.schemas.columns import INSTANT, MONEY_SCALE
 from warehouse.sources.casts import Cast, first_reason, free_text, key, known, refused
 from warehouse.sources.counts import count
 from warehouse.sources.decimals import quantity
-from warehouse.sources.instants import Clock, in_order, start_in_range
-from warehouse.sources.plain_times import moments
+from warehouse.sources.instants import Clock, in_order, instants, start_in_range
 from warehouse.sources.status_words import request_status
 
 TIMES: Final = ("start_at", "hour", "end_at", "first_token_at")
@@ -69,7 +68,7 @@ def _cast(name: str, cells: pl.Series, present: frozenset[str], clock: Clock) ->
     if name not in present:
         return Cast(cells.cast(_DTYPES[name]), cells)
     if name in TIMES:
-        return moments(cells, clock)
+        return instants(cells, clock)
     if name in _DIGITS:
         return _decimal(cells, _DIGITS[name], "bad_decimal" if name in SPANS else "bad_count")
     if name in (*COUNTS, *CARRIED):

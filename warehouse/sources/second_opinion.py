@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.sources.reading import Delivered, Reading
@@ -102,30 +104,39 @@ def _place(names: Sequence[str], name: str) -> int | None:
 
 
 def _parquet_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
-    number = 0
     with pq.ParquetFile(content) as opened:
         names = opened.schema_arrow.names
-        places = [_place([name.strip() for name in names], name) for name in wanted]
-        present = [names[place] for place in places if place is not None]
-        for batch in opened.iter_batches(columns=present):
-            columns = [
-                [None] * batch.num_rows if place is None else batch.column(names[place]).to_pylist() for place in places
-            ]
-            for cells in zip(*columns, strict=True):
-                number += 1
-                yield _Row(number, *cells)
+        found = [_place([name.strip() for name in names], name) for name in wanted]
+        columns = [None if place is None else names[place] for place in found]
+        batches = opened.iter_batches(columns=[name for name in columns if name is not None])
+        rows = itertools.chain.from_iterable(_batch_rows(batch, columns) for batch in batches)
+        yield from (_Row(number, *cells) for number, cells in enumerate(rows, 1))
+
+
+def _batch_rows(batch: pa.RecordBatch, columns: Sequence[str | None]) -> Iterator[tuple[object, ...]]:
+    nothing = itertools.repeat(None, batch.num_rows)
+    return zip(*(nothing if name is None else batch.column(name).to_pylist() for name in columns), strict=True)
 
 
 def _json_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
     with content.open(encoding="utf-8-sig", errors="replace", newline=None) as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                members = json.loads(line, parse_float=str, parse_int=str)
-            except ValueError:
-                continue  # blank, or refused by the first reader: a row that it accepted would be missed in the sum
-            names = list(members)
-            places = [_place(names, name) for name in wanted]
-            yield _Row(number, *(None if place is None else members[names[place]] for place in places))
+        lines = ((number, _members(line)) for number, line in enumerate(stream, 1))
+        yield from (_Row(number, *_cells(members, wanted)) for number, members in lines if members is not None)
+
+
+def _members(line: str) -> dict[str, object] | None:
+    """None where it is blank or refused by the first reader: a row that it accepted would be missed in the sum."""
+    try:
+        found = json.loads(line, parse_float=str, parse_int=str)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _cells(members: Mapping[str, object], wanted: Sequence[str]) -> Iterator[object]:
+    names = list(members)
+    places = (_place(names, name) for name in wanted)
+    return (None if place is None else members[names[place]] for place in places)
 
 
 def _csv_rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) -> Iterator[_Row]:
@@ -162,6 +173,4 @@ class _Lines(Iterator[str]):
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         with self._content.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            for number, line in enumerate(stream, 1):
-                if number not in self._unsplit:
-                    yield number, line
+            yield from ((number, line) for number, line in enumerate(stream, 1) if number not in self._unsplit)

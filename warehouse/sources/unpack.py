@@ -68,14 +68,22 @@ def _members(
     member = begin()
     try:
         for chunk in chunks:
-            rest = _after_padding(member, chunk)
-            while rest:
-                member = begin() if member.eof else member
-                rest = _after_padding(member, (yield from steps(member, rest)))
+            member = yield from _chunk(member, chunk, begin, steps)
     except (zlib.error, zstandard.ZstdError) as error:
         raise _damaged(str(error)) from error
     if not member.eof:
         raise RejectedFile("truncated", "the compressed data ends before its end mark; deliver the file again")
+
+
+def _chunk(
+    member: _M, chunk: bytes, begin: Callable[[], _M], steps: Callable[[_M, bytes], Generator[bytes, None, bytes]]
+) -> Generator[bytes, None, _M]:
+    """The output of one piece of input, which members may end and begin in; the member that is open after it."""
+    rest = _after_padding(member, chunk)
+    while rest:
+        member = begin() if member.eof else member
+        rest = _after_padding(member, (yield from steps(member, rest)))
+    return member
 
 
 def _after_padding(member: _Member, rest: bytes) -> bytes:
