@@ -146,8 +146,15 @@ def judge(seed: int) -> Verdict:
         best=max(kinds, key=lambda kind: kinds[kind]),
         is_clear=keep - best <= CLEAR * (keep - second),
         pays=best > 0,
-        intervals=tuple(_interval(row, value, picked) for row, value in zip(rows, values, strict=True)),
+        intervals=tuple(
+            _interval(row, value, picked) for row, value in zip(rows, values, strict=True) if _says_something(row)
+        ),
     )
+
+
+def _says_something(row: dict[str, Any]) -> bool:
+    """Whether the alternative would change anything: what gives nothing back saves nothing, and is always right."""
+    return bool(row["monthly_saving_usd_p10"] or row["monthly_saving_usd_p90"])
 
 
 def _interval(row: dict[str, Any], came: tuple[float, float], picked: set[tuple[object, ...]]) -> Interval:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-from warehouse.sample import write_sample
 from warehouse.sample.plan import quillmere
 from warehouse.sample.truth import Truth, truth
 
@@ -33,15 +29,8 @@ from staging.token_usage group by all order by all
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample after `trisect run`, which must publish it without a word of complaint."""
-    folder = tmp_path_factory.mktemp("sample_night")
-    write_sample(folder)
-    command = [str(Path(sys.executable).with_name("trisect")), "run", "--project", str(folder)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRISECT_")}
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return folder
+def project(sample_night: Path) -> Path:
+    return sample_night
 
 
 @pytest.fixture(scope="module")
