@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import gc
 import hashlib
 import io
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
@@ -19,6 +23,11 @@ from templates.typeface import font_faces
 
 VARIANT: Final = "pdf/a-3a"
 MOST_ATTACHED: Final = 3_000_000
+FIGURE: Final = re.compile(
+    r'<svg [^>]*class="(?P<name>[^"]*)"[^>]*? width="(?P<width>[^"]*)" height="(?P<height>[^"]*)"[^>]*>'
+    r"<title>(?P<alt>[^<]*)</title>.*?</svg>",
+    re.DOTALL,
+)
 PDF_UA: Final = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
  xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
@@ -40,6 +49,36 @@ def printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> 
     Raises:
         ReportFault: The layout breaks a promise: overflow, page count, fonts.
     """
+    with uncollected():
+        return _printed(figures_as_images(markup), report, attachments)
+
+
+def figures_as_images(markup: str) -> str:
+    """Figures within the page as images of the same drawing: the parser and the style sheets pass their inside by."""
+    return FIGURE.sub(_image, markup)
+
+
+def _image(found: re.Match[str]) -> str:
+    drawing = base64.b64encode(found[0].encode()).decode("ascii")
+    size = f"width:{found['width']};height:{found['height']}"
+    return (
+        f'<img class="{found["name"]}" style="{size}" alt="{found["alt"]}" src="data:image/svg+xml;base64,{drawing}">'
+    )
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No search for cycles while a report is laid out: millions of small objects live until it is written."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     source = weasyprint.HTML(string=markup, base_url=None, url_fetcher=fetcher)
     fonts, faces = _fonts()

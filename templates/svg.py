@@ -142,6 +142,7 @@ def figure(size: Point, title: str, parts: Iterable[str], css_class: str = "figu
         raise ValueError(f"{message}, not {len(title)}: {title[:80]!r}; shorten it where the figure is made")
     width, height = number(size[0]), number(size[1])
     return Markup(  # noqa: S704 - every text within was escaped by the primitive that wrote it
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{css_class}" role="img" width="{width}pt" height="{height}pt" '
-        f'viewBox="0 0 {width} {height}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawn {css_class}" role="img" '
+        f'width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}">'
+        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 
 from bench.report_company import Company
 from bench.report_tables import company_tables
+from templates import formats
 
 Tables = dict[str, pl.DataFrame]
 
@@ -37,3 +39,24 @@ def tables_of() -> Callable[[Company], Tables]:
 def built() -> dict[str, Any]:
     """When and as what the report is built."""
     return {"built_at": datetime(2026, 11, 22, 4, 0, tzinfo=UTC), "identity": "a" * 64, "revision": 1}
+
+
+def forms_of(value: Decimal) -> set[str]:
+    """Every way in which the report prints a number."""
+    money = formats.Money("USD")
+    size = abs(value)
+    plain = {formats.plain(value, places) for places in (0, 1, 2)} | {
+        formats.count_word(int(size)),
+        formats.count_word(int(size)).lower(),
+        formats.count(value),
+    }
+    ratios = {form(number) for form in (formats.percent, formats.whole_percent) for number in (value, size)}
+    amounts = {form(number) for form in (money.short, money.change, money.per_mtok) for number in (value, size)}
+    scaled = {formats.tokens_in_words(value)[0], formats.months(value), formats.whole_percent(value, plus="+")}
+    return plain | ratios | amounts | {amount.removeprefix("$") for amount in amounts} | scaled
+
+
+@pytest.fixture(scope="session")
+def printed_forms() -> Callable[[Decimal], set[str]]:
+    """Every way in which the report prints a number."""
+    return forms_of

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import re
+import shutil
+import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pikepdf
 import pytest
 
-from templates import render
+from templates import formats, printing, render
+from templates.figures.marks import attention, passed
 from templates.pages.document import Edition
+from templates.proofs import ReportFault
 
 ATTACHED = {"thirds.csv": b"model_id\natlas\n", "provenance.json": b"[]\n"}
 
@@ -25,6 +32,16 @@ def written(tables: Any, built: dict[str, Any]) -> bytes:
 def opened(written: bytes) -> Iterator[pikepdf.Pdf]:
     with pikepdf.open(io.BytesIO(written)) as pdf:
         yield pdf
+
+
+@pytest.fixture(scope="module")
+def sheets(written: bytes) -> list[str]:
+    """The text of each sheet of paper, as a reader without pictures has it."""
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext is not installed: the text of the PDF is not compared with the tables")
+    ran = subprocess.run([reader, "-layout", "-", "-"], input=written, capture_output=True, check=True)
+    return ran.stdout.decode().replace("\u00a0", " ").replace("\u200a", " ").split("\f")
 
 
 def structure(element: Any) -> Iterator[Any]:
@@ -121,3 +138,63 @@ def test_the_cuts_hold_the_pages_of_their_readers(tables: Any, built: dict[str, 
     ]  # fmt: skip
     assert [part.split('"')[0] for part in owner.split('<article class="page ')[1:]] == ["summary", "reconciliation"]
     assert 'href="#K-' not in owner
+
+
+def test_the_index_on_paper_holds_every_number_of_the_tables_to_the_last_decimal(
+    sheets: list[str], tables: Any
+) -> None:
+    lines = [line for sheet in sheets for line in sheet.splitlines()]
+    listed = {
+        found[1]: found[2]
+        for line in lines
+        if (found := re.match(r"\s*(K-\d+)\s.*?(−?[\d,]+\.\d{12})", line)) is not None
+    }
+    expected = {f"K-{row['position']:02d}": formats.exact(row["value"]) for row in tables["numbers"].to_dicts()}
+    assert len(expected) > 90
+    assert listed == expected
+
+
+def test_every_sheet_that_refers_to_a_number_prints_it(
+    sheets: list[str], tables: Any, printed_forms: Callable[[Decimal], set[str]]
+) -> None:
+    values = {f"K-{row['position']:02d}": row["value"] for row in tables["numbers"].to_dicts()}
+    before = [" ".join(sheet.split()) for sheet in sheets if "How these numbers were made" not in sheet]
+    referred = [(k, sheet) for sheet in before for k in sorted(set(re.findall(r"K-\d+", sheet)))]
+    assert len(referred) > 90
+    for k, sheet in referred:
+        assert any(form.replace("\u00a0", " ") in sheet for form in printed_forms(values[k])), (k, values[k])
+
+
+def test_no_sheet_says_what_only_a_program_would(sheets: list[str]) -> None:
+    assert not re.search(r"\b(nan|NaN|None|inf|Infinity|undefined)\b|\{\{|\{%|Decimal\(", "\n".join(sheets))
+
+
+def test_figures_as_images_are_the_same_on_paper_to_the_byte(
+    tables: Any, built: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = Edition("finance")
+    as_images = render.pdf(tables, attachments={}, edition=edition, **built)
+    monkeypatch.setattr(printing, "figures_as_images", str)
+    assert render.pdf(tables, attachments={}, edition=edition, **built) == as_images
+
+
+def test_every_figure_of_a_page_becomes_an_image_with_its_alternative_text() -> None:
+    markup = f"<td>{passed()}</td><p>{passed()} and {attention()}</p>"
+    images = printing.figures_as_images(markup)
+    assert "<svg" not in images
+    assert images.count('alt="passed"') == 2
+    assert images.count('alt="needs attention"') == 1
+
+
+def test_the_search_for_cycles_rests_while_a_report_is_laid_out_and_goes_on_after_one_that_failed() -> None:
+    seen = []
+
+    def failing() -> None:
+        with printing.uncollected():
+            seen.append(gc.isenabled())
+            raise ReportFault("nothing fits")
+
+    with pytest.raises(ReportFault):
+        failing()
+    assert seen == [False]
+    assert gc.isenabled()

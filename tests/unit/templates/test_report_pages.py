@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from templates import formats, render
+from templates import render
 from templates.proofs import ReportFault
 
 if TYPE_CHECKING:
@@ -146,22 +146,9 @@ def test_every_reference_leads_to_a_row_of_the_index(page: Callable[..., str]) -
     assert referred <= listed
 
 
-def printed_forms(value: Decimal) -> set[str]:
-    """Every way in which the report prints a number."""
-    money = formats.Money("USD")
-    size = abs(value)
-    plain = {formats.plain(value, places) for places in (0, 1, 2)} | {
-        formats.count_word(int(size)),
-        formats.count_word(int(size)).lower(),
-        formats.count(value),
-    }
-    ratios = {form(number) for form in (formats.percent, formats.whole_percent) for number in (value, size)}
-    amounts = {form(number) for form in (money.short, money.change, money.per_mtok) for number in (value, size)}
-    scaled = {formats.tokens_in_words(value)[0], formats.months(value), formats.whole_percent(value, plus="+")}
-    return plain | ratios | amounts | {amount.removeprefix("$") for amount in amounts} | scaled
-
-
-def test_every_number_stands_before_its_reference_at_its_printed_form(page: Callable[..., str], tables: Any) -> None:
+def test_every_number_stands_before_its_reference_at_its_printed_form(
+    page: Callable[..., str], tables: Any, printed_forms: Callable[[Decimal], set[str]]
+) -> None:
     values = {f"K-{row['position']:02d}": row["value"] for row in tables["numbers"].to_dicts()}
     body = re.sub(r"<style>.*?</style>|<title>.*?</title>", "", page(), flags=re.DOTALL)
     blocks = re.findall(r"<(?:p|h1|div class=\"label\"|td|th|dt)\b.*?</(?:p|h1|section|tr|dl)>", body, re.DOTALL)
