@@ -11,9 +11,10 @@ from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, time_labels
 from templates.figures.scales import Scale, apart, round_ticks
-from templates.svg import band, circle, figure, line, text
-from templates.typeface import SEMIBOLD
+from templates.svg import Point, band, circle, figure, line, text
+from templates.typeface import SEMIBOLD, text_width
 
+LINE = 8.0
 PHASES = ("pretraining", "posttraining", "inference")
 
 
@@ -46,9 +47,11 @@ def cost_area(
         middles.append(rise((above[-1] + below[-1]) / 2))
         below = above
     parts += _amounts(middles, amounts, shown[-1])
-    parts += [part for event in events for part in _event(event, across, rise, tops)]
+    end = across(len(shown) - 1) - 4, rise(tops[-1]) - 3
+    taken = end[0] - text_width(total, 7.2, weight=SEMIBOLD), end[1]
+    parts += [part for event in events for part in _event(event, across, rise, tops, taken)]
     parts.append(circle((across(len(shown) - 1), rise(tops[-1])), 2.0, fill=colours.INK))
-    parts.append(text((across(len(shown) - 1) - 4, rise(tops[-1]) - 3), total, size=7.2, anchor="end", weight=SEMIBOLD))
+    parts.append(text(end, total, size=7.2, anchor="end", weight=SEMIBOLD))
     parts += time_labels(names, across)
     return figure((WIDTH, HEIGHT), alt, parts)
 
@@ -62,9 +65,12 @@ def _amounts(middles: list[float], amounts: Sequence[str], last: tuple[float, fl
         yield text((RIGHT + 5, y + 8), amounts[place], size=6.8, fill=colours.TEXT_2)
 
 
-def _event(event: Event, across: Scale, rise: Scale, tops: list[float]) -> Iterator[str]:
+def _event(event: Event, across: Scale, rise: Scale, tops: list[float], taken: Point) -> Iterator[str]:
+    """A mark with its words; where the total stands, they stand above it."""
     x, y = across(event.place), rise(tops[event.place])
     top = max(y - 26, TOP + 8)
+    if x > taken[0] and abs(top + 2 - taken[1]) < LINE:
+        top = max(taken[1] - LINE, 6.0) - 2
     anchor = "start" if x < LEFT + 46 else "end"
     yield line((x, y), (x, top), stroke=colours.INK, width=0.5)
     yield circle((x, y), 1.5, fill=colours.INK)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH
-from templates.figures.scales import LogScale, Scale, round_ticks
+from templates.figures.scales import LogScale, Scale, apart, round_ticks
 from templates.svg import circle, figure, hatch, line, polyline, rect, text
 from templates.typeface import SEMIBOLD
 
@@ -80,16 +80,10 @@ def _beyond(points: Sequence[SizePoint], across: LogScale) -> Iterator[str]:
 
 def _names(points: Sequence[SizePoint], across: LogScale, rise: Scale) -> Iterator[str]:
     last, first = points[-2], points[min(2, len(points) - 1)]
-    yield text(
-        (across(last.params), rise(last.training) - 3), "training", size=6.8, fill=colours.PRETRAINING, anchor="end"
-    )
-    yield text(
-        (across(last.params) - 8, rise(last.serving) - 2),
-        "serving",
-        size=6.8,
-        fill=colours.INFERENCE_TEXT,
-        anchor="end",
-    )
+    lines = (("training", colours.PRETRAINING), ("serving", colours.INFERENCE_TEXT))
+    heights = apart([rise(getattr(last, name)) - 3 for name, _ in lines], 8, TOP + 14, BOTTOM - 9)
+    for (name, fill), y in zip(lines, heights, strict=True):
+        yield text((across(last.params), y), name, size=6.8, fill=fill, anchor="end")
     yield text((across(first.params) + 4, rise(first.total) - 3), "total", size=6.8, weight=SEMIBOLD)
 
 

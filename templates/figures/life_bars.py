@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from templates import colours
 from templates.figures.ternary_plane import Shares
-from templates.svg import circle, figure, line, rect, text
-from templates.typeface import SEMIBOLD
+from templates.svg import Anchor, circle, figure, line, rect, text
+from templates.typeface import SEMIBOLD, text_width
 
 WIDTH: Final = 504.0
 LEFT: Final = 62.0
@@ -95,7 +95,9 @@ def _later(later: Later) -> Iterator[str]:
     for x in (low, high):
         yield line((x, y - 2), (x, y + 2), stroke=colours.INK, width=0.9)
     yield circle((middle, y), 1.6, fill=colours.INK)
-    yield text((high + 5, y + 2.4), later.words, size=6.8, fill=colours.TEXT_2)
+    fits = high + 5 + text_width(later.words, 6.8) <= WIDTH
+    anchor: Anchor = "start" if fits else "end"
+    yield text((high + 5 if fits else low - 5, y + 2.4), later.words, size=6.8, fill=colours.TEXT_2, anchor=anchor)
 
 
 def _target(boundary: float, words: str, rise: float, has_later: bool) -> Iterator[str]:  # noqa: FBT001 - private
