@@ -9,6 +9,7 @@ from transforms.decisions import distil, retire, retrain, route, tune
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.company import Company
 from transforms.decisions.host_price import host_missing
+from transforms.decisions.latency import within_limits
 from transforms.decisions.moves import Departure, priced
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _all(subject: Subject, company: Company, actions: Collection[str]) -> Iterat
     if place["served_days"] == 0 or place["daily_tokens"] == 0:
         return
     if retrain.ACTION in actions:
-        yield from _retrained(subject)
+        yield from _retrained(subject, company)
     unpriced = priced(place)
     if unpriced:
         yield Alternative(route.ACTION, subject.model_id, missing=unpriced)
@@ -73,12 +74,13 @@ def _all(subject: Subject, company: Company, actions: Collection[str]) -> Iterat
         yield from _moved(subject, company, actions)
 
 
-def _retrained(subject: Subject) -> Iterator[Proposal | Alternative]:
+def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
     missing = retrain.retrain_missing(subject.position, subject.night)
     if missing:
         yield missing
-    else:
-        yield from retrain.retrain_proposals(subject)
+        return
+    states = company.deployments.get(subject.model_id, ())
+    yield from (within_limits(proposal, subject, states) for proposal in retrain.retrain_proposals(subject))
 
 
 def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -100,7 +102,7 @@ def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternat
     for nearest in company.hosts(subject.model_id):
         serving = [company.subjects[name] for name in nearest if not _unpriced(company.subjects[name])]
         if serving:
-            yield from (_retired_onto(subject, successor) for successor in serving)
+            yield from (_retired_onto(subject, successor, company) for successor in serving)
             return
     for name in company.heirs(subject.model_id):
         if _unpriced(company.subjects[name]):
@@ -109,11 +111,11 @@ def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternat
         yield Alternative(retire.ACTION, subject.model_id, target_model_id=name, missing=words)
 
 
-def _retired_onto(subject: Subject, successor: Subject) -> Proposal | Alternative:
+def _retired_onto(subject: Subject, successor: Subject, company: Company) -> Proposal | Alternative:
     missing = host_missing(subject, successor, share=1.0)
     if missing:
         return Alternative(retire.ACTION, subject.model_id, target_model_id=successor.model_id, missing=missing)
-    return retire.retire_proposal(subject, successor)
+    return _unless_slow(retire.retire_proposal(subject, successor), company, successor)
 
 
 def _moved(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
@@ -124,13 +126,15 @@ def _moved(subject: Subject, company: Company, actions: Collection[str]) -> Iter
         yield Alternative(route.ACTION, subject.model_id, missing=words)
     elif untaught:
         yield Alternative(distil.ACTION, subject.model_id, missing=untaught)
+    states = company.deployments.get(subject.model_id, ())
     pupil = None if untaught else distil.pupil_of(subject)
     for departure in (Departure(subject, task) for task in tasks):
         if route.ACTION in actions:
             yield from _routed(departure, company)
         if pupil and departure.task.share >= _LEAST_SHARE and distil.ACTION in actions:
             evidence = company.plan_evidence(departure.task.name, subject.model_id)
-            yield distil.distil_proposal(departure, pupil, evidence)
+            proposal = distil.distil_proposal(departure, pupil, evidence)
+            yield within_limits(proposal, subject, states, departure.task.share)
 
 
 def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alternative]:
@@ -141,9 +145,14 @@ def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alter
         if unpriced:
             yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
         else:
-            proposal = route.route_proposal(departure, student, evidence)
-            slow = company.too_slow(subject.model_id, name)
-            yield replace(proposal, alternative=replace(proposal.alternative, blocked=slow)) if slow else proposal
+            yield _unless_slow(route.route_proposal(departure, student, evidence), company, student)
+
+
+def _unless_slow(proposal: Proposal, company: Company, host: Subject) -> Proposal:
+    """The proposal, blocked where the users of the model would wait too long for the host."""
+    alternative = proposal.alternative
+    slow = company.too_slow(str(alternative.model_id), host.model_id)
+    return replace(proposal, alternative=replace(alternative, blocked=slow)) if slow else proposal
 
 
 def _unpriced(student: Subject) -> str:

@@ -79,6 +79,11 @@ class Replica:
         traffic = shape.params * WEIGHT_BYTES + batch * context_tokens * shape.kv_bytes_per_token
         return np.maximum(compute, traffic / (self._chips * self.chip.bytes_per_s * MBU))
 
+    def is_compute_bound(self, shape: Shape, batch: float, context_tokens: float) -> bool:
+        """Whether computing and not memory is the limit of a step."""
+        compute = 2 * shape.active_params * batch / (self._chips * self.chip.flop_per_s * MFU)
+        return bool(compute >= self.step_s(shape, batch, context_tokens))
+
     def prefill_s(self, shape: Shape, tokens: Quantity) -> Quantity:
         """Seconds to read `tokens` of input: compute alone."""
         return 2 * shape.active_params * tokens / (self._chips * self.chip.flop_per_s * MFU)

@@ -59,10 +59,15 @@ class Load:
 class Plan:
     """Copies of a model on so many chips each, the batch they run at and the time of a token."""
 
-    gpus_each: int
+    copy: Replica
     work: float
     batch: float
     tpot_s: float
+
+    @property
+    def gpus_each(self) -> int:
+        """Chips of a copy."""
+        return int(self.copy.gpus)
 
     def gpus(self, growth: float, planned_share: float = PLANNED_SHARE) -> float:
         """Chips for `growth` times the load: whole copies, at least one."""
@@ -107,5 +112,10 @@ def _plan(load: Load, shape: Shape, replica: Replica, batch: float, limits: Limi
     first = float(replica.prefill_s(shape, load.prompt_tokens)) + step
     if not fits or step > limits.tpot_s or first > limits.ttft_s or batch > max(critical_batch(replica.chip, shape), 1):
         return None
-    prompts = load.input_per_s * float(replica.prefill_s(shape, 1.0))
-    return Plan(int(replica.gpus), prompts + load.output_per_s * step / batch, batch, step)
+    return Plan(replica, busy_copies(load, shape, replica, batch), batch, step)
+
+
+def busy_copies(load: Load, shape: Shape, replica: Replica, batch: float) -> float:
+    """Copies that the load keeps busy at a batch: seconds of prompts and of decoding that a second brings."""
+    step = float(replica.step_s(shape, batch, load.context_tokens))
+    return load.input_per_s * float(replica.prefill_s(shape, 1.0)) + load.output_per_s * step / batch

@@ -9,6 +9,7 @@ import numpy as np
 from transforms.compute import CHIPS
 from transforms.decisions.alternatives import Alternative, Proposal
 from transforms.decisions.roofline import MEMORY_BYTES
+from transforms.decisions.serving_losses import serving_losses
 from transforms.decisions.serving_plan import PLANNED_SHARE, Limits, Plan, busy_load, cheapest, limits_of
 from transforms.decisions.serving_price import HOURS_PER_MONTH, shape_of
 from transforms.decisions.valuation import ramp
@@ -64,7 +65,8 @@ def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alte
         quality_gate=_gate(state),
         assumptions=_assumptions(state, planned, growth, freed)
         | night.calendar(LEAD_MONTHS, MOVE_MONTHS)
-        | _premium(state, shape, planned, price),
+        | _premium(state, shape, planned, price)
+        | serving_losses(state, shape, planned, price),
     )
     return Proposal(
         alternative,

@@ -10,6 +10,7 @@ import polars as pl
 from transforms.decisions.candidates import candidate_frame, option_rows
 from transforms.decisions.company import company_of
 from transforms.decisions.demand import DAYS_PER_MONTH
+from transforms.decisions.latency import within_limits
 from transforms.decisions.lifetime import lifetime_optimum
 from transforms.decisions.night import MTOK, night_of
 from transforms.decisions.options import options_of
@@ -152,7 +153,9 @@ def _candidates(model_id: str, overrides: Overrides, tables: Mapping[str, pl.Dat
     options = options_of(subject, company)
     if overrides.params is not None and retrain_missing(subject.position, night) is None:
         others = [proposal for proposal in options.proposals if proposal.alternative.action != RETRAIN]
-        options = replace(options, proposals=[*retrain_proposals(subject, overrides.params), *others])
+        states = company.deployments.get(model_id, ())
+        wished = [within_limits(one, subject, states) for one in retrain_proposals(subject, overrides.params)]
+        options = replace(options, proposals=[*wished, *others])
     return candidate_frame(option_rows(options), night)
 
 
