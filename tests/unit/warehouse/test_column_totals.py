@@ -1,0 +1,72 @@
+"""The quick sums of a bill: right where everything is plain, and silent where anything is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from warehouse.sources import second_opinion
+from warehouse.sources.column_totals import Totals, column_totals
+from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.second_opinion import OpinionsDifferError
+from warehouse.sources.source import Source
+
+NAMES = ("BillingCurrency", "BilledCost", "EffectiveCost")
+HEADER = "Tags,BilledCost,BillingCurrency,EffectiveCost\n"
+
+
+def sums(folder: Path, content: str, constant: str | None = None) -> Totals | None:
+    path = folder / "bill.csv"
+    path.write_bytes(content.encode())
+    return column_totals(path, NAMES, constant)
+
+
+def test_costs_are_added_up_exactly_by_currency(tmp_path: Path) -> None:
+    rows = '"{""a"": 1}",0.1,USD,0.2\n"two\nlines, one record",1e-3,EUR,-5\n,0.2,usd,0.000000000001\n'
+
+    assert sums(tmp_path, "\ufeff" + HEADER + rows) == {
+        "USD": (Decimal("0.3"), Decimal("0.200000000001")),
+        "EUR": (Decimal("0.001"), Decimal(-5)),
+    }
+
+
+def test_one_cost_stands_for_both_and_a_constant_for_the_currency(tmp_path: Path) -> None:
+    assert sums(tmp_path, "x,BilledCost\n1,2.5\n1,3\n", "eur") == {"EUR": (Decimal("5.5"), Decimal("5.5"))}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ",0.1,USD,\n",
+        ",NULL,USD,1\n",
+        ",0.1234567890123,USD,1\n",
+        ",12 ,USD,1\n",
+        ",NaN,USD,1\n",
+        ",100000000000000000000,USD,1\n",
+        ",1,USD\n",
+        ",1,USD,1,1\n",
+        "  \n,1,USD,1\n",
+    ],
+)
+def test_anything_that_is_not_plain_is_left_to_the_careful_reader(tmp_path: Path, rows: str) -> None:
+    assert sums(tmp_path, HEADER + ",1,USD,1\n" + rows) is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n" + HEADER, "a,b\n1,2\n", "BilledCost,BilledCost\n1,2\n", '{"BilledCost": 1}\n']
+)
+def test_a_header_that_is_not_plain_is_left_to_the_careful_reader(tmp_path: Path, content: str) -> None:
+    assert sums(tmp_path, content) is None
+
+
+def test_a_total_that_neither_way_finds_is_an_error_that_names_both(tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(HEADER + ",1,USD,1\n")
+    delivered = Delivered("inbox/a.csv", "ab" * 32, 1, path, datetime(2026, 11, 20, tzinfo=UTC))
+    source = Source("cloud", "gpu_billing", "focus", "inbox/*")
+    second_opinion.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}))
+    with pytest.raises(OpinionsDifferError, match=r"inbox/a\.csv in USD: billed 2, effective 1 against 1"):
+        second_opinion.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}))
