@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Final
 
 import jinja2
 import polars as pl
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from templates import formats, typeface
 from templates.figures import marks
@@ -27,6 +28,7 @@ from templates.title_lines import broken, fits
 
 LANGUAGE: Final = "en"
 PAPERS: Final = ("A4", "letter")
+NEGATIVE: Final = re.compile(f"{formats.MINUS}[^ ]+")
 NAME_LIMITS: Final = (24, 18, 14, 10, 7, 5, 3)
 
 
@@ -146,12 +148,18 @@ def _environment(report: Document) -> jinja2.Environment:
         "span": money.span,
         "lower_first": lambda words: words[:1].lower() + words[1:],
         "whole": lambda words: Markup('<span class="w">{}</span>').format(words),
+        "signs_kept": _signs_kept,
         "day": formats.day,
         "name": formats.name,
         "mover": mover_words,
     }
     environment.globals |= {"refs": References(), "marks": marks, "has_index": report.has_index}
     return environment
+
+
+def _signs_kept(words: str) -> Markup:
+    """Text in which no line ends between a minus and its amount."""
+    return Markup(NEGATIVE.sub(r'<span class="w">\g<0></span>', str(escape(words))))  # noqa: S704 - escaped here
 
 
 def _plain(value: Ref | formats.Quantity, places: int = 0) -> str:

@@ -63,11 +63,13 @@ def _payback(payback: float | None, last: int, across: Scale, rise: Scale) -> li
         return []
     x, y = across(payback), rise(0)
     words = f"pays back in month {payback:.0f}"
+    dot = circle((x, y), 1.6, fill=colours.INK)
+    if y + 18 > HEIGHT - 16:  # the months stand close below: the words stand on the line, under the rising curve
+        return [dot, text((RIGHT, y - 3), words, size=6.8, weight=SEMIBOLD, anchor="end")]
     anchor_left = x + text_width(words, 6.8, weight=SEMIBOLD) < RIGHT + 20
-    level = y + 14 if y + 18 < HEIGHT - 16 else y - 14  # above the line where the months stand close below it
     return [
-        line((x, y), (x, level - 2 if level > y else level + 3), stroke=colours.INK, width=0.5),
-        circle((x, y), 1.6, fill=colours.INK),
-        text((x + 2 if anchor_left else x - 2, level), words, size=6.8, weight=SEMIBOLD,
+        line((x, y), (x, y + 12), stroke=colours.INK, width=0.5),
+        dot,
+        text((x + 2 if anchor_left else x - 2, y + 14), words, size=6.8, weight=SEMIBOLD,
              anchor="start" if anchor_left else "end"),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from templates.svg import circle, figure, line, rect, text
 from templates.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
-LEFT: Final = 168.0
+LEFT: Final = 190.0
 RIGHT: Final = 392.0
 ROW: Final = 13.5
 TOP: Final = 14.0
@@ -25,6 +25,7 @@ TOP: Final = 14.0
 class Promise:
     """One past recommendation: what it promised and what it saved, in the unit of the axis, and its words."""
 
+    since: str
     name: str
     low: float
     median: float
@@ -52,7 +53,8 @@ def record_bars(promises: Sequence[Promise], alt: str) -> Markup:
 
 def _promise(one: Promise, across: Scale, y: float) -> Iterator[str]:
     middle = y + 4.5
-    yield text((0, y + 7), one.name, size=7.2)
+    yield text((0, y + 7), one.since, size=6.8, fill=colours.TEXT_2)
+    yield text((30, y + 7), one.name, size=7.2)
     yield rect((across(one.low), y + 1.5), (max(across(one.high) - across(one.low), 0.8), 6.0), fill=colours.BAR_GREY)
     yield line((across(one.median), y), (across(one.median), y + 9), width=1.0)
     at = (across(one.realised), middle)

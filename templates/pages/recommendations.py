@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from templates import formats
-from templates.pages.advice_room import SHEET, room
+from templates.pages.advice_room import SHEET, Columns, room
 from templates.pages.card import Card, card, gate_words, phrase, rejected_words
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
@@ -16,6 +16,7 @@ from templates.pages.requests import advised
 from templates.pages.track import Track, track
 from templates.table_unit import TableUnit
 
+HEADS: Final = ("One-off", "Saves", "median", "P90", "Value", "median", "P90", "Months", "Chance")
 MOST_ROWS: Final = 12
 MOST_CARDS: Final = 2
 MOST_REJECTED: Final = 6
@@ -34,6 +35,11 @@ class AdviceRow:
     chance: str
     gate: str
 
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """Its cells between action and gate."""
+        return (self.one_off, *self.savings, *self.values, self.payback, self.chance)
+
 
 @dataclass(frozen=True)
 class Recommendations:
@@ -41,6 +47,7 @@ class Recommendations:
 
     count: int
     largest: str
+    short: str
     low: Ref | None
     median: Ref | None
     high: Ref | None
@@ -53,6 +60,7 @@ class Recommendations:
     more_rejected: int
     unit: str
     track: Track
+    widths: tuple[float, ...]
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
@@ -71,11 +79,14 @@ def recommendations(night: Night) -> Recommendations:
     rejected = _rejected(night, everything)
     past = track(night)
     printed = [(row.action, row.gate) for row in ranked]
-    fits = room(SHEET[night.paper] - past.height, printed, cards, [words for _, words in rejected])
+    columns = Columns.of(HEADS, [row.amounts for row in ranked])
+    words = [words for _, words in rejected]
+    fits = room(SHEET[night.paper] - past.height, printed, columns, cards, words)
     index = night.index
     return Recommendations(
         count=len(rows),
         largest=phrase(rows[0], json.loads(rows[0]["assumptions"]), 18) if rows else "",
+        short=phrase(rows[0], {}, 18) if rows else "",
         low=index.get("saving_p10"),
         median=index.get("saving_p50"),
         high=index.get("saving_p90"),
@@ -88,6 +99,7 @@ def recommendations(night: Night) -> Recommendations:
         more_rejected=sum(len(json.loads(row["rejected"])) for row in everything) - fits.rejected,
         unit=unit.words,
         track=past,
+        widths=columns.widths,
     )
 
 

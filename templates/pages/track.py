@@ -69,5 +69,4 @@ def _promise(night: Night, row: Row, unit: TableUnit) -> Promise:
     verdict = {True: "inside", False: "outside", None: "too early"}[row["is_within"]]
     since = formats.month_tick(row["recommended_as_of"])
     words = f"{night.money.short(row['realised_usd'])}, {verdict}"
-    name = formats.fitted(f"{since}: {phrase(row)}", 164, 7.2)
-    return Promise(name, low, median, high, realised, words, row["is_within"])
+    return Promise(since, formats.fitted(phrase(row), 154, 7.2), low, median, high, realised, words, row["is_within"])
