@@ -14,7 +14,7 @@ RESTATED = "reports.restated_months"
 
 
 def reconciliation_numbers(night: Night) -> Iterator[Number]:
-    """Per currency what was billed and what the ledger holds; then the rows behind it."""
+    """Per currency what was billed and what the ledger holds; the rows behind it; what was restated."""
     for currency in sorted(set(night.tables["reconciliation"]["currency"])):
         ours = f"currency = {literal(currency)}"
         for number_id, title, column in (
@@ -24,9 +24,9 @@ def reconciliation_numbers(night: Night) -> Iterator[Number]:
         ):
             yield _number(f"{number_id}_{currency}", f"{title}, {currency}", currency, BILLS, f"sum({column})", column,
                           ours)  # fmt: skip
-    yield from _restated(night)
     for column in ("accepted", "duplicates", "blank"):
         yield _number(f"rows_{column}", f"Rows {column}", "rows", "raw.files", f"sum({column})", column)
+    yield from _restated(night)
 
 
 def _restated(night: Night) -> Iterator[Number]:
