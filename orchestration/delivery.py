@@ -27,7 +27,7 @@ Told = Mapping[date, set[str]]
 LONGEST: Final = 500
 NEXT_STEPS: Final = {
     "waiting": "the next run tries again",
-    "sending": "another run is sending it",
+    "sending": "a run is sending it, or was ended while it did; it is not sent again",
     "refused": f"correct the address in {FILE}; the next night goes there",
     "unknown": "ask whether it arrived; to send it again, remove its entry from var/delivery/{night}.json",
 }

@@ -77,9 +77,9 @@ def _round(server: Server, parcels: Sequence[Parcel], keep: Callable[[Letter], N
         with _connected(server) as smtp:
             for parcel in parcels:
                 outcome = _handed_over(smtp, server.settings.sender, parcel, keep)
-                keep(outcome)
-                if outcome.state in FINAL:
+                if outcome.state in FINAL:  # before it is kept: a full disk must not put back what was sent
                     pending.remove(parcel)
+                keep(outcome)
                 smtp.rset()
     except UnusableServerError as error:
         _set_back(pending, f"{server.place}: {error}", keep)

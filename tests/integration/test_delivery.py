@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import errno
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import default
@@ -26,7 +27,7 @@ from aiosmtpd.smtp import AuthResult
 from orchestration import failures
 from orchestration.delivery import deliver, progress, troubles
 from orchestration.settings import load
-from warehouse import publish
+from warehouse import letters, publish
 
 NIGHT = date(2026, 11, 21)
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -49,6 +50,7 @@ class Box:
     def __init__(self) -> None:
         self.letters: list[tuple[str, EmailMessage]] = []
         self.replies: dict[str, list[str]] = {}
+        self.on_recipient: Callable[[], None] = lambda: None
         self.on_text: Callable[[], str] = lambda: "250 kept"
         self.is_encrypted: list[bool] = []
 
@@ -57,6 +59,7 @@ class Box:
     ) -> str:
         """Know the recipient, or answer what a test wants."""
         del server, session, options
+        self.on_recipient()
         reply = self.replies[address].pop(0) if self.replies.get(address) else "250 known"
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
@@ -236,12 +239,23 @@ def test_a_server_that_is_down_leaves_the_night_to_the_next_run(root: Path, port
     assert nights == ["2026-11-21", "2026-11-21", "2026-11-22", "2026-11-22"]
 
 
+DELIVERING = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from orchestration.delivery import deliver
+from orchestration.settings import load
+deliver(load(Path(sys.argv[1])), datetime(2026, 11, 22, tzinfo=UTC), lambda seconds: None)
+"""
+
+
+def started(root: Path) -> subprocess.Popen[bytes]:
+    """A run of its own that delivers, to be killed."""
+    return subprocess.Popen([sys.executable, "-c", DELIVERING, str(root)])
+
+
 def test_a_run_that_is_killed_while_it_sends_is_not_repeated(root: Path, box: Box) -> None:
-    code = "import sys; from datetime import *; from pathlib import Path; from orchestration.delivery import deliver; "
-    code += (
-        "from orchestration.settings import load; deliver(load(Path(sys.argv[1])), datetime(2026, 11, 22, tzinfo=UTC))"
-    )
-    run = subprocess.Popen([sys.executable, "-c", code, str(root)])
+    run = started(root)
 
     def killed() -> str:
         os.kill(run.pid, signal.SIGKILL)
@@ -249,8 +263,8 @@ def test_a_run_that_is_killed_while_it_sends_is_not_repeated(root: Path, box: Bo
         return "250 kept"
 
     box.on_text = killed
-    run.wait()
-    assert run.returncode == -signal.SIGKILL
+    assert run.wait() == -signal.SIGKILL
+    assert "was ended while it did; it is not sent again" in said(root)[0]
     box.on_text = lambda: "250 kept"
     send(root)
     send(root)
@@ -265,7 +279,43 @@ def test_a_run_that_is_killed_while_it_sends_is_not_repeated(root: Path, box: Bo
     ]
 
 
-def test_a_run_that_is_killed_before_it_sends_is_made_up(root: Path, box: Box) -> None:
+def test_a_run_that_is_killed_before_a_text_leaves_is_made_up(root: Path, box: Box) -> None:
+    run = started(root)
+
+    def killed() -> None:
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+
+    box.on_recipient = killed
+    assert run.wait() == -signal.SIGKILL
+    box.on_recipient = lambda: None
+    send(root)
+
+    assert box.recipients() == ["cfo@example.com", "cto@example.com"]
+    assert said(root) == []
+
+
+def test_a_disk_that_is_full_when_an_answer_is_kept_sends_nothing_twice(
+    root: Path, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures_left = letters.keep, [1]
+
+    def keep(folder: Path, changed: Iterable[letters.Letter]) -> None:
+        news = list(changed)
+        if news and news[0].state == "sent" and failures_left:
+            failures_left.pop()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(folder, news)
+
+    monkeypatch.setattr(letters, "keep", keep)
+    send(root)
+    send(root)
+
+    assert box.recipients() == ["cfo@example.com", "cto@example.com"]
+    assert [line.split(" is ")[1][:7] for line in said(root)] == ["unknown"]
+
+
+def test_nights_that_were_published_and_not_sent_are_sent_in_order(root: Path, box: Box) -> None:
     published(root, date(2026, 11, 22))
     send(root, datetime(2026, 11, 23, 6, tzinfo=UTC))
     published(root, date(2026, 11, 23))
@@ -277,19 +327,15 @@ def test_a_run_that_is_killed_before_it_sends_is_made_up(root: Path, box: Box) -
 
 
 def test_a_connection_that_breaks_after_the_text_leaves_it_unsure(root: Path, port: int) -> None:
-    with socket.create_server(("127.0.0.1", port)) as server:
-        code = "import sys; from datetime import *; from pathlib import Path; "
-        code += "from orchestration.delivery import deliver; from orchestration.settings import load; "
-        code += "deliver(load(Path(sys.argv[1])), datetime(2026, 11, 22, tzinfo=UTC), lambda seconds: None)"
-        with subprocess.Popen([sys.executable, "-c", code, str(root)]) as run:
-            connection, _ = server.accept()
-            with connection, connection.makefile("rwb") as talk:
-                for answer in (b"220 hello", b"250 hello", b"250 sender", b"250 recipient", b"354 go on"):
-                    talk.write(answer + b"\r\n")
-                    talk.flush()
-                    talk.readline()
-            server.close()
-            run.wait()
+    with socket.create_server(("127.0.0.1", port)) as server, started(root) as run:
+        connection, _ = server.accept()
+        with connection, connection.makefile("rwb") as talk:
+            for answer in (b"220 hello", b"250 hello", b"250 sender", b"250 recipient", b"354 go on"):
+                talk.write(answer + b"\r\n")
+                talk.flush()
+                talk.readline()
+        server.close()
+        run.wait()
 
     states = {letter.split(" is ")[1].split(":")[0] for letter in said(root)}
     assert states == {"unknown", "waiting"}
