@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import click
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.settings import Project
@@ -16,6 +17,8 @@ from warehouse.connection import look
 from warehouse.tables import Frames
 
 COLUMNS = ("published", "changed", "difference")
+# Numbers that are read digit by digit: smaller ones need decimals, larger ones a power of ten.
+_LEAST_WHOLE, _MOST_WHOLE = 1e3, 1e9
 
 
 def answer(project: Project, model_id: str, overrides: Overrides) -> Mapping[str, pl.DataFrame]:
@@ -41,12 +44,26 @@ def shown(said: Mapping[str, pl.DataFrame]) -> None:
     console = Console()
     for row in said["recommendations"].iter_rows(named=True):
         console.print(f"{row['action']}: {row['reason']}", markup=False)
-    table = Table("alternative", "quantity", *COLUMNS, "unit")
+    table = Table("quantity", *COLUMNS)
+    last = None
     for row in said["quantities"].iter_rows(named=True):
         place = " ".join(str(row[name]) for name in ("action", "task", "deployment_id", "target_model_id") if row[name])
-        table.add_row(place or "the model", row["quantity"], *(_number(row[name]) for name in COLUMNS), row["unit"])
+        if place != last:
+            table.add_section()
+            table.add_row(f"[bold]{escape((place or 'the model').replace('_', ' '))}")
+            last = place
+        table.add_row(_words(row["quantity"], row["unit"]), *(_number(row[name]) for name in COLUMNS))
     console.print(table)
 
 
+def _words(quantity: str, unit: str) -> str:
+    """The quantity and its unit, short enough for a terminal of 80 columns."""
+    words = quantity.replace("_mtok", " million tokens").replace("_", " ").replace("usd per", "USD per")
+    is_said = unit in words or "USD per" in words or quantity.startswith("daily") or unit == "ratio"
+    return words if is_said else f"{words.replace(' usd', '')}, {unit}"
+
+
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4g}"
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if _LEAST_WHOLE <= abs(value) < _MOST_WHOLE else f"{value:.4g}"

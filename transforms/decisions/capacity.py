@@ -90,9 +90,10 @@ def _ramp(night: Night, pool: Mapping[str, Any], freed: float, monthly: float) -
 
 def _missing(night: Night, pool: Mapping[str, Any]) -> str:
     if (night.as_of - pool["billed_until"]).days > _STALE_DAYS:
-        return f"it has not been billed since {pool['billed_until']}: nothing is left to release"
+        last = pool["billed_until"]
+        return f"it has not been billed since {last}: nothing is left to release; if it is still held, deliver its bill"
     if pool["hours"] < LEAST_HOURS:
-        return f"only {pool['hours']} billed hours are known; a week shows what the pool needs"
+        return f"only {pool['hours']} billed hours are known: deliver a week of its bill to show what it needs"
     if not pool["usd_per_gpu_hour"]:
         return "its GPU-hours have no price: deliver their charges, or a rate in rates.csv"
     return ""
