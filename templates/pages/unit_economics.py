@@ -68,11 +68,11 @@ class UnitEconomics:
 def unit_economics(night: Night) -> UnitEconomics:
     """Page 4 of the night."""
     rows = _rows(night, night.subject["month"])
-    most = MOST_ROWS[night.paper]
     priced = [row for row in rows if row["fully_loaded_usd_per_mtok"] is not None]
     ordered = sorted(priced, key=lambda row: (row["fully_loaded_usd_per_mtok"], row["model_id"]))
     before = night.before["fully_loaded_usd_per_mtok"] if night.before else None
     unit_row = _unit_row(rows)
+    most = _most(night, priced)
     bars = _bars(night, priced[:most])
     return UnitEconomics(
         month=night.month,
@@ -93,6 +93,12 @@ def unit_economics(night: Night) -> UnitEconomics:
         others=_others(rows[most:]),
         currency=night.money.heading,
     )
+
+
+def _most(night: Night, priced: list[Row]) -> int:
+    """How many models have room; a note below the bars takes that of one."""
+    most = MOST_ROWS[night.paper]
+    return most - any(_bar_notes(night, _bars(night, priced[:most])))
 
 
 def _served(row: Row) -> int:
