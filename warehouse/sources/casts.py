@@ -50,7 +50,10 @@ class Cast:
 
 def first_reason(*reasons: pl.Series) -> pl.Series:
     """Of each row the reason that stands first in the closed list; null where there is none."""
-    ranks = [series.cast(REASON).to_physical().alias(str(place)) for place, series in enumerate(reasons)]
+    told = [series for series in reasons if series.null_count() < len(series)]
+    if not told:
+        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(reasons[0]))
+    ranks = [series.cast(REASON).to_physical().alias(str(place)) for place, series in enumerate(told)]
     first = pl.DataFrame(ranks).select(pl.min_horizontal(pl.all()).alias("reason"))["reason"]
     names = dict(enumerate(REASONS))
     return first.replace_strict(names, return_dtype=pl.String)
@@ -59,6 +62,16 @@ def first_reason(*reasons: pl.Series) -> pl.Series:
 def refused(when: pl.Series, reason: str) -> pl.Series:
     """The reason in every row in which `when` is true."""
     return pl.select(pl.when(when).then(pl.lit(reason)).otherwise(pl.lit(None, pl.String)).alias("reason")).to_series()
+
+
+def says_one_thing(cells: pl.Series) -> bool:
+    """Whether every cell says the same, as those of an account, a period or a currency do: it is read once then."""
+    return len(cells) > 1 and cells.null_count() == 0 and bool((cells == cells[0]).all())
+
+
+def repeated(cast: Cast, height: int) -> Cast:
+    """What the first row gives, in every row."""
+    return Cast(*(column.new_from_index(0, height) for column in (cast.values, cast.reasons)))
 
 
 def required(cast: Cast, reason: str) -> Cast:

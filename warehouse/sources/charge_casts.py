@@ -10,7 +10,18 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.raw import ChargeRows
-from warehouse.sources.casts import Cast, first_reason, free_text, key, known, refused, required, word
+from warehouse.sources.casts import (
+    Cast,
+    first_reason,
+    free_text,
+    key,
+    known,
+    refused,
+    repeated,
+    required,
+    says_one_thing,
+    word,
+)
 from warehouse.sources.counts import size
 from warehouse.sources.currencies import currency
 from warehouse.sources.decimals import Amounts, money, quantity
@@ -72,6 +83,8 @@ def charges(
 def _cast(name: str, cells: pl.Series, clock: Clock) -> Cast:
     if cells.null_count() == len(cells) and name not in {*_REQUIRED, "currency"}:
         return Cast(cells.cast(_DTYPES[name]), cells)
+    if says_one_thing(cells):
+        return repeated(_cast(name, cells.head(1), clock), len(cells))
     cast = _read(name, cells, clock)
     return required(cast, _REQUIRED[name]) if name in _REQUIRED else cast
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -140,9 +139,8 @@ class _Columns:
         schema = {self.names[place]: pl.String() for place in self.wanted}
         if texts.is_empty():
             return pl.DataFrame(schema=schema)
-        text = io.BytesIO("\n".join(texts).encode())
         cells = pl.read_csv(
-            text,
+            _lines(texts),
             has_header=False,
             separator=self.dialect.separator,
             quote_char=self.dialect.quote or None,
@@ -155,9 +153,15 @@ class _Columns:
         return cells.rename({f"column_{place}": self.names[place] for place in self.wanted})
 
 
+def _lines(texts: pl.Series) -> bytes:
+    """The texts below one another, without a detour over objects."""
+    ended = (texts + "\n").to_arrow(compat_level=pl.CompatLevel.oldest())
+    return bytes(ended.buffers()[2])
+
+
 def _reason(width: int) -> pl.Expr:
     return (
-        pl.when(pl.col("text").str.strip_chars() == "")
+        pl.when(~pl.col("text").str.contains(r"\S"))
         .then(pl.lit(_BLANK))
         .when(~pl.col("is_utf8"))
         .then(pl.lit("encoding"))

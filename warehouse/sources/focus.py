@@ -104,11 +104,15 @@ def _shaped(batch: Batch) -> Shaped:
     rows = batch.rows.with_columns(
         details.alias("sku_price_details"), known(batch.rows["resource_name"], TEXT_NULLS).alias("resource_name")
     )
-    cells = rows.with_columns(
-        pl.coalesce("resource_name", "allocated_resource_id").alias("resource_name"),
-        pl.col("sku_price_details").str.json_path_match("$.InstanceType").alias("instance_type"),
-        _gpus_per_unit().alias("gpus_per_unit"),
-    ).with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in CELLS if name not in _GIVEN)
+    said = _details(rows["sku_price_details"])
+    cells = (
+        rows.join(said, on="sku_price_details", how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(
+            pl.coalesce("resource_name", "allocated_resource_id").alias("resource_name"),
+            _gpus_per_unit().alias("gpus_per_unit"),
+        )
+        .with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in CELLS if name not in _GIVEN)
+    )
     return Shaped(
         cells,
         layers=rows.select("tags", "allocated_tags"),
@@ -121,6 +125,19 @@ def _shaped(batch: Batch) -> Shaped:
     )
 
 
+def _details(documents: pl.Series) -> pl.DataFrame:
+    """Instance type and GPUs of each document that the column holds; most rows of a bill share a few."""
+    document = pl.col("sku_price_details")
+    return (
+        documents.unique()
+        .to_frame("sku_price_details")
+        .with_columns(
+            document.str.json_path_match("$.InstanceType").alias("instance_type"),
+            document.str.json_path_match("$.GpuCount").alias("gpu_count"),
+        )
+    )
+
+
 def _providers(carried: pl.DataFrame, height: int) -> pl.Series:
     """Who bills each row: 1.3 and later call it the service provider."""
     named = [name for name in ("ServiceProviderName", "ProviderName") if name in carried.columns]
@@ -130,6 +147,6 @@ def _providers(carried: pl.DataFrame, height: int) -> pl.Series:
 def _gpus_per_unit() -> pl.Expr:
     """GPUs that an hour of the consumed unit stands for; unknown for any other unit."""
     unit = pl.col("consumed_unit").str.to_lowercase()
-    gpus = pl.col("sku_price_details").str.json_path_match("$.GpuCount")
+    gpus = pl.col("gpu_count")
     stated = pl.when(gpus.str.contains(_NUMBER)).then(gpus)
     return pl.when(unit.is_in(_HOURS)).then(stated).when(unit.is_in(_GPU_HOURS)).then(pl.lit("1"))

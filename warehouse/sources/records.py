@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.casts import control_characters, first_reason, refused
+from warehouse.sources.casts import control_characters, first_reason, refused, says_one_thing
 from warehouse.sources.csv_records import csv_sheets, last_line_is_open
 from warehouse.sources.json_records import json_sheets
 from warehouse.sources.layout import Layout
@@ -150,9 +150,14 @@ def _column(name: str, sheet: Sheet, layout: Layout) -> pl.Series:
     return pl.Series([value], dtype=pl.String).new_from_index(0, len(sheet.location))
 
 
+def _is_clean(cell: str) -> bool:
+    return len(cell.encode()) <= LONGEST_CELL and not control_characters(pl.Series([cell])).any()
+
+
 def _unclean(columns: list[pl.Series], height: int) -> pl.Series:
     """Limit for a cell above 1 MiB, then control_char; both are rare, so that a glance at each column is enough."""
     spoken = [cells for cells in columns if cells.null_count() < len(cells)]
+    spoken = [cells for cells in spoken if not (says_one_thing(cells) and _is_clean(cells[0]))]
     long = [cells.str.len_bytes() > LONGEST_CELL for cells in spoken]
     control = [control_characters(cells) for cells in spoken]
     none = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, height)

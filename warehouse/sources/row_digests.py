@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
+
+from warehouse.sources.casts import says_one_thing
 
 DIGITS: Final = 32
 _NAME_ENDS: Final = "\x1f"
@@ -17,15 +21,32 @@ def row_digests(rows: pl.DataFrame) -> pl.Series:
 
     Control characters are refused before, so that no cell can look like two.
     """
-    cells = [_cell(name, dtype) for name, dtype in sorted(rows.schema.items())]
-    content = rows.select(pl.concat_str(cells, ignore_nulls=True).alias("content"))["content"]
+    cells = [_cell(cells) for cells in sorted(rows.iter_columns(), key=lambda cells: cells.name)]
+    pieces = itertools.chain.from_iterable(cells)
+    every_row = pl.repeat("", pl.len(), dtype=pl.String)
+    content = rows.select(pl.concat_str([every_row, *_joined(pieces)], ignore_nulls=True).alias("content"))["content"]
     return pl.Series("digest", [_digest(text) for text in content], dtype=pl.String)
 
 
-def _cell(name: str, dtype: pl.DataType) -> pl.Expr:
-    value = pl.col(name)
-    text = value.to_physical() if dtype.is_temporal() else value
-    return pl.concat_str(pl.lit(name + _NAME_ENDS), text, pl.lit(_CELL_ENDS))
+def _cell(cells: pl.Series) -> list[str | pl.Expr]:
+    """What a column adds to each row: texts that every row has, and expressions."""
+    name = cells.name + _NAME_ENDS
+    if cells.null_count() == len(cells):
+        return []
+    text = pl.col(cells.name).to_physical() if cells.dtype.is_temporal() else pl.col(cells.name)
+    if says_one_thing(cells):
+        value = cells.head(1).to_frame().select(pl.concat_str(text)).item()
+        return [name + value + _CELL_ENDS]
+    if cells.null_count() == 0:
+        return [name, text, _CELL_ENDS]
+    return [pl.concat_str(pl.lit(name), text, pl.lit(_CELL_ENDS))]
+
+
+def _joined(pieces: Iterable[str | pl.Expr]) -> list[pl.Expr]:
+    """Neighbouring texts as one: what most columns of a bill add is the same in every row."""
+    runs = itertools.groupby(pieces, key=lambda piece: isinstance(piece, str))
+    joined = ([pl.lit("".join(map(str, run)))] if is_text else list(run) for is_text, run in runs)
+    return [piece for run in joined for piece in run if isinstance(piece, pl.Expr)]
 
 
 def _digest(text: str) -> str:
