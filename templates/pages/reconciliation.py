@@ -16,6 +16,8 @@ from templates.typeface import printable
 MOST_INVOICES: Final = 25
 MOST_SOURCES: Final = 12
 EXPLANATION_LIMIT: Final = 64
+ALERT: Final = "closed_period_changed"
+CHANGED: Final = "ties out, but has changed since it was closed: see Restatement"
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,15 @@ def gap(row: Row) -> Decimal:
     return max(difference, Decimal(0) if stated is None else billed - stated, key=abs)
 
 
-def _rank(row: Row) -> tuple[Decimal, str, str, str, str]:
-    return (-abs(gap(row)), row["invoice_id"], row["source"], str(row["billing_period_start"]), row["currency"])
+def _is_alert(row: Row) -> bool:
+    """Whether a closed period changed without a row of class Correction, though it ties out."""
+    return row["is_reconciled"] and str(row["explanation"] or "").startswith(ALERT)
+
+
+def _rank(row: Row) -> tuple[Decimal, bool, str, str, str, str]:
+    """By size of the difference; where there is none, closed periods that changed stand first."""
+    place = row["invoice_id"], row["source"], str(row["billing_period_start"]), row["currency"]
+    return (-abs(gap(row)), not _is_alert(row), *place)
 
 
 def _missed(failed: list[Row]) -> str:
@@ -116,6 +125,7 @@ def _missed(failed: list[Row]) -> str:
 
 def _invoice(row: Row) -> InvoiceRow:
     places = 2
+    is_alert = _is_alert(row)
     return InvoiceRow(
         source=formats.fitted(row["source"], 60, 6.8),
         period=formats.day(row["billing_period_start"])[:7],
@@ -127,8 +137,8 @@ def _invoice(row: Row) -> InvoiceRow:
             formats.plain(gap(row), places),
             formats.plain(row["tolerance"], places),
         ),
-        is_reconciled=row["is_reconciled"],
-        explanation=shortened(printable(row["explanation"] or ""), EXPLANATION_LIMIT),
+        is_reconciled=row["is_reconciled"] and not is_alert,
+        explanation=CHANGED if is_alert else shortened(printable(row["explanation"] or ""), EXPLANATION_LIMIT),
     )
 
 

@@ -50,6 +50,7 @@ class CauseRow:
     file: str
     currency: str
     change: str
+    is_alert: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def _cause(row: Row) -> CauseRow:
         file,
         formats.name(row["currency"], 3),
         formats.plain_change(row["change_cost"], 2),
+        is_alert=row["cause"] == "changed",
     )
 
 

@@ -207,3 +207,30 @@ def test_a_model_is_outside_by_what_it_has_cost_not_by_where_it_is_heading(
     verdict = verdict_of(Night(tables), [row | {"overhead_usd": Decimal(0)}])
     assert (verdict.phase == "inference") is (standing is None)
     assert standing is None or verdict.standing == standing
+
+
+def test_an_invoice_that_changed_after_it_was_closed_stands_first_with_a_warning(
+    tables: Tables, built: dict[str, Any]
+) -> None:
+    bills = tables["reconciliation"]
+    is_last = pl.int_range(pl.len()) == pl.len() - 1
+    alert = (
+        "closed_period_changed by 1000 without a Correction: 7 was published on 2026-11-02; the ledger equals the bill"
+    )
+    changed = bills.sort("source", "invoice_id").with_columns(
+        invoice_total=None, explanation=pl.when(is_last).then(pl.lit(alert)).otherwise("explanation")
+    )
+    markup = render.html({**tables, "reconciliation": changed}, **built)
+    first = re.search(r'<table class="invoices">.*?<tbody>\s*<tr>(.*?)</tr>', markup, re.DOTALL)
+    assert first is not None
+    assert "ties out, but has changed since it was closed: see Restatement" in first[1]
+    assert "needs attention" in first[1]
+    assert "45 of 45 invoices tie out" in re.sub(r"<[^>]*>", "", markup).replace("\n", " ")
+
+
+def test_a_change_without_a_correction_is_a_warning_among_the_causes(tables: Tables, built: dict[str, Any]) -> None:
+    markup = render.html(tables, **built)
+    rows = re.findall(r"<tr>.*?</tr>", markup[markup.index('<table class="causes">') :], re.DOTALL)[1:4]
+    assert [("needs attention" in row, "without a Correction" in row) for row in rows] == [
+        (False, False), (True, True), (False, False),
+    ]  # fmt: skip
