@@ -84,6 +84,15 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class TaskVerdict:
+    """One task of a company that rightly moves its tasks: what was done with it, and what was best by how much."""
+
+    chosen: str
+    best: str
+    is_clear: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
     """One company: what was chosen, what was best, by how much, and where the truth lay in each interval."""
 
@@ -92,6 +101,7 @@ class Verdict:
     is_clear: bool
     pays: bool
     intervals: tuple[Interval, ...]
+    tasks: tuple[TaskVerdict, ...]
 
 
 def decide(seen: Seen) -> dict[str, pl.DataFrame]:
@@ -116,15 +126,24 @@ def kind_of(action: str) -> str:
 
 def true_kinds(rows: list[dict[str, Any]], values: list[tuple[float, float]]) -> dict[str, float]:
     """True worth of each kind of answer: the best of the sizes, and of each task its best move, where they pay."""
+    kinds = {"hold": 0.0}
+    moves: dict[str, float] = {}
+    for (action, task), value in true_actions(rows, values).items():
+        if task:
+            moves[task] = max(value, moves.get(task, 0.0))
+        else:
+            kinds[action] = value
+    return kinds | ({"moves": sum(moves.values())} if moves else {})
+
+
+def true_actions(rows: list[dict[str, Any]], values: list[tuple[float, float]]) -> dict[tuple[str, str | None], float]:
+    """True worth of each action on the model or one of its tasks: the best of its sizes and students."""
     best: dict[tuple[str, str | None], float] = {}
     for row, (value, saving) in zip(rows, values, strict=True):
         if allowed(row) and saving >= float(SETTINGS["materiality_usd"]):
-            key = (kind_of(row["action"]), row["task"])
+            key = (row["action"], row["task"])
             best[key] = max(value, best.get(key, -np.inf))
-    kinds = {"hold": 0.0}
-    for (kind, task), value in best.items():
-        kinds[kind] = kinds.get(kind, 0.0) + (max(value, 0.0) if task else value)
-    return kinds
+    return best
 
 
 def judge(seed: int) -> Verdict:
@@ -141,15 +160,33 @@ def judge(seed: int) -> Verdict:
     cards = tables["recommendations"].filter(is_subject).to_dicts()
     keep, second = present(truth.cost_a_day()), max(others, default=-np.inf)
     picked = {_name(card) for card in cards}
+    kept = {row["task"]: keep * row["assumptions"]["share_of_inference"] for row in rows if row["task"]}
+    chosen, right = kind_of(cards[0]["action"]) if cards else "hold", max(kinds, key=lambda kind: kinds[kind])
     return Verdict(
-        chosen=kind_of(cards[0]["action"]) if cards else "hold",
-        best=max(kinds, key=lambda kind: kinds[kind]),
+        chosen=chosen,
+        best=right,
         is_clear=keep - best <= CLEAR * (keep - second),
         pays=best > 0,
         intervals=tuple(
             _interval(row, value, picked) for row, value in zip(rows, values, strict=True) if _says_something(row)
         ),
+        tasks=_tasks(true_actions(rows, values), cards, kept) if chosen == right == "moves" else (),
     )
+
+
+def _tasks(
+    actions: dict[tuple[str, str | None], float], cards: list[dict[str, Any]], kept: dict[str, float]
+) -> tuple[TaskVerdict, ...]:
+    """Each task that could move: routed, distilled or left, and which of the three was best."""
+    done = {card["task"]: card["action"] for card in cards}
+    found = []
+    for task in sorted({str(task) for _, task in actions if task}):
+        worths = {"hold": 0.0} | {action: value for (action, of), value in actions.items() if of == task}
+        best, second = sorted(worths.values(), reverse=True)[:2]
+        right = max(worths, key=lambda action: worths[action])
+        is_clear = kept[task] - best <= CLEAR * (kept[task] - second)
+        found.append(TaskVerdict(done.get(task, "hold"), right, is_clear))
+    return tuple(found)
 
 
 def _says_something(row: dict[str, Any]) -> bool:

@@ -49,12 +49,21 @@ def _kinds(verdicts: list[Verdict]) -> str:
     lines = []
     for kind in KINDS:
         chosen = Counter(verdict.chosen for verdict in verdicts if verdict.is_clear and verdict.best == kind)
-        total = sum(chosen.values())
-        others = ", ".join(f"{_word(name)} {count}" for name, count in sorted(chosen.items()) if name != kind)
-        rate = _percent(chosen[kind] / total if total else float("nan"))
-        lines.append(f"| {_word(kind)} | {total} | {chosen[kind]} | {rate} | {others or '–'} |")
+        lines.append(_line(_word(kind), kind, chosen))
+    tasks = [task for verdict in verdicts for task in verdict.tasks if task.is_clear]
+    for action in ("route", "distil"):
+        chosen = Counter(task.chosen for task in tasks if task.best == action)
+        lines.append(_line(f"of the tasks that may move: {action}", action, chosen))
     head = ["| truly best | clear cases | chosen | share | instead |", "|---|--:|--:|--:|---|"]
     return "\n".join([*head, *lines, ""])
+
+
+def _line(words: str, right: str, chosen: Counter[str]) -> str:
+    """How often the right answer was given, and what else was."""
+    total = sum(chosen.values())
+    others = ", ".join(f"{_word(name)} {count}" for name, count in sorted(chosen.items()) if name != right)
+    rate = _percent(chosen[right] / total if total else float("nan"))
+    return f"| {words} | {total} | {chosen[right]} | {rate} | {others or '–'} |"
 
 
 def _intervals(verdicts: list[Verdict]) -> str:

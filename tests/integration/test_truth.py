@@ -62,6 +62,13 @@ def test_each_kind_of_answer_is_chosen_where_it_is_clearly_best(verdicts: list[A
     assert best.count(kind) >= len(best) - 1
 
 
+def test_each_task_goes_where_it_is_clearly_best(verdicts: list[Any]) -> None:
+    tasks = [task for verdict in verdicts for task in verdict.tasks if task.is_clear]
+
+    assert {task.best for task in tasks} >= {"route", "distil"}
+    assert sum(task.chosen == task.best for task in tasks) >= 0.95 * len(tasks)
+
+
 def test_where_nothing_pays_the_answer_is_hold(shares: dict[str, float]) -> None:
     assert shares["nothing_pays"] >= 20
     assert shares["held_when_nothing_pays"] >= 0.95
