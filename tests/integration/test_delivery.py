@@ -326,6 +326,15 @@ def test_nights_that_were_published_and_not_sent_are_sent_in_order(root: Path, b
     assert nights == ["2026-11-22", "2026-11-23", "2026-11-24"]
 
 
+def test_a_server_that_never_answers_is_given_up(root: Path, port: int) -> None:
+    text = (root / "trisect.toml").read_text(encoding="utf-8")
+    (root / "trisect.toml").write_text(text.replace("timeout_s = 10", "timeout_s = 0.1"), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", port)):
+        assert send(root) == [5, 10, 20]
+
+    assert "timed out; the next run tries again" in said(root)[0]
+
+
 def test_a_connection_that_breaks_after_the_text_leaves_it_unsure(root: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)) as server, started(root) as run:
         connection, _ = server.accept()
