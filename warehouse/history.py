@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -27,17 +29,22 @@ REMEMBERED: Final[dict[type[Table], str]] = {
 
 
 def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Bring the history tables up to the published directories; only nights that are new to them are read."""
+    """Bring the history tables up to the published directories; only nights that are new to them are read.
+
+    Of each month the first night alone is asked later what it had read: months are first reported by it.
+    """
     standing = publish.nights(published)
     query = f"SELECT night, revision FROM {PublishedNights.qualified()}"
     known: dict[date, int] = dict(connection.execute(query).fetchall())
     connection.begin()
     for night in known.keys() - standing.keys():
         _forget(connection, night)
+    firsts = _firsts(standing)
     for night, revision in sorted(standing.items()):
         if known.get(night) != revision:
             _forget(connection, night)
             _learn(connection, night, revision, publish.directory(published, night, revision))
+        if known.get(night) != revision and night in firsts:
             _insert(connection, PublishedBills, _bills(published, night, revision))
     connection.commit()
     tables.write(connection, PastLawDraws, tables.read(connection, LawDraws))
@@ -54,6 +61,11 @@ def _learn(connection: duckdb.DuckDBPyConnection, night: date, revision: int, di
     for table, file in REMEMBERED.items():
         rows = exports.read_csv((directory / file).read_bytes(), table)
         _insert(connection, table, rows.with_columns(night=pl.lit(night)))
+
+
+def _firsts(nights: Iterable[date]) -> set[date]:
+    """The first night of each month."""
+    return {min(of_month) for _, of_month in groupby(sorted(nights), key=lambda night: night.replace(day=1))}
 
 
 def _bills(published: Path, night: date, revision: int) -> pl.DataFrame:

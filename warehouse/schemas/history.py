@@ -31,7 +31,7 @@ class PublishedPeriods(Table):
 
 
 class PublishedBills(Table):
-    """One file of a source of bills that one published night had read."""
+    """One file of a source of bills that the first published night of a month had read."""
 
     table_key = ("night", "source", "file", "sha256")
 

@@ -22,13 +22,13 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-def published(root: Path, revision: int, *inputs: tuple[str, str]) -> None:
+def published(root: Path, revision: int, *inputs: tuple[str, str], night: date = NIGHT) -> None:
     """A night with the bills of aws, and a manifest that names these inputs."""
     bills = (
         b"source,billing_period_start,invoice_id,currency,charges,billed_cost,effective_cost,correction_billed_cost\n"
     )
     files = [{"source": source, "file": f"inbox/{source}/{sha}.csv", "sha256": sha} for source, sha in inputs]
-    publish.publish(root, NIGHT, revision, {
+    publish.publish(root, night, revision, {
         "reconciliation.csv": bills + b"aws,2026-09-01,A-9,USD,3,100,100,0\n",
         "recommendations.csv": b"rank,action\n",
         "manifest.json": json.dumps({"inputs": files, "totals": [{"source": "aws"}], "outputs": []}).encode(),
@@ -52,3 +52,14 @@ def test_a_revision_takes_the_place_of_what_it_revises(connection: duckdb.DuckDB
     history.remember(connection, tmp_path / "published")
     assert remembered(connection) == [("aws", "b")]
     assert connection.execute("SELECT count(*) FROM history.published_periods").fetchall() == [(1,)]
+
+
+def test_of_each_month_the_first_night_alone_is_remembered_by_its_files(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    published(tmp_path / "published", 1, ("aws", "a"))
+    published(tmp_path / "published", 1, ("aws", "b"), night=date(2026, 10, 3))
+    published(tmp_path / "published", 1, ("aws", "c"), night=date(2026, 11, 1))
+    history.remember(connection, tmp_path / "published")
+    assert remembered(connection) == [("aws", "a"), ("aws", "c")]
+    assert connection.execute("SELECT count(*) FROM history.published_periods").fetchall() == [(3,)]
