@@ -69,8 +69,8 @@ def typed(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     return CATALOGUE[table].frame(frame.with_columns(missing))
 
 
-def postings(days: int, models: int, teams: int, generator: np.random.Generator) -> pl.DataFrame:
-    """One direct posting of every model and day, and one idle posting of every pool and day."""
+def booked_days(days: int, models: int, teams: int, generator: np.random.Generator) -> pl.DataFrame:
+    """One direct line of every model and day, and one idle line of every pool and day."""
     count = days * models
     model, back = np.tile(np.arange(models), days), np.repeat(np.arange(days), models)
     phase = np.where(back > days - 200 - model % 300, model % 2, 2)
@@ -96,11 +96,10 @@ def postings(days: int, models: int, teams: int, generator: np.random.Generator)
     cost = (pl.col("effective").cast(pl.Int128) * 10**6).reinterpret(dtype=pl.Decimal(38, 12))
     day = pl.lit(NIGHT) - pl.duration(days="back")
     return typed(
-        "postings",
+        "booked_days",
         rows.with_columns(
             pl.format("pool-{}", "pool").alias("pool_id"), charge_date=day, billing_period_start=day.dt.truncate("1mo"),
-            billed_cost=cost, effective_cost=cost, source=pl.lit("cloud"),
-            known_at=pl.lit(NIGHT).cast(pl.Datetime("us", "UTC")),
+            billed_cost=cost, effective_cost=cost, source=pl.lit("cloud"), charge_day=day,
         ),
     )  # fmt: skip
 
@@ -116,7 +115,7 @@ def company(days: int, models: int, teams: int) -> dict[str, pl.DataFrame]:
         base_model_id=base, origin=pl.lit("own"), params=pl.lit(7e9), released_on=pl.lit(NIGHT - timedelta(days=days)),
         retires_on=pl.lit(NIGHT + timedelta(days=200)),
     )  # fmt: skip
-    ledger = postings(days, models, teams, generator)
+    ledger = booked_days(days, models, teams, generator)
     served = ledger.filter(pl.col("phase") == "inference").select("model_id", "team", day="charge_date")
     hour = pl.col("day").cast(pl.Datetime("us", "UTC")).alias("hour")
     usage = served.with_columns(
@@ -130,7 +129,7 @@ def company(days: int, models: int, teams: int) -> dict[str, pl.DataFrame]:
     weights = {"pretraining_weight": 1.0, "posttraining_weight": 1.0, "inference_weight": 1.0}
     return {
         "settings": pl.DataFrame([night | weights]),
-        "postings": ledger,
+        "booked_days": ledger,
         "models": typed("models", known),
         "fx": typed("fx", months.with_columns(currency=pl.lit("EUR"), rate=pl.lit("1.0837").cast(pl.Decimal(38, 12)))),
         "token_usage": typed("token_usage", usage),
@@ -151,7 +150,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, default=default)
     wanted = parser.parse_args()
     tables = company(wanted.years * 365, wanted.models, wanted.teams)
-    print(f"{tables['postings'].height} postings, {tables['token_usage'].height} rows of usage")
+    print(f"{tables['booked_days'].height} booked lines, {tables['token_usage'].height} rows of usage")
     begun = time.perf_counter()
     for function in (*FLOW, *CHECKS):
         started = time.perf_counter()

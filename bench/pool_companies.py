@@ -65,13 +65,12 @@ def _show(seen: Seen, past: np.ndarray, held: int, gpu_hour: float, on_demand: f
     commitment = {"commitment_discount_id": "reserved"} if renewal else {}
     cost = {name: _money(hours * price) for name, price in (("effective_cost", gpu_hour), ("list_cost", on_demand))}
     start = _END - dt.timedelta(days=HISTORY_DAYS)
-    usage = {"charge_category": "Usage", "charge_start": start, "charge_end": _END, "gpu_hours": hours}
-    seen.add("charges", charge_id="usage", **usage, **cost, **commitment)
-    seen.add("charge_rules", charge_id="usage", method="pool", pool_id="p")
+    day = {"charge_day": start.date(), "pool_id": "p", "is_pooled": True, "is_listed": True}
+    usage = {"charge_category": "Usage", "has_gpu_time": True, "last_end": _END, "gpu_hours": _money(hours)}
+    seen.add("billed_days", **day, **usage, **cost, **commitment)
     if renewal:
-        bought = {"charge_start": start, "charge_end": _END + dt.timedelta(days=renewal), "gpu_hours": 0.0}
-        seen.add("charges", charge_id="bought", charge_category="Purchase", **bought, **commitment)
-        seen.add("charge_rules", charge_id="bought", method="pool", pool_id="p")
+        bought = {"charge_category": "Purchase", "last_end": _END + dt.timedelta(days=renewal)}
+        seen.add("billed_days", **day, **bought, has_gpu_time=False, gpu_hours=Decimal(0), **commitment)
     for place, gpus in enumerate(past):
         hour = {"pool_id": "p", "hour": start + dt.timedelta(hours=place), "is_billed": True}
         for kind, count in (("deployment", gpus), ("idle", held - gpus)):

@@ -40,7 +40,9 @@ from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
 from transforms.economics.wasted import goodput, run_spend, waste
+from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
+from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.commitments import commitments
 from transforms.ledger.deployment_shares import deployment_shares
@@ -58,7 +60,9 @@ from transforms.reports.runoffs import runoffs
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
 from transforms.reports.unmatched import unmatched
+from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.delivered_days import delivered_days
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
@@ -71,7 +75,9 @@ ASSETS: Final = [
     ingestion.inbox,
     ingestion.request_hours,
     stage(
+        accruals,
         charges,
+        delivered_days,
         training_runs,
         training_metrics,
         token_usage,
@@ -80,11 +86,13 @@ ASSETS: Final = [
     ),
     stage(
         charge_rules,
+        billed_days,
         billed_hours,
         pool_uses,
         deployment_shares,
         commitments,
         postings,
+        booked_days,
         policy_sensitivity,
         checks=CHECKS["ledger"],
     ),

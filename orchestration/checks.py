@@ -23,9 +23,11 @@ from transforms.economics.checks import (
 )
 from transforms.ledger.checks import (
     charges_without_one_rule,
+    days_off_the_bill,
     misplaced_postings,
     pools_accrued_and_billed,
     postings_without_a_charge,
+    totals_too_large,
     unbalanced_charges,
     unbalanced_invoices,
     unbalanced_sources,
@@ -33,25 +35,25 @@ from transforms.ledger.checks import (
 from transforms.staging.checks import (
     bill_rows_in_no_unit,
     runs_that_end_before_they_start,
-    totals_too_large,
     workloads_measured_twice,
 )
 
 CHECKS: Final = {
     "staging": [
-        Check(bill_rows_in_no_unit, on="charges"),
+        Check(bill_rows_in_no_unit, on="delivered_days"),
         Check(runs_that_end_before_they_start, on="training_runs"),
-        Check(totals_too_large, on="charges"),
         Check(workloads_measured_twice, on="workload_uses"),
     ],
     "ledger": [
-        Check(charges_without_one_rule, on="charge_rules"),
-        Check(misplaced_postings, on="postings"),
-        Check(pools_accrued_and_billed, on="charge_rules"),
-        Check(postings_without_a_charge, on="postings"),
-        Check(unbalanced_charges, on="postings"),
-        Check(unbalanced_invoices, on="postings"),
-        Check(unbalanced_sources, on="postings"),
+        Check(charges_without_one_rule, on="charge_rules", grain="day"),
+        Check(days_off_the_bill, on="booked_days"),
+        Check(misplaced_postings, on="postings", grain="day"),
+        Check(pools_accrued_and_billed, on="billed_hours"),
+        Check(postings_without_a_charge, on="postings", grain="day"),
+        Check(totals_too_large, on="billed_days"),
+        Check(unbalanced_charges, on="postings", grain="day"),
+        Check(unbalanced_invoices, on="postings", grain="day"),
+        Check(unbalanced_sources, on="postings", grain="day"),
     ],
     "economics": [
         Check(assets_off_the_training, on="amortization"),

@@ -73,12 +73,12 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         STEPS.info("%s: %s rows", table.qualified(), f"{written.height:,}")
         return dg.MaterializeResult(asset_key=key(table), metadata=metadata(written.height, written))
 
-    def landed(self, table: type[Table]) -> dg.MaterializeResult[None]:
-        """Tell Dagster what landing wrote."""
+    def landed(self, table: type[Table], **facts: int) -> dg.MaterializeResult[None]:
+        """Tell Dagster what was written past this: how many rows the table has now, and other facts."""
         self._frames.forget(table.table_name)
         rows, first = tables.count(self._connection, table), tables.head(self._connection, table)
         STEPS.info("%s: %s rows", table.qualified(), f"{rows:,}")
-        return dg.MaterializeResult(asset_key=key(table), metadata=metadata(rows, first))
+        return dg.MaterializeResult(asset_key=key(table), metadata={**metadata(rows, first), **facts})
 
 
 def key(table: type[Table]) -> dg.AssetKey:

@@ -1,20 +1,21 @@
 """How a transform becomes an asset, and a check function an asset check."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import dagster as dg
 import polars as pl
 
-from orchestration.resources import Warehouse, key
+from orchestration.daily_tables import DailyTables, Transform
+from orchestration.resources import Warehouse, key, night_of
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
+from warehouse.slice_facts import is_sliced
 from warehouse.tables import preview
 
 NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="UTC")
-Transform = Callable[..., pl.DataFrame]
 
 
 def inputs(function: Transform) -> list[type[Table]]:
@@ -46,10 +47,14 @@ def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
 
 @dataclass(frozen=True)
 class Check:
-    """A function that names offending rows, and the table that is held when it finds any."""
+    """A function that names offending rows, and the table that is held when it finds any.
+
+    A check of the grain `day` sees each day of the table when it is computed, with what the day was computed from.
+    """
 
     function: Transform
     on: str
+    grain: Literal["table", "day"] = "table"
 
     def spec(self) -> dg.AssetCheckSpec:
         """The blocking check in Dagster's words."""
@@ -61,15 +66,18 @@ class Check:
             blocking=True,
         )
 
-    def result(self, warehouse: Warehouse) -> dg.AssetCheckResult:
-        """Green when the function finds no offending row."""
-        rows = self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
+    def result(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> dg.AssetCheckResult:
+        """Green when the function finds no offending row, or has not `seen` one in the days that were computed."""
+        rows = self._rows(warehouse) if seen is None else seen
         return dg.AssetCheckResult(
             asset_key=key(CATALOGUE[self.on]),
             check_name=self.function.__name__,
             passed=rows.is_empty(),
             metadata={"offending": rows.height, "rows": dg.MetadataValue.md(preview(rows))},
         )
+
+    def _rows(self, warehouse: Warehouse) -> pl.DataFrame:
+        return self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
 
 
 def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -> dg.AssetsDefinition:
@@ -89,12 +97,18 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
     def compute(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        daily = DailyTables(warehouse, night_of(context))
         for table, function in zip(tables, functions, strict=True):
-            if key(table) in context.selected_asset_keys:
+            if key(table) not in context.selected_asset_keys:
+                continue
+            if is_sliced(table):
+                each_day = [check.function for check in checks if check.grain == "day" and check.on == table.table_name]
+                yield daily.renew(table, function, inputs(function), each_day)
+            else:
                 frames = warehouse.read(read.table_name for read in inputs(function))
                 yield warehouse.write(table, function(**frames))
         for check in checks:
             if check.spec().key in context.selected_asset_check_keys:
-                yield check.result(warehouse)
+                yield check.result(warehouse, daily.doubted(check.function))
 
     return compute

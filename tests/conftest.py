@@ -14,13 +14,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
+from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from warehouse.schemas import CATALOGUE
 
+LEDGER = (charge_rules, billed_days, billed_hours, pool_uses, deployment_shares, postings, booked_days)
 ROOT = Path(__file__).parent.parent
 
 
@@ -64,7 +67,7 @@ class Books:
         frames = {name: table_rows(name, rows) for name, rows in written.items()}
         if shuffle is not None:
             frames = {name: rows.sample(fraction=1, shuffle=True, seed=shuffle) for name, rows in frames.items()}
-        for function in (charge_rules, billed_hours, pool_uses, deployment_shares, postings):
+        for function in LEDGER:
             arguments = {name: frames[name] for name in inspect.signature(function).parameters}
             frames[function.__name__] = function(**arguments)
         return frames

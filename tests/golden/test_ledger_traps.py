@@ -17,28 +17,36 @@ import pytest
 
 from transforms.economics.reconciliation import reconciliation
 from transforms.ledger import checks
+from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
+from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.commitments import commitments
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
+from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.delivered_days import delivered_days
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
 from warehouse.schemas import CATALOGUE
 
 CHAIN = (
+    accruals,
     charges,
+    delivered_days,
     training_runs,
     token_usage,
     workload_uses,
     charge_rules,
+    billed_days,
     billed_hours,
     pool_uses,
     deployment_shares,
     postings,
+    booked_days,
     commitments,
     reconciliation,
 )

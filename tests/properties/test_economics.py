@@ -86,7 +86,7 @@ def company(random: Random, days: int) -> Tables:
     return {
         "settings": pl.DataFrame([night]),
         "models": written("models", [_model(random, names, number, days) for number in range(len(names))]),
-        "postings": written("postings", [_posting(random, names, number, days) for number in range(120)]),
+        "booked_days": written("booked_days", [_posting(random, names, number, days) for number in range(120)]),
         "fx": written("fx", [_rate(year, month) for year in (2024, 2025) for month in range(1, 13)]),
         "token_usage": written("token_usage", [row for name in names for row in _usage(random, name, days)]),
         "training_runs": written("training_runs", [_run(random, names, number) for number in range(12 * bool(names))]),
@@ -118,10 +118,8 @@ def _posting(random: Random, names: list[str], number: int, days: int) -> dict[s
     day = NIGHT - timedelta(days=random.randint(-10, days))
     run = f"r{random.randint(0, 11)}" if is_direct and random.random() < 0.4 else None
     return {
-        "posting_id": str(number),
-        "charge_id": str(number),
-        "line": 1,
-        "source": "cloud",
+        "source": f"cloud-{number % 2}",
+        "charge_day": day,
         "charge_date": day,
         "billing_period_start": random.choice([day, NIGHT]).replace(day=1),
         "account": account,
@@ -130,13 +128,11 @@ def _posting(random: Random, names: list[str], number: int, days: int) -> dict[s
         "pool_id": random.choice([None, "p", "q"]),
         "run_id": run,
         "team": random.choice([None, "red", "blue"]),
-        "rule": "line 2",
         "gpu_seconds": random.random() * 1e5 if account in {"direct", "idle", "unallocated"} else 0.0,
         "is_waste": run is not None and int(run[1:]) % 3 == 0,
         "currency": random.choice(["USD", "EUR"]),
         "billed_cost": Decimal(random.randint(-(10**13), 10**15)).scaleb(-12),
         "effective_cost": Decimal(random.randint(-(10**13), 10**15)).scaleb(-12),
-        "known_at": at(NIGHT),
     }
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from transforms.decisions.pool_states import pool_states
+from transforms.ledger.billed_days import billed_days
 from warehouse.schemas import CATALOGUE
 
 END = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
@@ -25,12 +26,20 @@ def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={key: types[key] for key in rows[0]}, strict=False)
 
 
+def whole(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows with every column of the table, null where they give none."""
+    return pl.concat([CATALOGUE[name].empty(), table(name, rows)], how="diagonal")
+
+
 def states(gpu_hours: list[float], order: list[int]) -> pl.DataFrame:
     """The pool of charges with so many GPU-hours, numbered and delivered in an order."""
     priced = [
         {
             "charge_id": f"charge-{number:03d}",
             "charge_start": END - dt.timedelta(hours=1),
+            "charge_day": END.date() - dt.timedelta(days=1),
+            "consumed_quantity": Decimal(1),
+            "gpu_hours_exact": Decimal(str(round(gpu_hours[place], 9))),
             "charge_end": END,
             "charge_category": "Usage",
             "gpu_hours": gpu_hours[place],
@@ -54,9 +63,8 @@ def states(gpu_hours: list[float], order: list[int]) -> pl.DataFrame:
         for place in order
     ]
     pools, spend = CATALOGUE["pools"].empty(), CATALOGUE["daily_spend"].empty()
-    return pool_states(
-        SETTINGS, pools, table("charges", priced), table("charge_rules", rules), table("pool_uses", uses), spend
-    )
+    billed = billed_days(whole("charges", priced), whole("charge_rules", rules))
+    return pool_states(SETTINGS, pools, billed, table("pool_uses", uses), spend)
 
 
 @settings(max_examples=40, deadline=None)

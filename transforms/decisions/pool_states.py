@@ -9,6 +9,8 @@ import polars as pl
 
 from transforms.decisions.demand import DAYS_PER_MONTH
 from transforms.decisions.dollars import in_cents
+from transforms.money import amount, units
+from warehouse.schemas.columns import MONEY
 from warehouse.schemas.decisions import PoolStates
 
 if TYPE_CHECKING:
@@ -30,19 +32,18 @@ _SHORT_SIGMA: Final = 0.50
 def pool_states(
     settings: pl.DataFrame,
     pools: pl.DataFrame,
-    charges: pl.DataFrame,
-    charge_rules: pl.DataFrame,
+    billed_days: pl.DataFrame,
     pool_uses: pl.DataFrame,
     daily_spend: pl.DataFrame,
 ) -> pl.DataFrame:
     """One pool over the last four weeks: its chip, its size, how much of it was used, and what the rest cost."""
-    billed = _billed(charges, charge_rules, settings)
+    billed = _billed(billed_days, settings)
     rows = (
         _hours(pool_uses, settings)
         .join(_money(daily_spend, settings), on="pool_id", how="left")
         .join(_prices(billed), on="pool_id", how="left")
         .join(_chips(billed, pools), on="pool_id", how="left")
-        .join(_renewals(charges, charge_rules, settings), on="pool_id", how="left")
+        .join(_renewals(billed_days, settings), on="pool_id", how="left")
         .with_columns(
             pl.col("idle_usd", "unused_usd", "committed_ratio").fill_null(0),
             as_of=pl.lit(settings.item(0, "as_of")),
@@ -136,49 +137,50 @@ def _money(daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     return days.group_by("pool_id").agg(in_cents(usd / seen).alias(name) for name, usd in spent.items())
 
 
-def _billed(charges: pl.DataFrame, charge_rules: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """Recent GPU charges of pools."""
-    recent = charges.filter(pl.col("gpu_hours") > 0, _recent("charge_start", settings))
-    pooled = charge_rules.filter(pl.col("method") == "pool").select("charge_id", "pool_id")
-    return recent.join(pooled, on="charge_id").sort("charge_id")
+def _billed(billed_days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """Recent GPU charges of pools, added up by day."""
+    last = pl.lit(settings.item(0, "as_of"))
+    recent = pl.col("charge_day").is_between(last - pl.duration(days=WINDOW_DAYS - 1), last)
+    return billed_days.filter("has_gpu_time", "is_pooled", recent)
 
 
 def _prices(billed: pl.DataFrame) -> pl.DataFrame:
-    # sums of floats are taken in the order of the values: that of the rows depends on how the bill was delivered
-    gpu_hours = pl.col("gpu_hours")
-    hours = gpu_hours.sort().sum()
-    listed = pl.col("list_cost").is_not_null()
-    is_committed = pl.col("commitment_discount_id").is_not_null()
-    return billed.group_by("pool_id", maintain_order=True).agg(
-        usd_per_gpu_hour=pl.col("effective_cost").sum().cast(pl.Float64) / hours,
-        on_demand_usd_per_gpu_hour=pl.when(listed.any()).then(
-            pl.col("list_cost").filter(listed).sum().cast(pl.Float64) / gpu_hours.filter(listed).sort().sum()
+    hours, is_committed = units("gpu_hours"), pl.col("commitment_discount_id").is_not_null()
+    return billed.group_by("pool_id").agg(
+        usd_per_gpu_hour=_quotient(units("effective_cost").sum(), hours.sum()),
+        on_demand_usd_per_gpu_hour=pl.when(pl.col("is_listed").any()).then(
+            _quotient(units("list_cost").sum(), hours.filter("is_listed").sum())
         ),
-        committed_ratio=gpu_hours.filter(is_committed).sort().sum() / hours,
+        committed_ratio=_quotient(hours.filter(is_committed).sum(), hours.sum()),
     )
+
+
+def _quotient(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
+    return dividend.cast(pl.Float64) / divisor.cast(pl.Float64)
 
 
 def _chips(billed: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
     """One pool: the chip that the company states, else that of most billed GPU time."""
     stated = pools.filter(pl.col("gpu_model").is_not_null()).select(
-        "pool_id", "gpu_model", gpu_hours=pl.lit(None, pl.Float64)
+        "pool_id", "gpu_model", gpu_hours=pl.lit(None, MONEY)
     )
     counted = (
         billed.filter(pl.col("gpu_model").is_not_null())
         .group_by("pool_id", "gpu_model")
-        .agg(pl.col("gpu_hours").sort().sum())
+        .agg(units("gpu_hours").sum())
+        .with_columns(amount("gpu_hours"))
     )
     both = pl.concat([stated, counted.select(stated.columns)])
     ordered = both.sort("pool_id", "gpu_hours", "gpu_model", descending=[False, True, False], nulls_last=False)
     return ordered.unique("pool_id", keep="first", maintain_order=True).select("pool_id", "gpu_model")
 
 
-def _renewals(charges: pl.DataFrame, charge_rules: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def _renewals(billed_days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One pool: the end of its last commitment purchase that is still running."""
-    bought = charges.filter(
+    bought = billed_days.filter(
         pl.col("charge_category") == "Purchase",
         pl.col("commitment_discount_id").is_not_null(),
-        pl.col("charge_end") > settings.item(0, "night_end"),
+        pl.col("pool_id").is_not_null(),
+        pl.col("last_end") > settings.item(0, "night_end"),
     )
-    pooled = charge_rules.filter(pl.col("pool_id").is_not_null()).select("charge_id", "pool_id")
-    return bought.join(pooled, on="charge_id").group_by("pool_id").agg(renews_on=pl.col("charge_end").max().dt.date())
+    return bought.group_by("pool_id").agg(renews_on=pl.col("last_end").max().dt.date())

@@ -9,15 +9,15 @@ from warehouse.schemas.columns import MONEY
 UNIT = 10**12
 
 
-def converted(postings: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """The postings with `billed_usd` and `effective_usd`, NULL where `fx` has no rate for the month of charge_date.
+def converted(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """The booked days with `billed_usd` and `effective_usd`, NULL where `fx` has no rate for the month of charge_date.
 
-    Each posting is converted by itself, so that any grouping of the result adds up to any other.
+    Each of them is converted by itself, so that any grouping of the result adds up to any other.
     The company's own currency has rate 1 by definition, whatever `fx` says.
     """
     company_currency = settings["currency"].item()
-    own = postings.filter(pl.col("currency") == company_currency)
-    foreign = postings.filter(pl.col("currency") != company_currency)
+    own = booked_days.filter(pl.col("currency") == company_currency)
+    foreign = booked_days.filter(pl.col("currency") != company_currency)
     return pl.concat(
         [
             own.with_columns(billed_usd=pl.col("billed_cost"), effective_usd=pl.col("effective_cost")),

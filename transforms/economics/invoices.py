@@ -9,7 +9,6 @@ import polars as pl
 from transforms.money import units
 
 INVOICE: Final = ("source", "invoice_id", "currency")
-_UNIT: Final = ("source", "file_sha256", "account", "billing_period_start")
 
 
 def stated_totals(invoice_totals: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
@@ -27,14 +26,11 @@ def stated_elsewhere(stated: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame
     return unstated.join(other, on=["source", "invoice_id"]).group_by(INVOICE).agg(pl.col("stated_currency").min())
 
 
-def later_charges(charge_rows: pl.DataFrame, bill_deliveries: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def later_charges(delivered_days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One invoice with the cost of its rows that start after the night: they are delivered but not yet charges."""
-    night_end = settings["night_end"].item()
-    current = bill_deliveries.filter("is_current").rename({"billing_account_id": "account"}).select(_UNIT).unique()
-    rows = charge_rows.filter(pl.col("charge_start") >= night_end).with_columns(
-        pl.col("billing_account_id", "invoice_id").fill_null("").name.replace("billing_account_id", "account")
-    )
-    return rows.join(current, on=_UNIT, how="semi").group_by(INVOICE).agg(units("billed_cost").sum().alias("later"))
+    later = delivered_days.filter("is_current", pl.col("charge_day") > settings["as_of"].item())
+    named = later.with_columns(pl.col("invoice_id").fill_null(""))
+    return named.group_by(INVOICE).agg(units("billed_cost").sum().alias("later"))
 
 
 def refused_charges(quarantine: pl.DataFrame) -> pl.DataFrame:
@@ -43,8 +39,8 @@ def refused_charges(quarantine: pl.DataFrame) -> pl.DataFrame:
     return refused.group_by("source", "currency").agg(units("billed_cost").sum().alias("refused"))
 
 
-def file_sums(charges: pl.DataFrame) -> pl.DataFrame:
+def file_sums(billed_days: pl.DataFrame) -> pl.DataFrame:
     """One invoice with the sum of each file that bills it, where more than one does."""
-    sums = charges.group_by(*INVOICE, "file_sha256").agg(units("billed_cost").sum())
+    sums = billed_days.group_by(*INVOICE, "file_sha256").agg(units("billed_cost").sum())
     lists = sums.group_by(INVOICE).agg(pl.col("billed_cost").sort().alias("file_sums"))
     return lists.filter(pl.col("file_sums").list.len() > 1)

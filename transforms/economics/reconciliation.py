@@ -41,10 +41,9 @@ COUNTS: Final = ("charges", "tax", "credit", *COSTS)
 
 
 def reconciliation(
-    charges: pl.DataFrame,
-    postings: pl.DataFrame,
-    charge_rows: pl.DataFrame,
-    bill_deliveries: pl.DataFrame,
+    billed_days: pl.DataFrame,
+    booked_days: pl.DataFrame,
+    delivered_days: pl.DataFrame,
     files: pl.DataFrame,
     quarantine: pl.DataFrame,
     invoice_totals: pl.DataFrame,
@@ -58,7 +57,7 @@ def reconciliation(
 
     Reference: FOCUS 1.4 lets a total differ by max(100, ½·√rows) of the currency's smallest division.
     """
-    bill, ledger = (rows.with_columns(pl.col("invoice_id").fill_null("")) for rows in (charges, postings))
+    bill, ledger = (rows.with_columns(pl.col("invoice_id").fill_null("")) for rows in (billed_days, booked_days))
     stated = stated_totals(invoice_totals, files)
     published = last_published(published_periods, settings)
     groups = _groups(bill, ledger, stated, published, settings)
@@ -66,7 +65,7 @@ def reconciliation(
         stated,
         published,
         stated_elsewhere(stated, groups.select(INVOICE).unique()),
-        later_charges(charge_rows, bill_deliveries, settings),
+        later_charges(delivered_days, settings),
         refused_charges(quarantine),
         file_sums(bill),
         _residuals(bill, files),
@@ -86,7 +85,7 @@ def _groups(
     """
     category, cost = pl.col("charge_category"), units("billed_cost")
     billed = bill.group_by(GROUP).agg(
-        pl.len().cast(pl.Int64).alias("charges"),
+        pl.col("charges").sum(),
         *(units(name).sum() for name in ("billed_cost", "effective_cost")),
         cost.filter(category == "Tax").sum().alias("tax"),
         cost.filter(category == "Credit").sum().alias("credit"),

@@ -21,20 +21,20 @@ _MONTH_KEY: Final = (
 )  # fmt: skip
 
 
-def daily_spend(postings: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def daily_spend(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One day of one source, currency, account, model, phase and pool.
 
     A row whose month has no rate keeps its cost in its own currency and has NULL in the reporting currency.
     """
     is_restated = pl.col("billing_period_start").dt.truncate("1mo") > pl.col("charge_date").dt.truncate("1mo")
-    rows = converted(postings, fx, settings).with_columns(is_restated=is_restated)
+    rows = converted(booked_days, fx, settings).with_columns(is_restated=is_restated)
     sums = [pl.col("billed_cost", "effective_cost").sum(), *_known_sums("billed_usd", "effective_usd")]
     return DailySpend.frame(_summed(rows, _DAY_KEY, sums))
 
 
-def monthly_spend(postings: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def monthly_spend(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One month of one account by who spent it; rows without a rate count nothing here and stand in daily_spend."""
-    rows = converted(postings, fx, settings).with_columns(month=pl.col("charge_date").dt.truncate("1mo"))
+    rows = converted(booked_days, fx, settings).with_columns(month=pl.col("charge_date").dt.truncate("1mo"))
     return MonthlySpend.frame(_summed(rows, _MONTH_KEY, [pl.col("billed_usd", "effective_usd").sum()]))
 
 

@@ -8,8 +8,9 @@ from transforms.money import split
 from transforms.periods import cut
 from warehouse.schemas.ledger import BilledHours
 
-KEY = ["charge_day", "method", "target_id", "hour"]
-SPAN = ["charge_day", "method", "target_id", "charge_start", "charge_end", "gpu_time"]
+KEY = ["charge_day", "method", "target_id", "hour", "is_accrued"]
+SPAN = ["charge_day", "method", "target_id", "is_accrued", "charge_start", "charge_end", "gpu_time"]
+ACCRUAL = "accrual"
 
 
 def gpu_time(column: str) -> pl.Expr:
@@ -24,7 +25,7 @@ def billed_hours(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFr
     )
     spans = (
         charges.join(targets, on="charge_id")
-        .with_columns(gpu_time("gpu_hours_exact").alias("gpu_time"))
+        .with_columns(gpu_time("gpu_hours_exact").alias("gpu_time"), (pl.col("source") == ACCRUAL).alias("is_accrued"))
         .group_by(SPAN)
         .len("charges")
         .with_row_index("span")

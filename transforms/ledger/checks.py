@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Final
 
 import polars as pl
 
 from transforms.money import amount, units
-from transforms.periods import is_open
 
 COSTS: Final = ("billed_cost", "effective_cost")
 INVOICE: Final = ("source", "billing_period_start", "invoice_id", "currency")
-ACCRUAL: Final = "accrual"
+LARGEST_TOTAL: Final = 10.0**25
+"""Totals are kept a factor of ten below what 128 bits hold, because a sum that overflows wraps silently."""
 
 
 def unbalanced_charges(charges: pl.DataFrame, postings: pl.DataFrame) -> pl.DataFrame:
@@ -33,6 +34,25 @@ def unbalanced_sources(charges: pl.DataFrame, postings: pl.DataFrame) -> pl.Data
 def postings_without_a_charge(charges: pl.DataFrame, postings: pl.DataFrame) -> pl.DataFrame:
     """One posting of a charge that is not known."""
     return postings.join(charges.select("charge_id"), on="charge_id", how="anti")
+
+
+def days_off_the_bill(
+    delivered_days: pl.DataFrame,
+    accruals: pl.DataFrame,
+    billed_days: pl.DataFrame,
+    booked_days: pl.DataFrame,
+    settings: pl.DataFrame,
+) -> pl.DataFrame:
+    """One source and currency whose delivered rows, charges and postings do not add up to one another over all days."""
+    known = delivered_days.filter("is_current", pl.col("charge_day") <= settings["as_of"].item())
+    bill = pl.concat([rows.select("source", "currency", "billed_cost") for rows in (known, accruals)])
+    sides = {"bill": bill, "charges": billed_days, "ledger": booked_days}
+    sums = [
+        rows.group_by("source", "currency").agg(units("billed_cost").sum().alias(side)) for side, rows in sides.items()
+    ]
+    all_sides = reduce(lambda left, right: left.join(right, on=["source", "currency"], how="full", coalesce=True), sums)
+    differs = pl.any_horizontal(pl.col("ledger").ne_missing(pl.col(side)) for side in ("bill", "charges"))
+    return all_sides.filter(differs).with_columns(amount(side) for side in sides).sort("source", "currency")
 
 
 def charges_without_one_rule(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
@@ -57,24 +77,19 @@ def misplaced_postings(postings: pl.DataFrame) -> pl.DataFrame:
     return postings.filter(wrong)
 
 
-def pools_accrued_and_billed(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
-    """One pool and day that the rate card accrues although usage of its GPUs is billed: the cost would count twice."""
-    pooled = charge_rules.filter(pl.col("method") == "pool").select("charge_id", "pool_id")
-    spans = (
-        charges.join(pooled, on="charge_id")
-        .select("source", "pool_id", "charge_start", "charge_end", pl.col("gpu_hours") > 0)
-        .unique()
-    )
-    accrued = spans.filter(pl.col("source") == ACCRUAL).select(
-        "pool_id", day=pl.col("charge_start").dt.date(), valid_from="charge_start", valid_to="charge_end"
-    )
-    billed = spans.filter((pl.col("source") != ACCRUAL) & pl.col("gpu_hours"))
-    both = billed.join(accrued, on="pool_id").filter(is_open(pl.col("charge_start")) | _covers_start())
-    return both.group_by("pool_id", "day").agg(pl.col("source").unique().sort()).sort("pool_id", "day")
+def pools_accrued_and_billed(billed_hours: pl.DataFrame) -> pl.DataFrame:
+    """One pool and day that is accrued although usage of its GPUs is billed: the cost would count twice."""
+    pooled = billed_hours.filter(pl.col("method") == "pool", pl.col("gpu_time") > 0)
+    both = pooled.group_by("hour", pool_id="target_id").agg(pl.col("is_accrued").n_unique().alias("kinds"))
+    days = both.filter(pl.col("kinds") > 1).select("pool_id", day=pl.col("hour").dt.date())
+    return days.unique().sort("pool_id", "day")
 
 
-def _covers_start() -> pl.Expr:
-    return (pl.col("charge_start") < pl.col("valid_from")) & (pl.col("charge_end") > pl.col("valid_from"))
+def totals_too_large(billed_days: pl.DataFrame) -> pl.DataFrame:
+    """One source and currency whose absolute costs could add up to more than a total can hold."""
+    bound = pl.col("largest_cost") * pl.col("charges")
+    sizes = billed_days.group_by("source", "currency").agg(bound.sum().alias("largest_total"))
+    return sizes.filter(pl.col("largest_total") > LARGEST_TOTAL)
 
 
 def _unbalanced(charges: pl.DataFrame, postings: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

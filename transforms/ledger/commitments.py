@@ -16,22 +16,22 @@ ROUNDING: Final = 10**10
 """What the rows of a commitment may differ from its purchase by: a hundredth, because providers round each row."""
 
 
-def commitments(charges: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def commitments(billed_days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One reservation or savings plan with what was bought, used, unused and what remains."""
-    named = charges.filter(pl.col("commitment_discount_id").is_not_null())
+    named = billed_days.filter(pl.col("commitment_discount_id").is_not_null())
     status = pl.col("commitment_discount_status")
     is_purchase, is_unused = pl.col("charge_category") == "Purchase", status.eq_missing(pl.lit("Unused"))
     bought, consumed = named.filter(is_purchase & ~is_unused), units("effective_cost")
-    last = (pl.col("charge_end") - timedelta(microseconds=1)).dt.date()
+    last = (pl.col("last_end") - timedelta(microseconds=1)).dt.date()
     sums = named.group_by(KEY).agg(
-        pl.col("charge_start").min().dt.date().alias("first_day"),
+        pl.col("first_start").min().dt.date().alias("first_day"),
         last.max().alias("last_day"),
         units("billed_cost").filter(is_purchase & ~is_unused).sum().alias("purchased_cost"),
         consumed.filter(~is_purchase & ~is_unused).sum().alias("used_cost"),
         consumed.filter(is_unused).sum().alias("unused_cost"),
     )
     terms = bought.group_by(KEY).agg(
-        pl.col("charge_start").min().dt.date().alias("first_bought"), last.max().alias("last_bought")
+        pl.col("first_start").min().dt.date().alias("first_bought"), last.max().alias("last_bought")
     )
     return Commitments.frame(_judged(sums.join(terms, on=KEY, how="left"), settings)).sort(KEY)
 

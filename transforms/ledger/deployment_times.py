@@ -7,20 +7,20 @@ from datetime import timedelta
 import polars as pl
 
 
-def deployment_times(deployments: pl.DataFrame, capacity: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One stretch of one deployment with one pool and one number of GPUs.
-
-    Rows that are open to the past or the future are bounded by the hours that are billed and by the night.
+def deployment_times(deployments: pl.DataFrame, capacity: pl.DataFrame) -> pl.DataFrame:
+    """One stretch of one deployment with one pool and one number of GPUs, within the days whose hours are billed.
 
     Raises:
         ValueError: rows of one deployment that are valid at one instant and disagree on pool or GPUs.
     """
-    night_end = settings["night_end"].item()
-    hours = capacity["hour"].to_list() or [night_end]
-    first, last = min(hours), max(night_end, max(hours) + timedelta(hours=1))
-    rows = deployments.with_columns(
-        pl.col("valid_from").fill_null(first), pl.col("valid_to").fill_null(last)
-    ).with_columns(pl.min_horizontal("valid_to", pl.lit(last)))
+    hours = capacity.select(
+        pl.col("hour").min().dt.truncate("1d").alias("first"),
+        (pl.col("hour").max().dt.truncate("1d") + timedelta(days=1)).alias("after"),
+    )
+    rows = deployments.join(hours, how="cross").with_columns(
+        pl.max_horizontal("valid_from", "first").alias("valid_from"),
+        pl.min_horizontal("valid_to", "after").alias("valid_to"),
+    )
     valid = rows.filter(pl.col("valid_from") < pl.col("valid_to"))
     stretches = _stretches(valid)
     _require_agreement(stretches)

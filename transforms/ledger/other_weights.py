@@ -15,13 +15,9 @@ GPU_HOUR: Final = 3_600_000_000_000
 MILLIONTHS: Final = 10**6
 
 
-def hourly_weights(
-    charges: pl.DataFrame, charge_rules: pl.DataFrame, pool_uses: pl.DataFrame, training_runs: pl.DataFrame
-) -> pl.DataFrame:
+def hourly_weights(billed_days: pl.DataFrame, pool_uses: pl.DataFrame, training_runs: pl.DataFrame) -> pl.DataFrame:
     """Every billed use with its weight under each policy, as whole numbers."""
-    pooled = charges.join(
-        charge_rules.filter(pl.col("method") == "pool").select("charge_id", "pool_id"), on="charge_id"
-    )
+    pooled = billed_days.filter("is_pooled")
     chips = training_runs.select(pl.col("run_id").alias("user_id"), pl.col("gpu_model"))
     return (
         pool_uses.filter("is_billed")
@@ -61,18 +57,15 @@ def _provider_weights() -> pl.Expr:
 
 def _node_sizes(pooled: pl.DataFrame) -> pl.DataFrame:
     """The most GPUs that one unit of a pool's charges stands for."""
-    hours = pl.col("consumed_quantity").cast(pl.Float64)
-    size = (pl.col("gpu_hours") / hours).round().cast(pl.Int64)
-    counted = pooled.filter((hours > 0) & (pl.col("gpu_hours") > 0))
-    return counted.group_by("pool_id").agg(size.max().clip(1).alias("node_gpus"))
+    return pooled.drop_nulls("node_gpus").group_by("pool_id").agg(pl.col("node_gpus").max().clip(1))
 
 
 def _chip_prices(pooled: pl.DataFrame) -> pl.DataFrame:
     """Effective cost of a chip's GPU-hour relative to the average of its pool, in millionths."""
     sums = (
-        pooled.filter(pl.col("gpu_model").is_not_null() & (pl.col("gpu_hours") > 0))
+        pooled.filter(pl.col("gpu_model").is_not_null() & pl.col("has_gpu_time"))
         .group_by("pool_id", "gpu_model")
-        .agg(units("effective_cost").sum().alias("cost"), units("gpu_hours_exact").sum().alias("hours"))
+        .agg(units("effective_cost").sum().alias("cost"), units("gpu_hours").sum().alias("hours"))
     )
     cost, hours = pl.col("cost").cast(pl.Float64), pl.col("hours").cast(pl.Float64)
     of_pool = [pl.col(name).sum().over("pool_id").cast(pl.Float64) for name in ("cost", "hours")]

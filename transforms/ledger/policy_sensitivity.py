@@ -17,17 +17,16 @@ CELL: Final = ("policy", "currency", "model_id")
 
 
 def policy_sensitivity(
-    charges: pl.DataFrame,
-    charge_rules: pl.DataFrame,
+    billed_days: pl.DataFrame,
     pool_uses: pl.DataFrame,
     training_runs: pl.DataFrame,
-    postings: pl.DataFrame,
+    booked_days: pl.DataFrame,
 ) -> pl.DataFrame:
     """One model's cost under one way of sharing pools, and its rank."""
-    lines = _lines(postings)
+    lines = _lines(booked_days)
     pooled = lines.filter(pl.col("user_kind").is_not_null())
     fixed = lines.filter(pl.col("user_kind").is_null()).select("currency", "model_id", COST)
-    weights = _daily(hourly_weights(charges, charge_rules, pool_uses, training_runs))
+    weights = _daily(hourly_weights(billed_days, pool_uses, training_runs))
     costs = [
         pl.concat([fixed, _shared(pooled, weights, policy)]).with_columns(pl.lit(policy).alias("policy"))
         for policy in SHARING_POLICIES
@@ -35,7 +34,7 @@ def policy_sensitivity(
     return PolicySensitivity.frame(_ranked(pl.concat(costs))).sort(CELL)
 
 
-def _lines(postings: pl.DataFrame) -> pl.DataFrame:
+def _lines(booked_days: pl.DataFrame) -> pl.DataFrame:
     """What each user of a pool pays on a day, model by model; lines without a user of a pool keep their cost."""
     user = pl.coalesce(
         pl.when(pl.col("run_id").is_not_null()).then(pl.lit("run")),
@@ -43,7 +42,7 @@ def _lines(postings: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("account") == "idle").then(pl.lit("idle")),
     )
     return (
-        postings.with_columns(
+        booked_days.with_columns(
             pl.when(pl.col("pool_id").is_not_null()).then(user).alias("user_kind"),
             pl.coalesce("run_id", "deployment_id", pl.lit("")).alias("user_id"),
         )

@@ -20,12 +20,14 @@ def pool_uses(
     workload_uses: pl.DataFrame,
     deployments: pl.DataFrame,
     pools: pl.DataFrame,
-    settings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One user of one pool in one hour with its weight; uses without a charge in the hour are not billed."""
+    """One user of one pool in one hour with its weight; uses without a charge in the hour are not billed.
+
+    The hours of any days, with the runs and workloads that touch them, give at least the uses of these days.
+    """
     capacity = _capacity(billed_hours, pools)
     uses = pl.concat(
-        [_run_uses(training_runs), _deployment_uses(deployments, capacity, settings), _workload_uses(workload_uses)],
+        [_run_uses(training_runs), _deployment_uses(deployments, capacity), _workload_uses(workload_uses)],
         how="diagonal",
     )
     used = (
@@ -65,10 +67,11 @@ def _run_uses(training_runs: pl.DataFrame) -> pl.DataFrame:
     return _uses(holding, kind="run", user="run_id", start="held_from", end="held_to")
 
 
-def _deployment_uses(deployments: pl.DataFrame, capacity: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """Each deployment's GPUs over the time it is valid, with or without traffic, per hour."""
-    times = deployment_times(deployments, capacity, settings)
-    return _uses(times, kind="deployment", user="deployment_id", start="valid_from", end="valid_to")
+def _deployment_uses(deployments: pl.DataFrame, capacity: pl.DataFrame) -> pl.DataFrame:
+    """Each deployment's GPUs over the time it is valid, with or without traffic, per hour of the days with a bill."""
+    times = deployment_times(deployments, capacity)
+    uses = _uses(times, kind="deployment", user="deployment_id", start="valid_from", end="valid_to")
+    return uses.filter(pl.col("hour").dt.date().is_in(capacity["hour"].dt.date().unique().implode()))
 
 
 def _workload_uses(workload_uses: pl.DataFrame) -> pl.DataFrame:

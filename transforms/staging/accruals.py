@@ -10,7 +10,7 @@ import polars as pl
 from transforms.money import units
 from transforms.periods import MICROSECONDS
 from warehouse.schemas.columns import INSTANT, MONEY
-from warehouse.schemas.staging import Charges
+from warehouse.schemas.staging import Accruals
 
 SOURCE = "accrual"
 HOURS_A_DAY = 24
@@ -30,7 +30,7 @@ def accruals(rates: pl.DataFrame, pools: pl.DataFrame, settings: pl.DataFrame) -
         .explode("day")
         .sort("pool_id", "day")
     )
-    return Charges.frame(_priced(days, settings))
+    return Accruals.frame(_priced(days, settings))
 
 
 def _spans(rates: pl.DataFrame, pools: pl.DataFrame, last: date) -> pl.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.staging.accruals import accruals
 from transforms.staging.gpus import gpu_hours, gpu_models
 from warehouse.schemas.staging import Charges
 
@@ -16,17 +15,19 @@ def charges(
     bill_deliveries: pl.DataFrame,
     files: pl.DataFrame,
     instances: pl.DataFrame,
-    rates: pl.DataFrame,
-    pools: pl.DataFrame,
+    accruals: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One charge as known now: the current rows of every bill that start before the night ends, and the rate card's."""
+    """One charge as known now: the current rows of every bill that start before the night ends, and what is accrued.
+
+    Any days of the rows give exactly the charges of these days.
+    """
     night_end = settings["night_end"].item()
     current = _current(charge_rows.filter(pl.col("charge_start") < night_end), bill_deliveries)
     known = _known_at(current, files)
     measured = gpu_hours(gpu_models(known, instances))
     billed = Charges.frame(_identified(measured))
-    return pl.concat([billed, accruals(rates, pools, settings)]).sort("charge_id")
+    return pl.concat([billed, Charges.frame(accruals)]).sort("charge_id")
 
 
 def _current(charge_rows: pl.DataFrame, bill_deliveries: pl.DataFrame) -> pl.DataFrame:

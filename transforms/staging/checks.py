@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 
-LARGEST_TOTAL: Final = 10.0**25
-"""Totals are kept a factor of ten below what 128 bits hold, because a sum that overflows wraps silently."""
 
-
-def bill_rows_in_no_unit(charge_rows: pl.DataFrame, bill_deliveries: pl.DataFrame) -> pl.DataFrame:
-    """One accepted row of a bill that no delivery lists, so that it would be lost without a word."""
-    unit = ["source", "file_sha256", "account", "billing_period_start"]
-    rows = charge_rows.with_columns(pl.col("billing_account_id").fill_null("").alias("account"))
-    units = bill_deliveries.rename({"billing_account_id": "account"}).select(unit).unique()
-    return rows.join(units, on=unit, how="anti")
-
-
-def totals_too_large(charges: pl.DataFrame) -> pl.DataFrame:
-    """One source and currency whose absolute costs add up to more than a total can hold."""
-    sizes = charges.group_by("source", "currency").agg(
-        pl.col(cost).cast(pl.Float64).abs().sum() for cost in ("billed_cost", "effective_cost")
-    )
-    return sizes.filter(pl.max_horizontal("billed_cost", "effective_cost") > LARGEST_TOTAL)
+def bill_rows_in_no_unit(delivered_days: pl.DataFrame) -> pl.DataFrame:
+    """One day of accepted rows of a bill that no delivery lists, so that they would be lost without a word."""
+    return delivered_days.filter(pl.col("is_current").is_null())
 
 
 def runs_that_end_before_they_start(training_runs: pl.DataFrame) -> pl.DataFrame:

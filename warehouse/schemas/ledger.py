@@ -2,7 +2,20 @@
 
 import polars as pl
 
-from warehouse.schemas.columns import Column, choice, cost, day, flag, instant, integer, measure, ratio, text
+from warehouse.schemas.columns import (
+    Column,
+    choice,
+    cost,
+    count,
+    day,
+    exact,
+    flag,
+    instant,
+    integer,
+    measure,
+    ratio,
+    text,
+)
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
 
@@ -39,20 +52,54 @@ class ChargeRules(Table):
 class BilledHours(Table):
     """One hour of one pool or deployment that charges of one day touch, with the GPU time they bring into it."""
 
-    table_key = ("charge_day", "method", "target_id", "hour")
+    table_key = ("charge_day", "method", "target_id", "hour", "is_accrued")
     table_partition = "charge_day"
 
     charge_day = day("UTC day on which the charges start")
     method = choice("how the charges are posted", "pool", "deployment")
     target_id = text("pool or deployment")
     hour = instant("UTC hour")
+    is_accrued = flag("accrued for GPUs that send no bill")
     gpu_time = _weight("GPU time of the charges in the hour", "thousandth GPU × microseconds")
+
+
+class BilledDays(Table):
+    """One day's charges of one file that are alike in all that the tables after the ledger ask of them."""
+
+    table_partition = "charge_day"
+
+    charge_day = day("UTC day on which the charges start")
+    source = text("source of the settings, or accrual")
+    billing_period_start = day("first day of the billing period")
+    invoice_id = text("invoice").or_null()
+    currency = text("ISO 4217 code")
+    file_sha256 = text("file").or_null()
+    charge_category = text("kind of charge")
+    charge_class = text("Correction, or null").or_null()
+    commitment_discount_id = text("reservation or savings plan").or_null()
+    commitment_discount_status = text("Used, Unused or null").or_null()
+    pool_id = text("pool that the rule names").or_null()
+    is_pooled = flag("shared among the users of the pool")
+    gpu_model = text("chip").or_null()
+    has_gpu_time = flag("the charges bring GPU time")
+    is_listed = flag("the charges have a list cost")
+    unmatched_name = text("what the bill calls them, where no rule gives them a place").or_null()
+    charges = count("charges")
+    billed_cost = cost("sum of what the invoice says")
+    effective_cost = cost("sum of what was consumed")
+    list_cost = cost("sum at list price").or_null()
+    gpu_hours = exact("sum of the GPU time", "GPU-hours")
+    first_start = instant("first start of what is charged")
+    last_end = instant("last end of what is charged, exclusive")
+    node_gpus = integer("most GPUs that one consumed unit stands for", "GPUs").or_null()
+    largest_cost = measure("largest of the costs without its sign", "currency")
 
 
 class PoolUses(Table):
     """One user (run, deployment, workload or idle) of one pool in one hour, with its integer weight."""
 
     table_key = ("pool_id", "hour", "user_kind", "user_id")
+    table_partition = "hour"
 
     pool_id = text("pool")
     hour = instant("UTC hour")
@@ -67,6 +114,8 @@ class PoolUses(Table):
 
 class DeploymentShares(Table):
     """One model, team, tenant and task of one deployment in one billed hour; no model where none is valid."""
+
+    table_partition = "hour"
 
     deployment_id = text("deployment")
     hour = instant("UTC hour")
@@ -145,3 +194,29 @@ class Postings(Table):
     billed_cost = cost("share of what the invoice says")
     effective_cost = cost("share of what was consumed")
     known_at = instant("when the charge became known")
+
+
+class BookedDays(Table):
+    """One day's charges in one place: their postings of one day of use, added up over the charges of an invoice."""
+
+    table_partition = "charge_day"
+
+    charge_day = day("UTC day on which the charges start")
+    charge_date = day("UTC day of the parts")
+    source = text("source of the settings, or accrual")
+    billing_period_start = day("billing period of the charges")
+    invoice_id = text("invoice").or_null()
+    account = choice("account", *ACCOUNTS)
+    model_id = text("model").or_null()
+    phase = choice("phase", *PHASES).or_null()
+    run_id = text("training run").or_null()
+    deployment_id = text("deployment").or_null()
+    pool_id = text("pool").or_null()
+    team = text("team").or_null()
+    tenant = text("tenant").or_null()
+    task = text("task").or_null()
+    is_waste = flag("spent on a run that failed, was cancelled or ran out of time")
+    currency = text("ISO 4217 code")
+    gpu_seconds = measure("share of the charges' GPU time", "GPU-seconds")
+    billed_cost = cost("share of what the invoice says")
+    effective_cost = cost("share of what was consumed")

@@ -1,6 +1,21 @@
 """Charges, runs and served tokens, each once and in one vocabulary, as known this night."""
 
-from warehouse.schemas.columns import choice, cost, count, day, exact, instant, integer, json, measure, text, texts
+from typing import ClassVar
+
+from warehouse.schemas.columns import (
+    choice,
+    cost,
+    count,
+    day,
+    exact,
+    flag,
+    instant,
+    integer,
+    json,
+    measure,
+    text,
+    texts,
+)
 from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
 
@@ -9,7 +24,7 @@ class Charges(Table):
     """One charge as known now."""
 
     table_key = ("charge_id",)
-    table_partition = "charge_day"
+    table_partition: ClassVar[str | None] = "charge_day"
 
     charge_id = text("source, hash of the dimensions and ordinal among equals")
     source = text("source of the settings, or accrual")
@@ -48,10 +63,32 @@ class Charges(Table):
     known_at = instant("when it became known")
 
 
+class Accruals(Charges):
+    """One charge of one day for GPUs of a pool that send no bill."""
+
+    table_partition = None
+
+
+class DeliveredDays(Table):
+    """One day of one file's rows of one invoice and currency, current or replaced, before and after the night."""
+
+    table_partition = "charge_day"
+
+    charge_day = day("UTC day on which the rows start")
+    source = text("source of the settings")
+    file_sha256 = text("file")
+    invoice_id = text("invoice").or_null()
+    currency = text("ISO 4217 code")
+    is_current = flag("false where a newer delivery replaces them; null where no delivery lists them").or_null()
+    rows = count("rows")
+    billed_cost = cost("sum of what the rows bill")
+
+
 class TrainingRuns(Table):
     """One training run."""
 
     table_key = ("run_id",)
+    table_span = ("held_from", "held_to")
 
     run_id = text("identity of the run")
     source = text("source of the settings")
@@ -84,6 +121,7 @@ class WorkloadUses(Table):
     """One workload over one window, measured by OpenCost, with the pool that it used and the model that it was for."""
 
     table_key = ("source", "workload", "started_at", "ended_at")
+    table_span = ("started_at", "ended_at")
 
     source = text("source of the settings")
     workload = text("cluster, namespace, pod and container")
@@ -109,6 +147,8 @@ class TrainingMetrics(Table):
 
 class TokenUsage(Table):
     """One hour and set of dimensions (part_start differs where policy changes within the hour)."""
+
+    table_partition = "hour"
 
     hour = instant("hour of the requests' start")
     part_start = instant("start of the part of the hour under one policy")

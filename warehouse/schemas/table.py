@@ -15,14 +15,16 @@ class Table:
     """One table `stage.name`; a subclass lists its columns and says in its docstring what one row is.
 
     The stage is the module or package below `schemas` that holds the subclass, the name is its class name in snake
-    case. `table_key` names the columns whose values are unique together, `table_partition` the column by which rows
-    are replaced (none: the whole table).
+    case. `table_key` names the columns whose values are unique together, `table_partition` the day or hour by whose UTC
+    day the table is computed and replaced (none: the whole table), `table_span` the first and last moment of a row
+    that stands in every day it touches.
     """
 
     table_stage: ClassVar[str]
     table_name: ClassVar[str]
     table_key: ClassVar[tuple[str, ...]] = ()
     table_partition: ClassVar[str | None] = None
+    table_span: ClassVar[tuple[str, str] | None] = None
 
     def __init_subclass__(cls) -> None:
         cls.table_stage = cls.__module__.partition("schemas.")[2].partition(".")[0]

@@ -45,7 +45,8 @@ def test_a_run_is_found_again_by_dagsters_own_event_log(home: Path) -> None:
     assert [key.to_user_string() for key in plain.all_asset_keys()] == ["spend"]
 
 
-def test_every_announcement_of_a_batch_is_stored_once(home: Path) -> None:
+@pytest.mark.usefixtures("home")
+def test_every_announcement_of_a_batch_is_stored_once() -> None:
     with dg.DagsterInstance.get() as instance:
         run = materialised(instance)
         kinds = [entry.dagster_event_type for entry in instance.all_logs(run.run_id)]
@@ -53,8 +54,9 @@ def test_every_announcement_of_a_batch_is_stored_once(home: Path) -> None:
     assert [kinds.count(kind) for kind in planned] == [1, 1]
 
 
+@pytest.mark.usefixtures("home")
 def test_a_batch_that_fails_leaves_nothing_and_is_written_one_by_one(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with dg.DagsterInstance.get() as instance:
         kept = type(instance.event_log_storage).store_asset_check_event
@@ -73,7 +75,8 @@ def test_a_batch_that_fails_leaves_nothing_and_is_written_one_by_one(
     assert "the disk is full" in capsys.readouterr().err
 
 
-def test_only_the_index_and_the_last_run_stay_open(home: Path) -> None:
+@pytest.mark.usefixtures("home")
+def test_only_the_index_and_the_last_run_stay_open() -> None:
     with dg.DagsterInstance.get() as instance:
         runs = [materialised(instance).run_id for _ in range(3)]
         engines = instance.event_log_storage._engines  # type: ignore[attr-defined]

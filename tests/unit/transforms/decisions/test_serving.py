@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -171,10 +172,9 @@ def test_shared_chips_count_for_each_model_by_its_tokens(outgrown: Company) -> N
 def pool(company: Company, used: float, hours: int = 24 * 28, **charge: object) -> Company:
     """A pool of 10 GPUs at 2 dollars an hour, of which so many were used."""
     company.rows.clear()
-    company.add(
-        "charges", charge_id="c", charge_start=NIGHT - dt.timedelta(days=1), gpu_hours=10.0, effective_cost=20, **charge
-    )
-    company.add("charge_rules", charge_id="c", method="pool", pool_id="p")
+    known = {"is_pooled": True, "has_gpu_time": True, "is_listed": False, "pool_id": "p"}
+    day = NIGHT.date() - dt.timedelta(days=1)
+    company.add("billed_days", charge_day=day, gpu_hours=Decimal(10), effective_cost=Decimal(20), **known, **charge)
     for back in range(1, hours + 1):
         hour = {"pool_id": "p", "hour": NIGHT - dt.timedelta(hours=back), "is_billed": True}
         for kind, gpus in (("run", used), ("idle", 10 - used)):

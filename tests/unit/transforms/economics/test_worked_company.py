@@ -67,8 +67,8 @@ def usage(model: str, day: date, input_tokens: int, cached: int, output: int) ->
 @pytest.fixture(scope="module")
 def company(rows: Any, night: Any) -> dict[str, pl.DataFrame]:
     """Everything that the economics compute of the company of the page."""
-    postings = rows(
-        "postings",
+    booked = rows(
+        "booked_days",
         trained(JANUARY, "kite", "pretraining", "big-1", 800_000, 1_000_000.0),
         trained(JANUARY, "kite", "pretraining", "big-0", 100_000, 125_000.0, is_waste=True),
         posting(JANUARY, "idle", 90_000, pool_id="train", gpu_seconds=112_500.0),
@@ -83,7 +83,7 @@ def company(rows: Any, night: Any) -> dict[str, pl.DataFrame]:
         posting(MARCH, "adjustment", 10_000),
     )
     tables = {
-        "postings": postings,
+        "booked_days": booked,
         "settings": night(MARCH),
         "fx": rows("fx", {"month": date(2026, 3, 1), "currency": "EUR", "rate": "1.2"}),
         "models": rows(

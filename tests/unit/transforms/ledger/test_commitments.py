@@ -20,7 +20,7 @@ def row(name: str, billed: str, effective: str, **more: Any) -> dict[str, Any]:
 
 def judged(books: Any, *charges: dict[str, Any]) -> dict[str, Any]:
     frames = books(charges=list(charges), night_end=datetime(2026, 11, 21, tzinfo=UTC)).tables()
-    found: dict[str, Any] = commitments(frames["charges"], frames["settings"]).row(0, named=True)
+    found: dict[str, Any] = commitments(frames["billed_days"], frames["settings"]).row(0, named=True)
     return found
 
 

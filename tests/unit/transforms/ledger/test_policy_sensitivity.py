@@ -26,7 +26,7 @@ def run(name: str, model: str, gpus: float, gpu_model: str | None = None) -> dic
 
 def costs(books: Any, charges: list[dict[str, Any]], runs: list[dict[str, Any]], **more: Any) -> dict[Any, Any]:
     night = books(charges=charges, rules=[TO_POOL], runs=runs, **more).tables()
-    names = ("charges", "charge_rules", "pool_uses", "training_runs", "postings")
+    names = ("billed_days", "pool_uses", "training_runs", "booked_days")
     found = policy_sensitivity(*(night[name] for name in names))
     return {
         (row["policy"], row["model_id"]): (f"{row['effective_cost'].normalize():f}", row["rank"], row["booked_rank"])
@@ -66,7 +66,7 @@ def test_chips_weigh_by_their_price_and_ranks_may_change(books: Any) -> None:
 def test_costs_without_a_pool_stay_as_they_are(books: Any) -> None:
     to_model = {"field": "resource_id", "pattern": "whole", "target": "model", "target_id": "m", "phase": "inference"}
     night = books(charges=[{**charge("a", "5"), "resource_id": "whole"}], rules=[to_model]).tables()
-    names = ("charges", "charge_rules", "pool_uses", "training_runs", "postings")
+    names = ("billed_days", "pool_uses", "training_runs", "booked_days")
 
     assert set(policy_sensitivity(*(night[name] for name in names))["effective_cost"]) == {Decimal(5)}
 

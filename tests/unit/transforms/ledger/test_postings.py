@@ -16,6 +16,7 @@ from transforms.ledger.checks import (
     misplaced_postings,
     pools_accrued_and_billed,
     postings_without_a_charge,
+    totals_too_large,
     unbalanced_charges,
     unbalanced_invoices,
     unbalanced_sources,
@@ -141,7 +142,7 @@ def test_an_account_that_contradicts_its_dimensions_is_named(books: Any) -> None
         assert misplaced_postings(spoiled).height == 2
 
 
-def test_a_pool_that_is_both_accrued_and_billed_is_named_with_both_sources(books: Any) -> None:
+def test_a_pool_that_is_both_accrued_and_billed_is_named_with_the_day(books: Any) -> None:
     to_pool = {"field": "resource_id", "pattern": "r", "target": "pool", "target_id": "own"}
     accrued = charge(
         "a", source="accrual", resource_id="own", charge_start=NOON - DAY / 2, charge_end=NOON + DAY / 2, gpu_hours="8"
@@ -149,5 +150,12 @@ def test_a_pool_that_is_both_accrued_and_billed_is_named_with_both_sources(books
     for start, is_twice in ((NOON, True), (NOON + DAY / 2, False)):
         bill = [accrued, charge(charge_start=start, charge_end=start + DAY, gpu_hours="1")]
         night = books(charges=bill, rules=[to_pool]).tables()
-        found = pools_accrued_and_billed(night["charges"], night["charge_rules"])
-        assert found.rows() == ([("own", date(2026, 10, 31), ["cloud"])] if is_twice else [])
+        found = pools_accrued_and_billed(night["billed_hours"])
+        assert found.rows() == ([("own", date(2026, 10, 31))] if is_twice else [])
+
+
+def test_totals_that_128_bits_may_not_hold_are_named(books: Any) -> None:
+    large = [charge("a", "9000000000000000000000000"), charge("b", "-9000000000000000000000000")]
+
+    assert totals_too_large(books(charges=large).tables()["billed_days"])["currency"].to_list() == ["USD"]
+    assert totals_too_large(books(charges=large[:1]).tables()["billed_days"]).is_empty()

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from transforms.economics.reconciliation import reconciliation
+from transforms.staging.delivered_days import delivered_days
 from warehouse.schemas import CATALOGUE
 
 NIGHT = date(2026, 12, 5)
@@ -39,6 +40,7 @@ def reconciled(books: Any, charges: list[dict[str, Any]], **inputs: list[dict[st
         **inputs,
     }  # fmt: skip
     frames |= {name: table(name, listed) for name, listed in rows.items()}
+    frames["delivered_days"] = delivered_days(frames["charge_rows"], frames["bill_deliveries"])
     found = reconciliation(**{name: frames[name] for name in inspect.signature(reconciliation).parameters})
     CATALOGUE["reconciliation"].validation().validate(found, lazy=True)
     return found.to_dicts()
@@ -161,7 +163,7 @@ def test_what_rounding_took_is_shown_once_per_file(books: Any) -> None:
 
 def test_a_ledger_that_differs_from_its_bill_is_called_broken(books: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     frames = books(charges=[charge("a", "2")], night_end=NIGHT_END).tables()
-    monkeypatch.setattr(books, "tables", lambda _: frames | {"postings": frames["postings"].clear()})
+    monkeypatch.setattr(books, "tables", lambda _: frames | {"booked_days": frames["booked_days"].clear()})
     row = reconciled(books, [])[0]
 
     assert (row["difference"], row["is_reconciled"]) == (Decimal(-2), False)

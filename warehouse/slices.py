@@ -1,0 +1,184 @@
+"""Tables computed day by day: what each day was made of, so that a night computes only the days that changed.
+
+What a day was made of, its recipe, is a digest of the days and tables that it reads and of the code that reads them;
+where it differs from the recipe that stands beside the day, the day is stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from warehouse import slice_facts
+from warehouse.schemas.policy import Settings
+from warehouse.schemas.table import Table
+from warehouse.slice_facts import Axis, Facts, axis_of, column_of
+
+ROWS_AT_ONCE: Final = 250_000
+"""How many rows a portion of days may read of the tables that are cut into days, unless a single day has more."""
+
+_WITHIN: Final = "IN (SELECT unnest(?::DATE[]))"
+_LAYOUT: Final = {"name": pl.String, "day": pl.Date, "recipe": pl.String, "content": pl.String, "held": pl.Int64}
+
+
+@dataclass(frozen=True)
+class Stale:
+    """The days of a table that differ from what they would be made of now, in portions; `gone` are no more."""
+
+    table: type[Table]
+    portions: Sequence[Sequence[date]]
+    gone: Sequence[date]
+    recipes: Mapping[date, str]
+
+
+class Slices:
+    """The days of the tables of one warehouse on one night; `code` is a digest of all that computes them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, code: str, night: date) -> None:
+        self._connection = connection
+        self._code = code
+        self._night = night
+        columns = "name VARCHAR, day DATE, recipe VARCHAR, content VARCHAR, held BIGINT"
+        connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS meta.slices ({columns})")
+
+    def stale(self, table: type[Table], reads: Sequence[type[Table]]) -> Stale:
+        """The days of the table that must be computed, and those that are no more."""
+        axis = axis_of(table)
+        cut = {
+            read: slice_facts.days(self._connection, read, axis)
+            for read in reads
+            if column_of(read, axis) or (read.table_span and axis is Axis.HOURS)
+        }
+        recipe = self._recipe(table, [read for read in reads if read not in cut])
+        wanted = {
+            day: _digest(recipe(day), *(found.get(day) for found in cut.values()))
+            for day in sorted(set().union(*cut.values()))
+        }
+        query = "SELECT day, recipe FROM meta.slices WHERE name = ?"
+        known = dict(self._connection.execute(query, [table.table_name]).fetchall())
+        rows = {
+            day: sum(found[day].rows for found in cut.values() if day in found)
+            for day in wanted
+            if known.get(day) != wanted[day]
+        }
+        return Stale(table, list(_portions(rows)), sorted(known.keys() - wanted.keys()), wanted)
+
+    def _recipe(self, table: type[Table], others: Sequence[type[Table]]) -> Callable[[date], tuple[object, ...]]:
+        """What a day of the table is made of beside the days of the same axis: other tables, and hours it touches."""
+        by_hour = [read for read in others if axis_of(table) is Axis.CHARGES and _has_hours(read)]
+        whole = [
+            slice_facts.whole(self._connection, read)
+            for read in others
+            if read not in by_hour and read not in slice_facts.SETTLED
+        ]
+        hours = [slice_facts.days(self._connection, read, Axis.HOURS) for read in by_hour]
+        touched = slice_facts.touched(self._connection) if by_hour else {}
+
+        def recipe(day: date) -> tuple[object, ...]:
+            is_over = day <= self._night if Settings in others else None
+            of_hours = [found.get(hour) for found in hours for hour in touched.get(day, ())]
+            return (self._code, table.qualified(), is_over, whole, of_hours)
+
+        return recipe
+
+    def read(self, read: type[Table], table: type[Table], days: Sequence[date]) -> pl.DataFrame:
+        """The rows of `read` that these days of the table need, in the types of its schema; it may be more rows."""
+        axis = axis_of(table)
+        if column := column_of(read, axis):
+            return self._rows(read, f"{column} {_WITHIN}", [list(days)])
+        if read.table_span and axis is Axis.HOURS:
+            first, last = read.table_span
+            return self._rows(read, f"{first}::DATE <= ? AND {last}::DATE >= ?", [max(days), min(days)])
+        if column := column_of(read, Axis.HOURS):
+            touched = slice_facts.touched(self._connection)
+            return self._rows(
+                read, f"{column} {_WITHIN}", [sorted({at for day in days for at in touched.get(day, ())})]
+            )
+        return self._rows(read, "true", [])
+
+    def write(self, stale: Stale, days: Sequence[date], rows: pl.DataFrame, doubted: Sequence[pl.DataFrame]) -> None:
+        """Replace these days of the table by their rows.
+
+        Where a check has named rows that it doubts, the days are computed and checked again by the next night.
+        """
+        is_believed = all(found.is_empty() for found in doubted)
+        self._connection.begin()
+        try:
+            self._replace(stale.table, days, rows, {day: stale.recipes[day] if is_believed else "" for day in days})
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+    def forget(self, stale: Stale) -> None:
+        """Take away the days of the table that are no more."""
+        if stale.gone:
+            self._connection.begin()
+            try:
+                self._replace(stale.table, stale.gone, stale.table.empty(), {})
+                self._connection.commit()
+            except BaseException:
+                self._connection.rollback()
+                raise
+
+    def _replace(
+        self, table: type[Table], days: Sequence[date], rows: pl.DataFrame, recipes: Mapping[date, str]
+    ) -> None:
+        axis, name = axis_of(table), table.table_name
+        within = f"{column_of(table, axis)} {_WITHIN}"
+        self._connection.execute(f"DELETE FROM {table.qualified()} WHERE {within}", [list(days)])
+        self._connection.execute(f"DELETE FROM meta.slices WHERE name = ? AND day {_WITHIN}", [name, list(days)])
+        self._append(table.qualified(), rows)
+        found = slice_facts.content(self._connection, table, axis, f"WHERE {within}", [list(days)])
+        facts = [(name, day, recipe, *found.get(day, Facts("", 0))) for day, recipe in recipes.items()]
+        self._append("meta.slices", pl.DataFrame(facts, schema=_LAYOUT, orient="row"))
+
+    def _append(self, name: str, rows: pl.DataFrame) -> None:
+        self._connection.register("incoming", rows.to_arrow())
+        self._connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
+        self._connection.unregister("incoming")
+
+    def _rows(self, table: type[Table], where: str, parameters: Sequence[object]) -> pl.DataFrame:
+        query = f"SELECT * FROM {table.qualified()} WHERE {where}"
+        return table.frame(self._connection.sql(query, params=list(parameters)).pl())
+
+
+def rows_of(table: type[Table], days: Sequence[date], rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of these days, valid and in the types of the schema; rows of other days are dropped.
+
+    Raises:
+        pandera.errors.SchemaErrors: naming every column and row that breaks the schema.
+    """
+    day = pl.col(table.table_partition or "").cast(pl.Date)
+    valid = table.frame(rows).filter(day.is_in(pl.Series(days, dtype=pl.Date).implode()))
+    table.validation().validate(valid, lazy=True)
+    return valid
+
+
+def _has_hours(table: type[Table]) -> bool:
+    return bool(column_of(table, Axis.HOURS) or table.table_span)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _portions(rows: Mapping[date, int]) -> Iterator[list[date]]:
+    """The days in order, as many at once as fit."""
+    portion: list[date] = []
+    held = 0
+    for day in sorted(rows):
+        if portion and held + rows[day] > ROWS_AT_ONCE:
+            yield portion
+            portion, held = [], 0
+        portion.append(day)
+        held += rows[day]
+    if portion:
+        yield portion
