@@ -65,10 +65,23 @@ def _dot(night: Night, row: Row) -> ModelDot:
         note=_note(night, row),
         shares=shares or (0.0, 0.0, 0.0),
         spend=_spend(row),
-        status=row["status"],
+        status=status_today(night, row),
         trail=() if is_adopted else _trail(night, row["model_id"]),
         expected=_expected(row) if row["status"] == "too_young" else None,
     )
+
+
+def status_today(night: Night, row: Row) -> str:
+    """How a dot is drawn: a judged model by where it stands, not by where it is heading."""
+    status = str(row["status"])
+    is_out = is_outside(row, band_of(night))
+    if status in HEAVY_IN and not is_out:
+        return "balanced"
+    if status != "balanced" or not is_out:
+        return status
+    shares = zip(PHASES, night.target, strict=True)
+    heaviest, _ = max(shares, key=lambda phase: (row[f"{phase[0]}_ratio"] or 0.0) - phase[1])
+    return f"{heaviest}_heavy"
 
 
 def _note(night: Night, row: Row) -> str:

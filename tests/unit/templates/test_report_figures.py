@@ -20,6 +20,7 @@ from templates.formats import Money
 from templates.pages.night import Night
 from templates.pages.plan_bridge import plan_bridge
 from templates.pages.standing import is_outside, verdict_of
+from templates.pages.triangle import status_today
 from templates.table_unit import TableUnit
 from templates.typeface import text_width
 from warehouse.schemas import CATALOGUE
@@ -234,3 +235,21 @@ def test_a_change_without_a_correction_is_a_warning_among_the_causes(tables: Tab
     assert [("needs attention" in row, "without a Correction" in row) for row in rows] == [
         (False, False), (True, True), (False, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "penalty", "drawn"),
+    [
+        ("inference_heavy", 0.05, "balanced"),
+        ("inference_heavy", 0.2, "inference_heavy"),
+        ("balanced", 0.05, "balanced"),
+        ("balanced", 0.2, "posttraining_heavy"),  # 50 % against a third is farthest over its target
+        ("too_young", 0.9, "too_young"),
+    ],
+)
+def test_a_dot_is_drawn_by_where_its_model_stands_today(
+    tables: Tables, status: str, penalty: float, drawn: str
+) -> None:
+    shares = {"pretraining_ratio": 0.2, "posttraining_ratio": 0.5, "inference_ratio": 0.3}
+    row = tables["thirds"].row(0, named=True) | {"status": status, "penalty_ratio": penalty} | shares
+    assert status_today(Night(tables), row) == drawn
