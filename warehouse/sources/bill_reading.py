@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -15,6 +14,7 @@ from warehouse.sources.casts import TEXT_NULLS, composed, known
 from warehouse.sources.charge_casts import Charges, charges
 from warehouse.sources.decimals import WIDEST, quantity
 from warehouse.sources.exact_sums import EXACT, Totals, added, bill_totals
+from warehouse.sources.held_rows import HeldRows
 from warehouse.sources.instants import clock_of
 from warehouse.sources.layout import Layout
 from warehouse.sources.local_times import assumptions
@@ -80,13 +80,15 @@ class _Bill:
     source: Source
     rows: int = 0
     blank: int = 0
-    held: list[pl.DataFrame] = field(default_factory=list)
-    parts: list[Path] = field(default_factory=list)
     refused: list[pl.DataFrame] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     residual: Decimal = Decimal(0)
     rounded: RoundedCosts = field(default_factory=RoundedCosts)
+    kept: HeldRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = HeldRows(self.delivered, ChargeRows.table_name, ChargeRows.empty(), HELD)
 
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
@@ -94,7 +96,7 @@ class _Bill:
         typed = charges(shaped.cells, tagged, shaped.identity, clock, self.delivered.night_start)
         is_good = typed.reasons.is_null()
         kept = ChargeRows.frame(self._named(typed.rows, batch.rows["location"], shaped).filter(is_good))
-        self.held.append(kept)
+        self.kept.add(kept)
         self.refused += [batch.refused, _refused(batch, typed)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
@@ -102,8 +104,6 @@ class _Bill:
         self.rounded.see(typed.rows, shaped.providers)
         self.totals = added(self.totals, bill_totals(kept))
         self.residual = EXACT.add(self.residual, typed.billed.rounded_away(is_good))
-        if sum(rows.height for rows in self.held) > HELD:
-            self._put_aside()
 
     def reading(self) -> Reading:
         """The whole file.
@@ -112,16 +112,14 @@ class _Bill:
             RejectedFile: overflow.
         """
         _refuse_overflow(self.totals)
-        if self.parts and self.held:
-            self._put_aside()
         return Reading(
             rows=self.rows,
-            frames={ChargeRows.table_name: pl.concat([ChargeRows.empty(), *self.held])},
+            frames=self.kept.frames(),
             refused=pl.concat([NOTHING_REFUSED, *self.refused]),
             blank=self.blank,
             flags=tuple(sorted(self.flags | self.rounded.flags())),
             rounding_residual=self.residual,
-            parts={ChargeRows.table_name: self.parts} if self.parts else {},
+            parts=self.kept.parts(),
             totals=self.totals,
         )
 
@@ -138,12 +136,6 @@ class _Bill:
             key.alias("dimension_hash"),
             row_digests(content.select(measures).with_columns(dimensions)).alias("content_hash"),
         )
-
-    def _put_aside(self) -> None:
-        path = self.delivered.content.with_name(f"charge_rows-{self.delivered.sha256}-{len(self.parts)}.parquet")
-        pl.concat(self.held).write_parquet(path, compression="lz4")
-        self.parts.append(path)
-        self.held = []
 
 
 def read_bill(delivered: Delivered, source: Source, layout: Layout, shape: Shape) -> Reading:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from warehouse.schemas.landed import Requests
+from warehouse.sources.held_rows import HeldRows
 from warehouse.sources.instants import clock_of
 from warehouse.sources.layout import Layout
 from warehouse.sources.local_times import assumptions
@@ -48,46 +48,38 @@ class _File:
     source: Source
     rows: int = 0
     blank: int = 0
-    held: list[pl.DataFrame] = field(default_factory=list)
-    parts: list[Path] = field(default_factory=list)
     refused: list[pl.DataFrame] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
+    kept: HeldRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = HeldRows(self.delivered, FRAME, Requests.empty(), HELD)
 
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
         found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.night_start)
         kept = found.rows.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
-        self.held.append(request_rows(kept, self.source.name))
+        self.kept.add(request_rows(kept, self.source.name))
         refused = pl.concat([batch.refused, refusals(batch.rows, found.reasons)])
         self.refused.append(refused.with_columns(_shown(refused["raw"], shaped.hidden)))
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
         self.flags |= shaped.flags | self._doubts(shaped)
-        if sum(frame.height for frame in self.held) > HELD:
-            self._put_aside()
 
     def reading(self) -> Reading:
         """The whole file."""
-        if self.parts:
-            self._put_aside()
         return Reading(
             rows=self.rows,
-            frames={FRAME: pl.concat([Requests.empty(), *self.held])},
+            frames=self.kept.frames(),
             refused=pl.concat([Reading(0, {}).refused, *self.refused]),
             blank=self.blank,
             flags=tuple(sorted(self.flags)),
-            parts={FRAME: self.parts} if self.parts else {},
+            parts=self.kept.parts(),
         )
 
     def _doubts(self, shaped: Shaped) -> frozenset[str]:
         identity = frozenset[str]() if "request_id" in shaped.present else frozenset({"no_identity"})
         return identity | assumptions(self.source, *(shaped.cells[name] for name in TIMES if name in shaped.present))
-
-    def _put_aside(self) -> None:
-        path = self.delivered.content.with_name(f"{FRAME}-{self.delivered.sha256}-{len(self.parts)}.parquet")
-        pl.concat(self.held).write_parquet(path, compression="lz4")
-        self.parts.append(path)
-        self.held = []
 
 
 def _shown(raw: pl.Series, hidden: tuple[str, ...]) -> pl.Series:
