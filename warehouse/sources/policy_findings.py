@@ -86,8 +86,9 @@ def _shadowed(rules: Sequence[Row]) -> Iterator[Fault]:
 
 
 def _covers(earlier: Row, later: Row) -> bool:
-    """A run looks up pool and model apart, a request model and deployment; a charge takes whichever comes first."""
-    looked_up_apart = later["field"].lower() in (*RUN_FIELDS, *REQUEST_FIELDS)
+    """Runs and workloads look up pool and model apart, requests model and deployment; charges take what comes first."""
+    field = field_key(later["field"])
+    looked_up_apart = field in (*RUN_FIELDS, *REQUEST_FIELDS, *WORKLOAD_FIELDS) or field.startswith("label:")
     return (
         earlier["source"] in {"*", later["source"]}
         and (earlier["target"] == later["target"] or not looked_up_apart)

@@ -309,8 +309,9 @@ def test_each_finding_is_told_and_stops_nothing(project: Project, files: Mapping
     assert any(expected in str(finding) for finding in policy_findings(path, read_policy(path)))
 
 
-def test_a_run_may_have_a_pool_and_a_model_by_one_pattern(project: Project) -> None:
-    rules = RULES + "10,*,cluster,c1,pool,p,,,,\n20,*,cluster,c1,model,atlas,pretraining,,,\n"
+@pytest.mark.parametrize("field", ["cluster", "namespace", "pod", "label:app"])
+def test_a_run_or_workload_may_have_a_pool_and_a_model_by_one_pattern(project: Project, field: str) -> None:
+    rules = RULES + f"10,*,{field},c1,pool,p,,,,\n20,*,{field},c1,model,atlas,pretraining,,,\n"
     path = project({"attribution": rules})
     assert policy_findings(path, read_policy(path)) == ()
 
