@@ -14,9 +14,11 @@ import duckdb
 import polars as pl
 
 from orchestration.settings import Project
+from transforms.ledger.billed_days import billed_days
 from transforms.ledger.charge_rules import charge_rules
 from transforms.reports.unmatched import unmatched
 from transforms.staging import request_hours as hourly
+from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
@@ -81,6 +83,6 @@ def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: P
     refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
     raw = {table.table_name: tables.read(connection, table) for table in tables_of(raw_schemas)}
     frames = {**raw, **read_policy(project.root), "settings": project.settings.table(until, start)}
-    for function in (charges, training_runs, token_usage, charge_rules, unmatched):
+    for function in (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched):
         frames[function.__name__] = function(**{name: frames[name] for name in signature(function).parameters})
     return frames["unmatched"]
