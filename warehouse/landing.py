@@ -35,6 +35,7 @@ from warehouse.sources.instants import DAYS_AHEAD
 from warehouse.sources.reading import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.spool import Spooled, spooled, unpack
+from warehouse.split_charges import beside_their_split
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyCon
         repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
         refusals = account(connection, sources, inbox, start, repeated)
         _state_invoices(connection, inbox)
-        findings = [*_silent(sources, inbox), *strangers(connection)]
+        findings = [*_silent(sources, inbox), *strangers(connection), *beside_their_split(connection)]
         connection.commit()
     except BaseException:
         connection.rollback()

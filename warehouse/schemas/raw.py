@@ -116,6 +116,7 @@ class ChargeRows(Table):
     gpu_model = text("chip, where the row itself names it").or_null()
     gpus_per_unit = measure("GPUs per consumed unit, where the row itself says it", "GPUs").or_null()
     gpu_hours = measure("GPU-hours, where the row itself says them", "GPU-hours").or_null()
+    allocated_method_id = text("how the provider split the charge that this row is a part of").or_null()
     exported_at = instant("when the provider exported the row, if it says so").or_null()
 
 

@@ -45,6 +45,7 @@ NAMES: Final = {
     "commitment_discount_status": "CommitmentDiscountStatus",
     "capacity_reservation_status": "CapacityReservationStatus",
     "sku_price_details": "SkuPriceDetails",
+    "allocated_method_id": "AllocatedMethodId",
     "allocated_resource_id": "AllocatedResourceId",
     "allocated_tags": "AllocatedTags",
 }
