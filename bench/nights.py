@@ -182,16 +182,12 @@ def main(days: int) -> None:
         log = timed("a log that comes late, of the first day", warehouse, days - 1)
         warehouse.deliver(1)
         bill = timed("a bill that comes late, of the second day", warehouse, days - 1)
-        scan = warehouse.scanned()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-        rows = charges_a_night * days
+        scan, peak = warehouse.scanned(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+        rows = charges_a_night * (days - 1)
         print(
-            f"{rows:,} charges: {rows / backfill:,.0f} a second; {backfill / scan:.0f} x a grouped sum of {scan:.2f} s"
+            f"{rows:,} charges, {rows / backfill:,.0f} a second: {backfill / scan:.0f} x a grouped sum of {scan:.2f} s"
         )
-        print(
-            f"{rows:,} in all; late log {log / plain:.2f} x, late bill {bill / plain:.2f} x a plain night (3 allowed);",
-            end=" ",
-        )
+        print(f"late log {log / plain:.2f} x, late bill {bill / plain:.2f} x a plain night (3 allowed)")
         print(f"nothing new {nothing / plain:.2f} x; peak {peak:.2f} GiB; units lost: {warehouse.lost()}")
 
 
