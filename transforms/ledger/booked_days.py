@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.money import amount, units
+from transforms.money import amount, divided, units
 from warehouse.schemas.ledger import BookedDays
 
 KEY: Final = (
@@ -20,10 +20,6 @@ MICROSECONDS: Final = 1_000_000
 def booked_days(postings: pl.DataFrame) -> pl.DataFrame:
     """One day's charges in one place; GPU time is added in whole microseconds, so that no order of rows shows."""
     microseconds = (pl.col("gpu_seconds") * MICROSECONDS).round().cast(pl.Int64)
-    sums = postings.group_by(KEY).agg(
-        microseconds.sum().alias("microseconds"),
-        pl.lit(MICROSECONDS).first().alias("a_second"),
-        *(units(cost).sum() for cost in COSTS),
-    )
-    seconds = (pl.col("microseconds") / pl.col("a_second")).alias("gpu_seconds")
+    sums = postings.group_by(KEY).agg(microseconds.sum().alias("microseconds"), *(units(cost).sum() for cost in COSTS))
+    seconds = divided(pl.col("microseconds"), MICROSECONDS).alias("gpu_seconds")
     return BookedDays.frame(sums.with_columns(seconds, *(amount(cost) for cost in COSTS))).sort(KEY, nulls_last=True)
