@@ -184,4 +184,4 @@ def _print_style(paper: str) -> str:
 @cache
 def _screen_style(paper: str) -> str:
     size = "\n@page { size: letter; }" if paper == "letter" else ""
-    return f"{typeface.font_faces('woff2')}\n{_sheet('style.css')}{size}\n{_sheet('screen.css')}"
+    return f"{typeface.faces_inside()}\n{_sheet('style.css')}{size}\n{_sheet('screen.css')}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
@@ -16,6 +17,9 @@ CONDENSED: Final[Family] = "Trisect Sans Condensed"
 SERIF: Final[Family] = "Trisect Serif"
 REGULAR: Final = 400
 SEMIBOLD: Final = 600
+BUNDLED: Final = "bundled"
+"""Scheme of the addresses by which the printed style sheet names our own fonts."""
+
 PLACEHOLDER: Final = "□"
 UNITS_PER_EM: Final = 1000
 FACES: Final[tuple[tuple[Family, int, str], ...]] = (
@@ -70,16 +74,31 @@ def _is_invisible(sign: str) -> bool:
     return unicodedata.category(sign) in {"Cf", "Cc", "Mn", "Me"} and not sign.isspace()
 
 
-def font_faces(suffix: Literal["ttf", "woff2"]) -> str:
-    """The @font-face rules with the fonts themselves inside, so that nothing is fetched."""
-    kind = {"ttf": "truetype", "woff2": "woff2"}[suffix]
-    return "\n".join(
-        f"@font-face {{ font-family: '{family}'; font-weight: {weight}; "
-        f"src: url(data:font/{suffix};base64,{_encoded(f'{name}.{suffix}')}) format('{kind}'); }}"
-        for family, weight, name in FACES
-    )
+def faces_inside() -> str:
+    """The @font-face rules for the screen, with the fonts themselves inside, so that nothing is fetched."""
+    return _rules(lambda name: f"data:font/woff2;base64,{b64encode(font(f'{name}.woff2')).decode('ascii')}", "woff2")
+
+
+def faces_by_name() -> str:
+    """The @font-face rules for paper: `bundled:` and the name of a file, which `font` gives."""
+    return _rules(lambda name: f"{BUNDLED}:{name}.ttf", "truetype")
 
 
 @cache
-def _encoded(name: str) -> str:
-    return b64encode(files("templates.fonts").joinpath(name).read_bytes()).decode("ascii")
+def font(name: str) -> bytes:
+    """A bundled font.
+
+    Raises:
+        KeyError: a name that is not bundled.
+    """
+    face, _, suffix = name.rpartition(".")
+    if face not in {known for _, _, known in FACES} or suffix not in {"ttf", "woff2"}:
+        raise KeyError(name)
+    return files("templates.fonts").joinpath(name).read_bytes()
+
+
+def _rules(address: Callable[[str], str], kind: str) -> str:
+    return "\n".join(
+        f"@font-face {{ font-family: '{family}'; font-weight: {weight}; src: url({address(name)}) format('{kind}'); }}"
+        for family, weight, name in FACES
+    )

@@ -15,7 +15,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from templates import formats, printing, render
+from templates import formats, printing, render, typeface
 from templates.figures.marks import attention, passed
 from templates.pages.document import Edition
 from templates.proofs import ReportFault
@@ -198,3 +198,11 @@ def test_the_search_for_cycles_rests_while_a_report_is_laid_out_and_goes_on_afte
         failing()
     assert seen == [False]
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "name", ["../style.css", "TrisectSans-Regular.py", "/etc/hosts", "TrisectSans-Regular.ttf.ttf"]
+)
+def test_only_bundled_fonts_have_a_name(name: str) -> None:
+    with pytest.raises(KeyError):
+        typeface.font(name)
