@@ -121,6 +121,30 @@ def iso_loss(company: Company) -> pl.DataFrame:
     return rows_of(CATALOGUE["iso_loss"], rows)
 
 
+def positions(company: Company) -> pl.DataFrame:
+    """Every model with two years of service ahead; those never released have not served."""
+    known = {"training_price_basis": "its own pre-training", "demand_basis": "smoothing", "life_basis": "retires_on"}
+    return rows_of(CATALOGUE["positions"], [
+        {"as_of": company.night, "model_id": life.name, "origin": life.origin, "params": life.params,
+         "active_params": life.params, "served_tokens": 0.0, "served_days": 0 if life.released is None else 200,
+         "demand_blocks": 3.0, "daily_tokens": 1e9, "remaining_months": 24.0, "price_sigma": 0.15, "price_months": 6,
+         "monthly_inference_usd": Decimal(life.inference[0] // 12), "recent_tokens": 28e9, **known}
+        for life in (company.lives if company.has_bill else ())
+    ])  # fmt: skip
+
+
+def candidates(company: Company) -> pl.DataFrame:
+    """What is not known of adopted models; the valued alternatives are left out, no page reads them."""
+    words = "its training tokens are unknown: give training_tokens in models.csv or log its runs"
+    return rows_of(CATALOGUE["candidates"], [
+        {"as_of": company.night, "model_id": life.name, "action": "retrain_smaller", "is_measured": True,
+         "is_extrapolated": False, "is_eligible": False, "quality_gate": "none: nothing changes", "reason": words,
+         "assumptions": "{}"}
+        for life in (company.lives if company.has_bill else ())
+        if life.origin == "adopted"
+    ])  # fmt: skip
+
+
 def lifetime_optimum(company: Company) -> pl.DataFrame:
     """A smaller size would serve the rest."""
     return rows_of(CATALOGUE["lifetime_optimum"], [

@@ -132,6 +132,11 @@ def whole_percent(ratio: Quantity | None, plus: str = "") -> str:
     return signed(f"{_never_all_or_nothing(abs(value), places)}{NBSP}%", value, plus=plus)
 
 
+def set_percent(ratio: Quantity) -> str:
+    """Percent of a setting, with as many of four decimals as were given: what was set is not rounded."""
+    return f"{_trimmed(f'{rounded(decimal(ratio) * 100, 4):f}')}{NBSP}%"
+
+
 def _never_all_or_nothing(value: Decimal, places: int) -> str:
     """A percentage that does not round to 0 or to 100 unless it is."""
     if not value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from markupsafe import Markup
@@ -11,13 +12,18 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.axes import axis_width, money_axis
 from templates.figures.scales import Scale, apart, round_ticks, tick_step
-from templates.svg import band, circle, figure, line, polyline, text
+from templates.svg import Point, band, circle, figure, line, polyline, text
 from templates.typeface import SEMIBOLD, text_width
 
 WIDTH: Final = 206.0
 HEIGHT: Final = 128.0
 LEFT: Final = 20.0
 RIGHT: Final = 152.0
+SIZE: Final = 6.8
+PARTS: Final = 12
+CLEAR: Final = 2.0
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,6 @@ def cash_curve(months: Sequence[CashMonth], ends: Sequence[str], payback: float 
         line((left, rise(0)), (RIGHT, rise(0)), stroke=colours.INK, width=0.8),
         polyline(middle, stroke=fill, width=1.4),
     ]
-    parts += _payback(payback, months[-1].month, across, rise)
     step = max(int(tick_step(max(months[-1].month, 1), 4)), 1)
     parts += [
         text((across(month), HEIGHT - 5), str(month), size=6.6, fill=colours.TEXT_2, anchor="middle")
@@ -54,22 +59,37 @@ def cash_curve(months: Sequence[CashMonth], ends: Sequence[str], payback: float 
     last = months[-1]
     heights = apart([rise(last.high), rise(last.median), rise(last.low)], 8.4, 6, HEIGHT - 18)
     for words, y, weight in zip(ends, heights, (400, SEMIBOLD, 400), strict=True):
-        parts.append(text((RIGHT + 3, y + 2.3), words, size=6.8, weight=weight))
+        parts.append(text((RIGHT + 3, y + 2.3), words, size=SIZE, weight=weight))
+    parts += _payback(payback, months[-1].month, middle, rise(0), left)
     return figure((WIDTH, HEIGHT), alt, parts)
 
 
-def _payback(payback: float | None, last: int, across: Scale, rise: Scale) -> list[str]:
+def _payback(payback: float | None, last: int, middle: Sequence[Point], zero: float, left: float) -> list[str]:
+    """The month in which the median is back at nothing, on the side of the axis where no curve runs."""
     if payback is None or not 0 < payback <= last:
         return []
-    x, y = across(payback), rise(0)
-    words = f"pays back in month {payback:.0f}"
-    dot = circle((x, y), 1.6, fill=colours.INK)
-    if y + 18 > HEIGHT - 16:  # the months stand close below: the words stand on the line, under the rising curve
-        return [dot, text((RIGHT, y - 3), words, size=6.8, weight=SEMIBOLD, anchor="end")]
-    anchor_left = x + text_width(words, 6.8, weight=SEMIBOLD) < RIGHT + 20
-    return [
-        line((x, y), (x, y + 12), stroke=colours.INK, width=0.5),
-        dot,
-        text((x + 2 if anchor_left else x - 2, y + 14), words, size=6.8, weight=SEMIBOLD,
-             anchor="start" if anchor_left else "end"),
-    ]  # fmt: skip
+    x = left + payback / max(last, 1) * (RIGHT - left)
+    dot = circle((x, zero), 1.6, fill=colours.INK)
+    for words in (f"pays back in month {payback:.0f}", f"month {payback:.0f}"):
+        for y, anchor in ((zero + 14, "start"), (zero - 8, "end")):
+            box = _box((x, y), words, anchor)
+            if _is_free(box, middle, left):
+                return [line((x, zero), (x, y), stroke=colours.INK, width=0.5), dot,
+                        text((box[0], y), words, size=SIZE, weight=SEMIBOLD)]  # fmt: skip
+    return [dot]
+
+
+def _box(at: Point, words: str, anchor: str) -> Box:
+    """Left, top, right and foot of a text that starts or ends beside a point."""
+    width = text_width(words, SIZE, weight=SEMIBOLD)
+    start = at[0] + 2 if anchor == "start" else at[0] - 2 - width
+    return start, at[1] - SIZE, start + width, at[1] + 2
+
+
+def _is_free(box: Box, curve: Sequence[Point], left: float) -> bool:
+    """Whether a box lies inside the plot, above the months, and no part of the curve passes within two points of it."""
+    if box[0] < left or box[2] > RIGHT or box[1] < 0 or box[3] > HEIGHT - 14:
+        return False
+    steps = ((start, end, part / PARTS) for start, end in pairwise(curve) for part in range(PARTS + 1))
+    on = ((a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t) for a, b, t in steps)
+    return not any(box[0] - CLEAR <= x <= box[2] + CLEAR and box[1] - CLEAR <= y <= box[3] + CLEAR for x, y in on)

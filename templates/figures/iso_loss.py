@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Final
 
 from markupsafe import Markup
 
@@ -12,10 +13,13 @@ from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH
 from templates.figures.scales import LogScale, Scale, apart, round_ticks
-from templates.svg import circle, figure, hatch, line, polyline, rect, text
-from templates.typeface import SEMIBOLD
+from templates.svg import Point, circle, figure, hatch, line, polyline, rect, text
+from templates.typeface import REGULAR, SEMIBOLD, text_width
 
-END = 222.0
+END: Final = 212.0
+SIZE: Final = 6.8
+REACH: Final = 2.2
+FEWEST: Final = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class OptimumBand:
 def iso_loss(
     points: Sequence[SizePoint], optimum: OptimumBand | None, sizes: Sequence[tuple[float, str]], alt: str
 ) -> Markup:
-    """Three curves over size on a log axis; `sizes` are its ticks."""
+    """Three curves over size on a log axis; `sizes` are its ticks, `points` as of `near`."""
     across = LogScale(points[0].params, points[-1].params, LEFT, END)
     ticks = round_ticks(0.0, max(point.total for point in points) * 1.02, 4)
     rise = Scale(ticks[0], ticks[-1], BOTTOM - 6, TOP + 8)
@@ -69,6 +73,14 @@ def iso_loss(
     return figure((WIDTH, HEIGHT), alt, parts)
 
 
+def near(points: Sequence[SizePoint]) -> list[SizePoint]:
+    """The sizes worth drawing: none that costs many times what now and the optimum do, which would flatten the rest."""
+    marked = [point.total for point in points if point.point != "curve"] or [min(point.total for point in points)]
+    most = REACH * max(marked)
+    kept = [point for point in points if point.total <= most]
+    return kept if len(kept) > FEWEST else list(points)
+
+
 def _beyond(points: Sequence[SizePoint], across: LogScale) -> Iterator[str]:
     """Hatches the sizes at either end that lie beyond the data of the law."""
     for ordered in (list(points), list(reversed(points))):
@@ -79,12 +91,13 @@ def _beyond(points: Sequence[SizePoint], across: LogScale) -> Iterator[str]:
 
 
 def _names(points: Sequence[SizePoint], across: LogScale, rise: Scale) -> Iterator[str]:
-    last, first = points[-2], points[min(2, len(points) - 1)]
-    lines = (("training", colours.PRETRAINING), ("serving", colours.INFERENCE_TEXT))
-    heights = apart([rise(getattr(last, name)) - 3 for name, _ in lines], 8, TOP + 14, BOTTOM - 9)
+    """The curves are named where they end."""
+    last = points[-1]
+    lines = (("total", colours.INK), ("training", colours.PRETRAINING), ("serving", colours.INFERENCE_TEXT))
+    heights = apart([rise(getattr(last, name)) + 2.3 for name, _ in lines], 8, TOP + 8, BOTTOM - 6)
     for (name, fill), y in zip(lines, heights, strict=True):
-        yield text((across(last.params), y), name, size=6.8, fill=fill, anchor="end")
-    yield text((across(first.params) + 4, rise(first.total) - 3), "total", size=6.8, weight=SEMIBOLD)
+        weight = SEMIBOLD if name == "total" else REGULAR
+        yield text((across(last.params) + 3, y), name, size=SIZE, fill=fill, weight=weight)
 
 
 def _now(points: Sequence[SizePoint], optimum: OptimumBand, across: LogScale, rise: Scale) -> Iterator[str]:
@@ -94,11 +107,20 @@ def _now(points: Sequence[SizePoint], optimum: OptimumBand, across: LogScale, ri
         x, y = across(best.params), rise(best.total)
         if now:
             yield line((x, y), (across(now.params), y), stroke=colours.INK, width=0.6, dash="2 1.6")
-            yield text(((x + across(now.params)) / 2, y + 8), optimum.words[2], size=6.8, fill=colours.TARGET,
-                       anchor="middle", weight=SEMIBOLD)  # fmt: skip
+            yield from _boxed(((x + across(now.params)) / 2, y + 9), optimum.words[2], colours.TARGET)
         yield circle((x, y), 2.6, fill=colours.PAPER, stroke=colours.INK, width=1.1)
-        yield text((x, TOP + 4), optimum.words[0], size=6.8, anchor="middle", weight=SEMIBOLD)
+        yield text((x, TOP + 4), optimum.words[0], size=SIZE, anchor="middle", weight=SEMIBOLD)
     if now:
         x, y = across(now.params), rise(now.total)
+        width = text_width(optimum.words[1], SIZE, weight=SEMIBOLD)
+        aside = width / 2 + 3 if best and now.params < best.params else -width / 2 - 1
+        middle = min(max(x + aside, LEFT + width / 2 + 1), END - width / 2)
+        yield from _boxed((middle, max(y - 7, TOP + 14)), optimum.words[1], colours.INK)
         yield circle((x, y), 2.4, fill=colours.INK)
-        yield text((x - 1, y - 7), optimum.words[1], size=6.8, anchor="end", weight=SEMIBOLD)
+
+
+def _boxed(at: Point, words: str, fill: str) -> Iterator[str]:
+    """Words that a curve or the hatching behind them leaves readable."""
+    width = text_width(words, SIZE, weight=SEMIBOLD) + 2
+    yield rect((at[0] - width / 2, at[1] - SIZE * 0.82), (width, SIZE * 1.05), fill=colours.PAPER)
+    yield text(at, words, size=SIZE, fill=fill, anchor="middle", weight=SEMIBOLD)

@@ -9,13 +9,15 @@ from typing import Final
 from markupsafe import Markup
 
 from templates import colours
-from templates.figures.panels import HEIGHT, WIDTH
+from templates.figures.panels import WIDTH
 from templates.figures.scales import Scale
 from templates.svg import figure, line, rect, text
 from templates.typeface import SEMIBOLD, text_width
 
 LEFT: Final = 76.0
-ROW: Final = 19.0
+ROOM: Final = 122.0
+LEAST_ROW: Final = 19.0
+MOST_ROW: Final = 26.0
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class TaskBar:
 
 
 def task_bars(tasks: Sequence[TaskBar], alt: str) -> Markup:
-    """Green where a student passed the gate, grey elsewhere; the verdict in words."""
+    """Green where a student passed the gate, grey elsewhere; the verdict in words. A short list has wider rows."""
     most = max((task.share for task in tasks), default=1.0) or 1.0
     across = Scale(0, most, LEFT, 150)
-    parts = [line((LEFT, 2), (LEFT, 4 + ROW * len(tasks)), stroke=colours.INK, width=0.9)]
+    step = min(max(ROOM / max(len(tasks), 1), LEAST_ROW), MOST_ROW)
+    foot = 4 + step * len(tasks)
+    parts = [line((LEFT, 2), (LEFT, foot), stroke=colours.INK, width=0.9)]
     for place, task in enumerate(tasks):
-        y = 6 + place * ROW
+        y = 3 + place * step + (step - 11) / 2
         fill = colours.INFERENCE_TEXT if task.is_passed else colours.LINE if task.is_rest else colours.BAR_GREY
         weight = SEMIBOLD if task.is_passed else 400
         end = across(task.share)
@@ -46,4 +50,4 @@ def task_bars(tasks: Sequence[TaskBar], alt: str) -> Markup:
         x = end + 8 + text_width(task.percent, 7.2, weight=SEMIBOLD)
         verdict = colours.TARGET if task.is_passed else colours.TEXT_2
         parts.append(text((x, y + 8), task.verdict, size=6.2, fill=verdict))
-    return figure((WIDTH, HEIGHT), alt, parts)
+    return figure((WIDTH, foot + 2), alt, parts)

@@ -14,14 +14,15 @@ from markupsafe import Markup
 from templates import formats
 from templates.figures.balance_curve import Runoff, balance_curve
 from templates.figures.cost_area import Event, cost_area
-from templates.figures.iso_loss import OptimumBand, SizePoint, iso_loss
+from templates.figures.iso_loss import OptimumBand, SizePoint, iso_loss, near
 from templates.figures.task_bars import TaskBar, task_bars
+from templates.pages.missing_panels import why_no_sizes, why_no_tasks
 from templates.pages.night import Night, Row
 from templates.table_unit import TableUnit
 
 PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_TASKS: Final = 5
-QUALITY_GATE: Final = 0.97
+UNTOLD: Final = "Its requests carry no task: send one with each request, or map one in attribution.csv."
 TENTH: Final = 1.2815515655446004
 
 
@@ -33,6 +34,7 @@ class Panel:
     unit: str
     figure: Markup | None
     missing: str
+    note: str = ""
 
 
 def cost_panel(night: Night, row: Row) -> Panel:
@@ -48,7 +50,16 @@ def cost_panel(night: Night, row: Row) -> Panel:
     alt = f"Cumulative cost since {formats.month_year(rows[0]['month'])}: {total} today."
     labels = [formats.month_tick(one["month"]) for one in rows]
     figure = cost_area(labels, sums, amounts, total, _events(night, row["model_id"], rows), alt)  # type: ignore[arg-type]
-    return Panel("Cost so far", f"cumulative direct cost, {unit.words}", figure, "")
+    moved = _moved_words(night, totals[-1], sum((row[f"{phase}_usd"] for phase in PHASES), Decimal(0)))
+    return Panel("Cost so far", f"cumulative direct cost, {unit.words}{moved}", figure, "")
+
+
+def _moved_words(night: Night, booked: Decimal, lifetime: Decimal) -> str:
+    """What tells the cost as booked from the lifetime cost above: training shared with models made from it."""
+    if night.money.short(booked) == night.money.short(lifetime):
+        return ""
+    amount = night.money.short(abs(booked - lifetime))
+    return f"; {amount} {'is carried by models made from it' if booked > lifetime else 'more is of its base'}"
 
 
 def _events(night: Night, model_id: str, rows: list[Row]) -> list[Event]:
@@ -113,15 +124,13 @@ def sizes_panel(night: Night, model_id: str) -> Panel:
     tonight = {"as_of": night.subject["as_of"], "model_id": model_id}
     rows = night.tables["iso_loss"].filter(**tonight).sort("params", "point").to_dicts()
     if len(rows) < 3:  # noqa: PLR2004 - a curve has three points
-        return Panel(
-            subject, "", None, "Its size, its training tokens or the demand ahead is not known: see models.csv."
-        )
-    unit = TableUnit.of_axis(night.money, [row["total_usd"] for row in rows])
-    points = [_point(row, unit) for row in rows]
+        return Panel(subject, "", None, why_no_sizes(night, model_id))
+    unit = TableUnit.of_axis(night.money, [row["total_usd"] for row in rows if row["point"] != "curve"])
+    points = near([_point(row, unit) for row in rows])
     best = night.tables["lifetime_optimum"].filter(**tonight).to_dicts()
     band = _optimum(best[0]) if best else None
     law = best[0]["law_id"] if best else "unknown"
-    low, high = rows[0]["params"], rows[-1]["params"]
+    low, high = points[0].params, points[-1].params
     sizes = [low * (high / low) ** (place / 3) for place in range(4)]
     alt = f"Lifetime cost at equal loss from {formats.tokens(low)} to {formats.tokens(high)} parameters"
     alt += f"; {band.words[0]}, {band.words[1]}." if band else "."
@@ -150,11 +159,11 @@ def tasks_panel(night: Night, model_id: str) -> Panel:
     subject = "What it is used for"
     rows = night.tables["task_shares"].filter(as_of=night.subject["as_of"], model_id=model_id).to_dicts()
     rows = [row for row in rows if row["share_ratio"] > 0]
-    if not rows:
-        return Panel(subject, "", None, "No request of the last weeks can be told apart by task.")
+    if not any(row["task"] for row in rows):
+        return Panel(subject, "", None, UNTOLD if rows else why_no_tasks(night, model_id))
     rows.sort(key=lambda row: (-row["share_ratio"], row["task"] or ""))
-    evaluated = _evaluated(night)
-    bars = [_task(row, evaluated) for row in rows[:MOST_TASKS]]
+    kept, gate = _evaluated(night), night.settings["quality_gate_ratio"]
+    bars = [_task(row, kept.get(row["task"]), gate) for row in rows[:MOST_TASKS]]
     rest = rows[MOST_TASKS:]
     if rest:
         share = sum(row["share_ratio"] for row in rest)
@@ -162,7 +171,20 @@ def tasks_panel(night: Night, model_id: str) -> Panel:
         bars.append(TaskBar(name, share, formats.whole_percent(share), "", is_passed=False, is_rest=True))
     passed = sum(bar.is_passed for bar in bars)
     alt = f"Largest task {bars[0].name} with {bars[0].percent} of serving cost; a student passed the gate on {passed}."
-    return Panel(subject, "share of serving cost; green: a student passed the gate", task_bars(bars, alt), "")
+    note = _tasks_note(night, rows, kept)
+    return Panel(subject, "share of serving cost; green: a student passed the gate", task_bars(bars, alt), "", note)
+
+
+def _tasks_note(night: Night, rows: list[Row], kept: dict[str, float]) -> str:
+    """What stands in the way of judging the tasks, and who could."""
+    if any(row["task"] is None for row in rows):
+        return "No label: requests without a task; send one with each, or map one in attribution.csv."
+    if not any(row["task"] in kept for row in rows):
+        return (
+            "No student was compared with it on these tasks: what it could save is not known before workloads.csv says."
+        )
+    gate = formats.set_percent(night.settings["quality_gate_ratio"])
+    return f"The gate: a student keeps at least {gate} of the quality of its teacher on the task."
 
 
 def _evaluated(night: Night) -> dict[str, float]:
@@ -172,12 +194,11 @@ def _evaluated(night: Night) -> dict[str, float]:
     return dict(kept.group_by("task").agg(pl.col("kept").max()).iter_rows())
 
 
-def _task(row: Row, evaluated: dict[str, float]) -> TaskBar:
-    kept = evaluated.get(row["task"]) if row["task"] else None
+def _task(row: Row, kept: float | None, gate: float) -> TaskBar:
     if kept is None:
         verdict, is_passed = "not evaluated", False
     else:
-        is_passed = kept >= QUALITY_GATE
+        is_passed = kept >= gate
         verdict = f"student at {formats.percent(kept)}" + ("" if is_passed else ", under gate")
     name = formats.fitted(row["task"], 70, 6.8) if row["task"] else "no label"
     return TaskBar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -91,13 +92,18 @@ def _action(advice: Row) -> str:
     size = json.loads(advice["assumptions"]).get("target_params")
     task = formats.name(advice["task"], 16) if advice["task"] else "tasks"
     return {
-        "retrain_smaller": f"a {formats.tokens(size)} retrain" if size else "a smaller retrain",
+        "retrain_smaller": f"{_with_article(formats.tokens(size))} retrain" if size else "a smaller retrain",
         "distil": f"distilling {task}",
         "route": f"routing {task} away",
         "tune_serving": "tuning its serving",
         "release_capacity": "releasing capacity",
         "retire": "retiring it",
     }[advice["action"]]
+
+
+def _with_article(number: str) -> str:
+    """An before numbers that are spoken with a vowel: 8, 80, 11 and 18."""
+    return f"an {number}" if number.startswith("8") or re.match(r"1[18](\D|$)", number) else f"a {number}"
 
 
 def _facts(night: Night, row: Row) -> list[Fact]:

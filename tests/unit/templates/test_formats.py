@@ -65,6 +65,13 @@ def test_percent_is_whole_from_ten_and_titles_are_whole_at_once(ratio: float, te
     assert formats.whole_percent(ratio) == title
 
 
+@pytest.mark.parametrize(
+    ("ratio", "words"), [(0.97, "97 %"), (0.985, "98.5 %"), (0.1, "10 %"), (0.0725, "7.25 %"), (0, "0 %")]
+)
+def test_a_setting_is_printed_as_it_was_set(ratio: float, words: str) -> None:
+    assert formats.set_percent(ratio).replace("\u00a0", " ") == words
+
+
 def test_tokens_have_three_figures_without_idle_zeros() -> None:
     assert formats.tokens(790e9) == "790\u00a0B"
     assert formats.tokens(2.1e12) == "2.1\u00a0T"

@@ -1,0 +1,134 @@
+"""What a model sheet says where a figure has nothing to draw, and beside the figures that it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from templates import render
+from templates.pages.missing_panels import why_no_sizes, why_no_tasks
+from templates.pages.night import Night
+from templates.pages.panels import cost_panel, tasks_panel
+from templates.pages.sheet import sheet
+
+if TYPE_CHECKING:
+    from bench.report_company import Company
+
+Tables = dict[str, pl.DataFrame]
+ATLAS = "Atlas-70B"
+
+
+def placed(tables: Tables, **given: Any) -> Night:
+    """The night in which the first model stands otherwise."""
+    rows = tables["positions"].with_columns(**{name: pl.lit(value) for name, value in given.items()})
+    return Night({**tables, "positions": rows})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"served_days": 0}, "It has not served yet, so the demand ahead of it is not known."),
+        ({"remaining_months": 0.0}, "No service is ahead of it: no other size could pay."),
+        ({"daily_tokens": 0.0}, "Nobody asks it for tokens any more: no other size could pay."),
+        ({}, "No other size reaches its loss on any amount of data within a thousand times its own."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_model_without_other_sizes_says_what_its_life_says(tables: Tables, given: dict[str, Any], words: str) -> None:
+    assert why_no_sizes(placed(tables, **given), ATLAS) == words
+
+
+def test_a_model_that_has_retired_says_when(tables: Tables) -> None:
+    night = placed(tables, remaining_months=0.0)
+    models = tables["models"].with_columns(retires_on=pl.lit(date(2026, 8, 31)))
+    assert why_no_sizes(Night({**night.tables, "models": models}), ATLAS) == (
+        "No service is ahead of it, it retired on 2026-08-31: no other size could pay."
+    )
+
+
+def test_what_the_decisions_say_of_a_smaller_size_goes_first(tables: Tables) -> None:
+    latency = "no batch and width of H100 gives a token within 0.02 s at 12B, as deployments.csv asks of chat"
+    said = tables["candidates"].with_columns(model_id=pl.lit(ATLAS), reason=pl.lit(latency))
+    assert why_no_sizes(Night({**tables, "candidates": said}), ATLAS) == f"N{latency[1:]}."
+
+
+def test_a_valued_alternative_is_no_reason_for_an_empty_figure(tables: Tables) -> None:
+    valued = pl.lit(1).cast(pl.Decimal(38, 12))
+    said = tables["candidates"].with_columns(model_id=pl.lit(ATLAS), one_off_usd_p50=valued)
+    assert why_no_sizes(Night({**tables, "candidates": said}), ATLAS).startswith("No other size reaches")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"unit_name": "image", "daily_tokens": None}, "It delivers images; shares of tasks are told by tokens."),
+        ({"monthly_inference_usd": Decimal(0)}, "Nothing was asked of it in the last four weeks."),
+        ({}, "No request of the last weeks can be told apart by task."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_model_without_tasks_says_why(tables: Tables, given: dict[str, Any], words: str) -> None:
+    assert why_no_tasks(placed(tables, **given), ATLAS) == words
+
+
+def test_requests_without_a_task_are_a_sentence_and_no_bar(tables: Tables) -> None:
+    nameless = tables["task_shares"].with_columns(task=pl.lit(None, pl.String))
+    panel = tasks_panel(Night({**tables, "task_shares": nameless}), ATLAS)
+    assert panel.figure is None
+    assert panel.missing == "Its requests carry no task: send one with each request, or map one in attribution.csv."
+
+
+@pytest.mark.parametrize(("gate", "passed"), [(0.97, 2), (0.99, 1), (0.90, 3)])
+def test_the_gate_of_the_settings_decides_which_student_passed(tables: Tables, gate: float, passed: int) -> None:
+    # the three students keep 0.989, 0.994 and 0.91 of their teacher
+    settings = tables["settings"].with_columns(quality_gate_ratio=pl.lit(gate))
+    panel = tasks_panel(Night({**tables, "settings": settings}), ATLAS)
+    assert f"a student passed the gate on {passed}." in str(panel.figure)
+    assert f"at least {gate * 100:.0f} %" in panel.note.replace("\u00a0", " ")
+
+
+def test_an_empty_panel_prints_no_lone_dash(tables: Tables, built: dict[str, Any]) -> None:
+    markup = render.html(tables, **built)
+    heads = re.findall(r'<div class="panel-head">(.*?)</div>', markup)
+    assert "<b>The same quality at other sizes</b>" in heads
+    assert not any(head.endswith("–") for head in heads)
+
+
+def test_training_that_models_made_from_it_carry_is_told_from_its_lifetime_cost(tables: Tables) -> None:
+    night = Night(tables)
+    row = tables["thirds"].filter(model_id=ATLAS).row(0, named=True)
+    assert "carried by" not in cost_panel(night, row).unit
+    lent = row | {"pretraining_usd": row["pretraining_usd"] - Decimal(1_200_000)}
+    assert cost_panel(night, lent).unit.endswith("; $1.20M is carried by models made from it")
+    taken = row | {"pretraining_usd": row["pretraining_usd"] + Decimal(1_200_000)}
+    assert cost_panel(night, taken).unit.endswith("; $1.20M more is of its base")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(11.6e9, "an 11.6 B retrain"), (8e9, "an 8 B retrain"), (18e9, "an 18 B retrain"), (39e9, "a 39 B retrain"),
+     (110e9, "a 110 B retrain"), (1.1e9, "a 1.1 B retrain")],
+)  # fmt: skip
+def test_a_size_in_a_title_has_its_article(tables: Tables, size: float, words: str) -> None:
+    advice = tables["recommendations"].with_columns(
+        assumptions=pl.lit(f'{{"target_params": {size}}}'), action=pl.lit("retrain_smaller")
+    )
+    named = advice.filter(pl.col("model_id") == ATLAS)
+    assert sheet(Night({**tables, "recommendations": named}), ATLAS).action.replace("\u00a0", " ") == words
+
+
+def test_the_method_says_the_cost_of_capital_and_the_gate(
+    company: Company, tables_of: Callable[[Company], Tables], built: dict[str, Any]
+) -> None:
+    tables = tables_of(replace(company, lives=company.lives[:2]))
+    settings = tables["settings"].with_columns(discount_ratio=pl.lit(0.085), quality_gate_ratio=pl.lit(0.985))
+    markup = render.html({**tables, "settings": settings}, **built).replace("\u00a0", " ")
+    assert "8.5 % a year takes savings ahead back to today" in markup
+    assert "a student keeps at least 98.5 % of its teacher" in markup
