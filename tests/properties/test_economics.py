@@ -274,6 +274,45 @@ def test_a_forecast_does_not_know_the_days_after_it(inputs: Tables, back: int) -
     assert once.equals(known)
 
 
+def _daily(values: list[int], first: date) -> pl.DataFrame:
+    days = [first + timedelta(days=place) for place in range(len(values))]
+    schema = CATALOGUE["daily_service"].polars_schema()
+    rows = [{"day": day, "model_id": "m", "requests": 1, "input_tokens": value, "output_tokens": 0, "units": 0.0,
+             "inference_usd": Decimal(0)} for day, value in zip(days, values, strict=True)]  # fmt: skip
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data())
+def test_a_night_with_missing_last_days_knows_what_the_night_before_them_knew(data: st.DataObject) -> None:
+    days = data.draw(st.integers(min_value=7, max_value=90))
+    values = data.draw(st.lists(st.integers(min_value=1, max_value=10**9), min_size=days, max_size=days))
+    missing = data.draw(st.integers(min_value=1, max_value=40))
+    service, spend = _daily(values, NIGHT - timedelta(days=days - 1)), CATALOGUE["daily_spend"].empty()
+    nights = (written("settings", [{"as_of": NIGHT + timedelta(days=late)}]) for late in (0, missing))
+    before, after = (
+        demand_states(service, spend, night).filter(pl.col("known_on") == pl.col("known_on").max()) for night in nights
+    )
+    assert before.height
+    assert after.drop("known_on", "unseen_days").equals(before.drop("known_on", "unseen_days"))
+    assert set(after["unseen_days"]) == {missing}
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data())
+def test_days_that_come_late_or_never_change_nothing_that_was_known_before_them(data: st.DataObject) -> None:
+    days = data.draw(st.integers(min_value=40, max_value=120))
+    values = data.draw(st.lists(st.integers(min_value=1, max_value=10**9), min_size=days, max_size=days))
+    first = NIGHT - timedelta(days=days - 1)
+    since = data.draw(st.integers(min_value=0, max_value=days - 1))
+    kept = [place < since or data.draw(st.booleans()) for place in range(days)]
+    service, spend = _daily(values, first), CATALOGUE["daily_spend"].empty()
+    night = written("settings", [{"as_of": NIGHT}])
+    past = pl.col("known_on") <= first + timedelta(days=since)
+    once, again = (demand_states(rows, spend, night).filter(past) for rows in (service, service.filter(kept)))
+    assert once.equals(again)
+
+
 @given(
     st.lists(st.floats(min_value=0.01, max_value=1e9), min_size=3, max_size=3),
     st.lists(st.floats(min_value=0.05, max_value=20), min_size=3, max_size=3),

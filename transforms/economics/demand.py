@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from transforms.economics.backtest import HORIZON, LEAST_HISTORY, SHORT_SIGMA, Accuracy, accuracies, folds
+from transforms.economics.coverage import bills_by_day, filled, requests_by_day, seen_before, unknown_days
 from transforms.economics.lineage import TRAINING
 from transforms.economics.months import months_to, night_month
 from transforms.economics.smoothing import NAIVE_LANE, WEEK, Floats, Integers, State, states_at
@@ -20,12 +22,17 @@ ALL_MODELS: Final = "*"
 
 @dataclass(frozen=True)
 class Series:
-    """Daily values side by side from `first_day` to the night; `starts` is the first day of each with any."""
+    """Daily values side by side from `first_day` to the last known day.
+
+    `starts` is the first day of each with any; `seen` has for each number of days before a day how many of them reach
+    to the last known one.
+    """
 
     names: list[tuple[str, str]]
     values: Floats
     starts: Integers
     first_day: date
+    seen: Integers
 
     def day(self, known_on: date) -> int:
         """Number of days before `known_on`."""
@@ -37,21 +44,36 @@ def demand_states(daily_service: pl.DataFrame, daily_spend: pl.DataFrame, settin
 
     Holt-Winters settings and the seasonal naive compete in back-tests from every Monday on which four weeks were known;
     the winner of the last twelve is taken. Under 28 days of history the mean of the last week stands in, with wide
-    bounds. Nothing here has seen a day on or after its known_on.
+    bounds. Nothing here has seen a day on or after its known_on, and a series ends where telemetry or the bill does:
+    a state is that after the last known day before known_on.
     """
-    series = _series(pl.concat([_served(daily_service), _running(daily_spend)]), settings["as_of"].item())
+    served = _served(daily_service)
+    is_cost = pl.col("series").str.starts_with("inference_usd ")
+    is_serving = (pl.col("account") == "direct") & (pl.col("phase") == "inference")
+    requests, running = requests_by_day(daily_service), running_rows(daily_spend)
+    parts = (
+        _states(served.filter(~is_cost), [requests], settings),
+        _states(served.filter(is_cost), [requests, bills_by_day(daily_spend.filter(is_serving))], settings),
+        _states(_running(running), [bills_by_day(running)], settings),
+    )
+    return DemandStates.frame(pl.concat(parts).sort("known_on", "model_id", "quantity"))
+
+
+def _states(long: pl.DataFrame, told: Sequence[pl.DataFrame], settings: pl.DataFrame) -> pl.DataFrame:
+    """The series that end together, as known on each day asked for."""
+    series = _series(long, told, settings["as_of"].item())
     if not series.names:
         return DemandStates.empty()
-    known = _known_on(series, settings)
+    known = {day: int(series.seen[series.day(day)]) for day in _known_on(series, settings)}
     days = series.values.shape[1]
     weekday = series.first_day.weekday()
     origins = [day for day in range(days - HORIZON + 1) if (weekday + day) % WEEK == 0 and day >= LEAST_HISTORY]
-    stops = [series.day(day) for day in known]
+    stops = sorted(set(known.values()))
     states = states_at(series.values, series.starts, weekday, [*origins, *stops])
     past = folds(series.values, series.starts, weekday, states, origins)
     known_then = accuracies(past, stops)
-    parts = [_rows(series, day, states[stop], known_then[stop]) for day, stop in zip(known, stops, strict=True)]
-    return DemandStates.frame(pl.concat(parts).sort("known_on", "model_id", "quantity"))
+    parts = (_rows(series, day, states[stop], known_then[stop]) for day, stop in known.items())
+    return DemandStates.frame(pl.concat(parts))
 
 
 def _known_on(series: Series, settings: pl.DataFrame) -> list[date]:
@@ -61,21 +83,25 @@ def _known_on(series: Series, settings: pl.DataFrame) -> list[date]:
     return sorted({day for day in months if day > series.first_day} | {after_night})
 
 
-def _series(long: pl.DataFrame, as_of: date) -> Series:
-    """Every series that ever has a value, to the night; days without a row are days without any."""
+def _series(long: pl.DataFrame, told: Sequence[pl.DataFrame], as_of: date) -> Series:
+    """Every series that ever has a value, to the last known day; known days without a row are days without any."""
     positive = long.filter(pl.col("value") > 0, pl.col("day") <= as_of)
     first_day = positive["day"].min()
     if not isinstance(first_day, date):
-        return Series([], np.zeros((0, 0)), np.zeros(0, dtype=np.int64), as_of)
-    names = positive["series"].unique().sort().to_list()
-    place = {name: number for number, name in enumerate(names)}
-    cells = positive.select(
-        pl.col("series").replace_strict(place), (pl.col("day") - first_day).dt.total_days(), "value"
-    )
-    values = np.zeros((len(names), (as_of - first_day).days + 1))
-    values[cells["series"].to_numpy(), cells["day"].to_numpy()] = cells["value"].to_numpy()
+        none = np.zeros(0, dtype=np.int64)
+        return Series([], np.zeros((0, 0)), none, as_of, none)
+    nights = (as_of - first_day).days + 1
+    unknown = np.logical_or.reduce([unknown_days(days, first_day, nights) for days in told])
+    seen = seen_before(unknown)
+    known = positive.with_columns(place=(pl.col("day") - first_day).dt.total_days()).filter(pl.col("place") < seen[-1])
+    names = known["series"].unique().sort().to_list()
+    number = {name: place for place, name in enumerate(names)}
+    cells = known.select(pl.col("series").replace_strict(number, return_dtype=pl.Int64), "place", "value")
+    values = np.zeros((len(names), int(seen[-1])))
+    values[cells["series"].to_numpy(), cells["place"].to_numpy()] = cells["value"].to_numpy()
+    values = filled(values, unknown[: seen[-1]])
     keys = [(name.partition(" ")[2], name.partition(" ")[0]) for name in names]
-    return Series(keys, values, np.asarray((values > 0).argmax(axis=1), dtype=np.int64), first_day)
+    return Series(keys, values, np.asarray((values > 0).argmax(axis=1), dtype=np.int64), first_day, seen)
 
 
 def _served(daily_service: pl.DataFrame) -> pl.DataFrame:
@@ -94,17 +120,21 @@ def _served(daily_service: pl.DataFrame) -> pl.DataFrame:
     return long.select("day", "value", series=pl.concat_str("variable", "model_id", separator=" "))
 
 
-def _running(daily_spend: pl.DataFrame) -> pl.DataFrame:
-    """One day of all cost in scope but training: what goes on without anybody deciding anything."""
+def running_rows(daily_spend: pl.DataFrame) -> pl.DataFrame:
+    """All cost in scope but training: what goes on without anybody deciding anything."""
     is_training = (pl.col("account") == "direct") & pl.col("phase").is_in(TRAINING).fill_null(value=False)
-    rows = daily_spend.filter(~is_training, pl.col("account") != "out_of_scope")
+    return daily_spend.filter(~is_training, pl.col("account") != "out_of_scope")
+
+
+def _running(rows: pl.DataFrame) -> pl.DataFrame:
+    """One day of what goes on."""
     days = rows.group_by(day="charge_date").agg(value=pl.col("effective_usd").sum().cast(pl.Float64))
     return days.select("day", "value", series=pl.lit(f"running_usd {ALL_MODELS}"))
 
 
 def _rows(series: Series, known_on: date, state: State, accuracy: Accuracy) -> pl.DataFrame:
     """The series that had begun, as known on one day; under four weeks of history the last week's mean stands in."""
-    day = series.day(known_on)
+    day = int(series.seen[series.day(known_on)])
     history = day - series.starts
     is_short = history < LEAST_HISTORY
     lanes = np.arange(len(history)), accuracy.lane
@@ -115,6 +145,7 @@ def _rows(series: Series, known_on: date, state: State, accuracy: Accuracy) -> p
             "quantity": [quantity for _, quantity in series.names],
             "method": method.tolist(),
             "history_days": history,
+            "unseen_days": series.day(known_on) - day,
             "level": np.where(is_short, _last_week(series, day), state.level[lanes]),
             "trend": np.where(is_short, 0.0, state.trend[lanes]),
             "season": np.where(is_short[:, None], 1.0, state.season[lanes]),

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from transforms.economics.demand import ALL_MODELS
-from transforms.economics.horizon import P90, median_sum, spread
+from transforms.economics.horizon import P90, median_sum, spread_of_window
 from warehouse.schemas.economics import ExpectedService, ModelLives
 
 ASSUMED_LIFE_DAYS: Final = 365
@@ -84,9 +84,10 @@ def expected_service(demand_states: pl.DataFrame, model_lives: pl.DataFrame) -> 
     is_outlived = (pl.col("basis") != "retires_on") & (pl.col("level") > 0)
     days = pl.when(is_outlived).then(planned.clip(_OUTLIVED_DAYS)).otherwise(planned)
     known = rows.filter(pl.col("ends_on").is_not_null()).with_columns(days=days)
-    left = known["days"].to_numpy().astype(np.float64)
-    median = median_sum(known["level"].to_numpy(), known["trend"].to_numpy(), left)
-    width = spread(known["sigma"].to_numpy(), left)
+    level, trend, sigma = (known[name].to_numpy() for name in ("level", "trend", "sigma"))
+    unseen, left = (known[name].to_numpy().astype(np.float64) for name in ("unseen_days", "days"))
+    median = median_sum(level, trend, unseen + left) - median_sum(level, trend, unseen)
+    width = spread_of_window(sigma, unseen + 1, unseen + left)
     expected = known.with_columns(
         ends_on=pl.col("known_on") + pl.duration(days=pl.col("days") - 1),
         expected_p10=pl.Series(median * np.exp(-P90 * width)),

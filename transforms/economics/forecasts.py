@@ -21,7 +21,7 @@ def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, sett
     states = demand_states.filter(pl.col("known_on") == now).sort("model_id", "quantity")
     if states.is_empty():
         return DemandForecast.empty()
-    ahead = np.arange(1.0, HORIZON_DAYS + 1)
+    ahead = states["unseen_days"].to_numpy()[:, None] + np.arange(1.0, HORIZON_DAYS + 1)
     median = _path(states, now, ahead)
     width = daily_spread(np.array(states["day_sigmas"].to_list()), states["sigma"].to_numpy(), ahead)
     days = pl.select(pl.date_range(now, now + timedelta(days=HORIZON_DAYS - 1), "1d").alias("day"))
@@ -38,11 +38,11 @@ def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, sett
 
 
 def _path(states: pl.DataFrame, first: date, ahead: Floats) -> Floats:
-    """Series × days: the level with its damped trend, and the season of the weekday."""
-    gained = np.cumsum(DAMPING**ahead)
+    """Series × days: the level with its damped trend since the last known day, and the season of the weekday."""
+    gained = np.cumsum(DAMPING ** np.arange(1.0, ahead.max() + 1))[ahead.astype(np.int64) - 1]
     level = states["level"].to_numpy()[:, None] + states["trend"].to_numpy()[:, None] * gained
     season = np.array(states["season"].to_list())
-    weekdays = (first.weekday() + np.arange(len(ahead))) % WEEK
+    weekdays = (first.weekday() + np.arange(ahead.shape[1])) % WEEK
     return np.asarray(np.maximum(level, 0.0) * season[:, weekdays])
 
 
@@ -66,7 +66,7 @@ def parity(
     ahead = expected_service.filter(now, pl.col("quantity").is_in(["tokens", "units"])).select("model_id", "days")
     states = demand_states.filter(now, pl.col("quantity").is_in(["tokens", "units"]))
     rows = needs.join(ahead, on="model_id", how="left").join(
-        states.select("model_id", "level", "trend", "sigma"), on="model_id", how="left"
+        states.select("model_id", "level", "trend", "sigma", "unseen_days"), on="model_id", how="left"
     )  # fmt: skip
     dated = [_dates(row, as_of) for row in rows.sort("model_id").iter_rows(named=True)]
     if not dated:
@@ -83,11 +83,13 @@ def _dates(row: dict[str, float], as_of: date) -> dict[str, object]:
         return _verdict(as_of, "reached", [None] * 3)
     if days is None:
         return _verdict(as_of, "unknown", [None] * 3)
-    ahead = np.arange(1.0, float(days) + 1)
+    unseen = int(row["unseen_days"])
+    ahead = np.arange(1.0, float(days) + unseen + 1)
     median = median_sum(np.array([row["level"]]), np.array([row["trend"]]), ahead)
     width = spread(np.array([row["sigma"]]), ahead)
     reached = [np.flatnonzero(median * np.exp(z * width) >= need) for z in (P90, 0.0, -P90)]
-    found = [as_of + timedelta(days=int(places[0]) + 1) if len(places) else None for places in reached]
+    # days that are not known yet serve as well, but a day that is over is no forecast
+    found = [as_of + timedelta(days=max(int(places[0]) - unseen, 0) + 1) if len(places) else None for places in reached]
     return _verdict(as_of, "expected" if found[1] else "never", found)
 
 

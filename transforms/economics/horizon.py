@@ -44,4 +44,5 @@ def daily_spread(day_sigmas: Floats, sigma: Floats, days: Floats) -> Floats:
     """Series × days ahead: the errors of single days in each week ahead, and the walk after four weeks."""
     week = np.minimum((days - 1) // WEEK, day_sigmas.shape[1] - 1).astype(np.int64)
     walked = np.maximum(days - BLOCK_DAYS, 0) / BLOCK_DAYS
-    return np.asarray(np.minimum(np.sqrt(day_sigmas[:, week] ** 2 + sigma[:, None] ** 2 * walked), MOST_SIGMA))
+    near = np.take_along_axis(day_sigmas, week, axis=1)
+    return np.asarray(np.minimum(np.sqrt(near**2 + sigma[:, None] ** 2 * walked), MOST_SIGMA))

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
+from transforms.economics.demand import running_rows
 from transforms.economics.estimates import usd_from
 from transforms.economics.horizon import P90, median_sum, spread_of_window
 from transforms.economics.planning import plan_of, training_to_come
@@ -18,7 +19,7 @@ from warehouse.schemas.economics import SpendOutlook
 
 _QUARTER_MONTHS: Final = 3
 _RUNNING: Final = ("running_usd_p10", "running_usd_p50", "running_usd_p90")
-_TESTS: Final = ("history_days", "mape_ratio", "naive_mape_ratio", "coverage_ratio")
+_TESTS: Final = ("history_days", "unseen_days", "mape_ratio", "naive_mape_ratio", "coverage_ratio")
 
 
 class Period(NamedTuple):
@@ -38,23 +39,26 @@ def spend_outlook(
 ) -> pl.DataFrame:
     """One month of the night's quarter that is not over, and the quarter: spend to come, plan, chance to hold it.
 
-    What runs on is forecast as a whole from its own past errors, never by adding percentiles. Training is a calendar
-    of events: what budgets.csv plans by phase; without such a plan, the models with a run that still goes on cost what
-    they cost in the last week until the end of the month.
+    What runs on is forecast as a whole from its own past errors, never by adding percentiles. Days that the bill does
+    not cover yet are still to come, less what is booked on them already. Training is a calendar of events: what
+    budgets.csv plans by phase; without such a plan, the models with a run that still goes on cost what they cost in
+    the last week known until the end of the month.
     """
     as_of = settings["as_of"].item()
     state = demand_states.filter(pl.col("known_on") == as_of + timedelta(days=1), pl.col("quantity") == "running_usd")
     if state.is_empty():
         return SpendOutlook.empty()
     spent = daily_spend.filter(pl.col("charge_date") <= as_of, pl.col("account") != "out_of_scope")
+    seen_to = as_of - timedelta(days=state["unseen_days"].item())
+    since = running_rows(spent).filter(pl.col("charge_date") > seen_to)
     rows = [
         {
             "period_start": period.first,
             "period_end": period.last,
             "grain": period.grain,
             "actual_usd": _actual(spent, period),
-            **_running(state.row(0, named=True), period, as_of),
-            **training_to_come(spent, training_runs, budgets, period.first, period.last, as_of),
+            **_running(state.row(0, named=True), period, seen_to, float(_actual(since, period))),
+            **training_to_come(spent, training_runs, budgets, period.first, period.last, as_of, seen_to),
             "budget_usd": plan_of(budgets, period.first, period.last),
         }
         for period in _periods(as_of)
@@ -79,26 +83,28 @@ def _actual(spent: pl.DataFrame, period: Period) -> Decimal:
     return Decimal(inside["effective_usd"].sum() or 0)
 
 
-def _running(state: dict[str, Any], period: Period, as_of: date) -> dict[str, float]:
-    """P10, P50 and P90 of what runs on over the days of the period after the night."""
+def _running(state: dict[str, Any], period: Period, seen_to: date, booked_usd: float) -> dict[str, float]:
+    """P10, P50 and P90 of what runs on over the days of the period that are not known, beyond what is booked there."""
     first, last = (
-        np.array([max((day - as_of).days, 0)]) for day in (max(period.first, as_of + timedelta(days=1)), period.last)
+        np.array([max((day - seen_to).days, 0)])
+        for day in (max(period.first, seen_to + timedelta(days=1)), period.last)
     )
     if last[0] < first[0]:
-        return dict.fromkeys((*_RUNNING, "width"), 0.0)
+        return dict.fromkeys((*_RUNNING, "width", "booked_usd"), 0.0)
     level, trend, sigma = (np.array([state[name]]) for name in ("level", "trend", "sigma"))
     median = float((median_sum(level, trend, last) - median_sum(level, trend, first - 1)).item())
     width = float(spread_of_window(sigma, first, last).item())
-    quantiles = (median * float(np.exp(z * width)) for z in (-P90, 0.0, P90))
-    return {**dict(zip(_RUNNING, quantiles, strict=True)), "width": width}
+    quantiles = (max(median * float(np.exp(z * width)) - booked_usd, 0.0) for z in (-P90, 0.0, P90))
+    return {**dict(zip(_RUNNING, quantiles, strict=True)), "width": width, "booked_usd": booked_usd}
 
 
 def _totals(rows: pl.DataFrame) -> pl.DataFrame:
     room = (pl.col("budget_usd") - pl.col("actual_usd") - pl.col("training_usd")).cast(pl.Float64)
+    median = pl.col("running_usd_p50") + pl.col("booked_usd")
     exact = rows.with_columns(usd_from(name) for name in _RUNNING)
     chances = [
-        None if space is None else _chance(space, median, width)
-        for space, median, width in rows.select(room, "running_usd_p50", "width").iter_rows()
+        None if space is None else _chance(space, expected, width)
+        for space, expected, width in rows.select(room + pl.col("booked_usd"), median, "width").iter_rows()
     ]
     return exact.with_columns(
         *(

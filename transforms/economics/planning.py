@@ -24,22 +24,35 @@ def plan_of(budgets: pl.DataFrame, first: date, last: date) -> Decimal | None:
 
 
 def training_to_come(
-    spent: pl.DataFrame, training_runs: pl.DataFrame, budgets: pl.DataFrame, first: date, last: date, as_of: date
+    spent: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    budgets: pl.DataFrame,
+    first: date,
+    last: date,
+    as_of: date,
+    seen_to: date,
 ) -> dict[str, object]:
-    """Training between the night and the last day, and where that is known from."""
+    """Training between the last day known and the last day, and where that is known from."""
     direct = spent.filter(pl.col("account") == "direct", pl.col("phase").is_in(TRAINING))
     planned = budgets.filter(pl.col("month").is_between(first, last), pl.col("phase").is_in(TRAINING))
     if planned.height:
         return {"training_usd": _planned(planned, direct), "training_basis": "plan"}
     going_on = training_runs.filter(pl.col("status") == "running").select("model_id", "phase").unique()
     month_end = pl.select(pl.lit(as_of).dt.month_end()).item()
-    days = (min(last, month_end) - as_of).days
-    if going_on.is_empty() or first > as_of or days <= 0:
+    until = min(last, month_end)
+    if going_on.is_empty() or first > as_of or until <= as_of:
         return {"training_usd": Decimal(0), "training_basis": "none"}
-    recent = direct.filter(pl.col("charge_date") > as_of - timedelta(days=_RECENT_DAYS))
-    last_week = recent.join(going_on, on=["model_id", "phase"], how="semi")["effective_usd"].sum()
-    daily = Decimal(last_week or 0) / _RECENT_DAYS
-    return {"training_usd": round(daily * days, 6), "training_basis": "running"}
+    of_these = direct.join(going_on, on=["model_id", "phase"], how="semi")
+    return {"training_usd": _run_on(of_these, until, seen_to), "training_basis": "running"}
+
+
+def _run_on(direct: pl.DataFrame, until: date, seen_to: date) -> Decimal:
+    """The last week known, day by day until the end; less what is booked on days that are not known in full."""
+    day = pl.col("charge_date")
+    recent = direct.filter(day.is_between(seen_to - timedelta(days=_RECENT_DAYS - 1), seen_to))["effective_usd"].sum()
+    booked = Decimal(direct.filter(day > seen_to)["effective_usd"].sum() or 0)
+    daily = Decimal(recent or 0) / _RECENT_DAYS
+    return max(round(daily * (until - seen_to).days - booked, 6), Decimal(0))
 
 
 def _planned(planned: pl.DataFrame, direct: pl.DataFrame) -> Decimal:

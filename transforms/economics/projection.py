@@ -34,14 +34,20 @@ def remaining_inference(rows: pl.DataFrame, expected_service: pl.DataFrame, sett
     """Models × 99 quantiles of the inference still to come: nothing for a retired model, unknown without service.
 
     Unknown too in the first four weeks if the last of them brought nothing: nothing times wide bounds is no forecast.
+    Days that the bill does not cover yet are no cost so far, so they are still to come, each like one of those ahead.
     """
     known_on = settings["as_of"].item() + timedelta(days=1)
     says_nothing = (pl.col("method") == "last_week") & (pl.col("expected_p50") <= 0) & (pl.col("days") > 0)
     expected = expected_service.filter(
         pl.col("known_on") == known_on, pl.col("quantity") == "inference_usd", ~says_nothing
     )
+    days = pl.col("days")
+    with_unseen = pl.when(days > 0).then((days + pl.col("unseen_days")) / days).otherwise(1.0)
     joined = rows.select("model_id", "is_retired").join(
-        expected.select("model_id", "expected_p50", "expected_p90"), on="model_id", how="left", maintain_order="left"
+        expected.select("model_id", pl.col("expected_p50", "expected_p90") * with_unseen),
+        on="model_id",
+        how="left",
+        maintain_order="left",
     )
     median, high = (joined[f"expected_{p}"].fill_null(np.nan).to_numpy() for p in ("p50", "p90"))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -42,7 +42,8 @@ class DemandStates(Table):
 
     running_usd is all cost in scope but pre- and post-training: what goes on without anybody deciding anything.
 
-    Only days before `known_on` have been seen, also by the choice of the method and by the errors.
+    Only days before `known_on` have been seen, also by the choice of the method and by the errors. A series ends where
+    telemetry or the bill does: the last `unseen_days` before known_on are unknown, not zero.
     """
 
     table_key = ("known_on", "model_id", "quantity")
@@ -51,7 +52,8 @@ class DemandStates(Table):
     model_id = text("model, or * for all")
     quantity = choice("what is forecast", *QUANTITIES)
     method = choice("how", "smoothing", "seasonal_naive", "last_week")
-    history_days = count("days from the first service to known_on", "days")
+    history_days = count("days from the first service to the last day known", "days")
+    unseen_days = count("days before known_on that telemetry, or the bill, does not cover yet", "days")
     level = measure("mean day", "quantity per day")
     trend = measure("change of the mean day, damped by 0.98 a day", "quantity per day")
     season = _numbers("weekdays from Monday relative to the mean day", "ratio")
@@ -73,6 +75,7 @@ class ExpectedService(Table):
     quantity = choice("what is expected", *QUANTITIES)
     ends_on = day("last day of service expected")
     days = count("days from known_on to the end", "days")
+    unseen_days = count("days before known_on that telemetry, or the bill, does not cover yet", "days")
     method = choice("how", "smoothing", "seasonal_naive", "last_week")
     expected_p10 = measure("low", "quantity")
     expected_p50 = measure("median", "quantity")
@@ -129,6 +132,7 @@ class SpendOutlook(Table):
     budget_usd = usd("plan").or_null()
     within_plan_ratio = ratio("chance that the total stays within the plan").or_null()
     history_days = count("days of history behind it", "days")
+    unseen_days = count("days to the night that the bill does not cover yet; they count as still to come", "days")
     mape_ratio = ratio("mean absolute percentage error of past forecasts four weeks ahead").or_null()
     naive_mape_ratio = ratio("the same of repeating last week").or_null()
     coverage_ratio = ratio("share of past four-week sums within P10 and P90").or_null()
