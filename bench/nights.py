@@ -7,7 +7,6 @@ every figure is printed beside a plain grouped sum over the same rows in the sam
 
 from __future__ import annotations
 
-import inspect
 import resource
 import sys
 import tempfile
@@ -38,7 +37,7 @@ from warehouse.schemas import CATALOGUE
 from warehouse.schemas.policy import Settings
 from warehouse.schemas.raw import BillDeliveries, ChargeRows, Files, Readings, RequestHours
 from warehouse.schemas.table import Table
-from warehouse.slices import Slices, rows_of
+from warehouse.slices import Slices
 
 DAILY: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     charges, delivered_days, token_usage, charge_rules, billed_days, billed_hours, pool_uses, deployment_shares,
@@ -116,18 +115,8 @@ class Warehouse:
         numbers = {name: 1 for name in Settings.columns() if name not in row}
         self.connection.execute(f"DELETE FROM {Settings.qualified()}")
         self.add(Settings, pl.DataFrame([row | numbers]))
-        days = Slices(self.connection, code_digest(), row["as_of"])
-        return sum(self._renewed(days, function) for function in DAILY)
-
-    def _renewed(self, days: Slices, function: Callable[..., pl.DataFrame]) -> int:
-        table = CATALOGUE[function.__name__]
-        reads = [CATALOGUE[name] for name in inspect.signature(function).parameters]
-        stale = days.stale(table, reads)
-        for some in stale.portions:
-            frames = {read.table_name: days.read(read, table, some) for read in reads}
-            days.write(stale, some, rows_of(table, some, function(**frames)), [])
-        days.forget(stale)
-        return sum(map(len, stale.portions))
+        days = Slices(self.connection, code_digest(), end.date() - timedelta(days=1))
+        return sum(len(days.renew(function).computed) for function in DAILY)
 
     def lost(self) -> int:
         """Units of 10⁻¹² by which the postings miss the bill."""

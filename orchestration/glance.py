@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from orchestration.code_digest import code_digest
 from orchestration.settings import Project
 from transforms.ledger.billed_days import billed_days
 from transforms.ledger.charge_rules import charge_rules
@@ -27,9 +28,10 @@ from warehouse.arrivals import Place
 from warehouse.connection import connect
 from warehouse.landed_requests import landed_requests
 from warehouse.request_days import refresh_request_hours
-from warehouse.schemas import raw as raw_schemas
-from warehouse.schemas import tables_of
+from warehouse.schemas import CATALOGUE
 from warehouse.schemas.raw import Files, Quarantine
+from warehouse.slice_facts import is_sliced
+from warehouse.slices import Slices
 from warehouse.sources.policy import read_policy
 
 
@@ -81,8 +83,14 @@ def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: P
     """What no rule of the policy reaches, from the first tables of the night."""
     start = datetime(until.year, until.month, until.day, tzinfo=UTC)
     refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
-    raw = {table.table_name: tables.read(connection, table) for table in tables_of(raw_schemas)}
-    frames = {**raw, **read_policy(project.root), "settings": project.settings.table(until, start)}
+    known = {**read_policy(project.root), "settings": project.settings.table(until, start)}
+    for name, rows in known.items():
+        tables.write(connection, CATALOGUE[name], rows)
+    frames, days = tables.Frames(connection), Slices(connection, code_digest(), until)
     for function in (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched):
-        frames[function.__name__] = function(**{name: frames[name] for name in signature(function).parameters})
+        table = CATALOGUE[function.__name__]
+        if is_sliced(table):
+            days.renew(function)
+        else:
+            tables.write(connection, table, function(**{name: frames[name] for name in signature(function).parameters}))
     return frames["unmatched"]

@@ -16,13 +16,15 @@ from orchestration.table_assets import NIGHTS
 from templates import render
 from templates.pages.document import Edition
 from warehouse import exports, publish
+from warehouse.ledger_files import write_ledger
 from warehouse.manifest import Night, manifest
+from warehouse.private_folders import private_folder
 from warehouse.schemas import CATALOGUE, reports, tables_of
+from warehouse.schemas.ledger import Postings
 from warehouse.schemas.reports import Numbers
 
-# Which tables of the night leave the warehouse, under which names.
+# Which tables of the night leave the warehouse beside the ledger, under which names.
 EXPORTED: Final = {
-    "ledger": "postings",
     "quarantine": "quarantine",
     "thirds": "thirds",
     "amortization": "amortization",
@@ -48,7 +50,7 @@ TIMED: Final = (".pdf", ".html")
 
 @dg.asset(
     key=["published", "night"],
-    deps=[*(key(CATALOGUE[name]) for name in EXPORTED.values()), *map(key, tables_of(reports))],
+    deps=[key(Postings), *(key(CATALOGUE[name]) for name in EXPORTED.values()), *map(key, tables_of(reports))],
     group_name="published",
     partitions_def=NIGHTS,
     kinds={"pdf"},
@@ -63,15 +65,17 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
         version=version("trisect"),
         built_at=warehouse.clock(),
     )
-    files = exported(tables)
-    revision, is_news = standing(published, day, tables, files)
-    if is_news:
-        digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
-        report = warehouse.project.settings.report
-        data = {name: files[name] for name in ATTACHED} if report.attachments == "data" else {}
-        files |= rendered(tables, day, revision, digest, report, published, data)
-        files["manifest.json"] = exports.document(manifest(day, revision, tables, files))
-        publish.publish(published, day.night, revision, files)
+    with private_folder(warehouse.project.var, "exports") as folder:
+        small = exported(tables)
+        files: dict[str, bytes | Path] = {**small, **write_ledger(warehouse.connection, folder, HISTORY)}
+        revision, is_news = standing(published, day, tables, files)
+        if is_news:
+            digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
+            report = warehouse.project.settings.report
+            data = {name: small[name] for name in ATTACHED} if report.attachments == "data" else {}
+            files.update(rendered(tables, day, revision, digest, report, published, data))
+            files["manifest.json"] = exports.document(manifest(day, revision, tables, files))
+            publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
     said = {"directory": dg.MetadataValue.path(str(path)), "revision": dg.MetadataValue.int(revision)}
     return dg.MaterializeResult(metadata={**said, **_pictures(tables, warehouse.project.settings.report)})
@@ -89,20 +93,18 @@ def _pictures(tables: Mapping[str, pl.DataFrame], settings: Report) -> dict[str,
 
 
 def exported(tables: Mapping[str, pl.DataFrame]) -> dict[str, bytes]:
-    """The tables that leave the warehouse, as the files of the contract."""
+    """The small tables that leave the warehouse, as the files of the contract."""
     files = {}
     for name, table in EXPORTED.items():
         rows = tables[table].drop(HISTORY, strict=False)
         order = SORTED_BY.get(table, CATALOGUE[table].table_key)
         files[f"{name}.csv"] = exports.csv(rows, order)
-        if name == "ledger":
-            files["ledger.parquet"] = exports.parquet(rows, order)
     files["provenance.json"] = exports.document(exports.rows(tables["numbers"], ("position",)))
     return files
 
 
 def standing(
-    published: Path, day: Night, tables: Mapping[str, pl.DataFrame], files: Mapping[str, bytes]
+    published: Path, day: Night, tables: Mapping[str, pl.DataFrame], files: Mapping[str, bytes | Path]
 ) -> tuple[int, bool]:
     """The revision that says all this already and False, or the next one and True."""
     revision = publish.nights(published).get(day.night, 0)

@@ -8,11 +8,12 @@ from typing import Final, Literal
 import dagster as dg
 import polars as pl
 
-from orchestration.daily_tables import DailyTables, Transform
+from orchestration.daily_tables import DailyTables
 from orchestration.resources import Warehouse, key, night_of
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
 from warehouse.slice_facts import is_sliced
+from warehouse.slices import Transform
 from warehouse.tables import preview
 
 NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="UTC")
@@ -103,7 +104,7 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
                 continue
             if is_sliced(table):
                 each_day = [check.function for check in checks if check.grain == "day" and check.on == table.table_name]
-                yield daily.renew(table, function, inputs(function), each_day)
+                yield daily.renew(function, each_day)
             else:
                 frames = warehouse.read(read.table_name for read in inputs(function))
                 yield warehouse.write(table, function(**frames))

@@ -41,13 +41,6 @@ def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
     return text.str.to_date() if dtype == pl.Date() else text.cast(dtype)
 
 
-def parquet(rows: pl.DataFrame, key: tuple[str, ...]) -> bytes:
-    """The rows in order of `key` as Parquet, texts as they are."""
-    out = io.BytesIO()
-    rows.sort(key, nulls_last=False).write_parquet(out, compression="zstd", statistics=True)
-    return out.getvalue()
-
-
 def document(value: object) -> bytes:
     """A JSON document, readable and stable; a value that is neither text nor number is written as text."""
     return (json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n").encode()

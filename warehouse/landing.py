@@ -7,8 +7,6 @@ all files, so that the order in which they came never matters.
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from warehouse.copies import remove_copies
 from warehouse.deliveries import strangers
 from warehouse.inbox import CONTROL
 from warehouse.landed_requests import landed_requests
+from warehouse.private_folders import private_folder
 from warehouse.readings import Content, Times
 from warehouse.requests import LandedFile, mark_duplicates
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
@@ -134,7 +133,7 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
         readings.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
     shelf = readings.Shelf(connection, inbox.place.var)
-    with _private_folder(inbox.place.var) as folder:
+    with private_folder(inbox.place.var, "landing") as folder:
         for content in wanted:
             first = min(start, seen.get((content.source.name, content.sha256), start))
             _read(inbox, content, shelf, Times(start, first), folder)
@@ -188,16 +187,6 @@ def _is_of_another_night(row: Mapping[str, Any], night: date) -> bool:
     end = datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=DAYS_AHEAD)
     is_late = row["latest_start"] is not None and row["latest_start"] >= end
     return bool(is_late or (row["is_ahead"] and row["read_for"] != night))
-
-
-@contextmanager
-def _private_folder(var: Path) -> Iterator[Path]:
-    (var / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(tempfile.mkdtemp(dir=var / "tmp", prefix="landing-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -33,7 +34,7 @@ def money(value: Decimal) -> str:
 
 
 def manifest(
-    night: Night, revision: int, tables: Mapping[str, pl.DataFrame], outputs: Mapping[str, bytes]
+    night: Night, revision: int, tables: Mapping[str, pl.DataFrame], outputs: Mapping[str, bytes | Path]
 ) -> dict[str, Any]:
     """The manifest as contract.md writes it; `tables` are files, quarantine and reconciliation of the night."""
     return {
@@ -45,10 +46,16 @@ def manifest(
         "inputs": tables["files"].select(INPUT_COLUMNS).sort("source", "file").to_dicts(),
         "totals": _totals(tables["reconciliation"]),
         "quarantined_cost": _quarantined_cost(tables["quarantine"]),
-        "outputs": [
-            {"file": file, "sha256": hashlib.sha256(content).hexdigest()} for file, content in sorted(outputs.items())
-        ],
+        "outputs": [{"file": file, "sha256": digest(content)} for file, content in sorted(outputs.items())],
     }
+
+
+def digest(content: bytes | Path) -> str:
+    """SHA-256 of bytes, or of the file that holds them."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _totals(reconciliation: pl.DataFrame) -> list[dict[str, str]]:

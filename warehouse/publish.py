@@ -52,8 +52,11 @@ def is_intact(path: Path) -> bool:
         return False
 
 
-def publish(published: Path, night: date, revision: int, files: Mapping[str, bytes]) -> Path:
-    """Publish `files` (the manifest among them) as a revision of the night, then let `current` name the newest."""
+def publish(published: Path, night: date, revision: int, files: Mapping[str, bytes | Path]) -> Path:
+    """Publish `files` (the manifest among them) as a revision of the night, then let `current` name the newest.
+
+    A file that is given by its path is moved.
+    """
     published.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = directory(published, night, revision)
     aside = published / f".{target.name}.{os.getpid()}"
@@ -86,11 +89,15 @@ def point_to_newest(published: Path) -> None:
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _write(path: Path, content: bytes | Path) -> None:
+    if isinstance(content, Path):
+        content.rename(path)
+        _flush(path)
+    else:
+        with path.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
     path.chmod(0o600)
 
 

@@ -10,12 +10,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from inspect import signature
 from typing import Final
 
 import duckdb
 import polars as pl
 
 from warehouse import slice_facts
+from warehouse.schemas import CATALOGUE
 from warehouse.schemas.policy import Settings
 from warehouse.schemas.table import Table
 from warehouse.slice_facts import Axis, Facts, axis_of, column_of
@@ -25,6 +27,18 @@ ROWS_AT_ONCE: Final = 250_000
 
 _WITHIN: Final = "IN (SELECT unnest(?::DATE[]))"
 _LAYOUT: Final = {"name": pl.String, "day": pl.Date, "recipe": pl.String, "content": pl.String, "held": pl.Int64}
+
+
+Transform = Callable[..., pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What a night did to a table: the days it computed and took away, and the rows that each check doubts."""
+
+    computed: Sequence[date]
+    gone: Sequence[date]
+    doubted: Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,28 @@ class Slices:
         columns = "name VARCHAR, day DATE, recipe VARCHAR, content VARCHAR, held BIGINT"
         connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
         connection.execute(f"CREATE TABLE IF NOT EXISTS meta.slices ({columns})")
+
+    def renew(self, function: Transform, checks: Sequence[Transform] = ()) -> Renewal:
+        """Compute the days of the function's table that changed, in portions, and let each check see them.
+
+        Where a check names rows that it doubts, the days are computed and checked again by the next night.
+
+        Raises:
+            pandera.errors.SchemaErrors: naming every column and row that breaks the schema.
+        """
+        table, reads = CATALOGUE[function.__name__], [CATALOGUE[name] for name in signature(function).parameters]
+        stale = self.stale(table, reads)
+        found: dict[str, list[pl.DataFrame]] = {check.__name__: [pl.DataFrame()] for check in checks}
+        for days in stale.portions:
+            frames = {read.table_name: self.read(read, table, days) for read in reads}
+            frames[table.table_name] = rows_of(table, days, function(**frames))
+            doubted = {check.__name__: check(**_arguments(check, frames)) for check in checks}
+            self.write(stale, days, frames[table.table_name], list(doubted.values()))
+            for name, rows in doubted.items():
+                found[name].append(rows)
+        self.forget(stale)
+        computed = [day for days in stale.portions for day in days]
+        return Renewal(computed, stale.gone, {name: pl.concat(rows, how="diagonal") for name, rows in found.items()})
 
     def stale(self, table: type[Table], reads: Sequence[type[Table]]) -> Stale:
         """The days of the table that must be computed, and those that are no more."""
@@ -160,6 +196,10 @@ def rows_of(table: type[Table], days: Sequence[date], rows: pl.DataFrame) -> pl.
     valid = table.frame(rows).filter(day.is_in(pl.Series(days, dtype=pl.Date).implode()))
     table.validation().validate(valid, lazy=True)
     return valid
+
+
+def _arguments(function: Transform, frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    return {name: frames[name] for name in signature(function).parameters}
 
 
 def _has_hours(table: type[Table]) -> bool:

@@ -69,18 +69,8 @@ def at_once(rows: int) -> Iterator[None]:
 def renewed(connection: duckdb.DuckDBPyConnection, night: date, portion: int) -> int:
     """One night, day by day; how many days were computed."""
     days = slices.Slices(connection, "code", night)
-    count = 0
-    for function in DAILY:
-        table = CATALOGUE[function.__name__]
-        reads = [CATALOGUE[name] for name in inspect.signature(function).parameters]
-        with at_once(portion):
-            stale = days.stale(table, reads)
-        for some in stale.portions:
-            frames = {read.table_name: days.read(read, table, some) for read in reads}
-            days.write(stale, some, slices.rows_of(table, some, function(**frames)), [])
-            count += len(some)
-        days.forget(stale)
-    return count
+    with at_once(portion):
+        return sum(len(days.renew(function).computed) for function in DAILY)
 
 
 class Changes(RuleBasedStateMachine):

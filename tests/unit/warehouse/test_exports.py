@@ -33,7 +33,6 @@ def test_rows_stand_in_order_of_their_key_and_money_has_twelve_decimals() -> Non
 
 def test_the_order_of_rows_does_not_change_a_byte() -> None:
     assert exports.csv(ROWS, ("key",)) == exports.csv(ROWS.reverse(), ("key",))
-    assert exports.parquet(ROWS, ("key",)) == exports.parquet(ROWS.reverse(), ("key",))
 
 
 def test_every_start_of_a_formula_is_guarded_and_taken_off_again() -> None:

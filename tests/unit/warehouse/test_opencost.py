@@ -30,7 +30,8 @@ def allocation(**more: Any) -> dict[str, Any]:
     window = {"start": "2026-11-19T10:00:00Z", "end": "2026-11-19T11:00:00Z"}
     return {
         "name": "c1/n1/llm/chat-0/vllm", "properties": properties | more.pop("properties", {}), "window": window,
-        **window, "minutes": 60, "gpuHours": 2.5, "gpuCount": 2.5, "gpuCost": 9.5, "gpuCostIdle": 0, "totalCost": 12, **more,
+        **window, "minutes": 60, "gpuHours": 2.5, "gpuCount": 2.5, "gpuCost": 9.5, "gpuCostIdle": 0, "totalCost": 12,
+        **more,
     }  # fmt: skip
 
 

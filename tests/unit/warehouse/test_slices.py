@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +20,7 @@ from transforms.staging.charges import charges
 from warehouse import slices
 from warehouse.connection import Limits, connect
 from warehouse.schemas import CATALOGUE
-from warehouse.slices import Slices, rows_of
+from warehouse.slices import Slices
 
 DAILY = (charges, charge_rules, billed_hours, pool_uses, deployment_shares, postings)
 NIGHT = date(2026, 11, 20)
@@ -83,18 +82,16 @@ class Nights:
         """The days of the month that a night computes, by table."""
         settings = {"as_of": self.night, "night_end": at(self.night.day) + DAY, "currency": "USD"}
         self.put("settings", settings)
-        days, found = Slices(self.connection, self.code, self.night), {}
-        for function in DAILY:
-            table = CATALOGUE[function.__name__]
-            reads = [CATALOGUE[name] for name in inspect.signature(function).parameters]
-            stale = days.stale(table, reads)
-            for some in stale.portions:
-                frames = {read.table_name: days.read(read, table, some) for read in reads}
-                doubted = pl.DataFrame({"day": [day for day in some if doubt(day)]})
-                days.write(stale, some, rows_of(table, some, function(**frames)), [doubted])
-            days.forget(stale)
-            found[function.__name__] = [day.day for some in stale.portions for day in some]
-        return {name: days for name, days in found.items() if days}
+
+        def doubted(charges: pl.DataFrame) -> pl.DataFrame:
+            return charges.filter(pl.Series([doubt(day) for day in charges["charge_day"]], dtype=pl.Boolean))
+
+        days = Slices(self.connection, self.code, self.night)
+        found = {
+            function.__name__: days.renew(function, [doubted] if function is charges else []).computed
+            for function in DAILY
+        }
+        return {name: [day.day for day in days] for name, days in found.items() if days}
 
 
 @pytest.fixture
