@@ -91,7 +91,7 @@ def thumbnails(tables: Mapping[str, pl.DataFrame], paper: str = "A4") -> dict[st
 
 def _composed(report: Document, style: str, contents: int = 0) -> str:
     """The markup of the whole report, proved before it is laid out."""
-    environment = _environment(report)
+    environment = environment_of(report)
     words = titles(environment, report)
     prove(report, words)
     ref = environment.get_template("furniture.html.j2").make_module({}).ref  # type: ignore[attr-defined]
@@ -122,7 +122,7 @@ def titles(environment: jinja2.Environment, report: Document) -> list[str]:
     ]
 
 
-def _environment(report: Document) -> jinja2.Environment:
+def environment_of(report: Document) -> jinja2.Environment:
     """Templates of this package only; text is escaped, and an unknown name is an error."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("templates", ""),

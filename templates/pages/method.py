@@ -117,14 +117,8 @@ def _policies(night: Night) -> list[tuple[str, str]]:
         ("Target", f"{night.target_name} of pre-training, post-training and inference"),
         ("Band", f"a penalty under {formats.whole_percent(settings['dead_band_ratio'])} asks for nothing"),
         ("Scaling law", f"setting {settings['law']}; {formats.plain(settings['draws'])} draws"),
-        (
-            "Cost of capital",
-            f"{formats.set_percent(settings['discount_ratio'])} a year takes savings ahead back to today",
-        ),
-        (
-            "Quality gate",
-            f"a student keeps at least {formats.set_percent(settings['quality_gate_ratio'])} of its teacher",
-        ),
+        ("Cost of capital", f"{capital} a year takes savings ahead back to today"),
+        ("Quality gate", f"a student keeps at least {gate} of its teacher"),
         ("Materiality", f"a saving under {night.money.short(settings['materiality_usd'])} a month is not asked for"),
     ]
     for row in night.tables["lives"].sort("model_id", "valid_from", nulls_last=False).head(6).to_dicts():
