@@ -11,6 +11,7 @@ from templates import formats
 from templates.pages.furniture import Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
+from templates.pages.sharing import Sharing, sharing
 
 MOST_INPUTS: Final = 30
 QUERY_WORDS: Final = 160
@@ -61,6 +62,7 @@ class Method:
     definitions: tuple[tuple[str, str], ...]
     policies: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
+    sharing: Sharing | None
     changes: tuple[ChangedRow, ...]
     index: tuple[IndexRow, ...]
     run: str
@@ -98,6 +100,7 @@ def method(night: Night, identity: Identity) -> Method:
         definitions=DEFINITIONS,
         policies=tuple(_policies(night)),
         left_out=tuple(_left_out(night)),
+        sharing=sharing(night),
         changes=tuple(_changes(night)),
         index=tuple(_index_row(ref) for ref in refs),
         run=_run(identity),

@@ -200,9 +200,7 @@ def test_the_search_for_cycles_rests_while_a_report_is_laid_out_and_goes_on_afte
     assert gc.isenabled()
 
 
-@pytest.mark.parametrize(
-    "name", ["../style.css", "TrisectSans-Regular.py", "/etc/hosts", "TrisectSans.ttf.ttf"]
-)
+@pytest.mark.parametrize("name", ["../style.css", "TrisectSans-Regular.py", "/etc/hosts", "TrisectSans.ttf.ttf"])
 def test_only_bundled_fonts_have_a_name(name: str) -> None:
     with pytest.raises(KeyError):
         typeface.font(name)
