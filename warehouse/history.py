@@ -16,6 +16,7 @@ from warehouse.schemas.decisions import LawDraws
 from warehouse.schemas.history import (
     PastLawDraws,
     PastRecommendations,
+    PublishedAmortization,
     PublishedBills,
     PublishedNights,
     PublishedPeriods,
@@ -26,12 +27,15 @@ REMEMBERED: Final[dict[type[Table], str]] = {
     PublishedPeriods: "reconciliation.csv",
     PastRecommendations: "recommendations.csv",
 }
+# What a month is closed with: of each month only the first night says it.
+CLOSING: Final[dict[type[Table], str]] = {PublishedAmortization: "amortization.csv"}
 
 
 def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Bring the history tables up to the published directories; only nights that are new to them are read.
 
-    Of each month the first night alone is asked later what it had read: months are first reported by it.
+    Of each month the first night alone is asked later what it had read and how training was carried: it is the first to
+    report the month before as closed.
     """
     standing = publish.nights(published)
     query = f"SELECT night, revision FROM {PublishedNights.qualified()}"
@@ -43,22 +47,23 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
     for night, revision in sorted(standing.items()):
         if known.get(night) != revision:
             _forget(connection, night)
-            _learn(connection, night, revision, publish.directory(published, night, revision))
+            connection.execute(f"INSERT INTO {PublishedNights.qualified()} VALUES (?, ?)", [night, revision])
+            _learn(connection, night, publish.directory(published, night, revision), REMEMBERED)
         if known.get(night) != revision and night in firsts:
+            _learn(connection, night, publish.directory(published, night, revision), CLOSING)
             _insert(connection, PublishedBills, _bills(published, night, revision))
     connection.commit()
     tables.write(connection, PastLawDraws, tables.read(connection, LawDraws))
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, night: date) -> None:
-    remembered: tuple[type[Table], ...] = (PublishedNights, PublishedBills, *REMEMBERED)
+    remembered: tuple[type[Table], ...] = (PublishedNights, PublishedBills, *REMEMBERED, *CLOSING)
     for table in remembered:
         connection.execute(f"DELETE FROM {table.qualified()} WHERE night = ?", [night])
 
 
-def _learn(connection: duckdb.DuckDBPyConnection, night: date, revision: int, directory: Path) -> None:
-    connection.execute(f"INSERT INTO {PublishedNights.qualified()} VALUES (?, ?)", [night, revision])
-    for table, file in REMEMBERED.items():
+def _learn(connection: duckdb.DuckDBPyConnection, night: date, directory: Path, files: dict[type[Table], str]) -> None:
+    for table, file in files.items():
         rows = exports.read_csv((directory / file).read_bytes(), table)
         _insert(connection, table, rows.with_columns(night=pl.lit(night)))
 

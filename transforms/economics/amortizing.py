@@ -8,9 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from transforms.economics.carrying import Carried, Forecast, Month, Plan, Policy, carried
+from transforms.economics.carrying import Carried, Forecast, Month, Plan, Policy, Published, carried
 from transforms.economics.changes import changes
 from transforms.economics.expectations import ASSUMED_LIFE_DAYS, DAYS_PER_MONTH
+from transforms.economics.published_estimates import published_estimates
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import Amortization, EstimateChanges
 
@@ -23,6 +24,7 @@ def amortization(
     lives: pl.DataFrame,
     expected_service: pl.DataFrame,
     model_lives: pl.DataFrame,
+    published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One month of one model's training still to be carried; the roll-forward closes exactly.
@@ -30,9 +32,10 @@ def amortization(
     units_of_production: (C − A) · served / expected, `expected` being what was still to come at the start of the month:
     of lives.csv, else as forecast from the days before the month. straight_line: per day over the life that is left,
     from the first served day. Without an estimate, or one whose standard deviation exceeds its mean, straight line over
-    the shorter of the policy's life and the family's median. Estimates change from the month on, never backwards.
+    the shorter of the policy's life and the family's median. Estimates change from the month on, never backwards: what
+    an earlier night published keeps the estimate, and the end of service, that it was published with.
     """
-    histories = _histories(training_assets, lives, expected_service, model_lives, settings)
+    histories = _histories(training_assets, lives, expected_service, model_lives, published_amortization, settings)
     rows = [_row(model, month) for model, months in histories for month in months]
     if not rows:
         return Amortization.empty()
@@ -50,10 +53,11 @@ def estimate_changes(
     lives: pl.DataFrame,
     expected_service: pl.DataFrame,
     model_lives: pl.DataFrame,
+    published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One change of the estimate by which a model's training is carried, dated and with its cause."""
-    histories = _histories(training_assets, lives, expected_service, model_lives, settings)
+    histories = _histories(training_assets, lives, expected_service, model_lives, published_amortization, settings)
     rows = [change for model, months in histories for change in changes(model, months)]
     if not rows:
         return EstimateChanges.empty()
@@ -92,11 +96,12 @@ def _histories(
     lives: pl.DataFrame,
     expected_service: pl.DataFrame,
     model_lives: pl.DataFrame,
+    published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> Iterator[tuple[str, list[Carried]]]:
     """Every model with its months carried."""
     night = settings["as_of"].item()
-    plans = _plans(lives, expected_service, model_lives)
+    plans = _plans(lives, expected_service, model_lives, published_estimates(published_amortization, night))
     cells = training_assets.sort("model_id", "month").with_columns(
         pl.col("additions_usd").to_physical(), before=pl.col("production_to_date") - pl.col("production")
     )
@@ -114,7 +119,12 @@ def _month_end(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def _plans(lives: pl.DataFrame, expected_service: pl.DataFrame, model_lives: pl.DataFrame) -> dict[str, Plan]:
+def _plans(
+    lives: pl.DataFrame,
+    expected_service: pl.DataFrame,
+    model_lives: pl.DataFrame,
+    published: dict[str, dict[date, Published]],
+) -> dict[str, Plan]:
     policies: dict[str, list[tuple[date | None, Policy]]] = {}
     for row in lives.sort("valid_from", "method", nulls_last=False).iter_rows(named=True):
         days = None if row["months"] is None else row["months"] * DAYS_PER_MONTH
@@ -128,6 +138,7 @@ def _plans(lives: pl.DataFrame, expected_service: pl.DataFrame, model_lives: pl.
         row["model_id"]: Plan(
             row["first_served_on"] or row["released_on"], row["retires_on"], row["typical_days"] or ASSUMED_LIFE_DAYS,
             policies.get(row["model_id"], policies.get(_ANY, [])), forecasts.get(row["model_id"], {}),
+            published.get(row["model_id"], {}),
         )
         for row in model_lives.iter_rows(named=True)
     }  # fmt: skip

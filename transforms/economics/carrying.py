@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
@@ -37,21 +37,42 @@ class Forecast(NamedTuple):
     variation: float
 
 
+class Published(NamedTuple):
+    """The estimate a month was published with; once it is closed also what it carried, of how much, and the end."""
+
+    method: str
+    basis: str
+    expected: float | None
+    days: int | None
+    is_closed: bool
+    amortized: int
+    balance: int
+    is_written_off: bool
+
+
 @dataclass(frozen=True)
 class Plan:
-    """One model: when it serves from, when it retires, the life it falls back on, and its dated estimates."""
+    """One model: when it serves from and retires, the life it falls back on, its estimates, and those published."""
 
     serves_from: date | None
     retires_on: date | None
     fallback_days: float
     policies: Sequence[tuple[date | None, Policy]]
     forecasts: dict[date, Forecast]
+    published: dict[date, Published] = field(default_factory=dict)
 
     def policy(self, month: Month) -> Policy:
         """The estimate that holds on the first of the month; in the first months the earliest there is."""
         held = [policy for since, policy in self.policies if since is None or since <= month.first]
         begun = [policy for since, policy in self.policies if since is not None and since <= month.last]
         return held[-1] if held else begun[0] if begun else Policy(PRODUCTION, None, None)
+
+    def is_over(self, month: Month) -> bool:
+        """Whether the service ended by the end of the month: a closed month stays as it was published."""
+        told = self.published.get(month.first)
+        if told is not None and told.is_closed:
+            return told.is_written_off
+        return self.retires_on is not None and self.retires_on <= month.last
 
 
 class Estimate(NamedTuple):
@@ -81,15 +102,16 @@ def carried(months: Sequence[Month], plan: Plan) -> Iterator[Carried]:
     """The roll-forward of one model; each opening is the closing before, and nothing is carried twice.
 
     A balance below zero, after a credit or when heirs take over more than is left, is given back at once: what has been
-    carried to date never exceeds what there was to carry.
+    carried to date never exceeds what there was to carry. A month that was published keeps its estimate; late cost and
+    late tokens still move it.
     """
     opening = 0
     for month in months:
         balance = opening + month.additions
-        estimate = _estimate(month, plan)
+        told = plan.published.get(month.first)
+        estimate = _estimate(month, plan) if told is None else _as_published(month, plan, told)
         amortized = _share(balance, estimate) if balance > 0 else balance
-        is_retired = plan.retires_on is not None and plan.retires_on <= month.last
-        closing = 0 if is_retired else balance - amortized
+        closing = 0 if plan.is_over(month) else balance - amortized
         yield Carried(month, estimate, opening, amortized, balance - amortized - closing, closing)
         opening = closing
 
@@ -113,6 +135,19 @@ def _estimate(month: Month, plan: Plan) -> Estimate:
     if forecast.variation > _MOST_VARIATION:
         return _straight(month, plan, days, "too_uncertain")
     return _produced(month, forecast.expected, "forecast")
+
+
+def _as_published(month: Month, plan: Plan, told: Published) -> Estimate:
+    """The estimate published: units expected over what was served, or the share of the balance that days carried."""
+    reason = plan.policy(month).reason if told.basis == "policy" else None
+    if told.method == PRODUCTION:
+        return _produced(month, told.expected or 0.0, told.basis)._replace(reason=reason)
+    if told.is_closed and told.balance > 0:
+        return Estimate(STRAIGHT, told.basis, None, told.days, told.amortized, told.balance, reason)
+    if told.days is None or plan.serves_from is None:
+        return _estimate(month, plan)
+    gone = (max(month.first, plan.serves_from) - plan.serves_from).days
+    return _straight(month, plan, gone + told.days, told.basis)._replace(reason=reason)
 
 
 def _produced(month: Month, expected: float, basis: str) -> Estimate:

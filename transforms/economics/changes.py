@@ -11,7 +11,7 @@ from transforms.economics.carrying import PRODUCTION, Carried
 _TOLERANCE: Final = 0.005
 _REASONS: Final = {
     "policy": "lives.csv says so from this month on, without a reason",
-    "forecast": "the forecast made at the start of the month expects another demand",
+    "forecast": "the forecast made at the start of the month expects another demand or another end of service",
     "too_uncertain": "the forecast is less certain than its own size, so the life counts and not the tokens",
     "no_estimate": "there is no estimate of demand yet, so the life counts and not the tokens",
     "exhausted": "all that was expected has been served or the life is over, so the rest is carried at once",
@@ -71,5 +71,5 @@ def _write_off(model_id: str, month: Carried) -> dict[str, object]:
         "from_expected_tokens": month.estimate.expected,
         "to_expected_tokens": 0.0,
         "balance_usd": month.written_off,
-        "explanation": "the model retired in this month; what was not carried by then is stranded",
+        "explanation": "the model has retired; what was not carried by then is stranded",
     }

@@ -1,7 +1,8 @@
 """What earlier nights said, as they published it: the other side of every restatement and every promise."""
 
 from warehouse.schemas import decisions
-from warehouse.schemas.columns import cost, count, day, integer, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, cost, count, day, integer, measure, ratio, text, usd
+from warehouse.schemas.economics.training import ESTIMATE_BASES
 from warehouse.schemas.table import Table
 
 
@@ -39,6 +40,24 @@ class PublishedBills(Table):
     source = text("source of the settings")
     file = text("path below the project directory")
     sha256 = text("digest of the file")
+
+
+class PublishedAmortization(Table):
+    """One month of one model's training still to be carried, as the first published night of a month reported it."""
+
+    table_key = ("night", "month", "model_id")
+
+    night = day("night that reported it")
+    month = day("first day of the month")
+    model_id = text("model")
+    method = choice("how it was carried", "units_of_production", "straight_line")
+    basis = choice("where the estimate came from", *ESTIMATE_BASES)
+    opening_usd = usd("balance at the start")
+    additions_usd = usd("training of the month that did not fail, and what was inherited")
+    amortized_usd = usd("carried by the month's service")
+    written_off_usd = usd("stranded at retirement")
+    expected_tokens = measure("expected from the start of the month to retirement", "production_unit").or_null()
+    expected_days = count("days of service expected from the start of the month, where straight line", "days").or_null()
 
 
 class PastRecommendations(Table):

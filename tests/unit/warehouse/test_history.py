@@ -14,6 +14,10 @@ from warehouse import history, publish
 from warehouse.connection import Limits, connect
 
 NIGHT = date(2026, 10, 2)
+ROLLED = (
+    b"month,model_id,method,basis,opening_usd,additions_usd,amortized_usd,written_off_usd,closing_usd,tokens_served,"
+    b"expected_tokens,expected_days\n"
+)
 
 
 @pytest.fixture
@@ -31,6 +35,7 @@ def published(root: Path, revision: int, *inputs: tuple[str, str], night: date =
     publish.publish(root, night, revision, {
         "reconciliation.csv": bills + b"aws,2026-09-01,A-9,USD,3,100,100,0\n",
         "recommendations.csv": b"rank,action\n",
+        "amortization.csv": ROLLED + b"2026-09-01,kite,straight_line,policy,100,0,30,70,0,5.0,,20\n",
         "manifest.json": json.dumps({"inputs": files, "totals": [{"source": "aws"}], "outputs": []}).encode(),
     })  # fmt: skip
 
@@ -63,3 +68,15 @@ def test_of_each_month_the_first_night_alone_is_remembered_by_its_files(
     history.remember(connection, tmp_path / "published")
     assert remembered(connection) == [("aws", "a"), ("aws", "c")]
     assert connection.execute("SELECT count(*) FROM history.published_periods").fetchall() == [(3,)]
+
+
+def test_how_training_was_carried_is_remembered_of_the_first_night_of_a_month(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    for night in (NIGHT, date(2026, 10, 3), date(2026, 11, 1)):
+        published(tmp_path / "published", 1, night=night)
+    history.remember(connection, tmp_path / "published")
+    query = "SELECT night, month, model_id, basis, written_off_usd::int, expected_tokens, expected_days "
+    assert connection.execute(f"{query} FROM history.published_amortization ORDER BY 1").fetchall() == [
+        (night, date(2026, 9, 1), "kite", "policy", 70, None, 20) for night in (NIGHT, date(2026, 11, 1))
+    ]

@@ -36,6 +36,7 @@ def company(rows: Any) -> dict[str, pl.DataFrame]:
         "daily_service": rows("daily_service", *service),
         "lives": rows("lives", {"model_id": "*", "method": "units_of_production", "expected_tokens": 1000.0}),
         "expected_service": rows("expected_service"),
+        "published_amortization": rows("published_amortization"),
         "model_lives": rows(
             "model_lives", {"model_id": "m", "first_served_on": date(2025, 2, 10), "typical_days": 365.0}
         ),
@@ -48,7 +49,7 @@ def assets(company: dict[str, pl.DataFrame], settings: pl.DataFrame) -> pl.DataF
 
 
 def table(company: dict[str, pl.DataFrame], settings: pl.DataFrame) -> pl.DataFrame:
-    names = ("lives", "expected_service", "model_lives")
+    names = ("lives", "expected_service", "model_lives", "published_amortization")
     return amortization(assets(company, settings), *(company[name] for name in names), settings)
 
 
@@ -136,7 +137,7 @@ def test_changes_of_estimate_are_dated_and_say_why(company: Any, night: Any, row
     )
     given = company | {"lives": lives}
     settings = night(NIGHT)
-    names = ("expected_service", "model_lives")
+    names = ("expected_service", "model_lives", "published_amortization")
     changes = estimate_changes(assets(given, settings), lives, *(given[name] for name in names), settings)
     # 1000 − 400 served were still expected; 1800 − 400 are from March on
     row = changes.row(0, named=True)
@@ -154,7 +155,14 @@ def test_retirement_is_in_the_log_with_what_it_stranded(company: Any, night: Any
     settings = night(NIGHT)
     rolled = table(given, settings)
     assert rolled.select("written_off_usd", "closing_usd").row(-1) == (Decimal(360), Decimal(0))
-    changes = estimate_changes(assets(given, settings), given["lives"], given["expected_service"], lives, settings)
+    changes = estimate_changes(
+        assets(given, settings),
+        given["lives"],
+        given["expected_service"],
+        lives,
+        given["published_amortization"],
+        settings,
+    )
     assert changes.select("cause", "balance_usd").rows() == [("retired", Decimal(360))]
 
 
