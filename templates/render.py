@@ -151,6 +151,7 @@ def environment_of(report: Document) -> jinja2.Environment:
         "signs_kept": _signs_kept,
         "day": formats.day,
         "name": formats.name,
+        "fitted": formats.fitted,
         "mover": mover_words,
     }
     environment.globals |= {"refs": References(), "marks": marks, "has_index": report.has_index}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +16,8 @@ TABLE_UNITS: Final = (
     (Decimal(10) ** 6, Decimal(10) ** 6, "M", 2),
     (Decimal(10) ** 5, Decimal(10) ** 3, "k", 0),
 )
+WIDE: Final = 1_000
+WIDEST: Final = 100_000
 AXIS_UNITS: Final = tuple((Decimal(10) ** power, Decimal(10) ** power, letter, 0) for power, letter in (
     (12, "T"), (9, "B"), (6, "M"), (3, "k"),
 ))  # fmt: skip
@@ -36,6 +38,14 @@ class TableUnit:
         largest = max((abs(value) for value in values), default=Decimal(0))
         fitting = (unit[1:] for unit in TABLE_UNITS if largest >= unit[0])
         return cls(money, *next(fitting, (Decimal(1), "", 0)))
+
+    @classmethod
+    def of_rows(cls, money: Money, rows: Sequence[Decimal], total: Decimal) -> TableUnit:
+        """The unit of the rows, without decimals where the total of many would be too wide with them."""
+        unit = cls.of(money, list(rows))
+        if unit.places and abs(total) >= WIDE * unit.scale:
+            unit = replace(unit, places=0)
+        return cls.of(money, [total]) if abs(total) >= WIDEST * unit.scale else unit
 
     @classmethod
     def of_axis(cls, money: Money, values: Sequence[Decimal]) -> TableUnit:

@@ -34,7 +34,7 @@ def phase_bars(bars: Sequence[PhaseBar], target: Shares, alt: str) -> Markup:
     for place, bar in enumerate(bars):
         parts += _bar(bar, 24 + place * ROW)
     if not bars:
-        parts.append(text((0, 34), "No model has direct cost yet.", size=8, fill=colours.TEXT_2))
+        parts.append(text((0, 34), alt, size=8, fill=colours.TEXT_2))
     for boundary in (target[0], target[0] + target[1]) if bars else ():
         x = LEFT + boundary * (WIDTH - LEFT)
         parts.append(line((x, 18), (x, height - 4), stroke=colours.TARGET, width=1))

@@ -152,9 +152,9 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
     layers = [(formats.fitted(model, 100, 7.2), series[model]) for model in ranked[:MOST_LAYERS]]
     layers += [(f"{len(ranked) - MOST_LAYERS:,} others", rest)] if any(rest) else []
     layers = [(name, values) for name, values in layers if any(values)]
-    if not layers:
-        return None, ""
     totals = [sum((values[place] for _, values in layers), zero) for place in range(len(months))]
+    if not layers or max(totals) <= 0:
+        return None, ""
     unit = TableUnit.of_axis(night.money, totals)
     drawn = [
         Balance(name, night.money.short(values[-1]), tuple(float(max(value, zero) / unit.scale) for value in values))

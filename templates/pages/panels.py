@@ -23,6 +23,7 @@ from templates.table_unit import TableUnit
 PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_TASKS: Final = 5
 UNTOLD: Final = "Its requests carry no task: send one with each request, or map one in attribution.csv."
+CREDITED: Final = "Credits are larger than its cost: there is nothing above zero to draw."
 TENTH: Final = 1.2815515655446004
 
 
@@ -43,6 +44,8 @@ def cost_panel(night: Night, row: Row) -> Panel:
     if not rows:
         return Panel("Cost so far", "", None, "It has no direct cost yet.")
     totals = [sum((one[f"{phase}_usd"] for phase in PHASES), Decimal(0)) for one in rows]
+    if max(totals) <= 0:
+        return Panel("Cost so far", "", None, CREDITED)
     unit = TableUnit.of_axis(night.money, totals)
     sums = [tuple(float(one[f"{phase}_usd"] / unit.scale) for phase in PHASES) for one in rows]
     amounts = [night.money.short(rows[-1][f"{phase}_usd"]) for phase in PHASES]
@@ -86,6 +89,8 @@ def balance_panel(night: Night, model_id: str) -> Panel:
     )
     if not any(row["closing_usd"] or row["additions_usd"] for row in rows):
         return Panel(subject, "", None, "All of its training has been carried.")
+    if max(row["closing_usd"] for row in rows) <= 0 and rows[-1]["closing_usd"] < 0:
+        return Panel(subject, "", None, CREDITED)
     unit = TableUnit.of_axis(night.money, [row["closing_usd"] for row in rows])
     last = rows[-1]
     runoff, words = _runoff(night, model_id, unit)

@@ -79,13 +79,13 @@ def models_by_spend(night: Night) -> list[Row]:
     )
     current = night.tables["thirds"].filter(pl.col("as_of") == night.subject["as_of"])
     rows = [row for row in current.join(shared, on="model_id", how="left").to_dicts() if spend(row)]
-    return sorted(rows, key=lambda row: (-spend(row), row["model_id"]))
+    return sorted(rows, key=lambda row: (-abs(spend(row)), row["model_id"]))
 
 
 def shown_rows(rows: list[Row], most: int) -> list[Row]:
     """The models that stand in the table: as many as fit, and no tail of models that hardly cost anything."""
-    least = SMALL_SHARE * sum((spend(row) for row in rows), Decimal(0))
-    tail = sum(1 for row in rows[FEWEST_ROWS:] if spend(row) < least)
+    least = SMALL_SHARE * sum((abs(spend(row)) for row in rows), Decimal(0))
+    tail = sum(1 for row in rows[FEWEST_ROWS:] if abs(spend(row)) < least)
     kept = len(rows) - tail if tail > 1 else len(rows)
     return rows[: min(kept, most)]
 
@@ -95,7 +95,8 @@ def thirds(night: Night) -> Thirds:
     rows = models_by_spend(night)
     large = shown_rows(rows, MOST_ROWS[night.paper])
     rest = rows[len(large) :]
-    unit = TableUnit.of(night.money, [sum((spend(row) for row in rows), Decimal(0)), *(spend(row) for row in rows)])
+    spent = [spend(row) for row in rows]
+    unit = TableUnit.of_rows(night.money, spent, sum(spent, Decimal(0)))
     shown = [_table_row(row, unit, night) for row in large]
     figure, notes = triangle(night, rows, large)
     return Thirds(

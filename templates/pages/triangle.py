@@ -180,5 +180,6 @@ def _bars(night: Night, rows: Sequence[Row]) -> Markup:
         for row in rows[:MOST_DOTS]
         if (shares := _shares(row)) is not None
     ]
-    alt = "No model has cost in two phases, so each is one bar." if bars else "No model has direct cost yet."
+    none = "Credits are larger than the cost of every model." if rows else "No model has direct cost yet."
+    alt = "No model has cost in two phases, so each is one bar." if bars else none
     return phase_bars(bars, night.target, alt)

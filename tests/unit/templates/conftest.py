@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -39,6 +41,20 @@ def tables_of() -> Callable[[Company], Tables]:
 def built() -> dict[str, Any]:
     """When and as what the report is built."""
     return {"built_at": datetime(2026, 11, 22, 4, 0, tzinfo=UTC), "identity": "a" * 64, "revision": 1}
+
+
+@pytest.fixture(scope="session")
+def words_of() -> Callable[[bytes], list[str]]:
+    """The text of each sheet of paper, as a reader without pictures has it."""
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext is not installed: the text of the PDF is not compared with the tables")
+
+    def read(written: bytes) -> list[str]:
+        ran = subprocess.run([reader, "-layout", "-", "-"], input=written, capture_output=True, check=True)
+        return ran.stdout.decode().replace("\u00a0", " ").replace("\u200a", " ").split("\f")
+
+    return read
 
 
 def forms_of(value: Decimal) -> set[str]:

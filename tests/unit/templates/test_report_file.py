@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import io
 import re
-import shutil
-import subprocess
 import zlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -35,13 +33,9 @@ def opened(written: bytes) -> Iterator[pikepdf.Pdf]:
 
 
 @pytest.fixture(scope="module")
-def sheets(written: bytes) -> list[str]:
+def sheets(written: bytes, words_of: Callable[[bytes], list[str]]) -> list[str]:
     """The text of each sheet of paper, as a reader without pictures has it."""
-    reader = shutil.which("pdftotext")
-    if reader is None:
-        pytest.skip("pdftotext is not installed: the text of the PDF is not compared with the tables")
-    ran = subprocess.run([reader, "-layout", "-", "-"], input=written, capture_output=True, check=True)
-    return ran.stdout.decode().replace("\u00a0", " ").replace("\u200a", " ").split("\f")
+    return words_of(written)
 
 
 def structure(element: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -9,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from templates import render
+from bench.report import large
+from templates import formats, render
 from templates.proofs import ReportFault
+from templates.table_unit import TableUnit
 
 if TYPE_CHECKING:
     from bench.report_company import Company
 
+MOST_PAGES = 24
+PHASES = ("pretraining", "posttraining", "inference")
 HOSTILE = (
     "W" * 100_000,
     '<link rel=attachment href="file:///etc/passwd">',
@@ -41,6 +46,48 @@ def test_hostile_names_fit_and_embed_nothing(
     lives = tuple(replace(life, name=name, owner=name * 3) for life, name in zip(company.lives, HOSTILE, strict=False))
     written = printed(tables_of(replace(company, lives=lives, name="<b>{{x}}</b>" * 9)), built)
     assert b"/EmbeddedFile" not in written
+
+
+def test_a_long_name_takes_one_line_of_the_foot(
+    company: Company, tables_of: Callable[..., Any], built: dict[str, Any], words_of: Callable[[bytes], list[str]]
+) -> None:
+    lives = tuple(replace(life, name="W" * 60) for life in company.lives[:1])
+    pages = words_of(printed(tables_of(replace(company, lives=lives)), built))
+    sheet = next(page for page in pages if "Cost so far" in page)
+    assert re.search(r"management accounts +W+…W+ · \d+ of \d+", sheet)
+
+
+def test_hundreds_of_models_end_in_one_line_that_keeps_the_sum(
+    tables_of: Callable[..., Any], built: dict[str, Any], words_of: Callable[[bytes], list[str]]
+) -> None:
+    tables = tables_of(large(700))
+    pages = words_of(printed(tables, built))
+    page = next(page for page in pages if "Every model, by lifetime spend" in page)
+    # the seven a hundred times over, 41.36 million each time: 4,136 and no decimals, which leaves no room
+    spent = sum(sum(row[f"{phase}_usd"] for phase in PHASES) for row in tables["thirds"].to_dicts())
+    assert len(pages) - 1 <= MOST_PAGES
+    assert re.search(r"6\d\d small models", page)
+    assert f"{formats.rounded(spent / 10**6, 0):,f}" in page
+
+
+def test_credits_larger_than_all_cost_are_said_and_nothing_is_drawn(
+    company: Company, tables_of: Callable[..., Any], built: dict[str, Any], words_of: Callable[[bytes], list[str]]
+) -> None:
+    words = "\n".join(words_of(printed(tables_of(replace(company, factor=Decimal(-1))), built)))
+    assert "Credits are larger than its cost" in words
+    assert "Credits are larger than the cost of every model." in words
+    assert not re.search(r"(?m)^\s*0\.0000\b", words)
+    assert "= 100 %" not in words
+
+
+@pytest.mark.parametrize(
+    ("largest", "total", "words"),
+    [(19_400_000, 59_000_000_000, "59,000 US$ million"), (19_400_000, 41_000_000, "41.00 US$ million"),
+     (400_000, 9_000_000_000_000, "9.00 US$ trillion"), (40, 400, "400 US$")],
+)  # fmt: skip
+def test_a_total_of_thousands_of_rows_leaves_the_rows_readable(largest: int, total: int, words: str) -> None:
+    unit = TableUnit.of_rows(formats.Money("USD"), [Decimal(largest)], Decimal(total))
+    assert f"{unit.cell(Decimal(total))} {unit.words}" == words
 
 
 def test_a_month_of_nearly_a_trillion_fits(
