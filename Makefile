@@ -38,8 +38,9 @@ format: setup
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+# Files in bench/ that can be run print ratios against a baseline of the same run; the others make their data.
 bench: setup
-	for bench in bench/*.py; do $(VENV)/bin/python $$bench || exit 1; done
+	for name in $$(grep -l __main__ bench/*.py); do $(VENV)/bin/python -m bench.$$(basename $$name .py) || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

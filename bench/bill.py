@@ -1,6 +1,6 @@
 """How fast a bill lands: a made FOCUS file in CSV, read, added up a second time and stored.
 
-Run `python bench/bill.py [rows]` from the root of the checkout. Prints seconds of processor, rows a second and the peak
+Run `python -m bench.bill [rows]` from the root of the checkout. Prints seconds of processor, rows a second and the peak
 memory of the process.
 """
 

@@ -1,6 +1,6 @@
 """How fast charges become postings: a made bill of node-hours through every table of the ledger.
 
-Run `python bench/ledger.py [hours [slice]]` from the root of the checkout; 8,760 hours are the year of 17.5 million
+Run `python -m bench.ledger [hours [slice]]` from the root of the checkout; 8,760 hours are the year of 17.5 million
 charges. Charges and postings are computed slice by slice, as a backfill does, so that memory depends on the slice and
 not on the year. Prints seconds and charges a second for each table, the peak memory of the process, and the ratio to
 a plain grouped sum of the same rows.
