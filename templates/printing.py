@@ -124,12 +124,24 @@ def _defaults() -> dict[str, Any]:
 
 
 def _finish(layout: weasyprint.Document, pdf: Any) -> None:  # noqa: ANN401 - the library's own type is untyped
-    """Last look at the fonts, and the PDF/UA identification inside the metadata."""
+    """Last look at the fonts, what heads what in tables, and the PDF/UA identification inside the metadata."""
     prove_fonts(layout)
+    _say_scopes(pdf)
+    associated = pdf.catalog.get("AF", [])
+    associated[:] = dict.fromkeys(associated)  # the library names each attachment twice
     reference = int(pdf.catalog["Metadata"].split()[0])
     metadata = pdf.objects[reference]
     end = b"</rdf:RDF>"
     metadata.stream = [part.replace(end, PDF_UA + end) for part in metadata.stream]
+
+
+def _say_scopes(pdf: Any) -> None:  # noqa: ANN401 - the library's own type is untyped
+    """Tells heads of columns from heads of rows: the library names the heads of each cell, and says no scope."""
+    for tag in pdf.objects:
+        if isinstance(tag, dict) and tag.get("S") == "/TH":
+            row = pdf.objects[int(tag["P"].split()[0])]
+            group = pdf.objects[int(row["P"].split()[0])]
+            tag["A"]["Scope"] = "/Column" if group.get("S") == "/THead" else "/Row"
 
 
 def _attached(
