@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -66,3 +68,20 @@ def test_nothing_is_quarantined_and_what_came_twice_or_empty_is_counted(project:
     assert duplicates > 60
     assert blank > 15
     assert rows == accepted + duplicates + blank
+
+
+def test_the_same_night_again_publishes_nothing_and_changes_no_byte(
+    project: Path, run: Callable[..., Path], tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(project, again, symlinks=True)
+    (night,) = (path.name for path in (project / "var" / "published").iterdir() if not path.is_symlink())
+    run(again, "--night", night, "--now", "2027-01-01T00:00:00Z")
+
+    assert published(again) == published(project)
+
+
+def published(project: Path) -> dict[str, bytes]:
+    """Every published file by its path."""
+    folder = project / "var" / "published"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -67,7 +67,7 @@ def track_record(
     Realised is at direct cost: what moved, times the price it was served at before less the price it is served at now.
     """
     books = _books(settings, models, daily_service, daily_spend, token_usage)
-    asked = past_recommendations.filter(pl.col("action") != "hold", pl.col("night") <= books.as_of)
+    asked = past_recommendations.filter(pl.col("action") != "hold", pl.col("night") < books.as_of)
     cards = (
         asked.sort("night", "rank")
         .group_by(_SUBJECT, maintain_order=True)

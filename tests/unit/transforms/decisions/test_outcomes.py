@@ -116,6 +116,10 @@ def test_what_was_acted_on_last_week_is_not_judged_yet(routed: Company) -> None:
     assert (row["state"], row["is_within"]) == ("acted", None)
 
 
+def test_what_the_night_itself_has_published_is_not_yet_past(company: Company) -> None:
+    assert asked(company, "route", NIGHT).decide("track_record").is_empty()
+
+
 def test_holding_is_no_promise(company: Company) -> None:
     company.rows.clear()
 
