@@ -38,7 +38,7 @@ def positions(
     parts = (
         *_prices(models, unit_costs, phase_compute, daily_spend, settings),
         _training_tokens(models, phase_compute),
-        _service(daily_service, settings),
+        _service(daily_service, demand_states, settings),
         _demand(demand_states, expected_service, settings),
         model_lives.select("model_id", "ends_on", "basis"),
         thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status"),
@@ -77,10 +77,11 @@ def _training_tokens(models: pl.DataFrame, phase_compute: pl.DataFrame) -> pl.Da
     return own.select("model_id", "training_tokens", largest)
 
 
-def _service(daily_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One model: what it has served, and what serving it costs a month by the last four weeks."""
+def _service(daily_service: pl.DataFrame, demand_states: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One model: what it has served, and what serving it costs a month by the last four weeks that are covered."""
     age = (pl.lit(settings.item(0, "as_of")) - pl.col("day")).dt.total_days()
-    tokens, recent = pl.col("input_tokens") + pl.col("output_tokens"), age < _RECENT_DAYS
+    unseen = _unseen_days(demand_states, settings)
+    tokens, recent = pl.col("input_tokens") + pl.col("output_tokens"), age.is_between(unseen, unseen + _RECENT_DAYS - 1)
     spent = pl.col("inference_usd").filter(recent).sum().cast(pl.Float64)
     return (
         daily_service.filter(age >= 0)
@@ -93,6 +94,16 @@ def _service(daily_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFram
             monthly_inference_usd=in_cents(spent / _RECENT_DAYS * DAYS_PER_MONTH),
         )
     )
+
+
+def _unseen_days(demand_states: pl.DataFrame, settings: pl.DataFrame) -> int:
+    """How many of the last days telemetry or the bill does not cover yet; their cost is unknown, not zero."""
+    company = demand_states.filter(
+        pl.col("known_on") == settings.item(0, "as_of") + pl.duration(days=1),
+        pl.col("model_id") == "*",
+        pl.col("quantity") == "inference_usd",
+    )
+    return int(company["unseen_days"].sum())
 
 
 def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:

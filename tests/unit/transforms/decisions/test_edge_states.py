@@ -185,3 +185,16 @@ def test_a_child_was_trained_on_what_its_base_was(company: Company) -> None:
     company.rows["models"][1] = {**company.rows["models"][1], "base_model_id": "teacher"}
 
     assert company.decide("positions").get_column("training_tokens").to_list() == [2e12, 2e12]
+
+
+def test_days_that_the_bill_does_not_cover_yet_cost_nothing_known_and_not_nothing(company: Company) -> None:
+    # 280 dollars in 28 days that are known, two days not yet: 10 a day are 304.375 a month of 30.4375 days
+    company.rows.pop("daily_service")
+    for back in range(2, 30):
+        day = {"day": dt.date(2026, 11, 21) - dt.timedelta(days=back), "model_id": "teacher", "requests": 1}
+        company.add("daily_service", **day, input_tokens=100, output_tokens=0, inference_usd=Decimal(10))
+    known_on = dt.date(2026, 11, 22)
+    company.add("demand_states", known_on=known_on, model_id="*", quantity="inference_usd", unseen_days=2)
+    teacher = company.decide("positions").filter(pl.col("model_id") == "teacher").row(0, named=True)
+
+    assert (float(teacher["monthly_inference_usd"]), teacher["recent_tokens"]) == (304.38, 2800)
