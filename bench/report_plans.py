@@ -192,7 +192,7 @@ def demand_states(company: Company) -> pl.DataFrame:
     known_on = company.night
     rows: Rows = [
         {"known_on": known_on, "model_id": "*", "quantity": "inference_usd", "method": "smoothing",
-         "history_days": 320, "level": 118_000.0, "trend": 350.0, "season": [1.0] * 7, "sigma": 0.07,
+         "history_days": 320, "unseen_days": 0, "level": 118_000.0, "trend": 350.0, "season": [1.0] * 7, "sigma": 0.07,
          "day_sigmas": [0.1] * 4, "folds": 9, "mape_ratio": 0.061, "naive_mape_ratio": 0.09, "coverage_ratio": 0.78}
     ]  # fmt: skip
     return rows_of(CATALOGUE["demand_states"], rows if company.has_bill else [])

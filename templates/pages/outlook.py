@@ -60,6 +60,7 @@ class Outlook:
     is_tested: bool
     method: str
     event_note: str
+    late: str
 
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
@@ -97,6 +98,7 @@ def outlook(night: Night) -> Outlook:
         is_tested=bool(state["folds"]),
         method=str(state["method"]).replace("_", " "),
         event_note=_event_note(night),
+        late=_late(state),
     )
 
 
@@ -108,6 +110,17 @@ def _against_plan(night: Night, row: Row) -> Change | None:
 def _state(night: Night) -> Row:
     rows = night.tables["demand_states"].filter(pl.col("model_id") == "*", pl.col("quantity") == "inference_usd")
     return rows.sort("known_on").row(-1, named=True)
+
+
+def _late(state: Row) -> str:
+    """What the forecast does not know yet, as a sentence; empty where everything has come."""
+    days = state["unseen_days"]
+    if not days:
+        return ""
+    those = "day has" if days == 1 else f"{formats.plain(days)} days have"
+    return (
+        f"Requests or bills of the last {those} not come yet: the forecast starts before, and counts them as to come. "
+    )
 
 
 def _name(quarter: date) -> str:

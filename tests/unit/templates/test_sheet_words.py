@@ -15,6 +15,7 @@ import pytest
 from templates import render
 from templates.pages.missing_panels import why_no_sizes, why_no_tasks
 from templates.pages.night import Night
+from templates.pages.outlook import outlook
 from templates.pages.panels import cost_panel, tasks_panel
 from templates.pages.sheet import sheet
 
@@ -132,3 +133,14 @@ def test_the_method_says_the_cost_of_capital_and_the_gate(
     markup = render.html({**tables, "settings": settings}, **built).replace("\u00a0", " ")
     assert "8.5 % a year takes savings ahead back to today" in markup
     assert "a student keeps at least 98.5 % of its teacher" in markup
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, ""), (1, "of the last day has not come"), (3, "of the last 3 days have not come")]
+)
+def test_the_outlook_says_which_days_it_does_not_know(tables: Tables, days: int, words: str) -> None:
+    states = tables["demand_states"].with_columns(unseen_days=pl.lit(days, dtype=pl.Int64))
+    late = outlook(Night({**tables, "demand_states": states})).late
+
+    assert words in late
+    assert bool(late) == bool(days)
