@@ -54,7 +54,8 @@ class _Table:
 
     def names(self) -> list[str]:
         """Every key of every object."""
-        return list(dict.fromkeys((*self.alike.columns, *(name for _, cells in self.others for name in cells))))
+        alike = self.alike.columns if len(self.alike_lines) else []
+        return list(dict.fromkeys((*alike, *(name for _, cells in self.others for name in cells))))
 
     def sheet(self, found: Found) -> Sheet:
         """The wanted members of all objects, in the order of their lines."""
