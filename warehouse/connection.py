@@ -18,6 +18,10 @@ class WarehouseBusyError(RuntimeError):
     """Another process has the warehouse open."""
 
 
+OF_DATABASE: Final = 0.5
+"""The part of the memory that the database may fill with its pages; the rest is for what is computed from them."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much of the machine a night may take."""
@@ -26,6 +30,11 @@ class Limits:
     threads: int = 0
     max_rejected_ratio: float = 0.01
     max_rejected_files: int = 0
+
+    def of_database(self) -> str:
+        """The memory of the database, in the words of the setting: a number and a unit."""
+        number = self.memory.rstrip(" KMGTiB")
+        return f"{float(number) * OF_DATABASE}{self.memory.removeprefix(number)}"
 
 
 def connect(var: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
@@ -109,7 +118,7 @@ def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
 def _confine(connection: duckdb.DuckDBPyConnection, var: Path, spill: Path, limits: Limits) -> None:
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = true")
-    connection.execute("SET memory_limit = ?", [limits.memory])
+    connection.execute("SET memory_limit = ?", [limits.of_database()])
     if limits.threads:
         connection.execute("SET threads = ?", [limits.threads])
     connection.execute("SET temp_directory = ?", [str(spill)])
