@@ -86,6 +86,4 @@ def _bills(published: Path, night: date, revision: int) -> pl.DataFrame:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> None:
-    connection.register("published", table.frame(rows).to_arrow())
-    connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM published")
-    connection.unregister("published")
+    tables.append(connection, table.qualified(), table.frame(rows))

@@ -35,6 +35,7 @@ from warehouse.sources.reading import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.spool import Spooled, spooled, unpack
 from warehouse.split_charges import beside_their_split
+from warehouse.tables import transaction
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class Landing:
 def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date) -> Landing:
     """Bring the raw tables up to the inbox as it is now, in one transaction."""
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
-    connection.begin()
-    try:
+    with transaction(connection):
         inbox = arrivals(place, sources, connection)
         fresh = _read_what_is_new(inbox, connection, start)
         for source in sources:
@@ -63,10 +63,6 @@ def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyCon
         refusals = account(connection, sources, inbox, start, repeated)
         _state_invoices(connection, inbox)
         findings = [*_silent(sources, inbox), *strangers(connection), *beside_their_split(connection)]
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
     return Landing(tuple(inbox.rejections), refusals, tuple(findings))
 
 

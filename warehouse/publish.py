@@ -6,7 +6,6 @@ night standing, never half of one.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -15,6 +14,8 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
+
+from warehouse.manifest import digest
 
 NIGHT_DIRECTORY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:-r(\d+))?")
 CURRENT: Final = "current"
@@ -47,7 +48,7 @@ def is_intact(path: Path) -> bool:
     """Whether every output the manifest lists is there with its digest."""
     try:
         outputs = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["outputs"]
-        return all(_digest(path / output["file"]) == output["sha256"] for output in outputs)
+        return all(digest(path / output["file"]) == output["sha256"] for output in outputs)
     except (OSError, ValueError, KeyError):
         return False
 
@@ -107,8 +108,3 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

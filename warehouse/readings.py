@@ -16,6 +16,7 @@ from warehouse.schemas.table import Table
 from warehouse.sources.control import Promise
 from warehouse.sources.reading import Reading
 from warehouse.sources.source import Source
+from warehouse.tables import append
 
 ROWS: Final[dict[str, type[Table]]] = {
     table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows)
@@ -122,9 +123,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.D
         return
     valid = table.frame(rows)
     table.validation().validate(valid, lazy=True)
-    connection.register("incoming", valid.to_arrow())
-    connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
-    connection.unregister("incoming")
+    append(connection, table.qualified(), valid)
 
 
 def _quarantined(content: Content, read: Reading) -> pl.DataFrame:

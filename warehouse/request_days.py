@@ -13,6 +13,7 @@ import polars as pl
 from warehouse.request_reduction import Definition, reduce_on_duckdb
 from warehouse.requests import LandedFile, placed
 from warehouse.schemas.raw import RequestHours
+from warehouse.tables import append, transaction
 
 _VERSION: Final = "1"
 """Changes whenever the reduction itself does, so that every day is reduced again."""
@@ -112,16 +113,9 @@ def _by_day(connection: duckdb.DuckDBPyConnection, query: str) -> Mapping[date, 
 def _replace(
     connection: duckdb.DuckDBPyConnection, days: Sequence[date], rows: pl.DataFrame, fingerprints: Mapping[date, str]
 ) -> None:
-    connection.begin()
-    try:
+    with transaction(connection):
         for table in (RequestHours.qualified(), "meta.request_days"):
             connection.execute(f"DELETE FROM {table} WHERE day IN (SELECT unnest(?::DATE[]))", [list(days)])
-        connection.register("incoming", rows.to_arrow())
-        connection.execute(f"INSERT INTO {RequestHours.qualified()} SELECT * FROM incoming")
-        connection.unregister("incoming")
+        append(connection, RequestHours.qualified(), rows)
         for day, fingerprint in fingerprints.items():
             connection.execute("INSERT INTO meta.request_days VALUES (?, ?)", [day, fingerprint])
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise

@@ -21,6 +21,7 @@ from warehouse.schemas import CATALOGUE
 from warehouse.schemas.policy import Settings
 from warehouse.schemas.table import Table
 from warehouse.slice_facts import Axis, Facts, axis_of, column_of
+from warehouse.tables import append, transaction
 
 ROWS_AT_ONCE: Final = 250_000
 """How many rows a portion of days may read of the tables that are cut into days, unless a single day has more."""
@@ -43,12 +44,16 @@ class Renewal:
 
 @dataclass(frozen=True)
 class Stale:
-    """The days of a table that differ from what they would be made of now, in portions; `gone` are no more."""
+    """The days of a table that differ from what they would be made of now, in portions.
+
+    `gone` are days that are no more, `touched` the days of the hours that the charges of each day touch.
+    """
 
     table: type[Table]
     portions: Sequence[Sequence[date]]
     gone: Sequence[date]
     recipes: Mapping[date, str]
+    touched: Mapping[date, Sequence[date]]
 
 
 class Slices:
@@ -74,7 +79,7 @@ class Slices:
         stale = self.stale(table, reads)
         found: dict[str, list[pl.DataFrame]] = {check.__name__: [pl.DataFrame()] for check in checks}
         for days in stale.portions:
-            frames = {read.table_name: self.read(read, table, days) for read in reads}
+            frames = {read.table_name: self.read(read, stale, days) for read in reads}
             frames[table.table_name] = rows_of(table, days, function(**frames))
             doubted = {check.__name__: check(**_arguments(check, frames)) for check in checks}
             self.write(stale, days, frames[table.table_name], list(doubted.values()))
@@ -92,7 +97,8 @@ class Slices:
             for read in reads
             if column_of(read, axis) or (read.table_span and axis is Axis.HOURS)
         }
-        recipe = self._recipe(table, [read for read in reads if read not in cut])
+        touched = slice_facts.touched(self._connection) if axis is Axis.CHARGES else {}
+        recipe = self._recipe(table, [read for read in reads if read not in cut], touched)
         wanted = {
             day: _digest(recipe(day), *(found.get(day) for found in cut.values()))
             for day in sorted(set().union(*cut.values()))
@@ -104,9 +110,11 @@ class Slices:
             for day in wanted
             if known.get(day) != wanted[day]
         }
-        return Stale(table, list(_portions(rows)), sorted(known.keys() - wanted.keys()), wanted)
+        return Stale(table, list(_portions(rows)), sorted(known.keys() - wanted.keys()), wanted, touched)
 
-    def _recipe(self, table: type[Table], others: Sequence[type[Table]]) -> Callable[[date], tuple[object, ...]]:
+    def _recipe(
+        self, table: type[Table], others: Sequence[type[Table]], touched: Mapping[date, Sequence[date]]
+    ) -> Callable[[date], tuple[object, ...]]:
         """What a day of the table is made of beside the days of the same axis: other tables, and hours it touches."""
         by_hour = [read for read in others if axis_of(table) is Axis.CHARGES and _has_hours(read)]
         whole = [
@@ -115,7 +123,6 @@ class Slices:
             if read not in by_hour and read not in slice_facts.SETTLED
         ]
         hours = [slice_facts.days(self._connection, read, Axis.HOURS) for read in by_hour]
-        touched = slice_facts.touched(self._connection) if by_hour else {}
 
         def recipe(day: date) -> tuple[object, ...]:
             is_over = day <= self._night if Settings in others else None
@@ -124,19 +131,17 @@ class Slices:
 
         return recipe
 
-    def read(self, read: type[Table], table: type[Table], days: Sequence[date]) -> pl.DataFrame:
-        """The rows of `read` that these days of the table need, in the types of its schema; it may be more rows."""
-        axis = axis_of(table)
+    def read(self, read: type[Table], stale: Stale, days: Sequence[date]) -> pl.DataFrame:
+        """The rows of `read` that these stale days need, in the types of its schema; it may be more rows."""
+        axis = axis_of(stale.table)
         if column := column_of(read, axis):
             return self._rows(read, f"{column} {_WITHIN}", [list(days)])
         if read.table_span and axis is Axis.HOURS:
             first, last = read.table_span
             return self._rows(read, f"{first}::DATE <= ? AND {last}::DATE >= ?", [max(days), min(days)])
         if column := column_of(read, Axis.HOURS):
-            touched = slice_facts.touched(self._connection)
-            return self._rows(
-                read, f"{column} {_WITHIN}", [sorted({at for day in days for at in touched.get(day, ())})]
-            )
+            hours = sorted({hour for day in days for hour in stale.touched.get(day, ())})
+            return self._rows(read, f"{column} {_WITHIN}", [hours])
         return self._rows(read, "true", [])
 
     def write(self, stale: Stale, days: Sequence[date], rows: pl.DataFrame, doubted: Sequence[pl.DataFrame]) -> None:
@@ -145,24 +150,14 @@ class Slices:
         Where a check has named rows that it doubts, the days are computed and checked again by the next night.
         """
         is_believed = all(found.is_empty() for found in doubted)
-        self._connection.begin()
-        try:
+        with transaction(self._connection):
             self._replace(stale.table, days, rows, {day: stale.recipes[day] if is_believed else "" for day in days})
-            self._connection.commit()
-        except BaseException:
-            self._connection.rollback()
-            raise
 
     def forget(self, stale: Stale) -> None:
         """Take away the days of the table that are no more."""
         if stale.gone:
-            self._connection.begin()
-            try:
+            with transaction(self._connection):
                 self._replace(stale.table, stale.gone, stale.table.empty(), {})
-                self._connection.commit()
-            except BaseException:
-                self._connection.rollback()
-                raise
 
     def _replace(
         self, table: type[Table], days: Sequence[date], rows: pl.DataFrame, recipes: Mapping[date, str]
@@ -171,15 +166,10 @@ class Slices:
         within = f"{column_of(table, axis)} {_WITHIN}"
         self._connection.execute(f"DELETE FROM {table.qualified()} WHERE {within}", [list(days)])
         self._connection.execute(f"DELETE FROM meta.slices WHERE name = ? AND day {_WITHIN}", [name, list(days)])
-        self._append(table.qualified(), rows)
+        append(self._connection, table.qualified(), rows)
         found = slice_facts.content(self._connection, table, axis, f"WHERE {within}", [list(days)])
         facts = [(name, day, recipe, *found.get(day, Facts("", 0))) for day, recipe in recipes.items()]
-        self._append("meta.slices", pl.DataFrame(facts, schema=_LAYOUT, orient="row"))
-
-    def _append(self, name: str, rows: pl.DataFrame) -> None:
-        self._connection.register("incoming", rows.to_arrow())
-        self._connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
-        self._connection.unregister("incoming")
+        append(self._connection, "meta.slices", pl.DataFrame(facts, schema=_LAYOUT, orient="row"))
 
     def _rows(self, table: type[Table], where: str, parameters: Sequence[object]) -> pl.DataFrame:
         query = f"SELECT * FROM {table.qualified()} WHERE {where}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import duckdb
@@ -71,13 +72,8 @@ def write(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.Da
     """
     valid = table.frame(rows)
     table.validation().validate(valid, lazy=True)
-    connection.begin()
-    try:
+    with transaction(connection):
         _fill(connection, table, valid)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
     return valid
 
 
@@ -90,9 +86,26 @@ def replace(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.
 
 def _fill(connection: duckdb.DuckDBPyConnection, table: type[Table], valid: pl.DataFrame) -> None:
     connection.execute(f"DELETE FROM {table.qualified()}")
-    connection.register("incoming", valid.to_arrow())
-    connection.execute(f"INSERT INTO {table.qualified()} SELECT * FROM incoming")
+    append(connection, table.qualified(), valid)
+
+
+def append(connection: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> None:
+    """Rows at the end of a table of this code; they are valid and have its columns in order."""
+    connection.register("incoming", rows.to_arrow())
+    connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
     connection.unregister("incoming")
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Everything within is written, or nothing."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def preview(rows: pl.DataFrame) -> str:

@@ -52,8 +52,7 @@ def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alte
         words = "no batch and width of this chip keeps the limits of deployments.csv"
         place_id = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
         return Alternative(ACTION, subject.model_id, **place_id, missing=words)
-    monthly = subject.monthly_tokens
-    growth = float(np.quantile(monthly / np.median(subject.tokens[0]), _HIGH)) if np.median(subject.tokens[0]) else 1.0
+    growth = _growth(subject)
     freed = max(state["gpu_count"] - planned.gpus(growth), 0.0)
     price = place["usd_per_gpu_hour"] * HOURS_PER_MONTH
     nothing = np.zeros(night.draws)
@@ -75,6 +74,12 @@ def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alte
         fixed=-freed * price * subject.price_level,
         ramp=ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS),
     )
+
+
+def _growth(subject: Subject) -> float:
+    """How much larger than at first the demand may become, at the high end of its draws."""
+    first = np.median(subject.tokens[0])
+    return float(np.quantile(subject.monthly_tokens / first, _HIGH)) if first else 1.0
 
 
 def _gate(state: Mapping[str, Any]) -> str:
