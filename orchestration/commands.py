@@ -48,8 +48,8 @@ def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exi
         nights = _nights(project, first, last, now)
         with _letters_sent(project, nights, now):
             codes = [_one_night(project, night, now) for night in nights]
-            if not codes:
-                click.echo(f"nothing to do: every night up to {yesterday(now)} is published", err=True)
+    if not codes:
+        click.echo(f"nothing to do: every night up to {yesterday(now)} is published", err=True)
     return max(codes, default=Exit.PUBLISHED)
 
 

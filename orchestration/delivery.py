@@ -98,21 +98,19 @@ def _progress(project: Project, now: datetime) -> Iterator[str]:
 
 
 def _faults(project: Project, now: datetime) -> Iterator[str]:
-    for _, known in _known(project, now):
-        for letter in known:
-            if letter.state != "sent":
-                step = NEXT_STEPS[letter.state].format(night=letter.night)
-                why = f"{letter.state}: {letter.detail}" if letter.detail else letter.state
-                yield f"the e-mail about {letter.night} {letter.issue} to {letter.recipient} is {why}; {step}"
+    unsent = (letter for _, known in _known(project, now) for letter in known if letter.state != "sent")
+    for letter in unsent:
+        step = NEXT_STEPS[letter.state].format(night=letter.night)
+        why = f"{letter.state}: {letter.detail}" if letter.detail else letter.state
+        yield f"the e-mail about {letter.night} {letter.issue} to {letter.recipient} is {why}; {step}"
 
 
 def _known(project: Project, now: datetime) -> Iterator[tuple[Issue, list[Letter]]]:
     """What is news, with the letters about it."""
-    if project.settings.delivery.is_wanted:
-        for issue in _due(project, now, _told(project, now)):
-            if issue.audiences:
-                every = letters.letters(_folder(project), issue.night)
-                yield issue, [letter for letter in every if letter.issue == issue.name]
+    due = _due(project, now, _told(project, now)) if project.settings.delivery.is_wanted else []
+    for issue in (issue for issue in due if issue.audiences):
+        every = letters.letters(_folder(project), issue.night)
+        yield issue, [letter for letter in every if letter.issue == issue.name]
 
 
 def _folder(project: Project) -> Path:

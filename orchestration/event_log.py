@@ -45,12 +45,13 @@ class EventLog(SqliteEventLogStorage):
         """Store the events in one transaction of each file."""
         with self._db_lock, ExitStack() as self._batch:
             self._batching_thread = get_ident()
-            try:
-                for event in events:
-                    self.store_event(event)
-            finally:
-                self._batching_thread = 0
-                self._in_batch = {}
+            self._batch.callback(self._batch_ended)
+            for event in events:
+                self.store_event(event)
+
+    def _batch_ended(self) -> None:
+        self._batching_thread = 0
+        self._in_batch = {}
 
     def dispose(self) -> None:
         """Close the files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -131,8 +131,14 @@ def environment_of(report: Document) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    money = report.night.money
-    environment.filters |= {
+    environment.filters |= _filters(report.night.money)
+    environment.globals |= {"refs": References(), "marks": marks, "has_index": report.has_index}
+    return environment
+
+
+def _filters(money: formats.Money) -> dict[str, Callable[..., object]]:
+    """What templates may do with a value; every form of a number is in `formats`."""
+    return {
         "money": lambda value: money.short(_amount(value)),
         "change": lambda value: money.change(_amount(value)),
         "per_mtok": lambda value: money.per_mtok(_amount(value)),
@@ -154,8 +160,6 @@ def environment_of(report: Document) -> jinja2.Environment:
         "fitted": formats.fitted,
         "mover": mover_words,
     }
-    environment.globals |= {"refs": References(), "marks": marks, "has_index": report.has_index}
-    return environment
 
 
 def _signs_kept(words: str) -> Markup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final
 
 from markupsafe import Markup
@@ -70,12 +70,12 @@ def _payback(payback: float | None, last: int, middle: Sequence[Point], zero: fl
         return []
     x = left + payback / max(last, 1) * (RIGHT - left)
     dot = circle((x, zero), 1.6, fill=colours.INK)
-    for words in (f"pays back in month {payback:.0f}", f"month {payback:.0f}"):
-        for y, anchor in ((zero + 14, "start"), (zero - 8, "end")):
-            box = _box((x, y), words, anchor)
-            if _is_free(box, middle, left):
-                return [line((x, zero), (x, y), stroke=colours.INK, width=0.5), dot,
-                        text((box[0], y), words, size=SIZE, weight=SEMIBOLD)]  # fmt: skip
+    said = (f"pays back in month {payback:.0f}", f"month {payback:.0f}")
+    for words, (y, anchor) in product(said, ((zero + 14, "start"), (zero - 8, "end"))):
+        box = _box((x, y), words, anchor)
+        if _is_free(box, middle, left):
+            return [line((x, zero), (x, y), stroke=colours.INK, width=0.5), dot,
+                    text((box[0], y), words, size=SIZE, weight=SEMIBOLD)]  # fmt: skip
     return [dot]
 
 

@@ -78,18 +78,16 @@ def recommendations(night: Night) -> Recommendations:
     cards = [card(night, row) for row in without_sheet[:MOST_CARDS]]
     rejected = _rejected(night, everything)
     past = track(night)
-    printed = [(row.action, row.gate) for row in ranked]
     columns = Columns.of(HEADS, [row.amounts for row in ranked])
-    words = [words for _, words in rejected]
-    fits = room(SHEET[night.paper] - past.height, printed, columns, cards, words)
-    index = night.index
+    printed, reasons = [(row.action, row.gate) for row in ranked], [reason for _, reason in rejected]
+    fits = room(SHEET[night.paper] - past.height, printed, columns, cards, reasons)
     return Recommendations(
         count=len(rows),
         largest=phrase(rows[0], json.loads(rows[0]["assumptions"]), 18) if rows else "",
         short=phrase(rows[0], {}, 18) if rows else "",
-        low=index.get("saving_p10"),
-        median=index.get("saving_p50"),
-        high=index.get("saving_p90"),
+        low=night.index.get("saving_p10"),
+        median=night.index.get("saving_p50"),
+        high=night.index.get("saving_p90"),
         rows=tuple(ranked[: fits.rows]),
         more=len(rows) - fits.rows,
         held=len(everything) - len(rows),
