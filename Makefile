@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 
-.PHONY: setup demo test lint format bench clean
+.PHONY: setup demo test explore lint format bench clean
 
 setup: $(VENV)/.ready
 
@@ -27,6 +27,10 @@ demo: setup
 
 test: setup
 	$(VENV)/bin/python -m pytest
+
+# The property tests on examples that no run has seen; what they find becomes a test of its own.
+explore: setup
+	$(VENV)/bin/python -m pytest --hypothesis-profile explore $$(grep -rl hypothesis tests --include "test_*.py")
 
 lint: setup
 	$(VENV)/bin/ruff check .

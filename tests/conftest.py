@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
@@ -25,6 +26,11 @@ from warehouse.schemas import CATALOGUE
 
 LEDGER = (charge_rules, billed_days, billed_hours, pool_uses, deployment_shares, postings, booked_days)
 ROOT = Path(__file__).parent.parent
+
+# The same examples on every run, so that a red run says something about the change; `make explore` draws new ones.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

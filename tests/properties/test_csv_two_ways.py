@@ -83,7 +83,7 @@ dirty = st.lists(snippets, max_size=40).map("".join)
 clean_rows = st.lists(st.tuples(*[st.text('ab",\n é', max_size=5)] * WIDTH), max_size=20)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
 @given(dirty, line_ends, st.sampled_from([1 << 24, 5, 17]))
 def test_dirty_text_is_seen_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, end: str, block: int
@@ -93,7 +93,7 @@ def test_dirty_text_is_seen_alike(
     assert by_columns(tmp_path / "dirty.csv", whole) == plainly(whole)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(clean_rows, line_ends)
 def test_clean_text_is_what_was_written(tmp_path: Path, rows: list[tuple[str, ...]], end: str) -> None:
     out = io.StringIO()

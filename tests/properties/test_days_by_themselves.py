@@ -195,4 +195,4 @@ class Changes(RuleBasedStateMachine):
 class TestDaysByThemselves(Changes.TestCase):  # type: ignore[misc]
     """Random changes."""
 
-    settings = settings(max_examples=6, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=6, stateful_step_count=8, suppress_health_check=list(HealthCheck))

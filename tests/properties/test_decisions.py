@@ -73,7 +73,7 @@ def test_repeating_is_undone_by_its_inverse(unique: float, multiple: float) -> N
     assert float(tokens_to_train_on(fresh, unique)) == pytest.approx(multiple * unique, rel=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.builds(
         Law,
@@ -93,7 +93,7 @@ def test_a_fit_to_exact_losses_finds_their_law(law: Law) -> None:
     assert found.beta.item() == pytest.approx(law.beta, abs=0.01)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000))
 def test_a_fit_does_not_depend_on_the_order_of_its_points(seed: int) -> None:
     dice = np.random.default_rng(seed)

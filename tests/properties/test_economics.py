@@ -203,7 +203,7 @@ def invented(seed: int, days: int) -> Tables:
 
 
 companies = st.builds(invented, st.integers(min_value=0), st.integers(min_value=1, max_value=150))
-slow = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 
 
 @slow
@@ -282,7 +282,7 @@ def _daily(values: list[int], first: date) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_a_night_with_missing_last_days_knows_what_the_night_before_them_knew(data: st.DataObject) -> None:
     days = data.draw(st.integers(min_value=7, max_value=90))
@@ -298,7 +298,7 @@ def test_a_night_with_missing_last_days_knows_what_the_night_before_them_knew(da
     assert set(after["unseen_days"]) == {missing}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_days_that_come_late_or_never_change_nothing_that_was_known_before_them(data: st.DataObject) -> None:
     days = data.draw(st.integers(min_value=40, max_value=120))

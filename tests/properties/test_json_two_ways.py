@@ -47,7 +47,7 @@ def seen(path: Path) -> list[object]:
     return [cells, refused, sum(sheet.blank for sheet in sheets)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
 @given(st.lists(lines(), min_size=1, max_size=8), st.booleans())
 @example(written=['{"a": 1, "A": 1.}'], repeats_the_first=False)  # looks like an object and is none: it has no columns
 def test_both_ways_see_the_same(tmp_path: Path, written: list[str], repeats_the_first: bool) -> None:  # noqa: FBT001

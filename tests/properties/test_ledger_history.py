@@ -145,5 +145,5 @@ def _rows(file: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-Nights.TestCase.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
+Nights.TestCase.settings = settings(max_examples=15, stateful_step_count=12)
 TestNights = Nights.TestCase

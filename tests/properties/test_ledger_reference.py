@@ -114,7 +114,7 @@ def tables(books: Any, world: Mapping[str, Any], shuffle: int | None = None) -> 
 
 
 @given(worlds())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_line_of_the_ledger_is_that_of_the_second_allocator(books: Any, reference: Any, world: Any) -> None:
     ledger = tables(books, world)["postings"]
 
@@ -132,7 +132,7 @@ def test_every_line_of_the_ledger_is_that_of_the_second_allocator(books: Any, re
 
 
 @given(worlds())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_unit_is_lost_in_any_currency_and_every_charge_has_a_posting(books: Any, world: Any) -> None:
     night = tables(books, world)
 
@@ -143,13 +143,13 @@ def test_no_unit_is_lost_in_any_currency_and_every_charge_has_a_posting(books: A
 
 
 @given(worlds(), st.integers(0, 2**32))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_order_of_every_input_leaves_the_ledger_as_it_is(books: Any, world: Any, seed: int) -> None:
     assert_frame_equal(tables(books, world, shuffle=seed)["postings"], tables(books, world)["postings"])
 
 
 @given(worlds(), st.integers(1, 4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_part_of_the_charges_gives_its_part_of_the_ledger(books: Any, world: Any, size: int) -> None:
     night = tables(books, world)
     rest = (night["charge_rules"], night["pool_uses"], night["deployment_shares"], night["training_runs"])

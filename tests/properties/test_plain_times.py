@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.sources import instants
@@ -34,7 +34,6 @@ odd = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(alike | odd, st.sampled_from(["UTC", "Europe/Berlin"]))
 def test_both_ways_agree(cells: list[str | None], zone: str) -> None:
     column, clock = pl.Series("start_at", cells, dtype=pl.String), Clock(zone)

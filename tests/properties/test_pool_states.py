@@ -67,7 +67,7 @@ def states(gpu_hours: list[float], order: list[int]) -> pl.DataFrame:
     return pool_states(SETTINGS, pools, billed, table("pool_uses", uses), spend)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(HOURS, st.randoms(use_true_random=False))
 def test_a_bill_in_another_order_gives_the_same_pool(gpu_hours: list[float], dice: Any) -> None:
     straight = list(range(len(gpu_hours)))

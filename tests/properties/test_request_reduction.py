@@ -57,7 +57,7 @@ def landed(folder: Path, rows: list[dict[str, object]], place: int) -> LandedFil
     return LandedFile(f"inbox/{place}", write_landed(folder / f"{place}.parquet", pl.concat(parts).sort("position")))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(request, min_size=1, max_size=14), min_size=1, max_size=4),
     st.lists(boundary, max_size=5),

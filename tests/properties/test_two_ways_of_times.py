@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.sources import instants
@@ -28,7 +28,6 @@ def plain_times(draw: st.DrawFn) -> str:
     return f"{year:04}-{month:02}-{day:02}{between}{hour:02}:{minute:02}:{second:02}{draw(decimals)}{end}"
 
 
-@settings(deadline=None)
 @given(st.lists(plain_times(), min_size=1, max_size=30))
 def test_both_ways_give_one_instant_and_one_reason(cells: list[str]) -> None:
     column = pl.Series(cells)

@@ -151,11 +151,11 @@ def _as_published(month: Month, plan: Plan, told: Published) -> Estimate:
 
 
 def _produced(month: Month, expected: float, basis: str) -> Estimate:
-    """Units served over units expected; where more has been served than was expected, all that is left."""
-    if expected <= month.production:
-        return Estimate(PRODUCTION, "exhausted" if expected <= 0 else basis, max(expected, 0.0), None, 1, 1)
-    thousandths = round(month.production * 1000), round(expected * 1000)
-    return Estimate(PRODUCTION, basis, expected, None, *thousandths)
+    """Thousandths of units served over those expected; where no more are expected than served, all that is left."""
+    served, of = round(month.production * 1000), round(expected * 1000)
+    if of <= served:
+        return Estimate(PRODUCTION, "exhausted" if of <= 0 else basis, max(expected, 0.0), None, 1, 1)
+    return Estimate(PRODUCTION, basis, expected, None, served, of)
 
 
 def _straight(month: Month, plan: Plan, life_days: float, basis: str) -> Estimate:

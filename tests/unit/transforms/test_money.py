@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import remainders
@@ -67,7 +67,6 @@ def test_a_negative_weight_is_an_error() -> None:
         shares(1, -1, 2)
 
 
-@settings(deadline=None)
 @given(
     st.integers(-(10**38) + 1, 10**38 - 1),
     st.lists(st.one_of(st.integers(0, 3), st.integers(0, 2**62), st.integers(0, 2**70)), min_size=1).filter(any),
@@ -101,7 +100,6 @@ GROUP = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(GROUP, min_size=1, max_size=6), st.randoms(use_true_random=False), st.sampled_from([1, 10, 1000]))
 def test_many_groups_at_once_are_split_as_each_by_hand(
     groups: list[tuple[int, list[int]]], dice: Random, worthwhile: int
@@ -134,7 +132,6 @@ def test_equal_amounts_and_no_rows_at_all_are_split_too() -> None:
     assert split(parts.clear(), group="group", weight="weight", amounts=["billed", "effective"]).rows() == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**18), min_size=2, max_size=20), st.sampled_from([10**6, 10**9, 3_600_000_000]))
 def test_a_quotient_is_the_same_in_a_frame_of_one_row_and_of_many(wholes: list[int], by: int) -> None:
     many = pl.DataFrame({"n": wholes}, schema={"n": pl.Int128})

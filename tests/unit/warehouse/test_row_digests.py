@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.sources.row_digests import row_digests
@@ -24,7 +24,6 @@ def by_hand(row: dict[str, Any]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-@settings(deadline=None)
 @given(COLUMNS)
 def test_a_digest_is_that_of_the_named_cells_of_its_row(columns: dict[str, list[str | None]]) -> None:
     rows = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))

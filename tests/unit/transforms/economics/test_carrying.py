@@ -67,6 +67,13 @@ def test_more_served_than_expected_carries_the_rest_and_never_more() -> None:
     assert [month.estimate.basis for month in history] == ["policy", "policy", "exhausted"]
 
 
+def test_an_estimate_of_less_than_half_a_thousandth_of_a_unit_expects_nothing() -> None:
+    # 1e-68 tokens to come: no fraction of them can be served, so what is left is carried at once
+    history = list(carried(months((900, 0)), plan(forecasts={JANUARY: Forecast(1e-68, 0.0)})))
+    assert dollars(history) == [900]
+    assert history[0].estimate.basis == "exhausted"
+
+
 def test_an_estimate_changes_from_its_month_on_and_never_backwards() -> None:
     # 100 of 1000 → 90; from February 3100 in all, 3000 left: 810 × 300/3000 = 81
     policies = [*produced(1000), (date(2025, 2, 1), Policy("units_of_production", None, 3100.0))]

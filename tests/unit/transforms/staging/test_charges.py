@@ -299,7 +299,7 @@ def test_the_loss_of_a_day_does_not_depend_on_how_many_gpus_the_pool_has_that_da
     assert found.select("billed_cost", "gpu_hours").rows() == [(20, 384.0), (20, 384.0), (20, 768.0)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     opening=st.integers(0, 10**32 - 1),
     kept=st.fractions(0, 1),
