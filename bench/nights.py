@@ -115,7 +115,7 @@ class Warehouse:
         numbers = {name: 1 for name in Settings.columns() if name not in row}
         self.connection.execute(f"DELETE FROM {Settings.qualified()}")
         self.add(Settings, pl.DataFrame([row | numbers]))
-        days = Slices(self.connection, code_digest(), end.date() - timedelta(days=1))
+        days = Slices(self.connection, code_digest, end.date() - timedelta(days=1))
         return sum(len(days.renew(function).computed) for function in DAILY)
 
     def lost(self) -> int:

@@ -1,4 +1,4 @@
-"""A digest of the code that computes the ledger, so that a new version computes it anew."""
+"""A digest of the code that computes a stage, so that a new version computes its days anew."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Final
 import transforms
 from warehouse import schemas
 
-ROOMS: Final = ("", "staging", "ledger")
 LIBRARIES: Final = ("polars", "duckdb", "numpy", "narwhals")
 
 
 @cache
-def code_digest() -> str:
-    """Digest of the transforms of staging and ledger, of the schemas, and of the versions of what they stand on."""
-    folders = [*(Path(transforms.__path__[0]) / room for room in ROOMS), Path(schemas.__path__[0])]
+def code_digest(stage: str) -> str:
+    """Digest of the transforms of a stage, of what all stages share, and of the versions of what they stand on."""
+    rooms = [Path(package.__path__[0]) for package in (transforms, schemas)]
     digest = hashlib.sha256(repr([version(library) for library in LIBRARIES]).encode())
-    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in (folder for room in rooms for folder in (room, room / stage)):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -19,7 +19,7 @@ class DailyTables:
 
     def __init__(self, warehouse: Warehouse, night: date) -> None:
         self._warehouse = warehouse
-        self._slices = Slices(warehouse.connection, code_digest(), night)
+        self._slices = Slices(warehouse.connection, code_digest, night)
         self._doubted: dict[str, pl.DataFrame] = {}
 
     def renew(self, function: Transform, checks: Sequence[Transform]) -> dg.MaterializeResult[None]:

@@ -86,7 +86,7 @@ def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: P
     known = {**read_policy(project.root), "settings": project.settings.table(until, start)}
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)
-    frames, days = tables.Frames(connection), Slices(connection, code_digest(), until)
+    frames, days = tables.Frames(connection), Slices(connection, code_digest, until)
     for function in (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched):
         table = CATALOGUE[function.__name__]
         if is_sliced(table):

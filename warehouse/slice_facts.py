@@ -1,6 +1,7 @@
 """What the days of a table are: a digest of the content of each, and how many rows it has.
 
-A day of a table of charges holds what starts on it, a day of a table of hours its hours; a table may be seen both ways.
+A day of a table of charges holds what starts on it, a day of a table of hours its hours; a table may be seen in several
+ways. A month stands for all its days, and is named by its first.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ from warehouse.schemas.table import Table
 
 
 class Axis(Enum):
-    """Which days: those on which charges start, or those of the hours of use; the columns that say so."""
+    """Which days, and the columns that say so, the first that a table has.
+
+    Those on which charges start, those of the hours of use, those of cost and service, their months, or those on which
+    an estimate is made.
+    """
 
     CHARGES = ("charge_day", "charge_start")
     HOURS = ("hour",)
+    DATES = ("charge_date", "day", "hour")
+    MONTHS = ("month", "charge_date", "day", "hour")
+    ESTIMATES = ("known_on",)
 
 
 class Facts(NamedTuple):
@@ -64,29 +72,36 @@ def is_sliced(table: type[Table]) -> bool:
 
 def axis_of(table: type[Table]) -> Axis:
     """The days by which the table is computed."""
-    return Axis.HOURS if table.table_partition in Axis.HOURS.value else Axis.CHARGES
+    by_column = {"hour": Axis.HOURS, "month": Axis.MONTHS, "known_on": Axis.ESTIMATES}
+    dates = dict.fromkeys(("charge_date", "day"), Axis.DATES)
+    return {**by_column, **dates}.get(table.table_partition or "", Axis.CHARGES)
 
 
 def column_of(table: type[Table], axis: Axis) -> str:
     """The day of a row in SQL; empty where the table has none."""
-    names = [name for name in axis.value if name in table.columns()]
-    return f'"{names[0]}"::DATE' if names else ""
+    name = _column(table, axis)
+    return _day(f'"{name}"::DATE', axis) if name else ""
 
 
 def days(connection: duckdb.DuckDBPyConnection, table: type[Table], axis: Axis) -> dict[date, Facts]:
     """The days of a table as it stands now."""
     if table is ChargeRows:
         return _facts(connection, _BILL)
-    if is_sliced(table) and axis is axis_of(table):
-        return _facts(connection, "SELECT day, content, held FROM meta.slices WHERE name = ?", [table.table_name])
-    if table.table_span and axis is Axis.HOURS:
-        first, last = table.table_span
-        each = f"unnest(generate_series({first}::DATE, {last}::DATE, INTERVAL 1 DAY))::DATE"
-        query = f"WITH touched AS (SELECT {each} AS day, hash(span) AS seen FROM {table.qualified()} AS span)"
-        return _facts(
-            connection, f"{query} SELECT day, sum(seen::HUGEINT)::VARCHAR, count(*) FROM touched GROUP BY day"
-        )
+    if is_sliced(table) and _column(table, axis) == table.table_partition:
+        query = f"""
+            SELECT {_day("day", axis)} AS slice, string_agg(content, ' ' ORDER BY day), sum(held)::BIGINT
+            FROM meta.slices WHERE name = ? GROUP BY slice
+        """
+        return _facts(connection, query, [table.table_name])
     return content(connection, table, axis)
+
+
+def spans(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> dict[date, Facts]:
+    """The days that the rows of a table touch from their first moment to their last."""
+    first, last = table.table_span or ("", "")
+    each = f"unnest(generate_series({first}::DATE, {last}::DATE, INTERVAL 1 DAY))::DATE"
+    query = f"WITH touched AS (SELECT {each} AS day, hash(span) AS seen FROM {table.qualified()} AS span)"
+    return _facts(connection, f"{query} SELECT day, sum(seen::HUGEINT)::VARCHAR, count(*) FROM touched GROUP BY day")
 
 
 def content(
@@ -117,6 +132,14 @@ def touched(connection: duckdb.DuckDBPyConnection) -> Mapping[date, Sequence[dat
         f"SELECT charge_day, list_sort(list(DISTINCT hour::DATE)) FROM {BilledHours.qualified()} GROUP BY charge_day"
     )
     return dict(connection.execute(query).fetchall())
+
+
+def _column(table: type[Table], axis: Axis) -> str:
+    return next((name for name in axis.value if name in table.columns()), "")
+
+
+def _day(column: str, axis: Axis) -> str:
+    return f"date_trunc('month', {column})::DATE" if axis is Axis.MONTHS else column
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> dict[date, Facts]:

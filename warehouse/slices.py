@@ -1,4 +1,4 @@
-"""Tables computed day by day: what each day was made of, so that a night computes only the days that changed.
+"""Tables computed day by day, or month by month: a night computes only what changed.
 
 What a day was made of, its recipe, is a digest of the days and tables that it reads and of the code that reads them;
 where it differs from the recipe that stands beside the day, the day is stale.
@@ -18,15 +18,14 @@ import polars as pl
 
 from warehouse import slice_facts
 from warehouse.schemas import CATALOGUE
-from warehouse.schemas.policy import Settings
 from warehouse.schemas.table import Table
-from warehouse.slice_facts import Axis, Facts, axis_of, column_of
+from warehouse.slice_facts import Facts, axis_of, column_of
+from warehouse.slice_reads import WITHIN, Read, read_of
 from warehouse.tables import append, transaction
 
 ROWS_AT_ONCE: Final = 250_000
 """How many rows a portion of days may read of the tables that are cut into days, unless a single day has more."""
 
-_WITHIN: Final = "IN (SELECT unnest(?::DATE[]))"
 _LAYOUT: Final = {"name": pl.String, "day": pl.Date, "recipe": pl.String, "content": pl.String, "held": pl.Int64}
 
 
@@ -44,22 +43,19 @@ class Renewal:
 
 @dataclass(frozen=True)
 class Stale:
-    """The days of a table that differ from what they would be made of now, in portions.
-
-    `gone` are days that are no more, `touched` the days of the hours that the charges of each day touch.
-    """
+    """The days of a table that differ from what they would be made of now, in portions; `gone` are days no more."""
 
     table: type[Table]
+    reads: Sequence[Read]
     portions: Sequence[Sequence[date]]
     gone: Sequence[date]
     recipes: Mapping[date, str]
-    touched: Mapping[date, Sequence[date]]
 
 
 class Slices:
-    """The days of the tables of one warehouse on one night; `code` is a digest of all that computes them."""
+    """The days of the tables of one warehouse on one night; `code` gives a digest of all that computes a stage."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, code: str, night: date) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, code: Callable[[str], str], night: date) -> None:
         self._connection = connection
         self._code = code
         self._night = night
@@ -79,7 +75,7 @@ class Slices:
         stale = self.stale(table, reads)
         found: dict[str, list[pl.DataFrame]] = {check.__name__: [pl.DataFrame()] for check in checks}
         for days in stale.portions:
-            frames = {read.table_name: self.read(read, stale, days) for read in reads}
+            frames = {read.table.table_name: self.read(read, days) for read in stale.reads}
             frames[table.table_name] = rows_of(table, days, function(**frames))
             doubted = {check.__name__: check(**_arguments(check, frames)) for check in checks}
             self.write(stale, days, frames[table.table_name], list(doubted.values()))
@@ -89,60 +85,28 @@ class Slices:
         computed = [day for days in stale.portions for day in days]
         return Renewal(computed, stale.gone, {name: pl.concat(rows, how="diagonal") for name, rows in found.items()})
 
-    def stale(self, table: type[Table], reads: Sequence[type[Table]]) -> Stale:
-        """The days of the table that must be computed, and those that are no more."""
-        axis = axis_of(table)
-        cut = {
-            read: slice_facts.days(self._connection, read, axis)
-            for read in reads
-            if column_of(read, axis) or (read.table_span and axis is Axis.HOURS)
-        }
-        touched = slice_facts.touched(self._connection) if axis is Axis.CHARGES else {}
-        recipe = self._recipe(table, [read for read in reads if read not in cut], touched)
-        wanted = {
-            day: _digest(recipe(day), *(found.get(day) for found in cut.values()))
-            for day in sorted(set().union(*cut.values()))
+    def stale(self, table: type[Table], tables: Sequence[type[Table]]) -> Stale:
+        """The days of the table that must be computed, reading these tables, and those that are no more."""
+        reads = [read_of(self._connection, read, axis_of(table), self._night) for read in tables]
+        code = (self._code(table.table_stage), table.qualified())
+        recipes = {
+            day: _digest(*code, *(read.made_of(day) for read in reads))
+            for day in sorted(set().union(*(read.days for read in reads)))
         }
         query = "SELECT day, recipe FROM meta.slices WHERE name = ?"
         known = dict(self._connection.execute(query, [table.table_name]).fetchall())
         rows = {
-            day: sum(found[day].rows for found in cut.values() if day in found)
-            for day in wanted
-            if known.get(day) != wanted[day]
+            day: sum(read.days.get(day, 0) for read in reads)
+            for day, recipe in recipes.items()
+            if known.get(day) != recipe
         }
-        return Stale(table, list(_portions(rows)), sorted(known.keys() - wanted.keys()), wanted, touched)
+        return Stale(table, reads, list(_portions(rows)), sorted(known.keys() - recipes.keys()), recipes)
 
-    def _recipe(
-        self, table: type[Table], others: Sequence[type[Table]], touched: Mapping[date, Sequence[date]]
-    ) -> Callable[[date], tuple[object, ...]]:
-        """What a day of the table is made of beside the days of the same axis: other tables, and hours it touches."""
-        by_hour = [read for read in others if axis_of(table) is Axis.CHARGES and _has_hours(read)]
-        whole = [
-            slice_facts.whole(self._connection, read)
-            for read in others
-            if read not in by_hour and read not in slice_facts.SETTLED
-        ]
-        hours = [slice_facts.days(self._connection, read, Axis.HOURS) for read in by_hour]
-
-        def recipe(day: date) -> tuple[object, ...]:
-            is_over = day <= self._night if Settings in others else None
-            of_hours = [found.get(hour) for found in hours for hour in touched.get(day, ())]
-            return (self._code, table.qualified(), is_over, whole, of_hours)
-
-        return recipe
-
-    def read(self, read: type[Table], stale: Stale, days: Sequence[date]) -> pl.DataFrame:
-        """The rows of `read` that these stale days need, in the types of its schema; it may be more rows."""
-        axis = axis_of(stale.table)
-        if column := column_of(read, axis):
-            return self._rows(read, f"{column} {_WITHIN}", [list(days)])
-        if read.table_span and axis is Axis.HOURS:
-            first, last = read.table_span
-            return self._rows(read, f"{first}::DATE <= ? AND {last}::DATE >= ?", [max(days), min(days)])
-        if column := column_of(read, Axis.HOURS):
-            hours = sorted({hour for day in days for hour in stale.touched.get(day, ())})
-            return self._rows(read, f"{column} {_WITHIN}", [hours])
-        return self._rows(read, "true", [])
+    def read(self, read: Read, days: Sequence[date]) -> pl.DataFrame:
+        """The rows that these days need, in the types of their schema; it may be more rows."""
+        where, parameters = read.rows(days)
+        query = f"SELECT * FROM {read.table.qualified()} WHERE {where}"
+        return read.table.frame(self._connection.sql(query, params=list(parameters)).pl())
 
     def write(self, stale: Stale, days: Sequence[date], rows: pl.DataFrame, doubted: Sequence[pl.DataFrame]) -> None:
         """Replace these days of the table by their rows.
@@ -163,17 +127,13 @@ class Slices:
         self, table: type[Table], days: Sequence[date], rows: pl.DataFrame, recipes: Mapping[date, str]
     ) -> None:
         axis, name = axis_of(table), table.table_name
-        within = f"{column_of(table, axis)} {_WITHIN}"
+        within = f"{column_of(table, axis)} {WITHIN}"
         self._connection.execute(f"DELETE FROM {table.qualified()} WHERE {within}", [list(days)])
-        self._connection.execute(f"DELETE FROM meta.slices WHERE name = ? AND day {_WITHIN}", [name, list(days)])
+        self._connection.execute(f"DELETE FROM meta.slices WHERE name = ? AND day {WITHIN}", [name, list(days)])
         append(self._connection, table.qualified(), rows)
         found = slice_facts.content(self._connection, table, axis, f"WHERE {within}", [list(days)])
         facts = [(name, day, recipe, *found.get(day, Facts("", 0))) for day, recipe in recipes.items()]
         append(self._connection, "meta.slices", pl.DataFrame(facts, schema=_LAYOUT, orient="row"))
-
-    def _rows(self, table: type[Table], where: str, parameters: Sequence[object]) -> pl.DataFrame:
-        query = f"SELECT * FROM {table.qualified()} WHERE {where}"
-        return table.frame(self._connection.sql(query, params=list(parameters)).pl())
 
 
 def rows_of(table: type[Table], days: Sequence[date], rows: pl.DataFrame) -> pl.DataFrame:
@@ -190,10 +150,6 @@ def rows_of(table: type[Table], days: Sequence[date], rows: pl.DataFrame) -> pl.
 
 def _arguments(function: Transform, frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return {name: frames[name] for name in signature(function).parameters}
-
-
-def _has_hours(table: type[Table]) -> bool:
-    return bool(column_of(table, Axis.HOURS) or table.table_span)
 
 
 def _digest(*parts: object) -> str:

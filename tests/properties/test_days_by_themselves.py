@@ -68,7 +68,7 @@ def at_once(rows: int) -> Iterator[None]:
 
 def renewed(connection: duckdb.DuckDBPyConnection, night: date, portion: int) -> int:
     """One night, day by day; how many days were computed."""
-    days = slices.Slices(connection, "code", night)
+    days = slices.Slices(connection, str, night)
     with at_once(portion):
         return sum(len(days.renew(function).computed) for function in DAILY)
 

@@ -86,7 +86,7 @@ class Nights:
         def doubted(charges: pl.DataFrame) -> pl.DataFrame:
             return charges.filter(pl.Series([doubt(day) for day in charges["charge_day"]], dtype=pl.Boolean))
 
-        days = Slices(self.connection, self.code, self.night)
+        days = Slices(self.connection, lambda _: self.code, self.night)
         found = {
             function.__name__: days.renew(function, [doubted] if function is charges else []).computed
             for function in DAILY
@@ -189,7 +189,7 @@ def test_days_are_taken_in_portions_of_so_many_rows(nights: Nights, monkeypatch:
     monkeypatch.setattr(slices, "ROWS_AT_ONCE", 2)
     table, reads = CATALOGUE["charges"], [CATALOGUE["charge_rows"]]
 
-    portions = Slices(nights.connection, "code", NIGHT).stale(table, reads).portions
+    portions = Slices(nights.connection, str, NIGHT).stale(table, reads).portions
     assert [[day.day for day in days] for days in portions] == [[18, 19], [20]]
 
 
