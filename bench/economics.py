@@ -26,7 +26,7 @@ from transforms.economics.assets import training_assets
 from transforms.economics.balance import thirds
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
-from transforms.economics.demand import demand_states
+from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.expectations import expected_service, model_lives
 from transforms.economics.forecasts import demand_forecast, parity
 from transforms.economics.lifecycle import lifecycle_spend
@@ -34,7 +34,7 @@ from transforms.economics.lineage import lineage_shares
 from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.phases import phase_compute
-from transforms.economics.service import daily_service
+from transforms.economics.service import daily_service, production_units, served_days
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
@@ -45,14 +45,17 @@ NIGHT = date(2026, 11, 21)
 POOLS = 40
 MOST_SECONDS, MOST_MEGABYTES = 60, 2048
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
-    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, daily_service, lineage_shares,
-    phase_compute, lifecycle_spend, demand_states, model_lives, expected_service, thirds, training_assets, amortization,
+    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, served_days, production_units,
+    daily_service, lineage_shares,
+    phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
+    training_assets, amortization,
     estimate_changes, parity, unit_costs, token_costs, run_spend, waste, goodput, budget_variances, variance_bridge,
     demand_forecast, spend_outlook,
 )  # fmt: skip
 CHECKS: tuple[Callable[..., pl.DataFrame], ...] = (
-    checks.unconverted_spend, checks.spend_off_the_ledger, checks.months_off_the_days, checks.torn_lineage,
-    checks.open_roll_forwards, checks.assets_off_the_training, checks.shares_off_one, checks.open_bridges,
+    checks.unconverted_spend, checks.days_off_the_ledger, checks.spend_off_the_ledger, checks.months_off_the_days,
+    checks.torn_lineage, checks.open_roll_forwards, checks.assets_off_the_training, checks.shares_off_one,
+    checks.open_bridges,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from transforms.economics.balance import thirds
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
 from transforms.economics.buying import api_comparisons
-from transforms.economics.demand import demand_states
+from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.evidence import scaling_evidence, two_phase_balance
 from transforms.economics.expectations import expected_service, model_lives
 from transforms.economics.forecasts import demand_forecast, parity
@@ -35,7 +35,7 @@ from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.phases import phase_compute
 from transforms.economics.reconciliation import reconciliation
-from transforms.economics.service import daily_service
+from transforms.economics.service import daily_service, production_units, served_days
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
@@ -100,7 +100,15 @@ ASSETS: Final = [
     stage(
         reconciliation,
         daily_spend,
+        monthly_spend,
+        idle_shares,
+        shared_shares,
+        model_spend,
+        company_spend,
+        served_days,
+        production_units,
         daily_service,
+        estimate_days,
         demand_states,
         model_lives,
         demand_forecast,
@@ -108,11 +116,6 @@ ASSETS: Final = [
         spend_outlook,
         budget_variances,
         variance_bridge,
-        idle_shares,
-        monthly_spend,
-        shared_shares,
-        company_spend,
-        model_spend,
         lineage_shares,
         phase_compute,
         lifecycle_spend,

@@ -13,6 +13,7 @@ from transforms.decisions.checks import (
 )
 from transforms.economics.checks import (
     assets_off_the_training,
+    days_off_the_ledger,
     months_off_the_days,
     open_bridges,
     open_roll_forwards,
@@ -57,6 +58,7 @@ CHECKS: Final = {
     ],
     "economics": [
         Check(assets_off_the_training, on="amortization"),
+        Check(days_off_the_ledger, on="daily_spend"),
         Check(months_off_the_days, on="monthly_spend"),
         Check(open_bridges, on="variance_bridge"),
         Check(open_roll_forwards, on="amortization"),

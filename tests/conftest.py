@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,8 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
+from transforms.economics.demand import demand_states, estimate_days
+from transforms.economics.service import production_units
 from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.booked_days import booked_days
@@ -108,3 +110,15 @@ def _charge(row: Mapping[str, Any]) -> dict[str, Any]:
 def books() -> type[Books]:
     """The books of a night, to be filled by the test."""
     return Books
+
+
+@pytest.fixture(scope="session")
+def states_of() -> Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], pl.DataFrame]:
+    """The states of demand of every day on which estimates are made, from daily service and daily spend alone."""
+
+    def known(daily_service: pl.DataFrame, daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+        months = daily_spend.select(month=pl.col("charge_date").dt.truncate("1mo"))
+        days = estimate_days(daily_service, months, months, settings)
+        return demand_states(days, daily_service, production_units(daily_service), daily_spend)
+
+    return known

@@ -12,8 +12,8 @@ import polars as pl
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
 
-KEPT_ROWS: Final = 50_000
-"""How many rows a table may have to stay in memory during a run."""
+KEPT_BYTES: Final = 256 * 2**20
+"""How much of the tables stays in memory during a run; those not asked for longest are read again when they are."""
 
 
 def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
@@ -22,14 +22,16 @@ def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFr
 
 
 class Frames(Mapping[str, pl.DataFrame]):
-    """Every table of the warehouse by name, read when it is first asked for; small ones are kept."""
+    """Every table of the warehouse by name, read when it is first asked for; as many as fit are kept."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._kept: dict[str, pl.DataFrame] = {}
+        self._bytes: dict[str, int] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name in self._kept:
+            self._kept[name] = self._kept.pop(name)
             return self._kept[name]
         rows = read(self._connection, CATALOGUE[name])
         self.keep(name, rows)
@@ -37,14 +39,15 @@ class Frames(Mapping[str, pl.DataFrame]):
 
     def keep(self, name: str, rows: pl.DataFrame) -> None:
         """Know what the table holds now."""
-        if rows.height <= KEPT_ROWS:
-            self._kept[name] = rows
-        else:
-            self.forget(name)
+        self.forget(name)
+        self._kept[name], self._bytes[name] = rows, int(rows.estimated_size())
+        while sum(self._bytes.values()) > KEPT_BYTES:
+            self.forget(next(iter(self._kept)))
 
     def forget(self, name: str) -> None:
         """Read the table again when it is next asked for: it was written past this."""
         self._kept.pop(name, None)
+        self._bytes.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(CATALOGUE)

@@ -18,6 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from polars.testing import assert_frame_equal
 
+from transforms.economics.demand import demand_states, estimate_days
+from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
+from transforms.economics.service import daily_service, production_units, served_days
+from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.booked_days import booked_days
@@ -34,14 +38,15 @@ from warehouse.connection import Limits, connect
 from warehouse.schemas import CATALOGUE
 from warehouse.slice_facts import is_sliced
 
-DAILY: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
+FLOW: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     charges, delivered_days, token_usage, charge_rules, billed_days, billed_hours, pool_uses, deployment_shares,
-    postings, booked_days,
+    postings, booked_days, daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend,
+    served_days, production_units, daily_service, estimate_days, demand_states,
 )  # fmt: skip
 READ: Final = {
     "readings",  # how a file is read is a part of what a day of its bill is made of
-    *(name for daily in DAILY for name in inspect.signature(daily).parameters if not is_sliced(CATALOGUE[name])),
-}
+    *(name for function in FLOW for name in inspect.signature(function).parameters),
+} - {function.__name__ for function in FLOW}
 FIRST = datetime(2026, 10, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PERIODS = (date(2026, 10, 1), date(2026, 11, 1))
@@ -67,10 +72,19 @@ def at_once(rows: int) -> Iterator[None]:
 
 
 def renewed(connection: duckdb.DuckDBPyConnection, night: date, portion: int) -> int:
-    """One night, day by day; how many days were computed."""
+    """One night, day by day where a table has days; how many days were computed."""
     days = slices.Slices(connection, str, night)
     with at_once(portion):
-        return sum(len(days.renew(function).computed) for function in DAILY)
+        return sum(_computed(connection, days, function) for function in FLOW)
+
+
+def _computed(connection: duckdb.DuckDBPyConnection, days: slices.Slices, function: Callable[..., pl.DataFrame]) -> int:
+    table = CATALOGUE[function.__name__]
+    if is_sliced(table):
+        return len(days.renew(function).computed)
+    names = inspect.signature(function).parameters
+    tables.write(connection, table, function(**{name: tables.read(connection, CATALOGUE[name]) for name in names}))
+    return 0
 
 
 class Changes(RuleBasedStateMachine):
@@ -110,8 +124,9 @@ class Changes(RuleBasedStateMachine):
             {**unit, "billing_account_id": None, "billing_period_end": period + 31 * DAY, "location": f"line {n}",
              "content_hash": f"{file}{n}", "dimension_hash": f"{start}{kind}".ljust(24, "0"), "tags": "{}",
              "charge_start": FIRST + start * HOUR, "charge_end": FIRST + start * HOUR + length,
-             "charge_category": "Usage", "currency": "USD", "billed_cost": Decimal(cost).scaleb(-12),
-             "effective_cost": Decimal(cost).scaleb(-12), "resource_id": kind, "gpu_model": "H100", "gpu_hours": 8.0}
+             "charge_category": "Usage", "currency": "EUR" if kind == "m" else "USD",
+             "billed_cost": Decimal(cost).scaleb(-12), "effective_cost": Decimal(cost).scaleb(-12), "resource_id": kind,
+              "gpu_model": "H100", "gpu_hours": 8.0}
             for n, (start, length, cost, kind) in enumerate(rows)
         ]  # fmt: skip
 
@@ -163,6 +178,12 @@ class Changes(RuleBasedStateMachine):
         day = (FIRST + since * DAY).date()
         self.rows["rates"] = [{"pool_id": "own", "usd_per_gpu_hour": Decimal(usd), "valid_from": day}]
 
+    @rule(month=st.sampled_from(PERIODS), rate=st.integers(1, 3))
+    def exchange(self, month: date, rate: int) -> None:
+        """The rate of a month in which some of the bill is in euros."""
+        others = [row for row in self.rows["fx"] if row["month"] != month]
+        self.rows["fx"] = [*others, {"month": month, "currency": "EUR", "rate": Decimal(rate)}]
+
     @rule(days=st.integers(-2, 3))
     def go(self, days: int) -> None:
         """To a later night, or back to an earlier one."""
@@ -179,7 +200,7 @@ class Changes(RuleBasedStateMachine):
             self._put(CATALOGUE[name].qualified(), frames[name])
         renewed(self.connection, self.night.date(), self.portion)
         assert renewed(self.connection, self.night.date(), self.portion) == 0
-        for function in DAILY:
+        for function in FLOW:
             names = inspect.signature(function).parameters
             whole = frames[function.__name__] = function(**{name: frames[name] for name in names})
             stored = tables.read(self.connection, CATALOGUE[function.__name__])

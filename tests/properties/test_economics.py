@@ -21,7 +21,7 @@ from transforms.economics.assets import training_assets
 from transforms.economics.balance import thirds
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
-from transforms.economics.demand import demand_states
+from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.evidence import scaling_evidence, two_phase_balance
 from transforms.economics.expectations import expected_service, model_lives
 from transforms.economics.forecasts import demand_forecast, parity
@@ -31,7 +31,7 @@ from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.penalty import penalty_ratio
 from transforms.economics.phases import phase_compute
-from transforms.economics.service import daily_service
+from transforms.economics.service import daily_service, production_units, served_days
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
@@ -44,14 +44,17 @@ PHASES = ("pretraining", "posttraining", "inference")
 Tables = dict[str, pl.DataFrame]
 
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
-    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, daily_service, lineage_shares,
-    phase_compute, lifecycle_spend, demand_states, model_lives, expected_service, thirds, training_assets, amortization,
+    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, served_days, production_units,
+    daily_service, lineage_shares,
+    phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
+    training_assets, amortization,
     estimate_changes, parity, unit_costs, token_costs, run_spend, waste, goodput, budget_variances, variance_bridge,
     demand_forecast, spend_outlook, two_phase_balance, scaling_evidence,
 )  # fmt: skip
 CHECKS: tuple[Callable[..., pl.DataFrame], ...] = (
-    checks.unconverted_spend, checks.spend_off_the_ledger, checks.months_off_the_days, checks.torn_lineage,
-    checks.open_roll_forwards, checks.assets_off_the_training, checks.shares_off_one, checks.open_bridges,
+    checks.unconverted_spend, checks.days_off_the_ledger, checks.spend_off_the_ledger, checks.months_off_the_days,
+    checks.torn_lineage, checks.open_roll_forwards, checks.assets_off_the_training, checks.shares_off_one,
+    checks.open_bridges,
 )  # fmt: skip
 
 
@@ -258,7 +261,7 @@ def test_the_parts_of_a_split_are_the_whole(inputs: Tables) -> None:
 
 @slow
 @given(companies, st.integers(min_value=1, max_value=60))
-def test_a_forecast_does_not_know_the_days_after_it(inputs: Tables, back: int) -> None:
+def test_a_forecast_does_not_know_the_days_after_it(states_of: Any, inputs: Tables, back: int) -> None:
     unseen = NIGHT - timedelta(days=back)
     service = computed(inputs)["daily_service"]
     changed = service.with_columns(
@@ -269,7 +272,7 @@ def test_a_forecast_does_not_know_the_days_after_it(inputs: Tables, back: int) -
     )
     spend = CATALOGUE["daily_spend"].empty()
     past = (pl.col("known_on") <= unseen) & (pl.col("quantity") == "tokens")
-    once, again = (demand_states(rows, spend, inputs["settings"]).filter(past) for rows in (service, changed))
+    once, again = (states_of(rows, spend, inputs["settings"]).filter(past) for rows in (service, changed))
     known = again.join(once, on=["known_on", "model_id"], how="semi")
     assert once.equals(known)
 
@@ -284,14 +287,16 @@ def _daily(values: list[int], first: date) -> pl.DataFrame:
 
 @settings(max_examples=25)
 @given(st.data())
-def test_a_night_with_missing_last_days_knows_what_the_night_before_them_knew(data: st.DataObject) -> None:
+def test_a_night_with_missing_last_days_knows_what_the_night_before_them_knew(
+    states_of: Any, data: st.DataObject
+) -> None:
     days = data.draw(st.integers(min_value=7, max_value=90))
     values = data.draw(st.lists(st.integers(min_value=1, max_value=10**9), min_size=days, max_size=days))
     missing = data.draw(st.integers(min_value=1, max_value=40))
     service, spend = _daily(values, NIGHT - timedelta(days=days - 1)), CATALOGUE["daily_spend"].empty()
     nights = (written("settings", [{"as_of": NIGHT + timedelta(days=late)}]) for late in (0, missing))
     before, after = (
-        demand_states(service, spend, night).filter(pl.col("known_on") == pl.col("known_on").max()) for night in nights
+        states_of(service, spend, night).filter(pl.col("known_on") == pl.col("known_on").max()) for night in nights
     )
     assert before.height
     assert after.drop("known_on", "unseen_days").equals(before.drop("known_on", "unseen_days"))
@@ -300,7 +305,9 @@ def test_a_night_with_missing_last_days_knows_what_the_night_before_them_knew(da
 
 @settings(max_examples=25)
 @given(st.data())
-def test_days_that_come_late_or_never_change_nothing_that_was_known_before_them(data: st.DataObject) -> None:
+def test_days_that_come_late_or_never_change_nothing_that_was_known_before_them(
+    states_of: Any, data: st.DataObject
+) -> None:
     days = data.draw(st.integers(min_value=40, max_value=120))
     values = data.draw(st.lists(st.integers(min_value=1, max_value=10**9), min_size=days, max_size=days))
     first = NIGHT - timedelta(days=days - 1)
@@ -309,7 +316,7 @@ def test_days_that_come_late_or_never_change_nothing_that_was_known_before_them(
     service, spend = _daily(values, first), CATALOGUE["daily_spend"].empty()
     night = written("settings", [{"as_of": NIGHT}])
     past = pl.col("known_on") <= first + timedelta(days=since)
-    once, again = (demand_states(rows, spend, night).filter(past) for rows in (service, service.filter(kept)))
+    once, again = (states_of(rows, spend, night).filter(past) for rows in (service, service.filter(kept)))
     assert once.equals(again)
 
 

@@ -22,6 +22,7 @@ def training_assets(
     model_spend: pl.DataFrame,
     lineage_shares: pl.DataFrame,
     daily_service: pl.DataFrame,
+    production_units: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One month of one model from the first month in which it has training to carry, without gaps to the night.
@@ -32,14 +33,15 @@ def training_assets(
     month = night_month(settings)
     spend = model_spend.with_columns(clipped(month))
     flows = _training(pl.concat([_own(spend), _lineage_flows(lineage_shares)]), models, settings)
-    production = _production(daily_service)
+    units = production_units.select("model_id", "production_unit")
+    production = _production(daily_service, units)
     months = months_to(month, flows["month"], production["month"])
     rows = (
         months.join(flows.select("model_id").unique(), how="cross")
         .join(flows, on=_CELL, how="left")
         .join(_inference(spend), on=_CELL, how="left")
         .join(production, on=_CELL, how="left")
-        .join(production_units(daily_service), on="model_id", how="left")
+        .join(units, on="model_id", how="left")
     )
     return TrainingAssets.frame(_to_date(rows).sort(_CELL))
 
@@ -96,10 +98,10 @@ def production_units(daily_service: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _production(daily_service: pl.DataFrame) -> pl.DataFrame:
+def _production(daily_service: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     month = pl.col("day").dt.truncate("1mo").alias("month")
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
-    rows = daily_service.join(production_units(daily_service), on="model_id", how="left")
+    rows = daily_service.join(units, on="model_id", how="left")
     produced = pl.when(pl.col("production_unit") == "tokens").then(tokens).otherwise("units").alias("production")
     return rows.select(month, "model_id", produced).group_by(_CELL).agg(whole("production"))
 

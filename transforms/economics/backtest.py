@@ -17,6 +17,9 @@ HORIZON: Final = 28
 LEAST_HISTORY: Final = 28
 _FOLDS_FOR_CHOICE: Final = 12
 _FOLDS_FOR_ERRORS: Final = 26
+# What is known on a day rests on its last folds, on the spread each was held against, and on the lane chosen for those.
+FOLDS_BEFORE: Final = 2 * _FOLDS_FOR_ERRORS + _FOLDS_FOR_CHOICE + 3 * (HORIZON // 7)
+"""How many Mondays before a day tell all that is known on it."""
 _LARGEST_LOG_ERROR: Final = 3.0
 _LEAST_SIGMA, _FEW_FOLDS, _FEW_FOLDS_SIGMA, SHORT_SIGMA = 0.02, 3, 0.5, 1.0
 

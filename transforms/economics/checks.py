@@ -20,6 +20,15 @@ def unconverted_spend(daily_spend: pl.DataFrame) -> pl.DataFrame:
     return rows.sort("currency", "month", "source")
 
 
+def days_off_the_ledger(booked_days: pl.DataFrame, daily_spend: pl.DataFrame) -> pl.DataFrame:
+    """One day, source and currency that ledger and daily spend sum up differently: a day lost, or not renewed."""
+    day, costs = ("charge_date", "source", "currency"), ("billed_cost", "effective_cost")
+    ledger, spend = (rows.group_by(day).agg(pl.col(costs).sum()) for rows in (booked_days, daily_spend))
+    both = ledger.join(spend, on=day, how="full", coalesce=True, suffix="_of_spend")
+    is_off = (pl.col(cost).fill_null(_ZERO) != pl.col(f"{cost}_of_spend").fill_null(_ZERO) for cost in costs)
+    return both.filter(pl.any_horizontal(is_off)).sort(day)
+
+
 def spend_off_the_ledger(
     daily_spend: pl.DataFrame, lifecycle_spend: pl.DataFrame, company_spend: pl.DataFrame
 ) -> pl.DataFrame:

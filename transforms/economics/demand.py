@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.economics.backtest import HORIZON, LEAST_HISTORY, SHORT_SIGMA, Accuracy, accuracies, folds
+from transforms.economics.backtest import FOLDS_BEFORE, HORIZON, LEAST_HISTORY, SHORT_SIGMA, Accuracy, accuracies, folds
 from transforms.economics.coverage import bills_by_day, filled, requests_by_day, seen_before, unknown_days
 from transforms.economics.lineage import TRAINING
 from transforms.economics.months import months_to, night_month
 from transforms.economics.smoothing import NAIVE_LANE, WEEK, Floats, Integers, State, states_at
-from warehouse.schemas.economics import DemandStates
+from warehouse.schemas.economics import DemandStates, EstimateDays
 
 ALL_MODELS: Final = "*"
 
@@ -39,36 +39,53 @@ class Series:
         return (known_on - self.first_day).days
 
 
-def demand_states(daily_service: pl.DataFrame, daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One series of a model (or all models) as known on each month start and after the night.
+def estimate_days(
+    daily_service: pl.DataFrame, model_spend: pl.DataFrame, company_spend: pl.DataFrame, settings: pl.DataFrame
+) -> pl.DataFrame:
+    """One day on which estimates are made: month starts since the first cost or service, the day after the night."""
+    seen = (daily_service["day"].dt.truncate("1mo"), model_spend["month"], company_spend["month"])
+    months = months_to(night_month(settings), *seen).select(known_on="month").slice(1)
+    tomorrow = pl.DataFrame({"known_on": [settings["as_of"].item() + timedelta(days=1)]})
+    return EstimateDays.frame(pl.concat([months, tomorrow]).unique().sort("known_on"))
+
+
+def demand_states(
+    estimate_days: pl.DataFrame,
+    daily_service: pl.DataFrame,
+    production_units: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+) -> pl.DataFrame:
+    """One series of a model (or all models) as known on each day on which estimates are made.
 
     Holt-Winters settings and the seasonal naive compete in back-tests from every Monday on which four weeks were known;
     the winner of the last twelve is taken. Under 28 days of history the mean of the last week stands in, with wide
     bounds. Nothing here has seen a day on or after its known_on, and a series ends where telemetry or the bill does:
     a state is that after the last known day before known_on.
     """
-    served = _served(daily_service)
+    served = _served(daily_service, production_units)
     is_cost = pl.col("series").str.starts_with("inference_usd ")
     is_serving = (pl.col("account") == "direct") & (pl.col("phase") == "inference")
     requests, running = requests_by_day(daily_service), running_rows(daily_spend)
+    known_on = estimate_days["known_on"].sort().to_list()
     parts = (
-        _states(served.filter(~is_cost), [requests], settings),
-        _states(served.filter(is_cost), [requests, bills_by_day(daily_spend.filter(is_serving))], settings),
-        _states(_running(running), [bills_by_day(running)], settings),
+        _states(served.filter(~is_cost), [requests], known_on),
+        _states(served.filter(is_cost), [requests, bills_by_day(daily_spend.filter(is_serving))], known_on),
+        _states(_running(running), [bills_by_day(running)], known_on),
     )
     return DemandStates.frame(pl.concat(parts).sort("known_on", "model_id", "quantity"))
 
 
-def _states(long: pl.DataFrame, told: Sequence[pl.DataFrame], settings: pl.DataFrame) -> pl.DataFrame:
+def _states(long: pl.DataFrame, told: Sequence[pl.DataFrame], known_on: Sequence[date]) -> pl.DataFrame:
     """The series that end together, as known on each day asked for."""
-    series = _series(long, told, settings["as_of"].item())
-    if not series.names:
+    series = _series(long, told, max(known_on, default=date.min))
+    known = {day: int(series.seen[series.day(day)]) for day in known_on if day > series.first_day}
+    if not series.names or not known:
         return DemandStates.empty()
-    known = {day: int(series.seen[series.day(day)]) for day in _known_on(series, settings)}
     days = series.values.shape[1]
     weekday = series.first_day.weekday()
-    origins = [day for day in range(days - HORIZON + 1) if (weekday + day) % WEEK == 0 and day >= LEAST_HISTORY]
     stops = sorted(set(known.values()))
+    first = max(stops[0] - FOLDS_BEFORE * WEEK - HORIZON, LEAST_HISTORY)
+    origins = [day for day in range(first, days - HORIZON + 1) if (weekday + day) % WEEK == 0]
     states = states_at(series.values, series.starts, weekday, [*origins, *stops])
     past = folds(series.values, series.starts, weekday, states, origins)
     known_then = accuracies(past, stops)
@@ -76,21 +93,14 @@ def _states(long: pl.DataFrame, told: Sequence[pl.DataFrame], settings: pl.DataF
     return DemandStates.frame(pl.concat(parts))
 
 
-def _known_on(series: Series, settings: pl.DataFrame) -> list[date]:
-    """Month starts after the first day, and the day after the night."""
-    months = months_to(night_month(settings), pl.Series([series.first_day]).dt.truncate("1mo"))["month"]
-    after_night = settings["as_of"].item() + timedelta(days=1)
-    return sorted({day for day in months if day > series.first_day} | {after_night})
-
-
-def _series(long: pl.DataFrame, told: Sequence[pl.DataFrame], as_of: date) -> Series:
-    """Every series that ever has a value, to the last known day; known days without a row are days without any."""
-    positive = long.filter(pl.col("value") > 0, pl.col("day") <= as_of)
+def _series(long: pl.DataFrame, told: Sequence[pl.DataFrame], end: date) -> Series:
+    """Every series with a value before `end`, to the last known day; known days without a row are days without any."""
+    positive = long.filter(pl.col("value") > 0, pl.col("day") < end)
     first_day = positive["day"].min()
     if not isinstance(first_day, date):
         none = np.zeros(0, dtype=np.int64)
-        return Series([], np.zeros((0, 0)), none, as_of, none)
-    nights = (as_of - first_day).days + 1
+        return Series([], np.zeros((0, 0)), none, end, none)
+    nights = (end - first_day).days
     unknown = np.logical_or.reduce([unknown_days(days, first_day, nights) for days in told])
     seen = seen_before(unknown)
     known = positive.with_columns(place=(pl.col("day") - first_day).dt.total_days()).filter(pl.col("place") < seen[-1])
@@ -104,12 +114,11 @@ def _series(long: pl.DataFrame, told: Sequence[pl.DataFrame], as_of: date) -> Se
     return Series(keys, values, np.asarray((values > 0).argmax(axis=1), dtype=np.int64), first_day, seen)
 
 
-def _served(daily_service: pl.DataFrame) -> pl.DataFrame:
+def _served(daily_service: pl.DataFrame, production_units: pl.DataFrame) -> pl.DataFrame:
     """One day of one series of a model or of all: tokens, or units where it serves no tokens, and inference cost."""
-    tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
-    has_tokens = tokens.sum().over("model_id") > 0
-    wide = daily_service.select(
-        "day", "model_id", tokens=tokens, units=pl.when(has_tokens).then(0.0).otherwise("units"),
+    units = pl.when(pl.col("production_unit") == "tokens").then(0.0).otherwise("units")
+    wide = daily_service.join(production_units.drop("unit_name"), on="model_id", how="left").select(
+        "day", "model_id", tokens=(pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64), units=units,
         inference_usd=pl.col("inference_usd").cast(pl.Float64).clip(0),
     )  # fmt: skip
     everything = wide.sort("day", "model_id").group_by("day", maintain_order=True).agg(

@@ -37,6 +37,14 @@ class ModelLives(Table):
     typical_days = measure("life to fall back on: the shorter of the policy's and the family's median", "days")
 
 
+class EstimateDays(Table):
+    """One day on which estimates are made: the first of each month, and the day after the night."""
+
+    table_key = ("known_on",)
+
+    known_on = day("first day not seen")
+
+
 class DemandStates(Table):
     """One series of a model (or `*`, all models) as known on one day: level, trend, season, and how far off so far.
 
@@ -47,6 +55,7 @@ class DemandStates(Table):
     """
 
     table_key = ("known_on", "model_id", "quantity")
+    table_partition = "known_on"
 
     known_on = day("first day not seen")
     model_id = text("model, or * for all")

@@ -14,10 +14,38 @@ THIRDS_STATUSES = (
 )
 
 
+class ServedDays(Table):
+    """One day of one model and unit of delivery, which text has none of: what it served, pending requests apart."""
+
+    table_key = ("day", "model_id", "unit_name")
+    table_partition = "day"
+
+    day = day("UTC day")
+    model_id = text("model")
+    unit_name = text("unit of what is delivered where it is something other than text").or_null()
+    requests = count("requests served")
+    requests_with_usage = count("requests that carry any count of tokens or units")
+    input_tokens = count("tokens given to the model, cached ones included", "tokens")
+    cached_input_tokens = count("part of the input read from a cache", "tokens")
+    output_tokens = count("tokens produced", "tokens")
+    units = measure("units delivered", "unit_name")
+
+
+class ProductionUnits(Table):
+    """One model that served, and what its production is counted in."""
+
+    table_key = ("model_id",)
+
+    model_id = text("model")
+    unit_name = text("the unit it delivers most of where it delivers something other than text").or_null()
+    production_unit = text("tokens, or its unit where it never served a token")
+
+
 class DailyService(Table):
     """One day of one model: what it served and what serving it cost."""
 
     table_key = ("day", "model_id")
+    table_partition = "day"
 
     day = day("UTC day, to the night")
     model_id = text("model")

@@ -41,6 +41,7 @@ class TokenCosts(Table):
     """One month, model and kind of token: its part of the direct cost of serving, and what a million of them costs."""
 
     table_key = ("month", "model_id", "kind")
+    table_partition = "month"
 
     month = day("first day of the month")
     model_id = text("model")

@@ -9,6 +9,8 @@ from warehouse.schemas.table import Table
 class DailySpend(Table):
     """One day of one source, currency, account, model, phase and pool, with its cost in the reporting currency."""
 
+    table_partition = "charge_date"
+
     charge_date = day("UTC day")
     source = text("source of the settings, or accrual")
     currency = text("currency of the bill")
@@ -27,6 +29,8 @@ class DailySpend(Table):
 
 class MonthlySpend(Table):
     """One month of one account by who spent it: model, phase, pool, run, deployment, team, tenant and task."""
+
+    table_partition = "month"
 
     month = day("first day of the month")
     account = choice("account", *ACCOUNTS)
@@ -47,6 +51,8 @@ class MonthlySpend(Table):
 class IdleShares(Table):
     """One month and pool: the part of its idle and unused cost that one model and phase, or nobody, carries."""
 
+    table_partition = "month"
+
     month = day("first day of the month")
     pool_id = text("pool")
     model_id = text("model; null for the part that no model carries").or_null()
@@ -60,6 +66,8 @@ class IdleShares(Table):
 class SharedShares(Table):
     """One month: the part of the shared cost that one model and phase carries, or that nobody does."""
 
+    table_partition = "month"
+
     month = day("first day of the month")
     model_id = text("model; null for the part that no model carries").or_null()
     phase = choice("phase", *PHASES).or_null()
@@ -71,6 +79,7 @@ class ModelSpend(Table):
     """One month of one model and phase: its own cost, and its parts of what is idle and shared."""
 
     table_key = ("month", "model_id", "phase")
+    table_partition = "month"
 
     month = day("first day of the month")
     model_id = text("model")
@@ -86,6 +95,7 @@ class CompanySpend(Table):
     """One month and reason: what no model carries, so that models and company together are the ledger."""
 
     table_key = ("month", "account", "pool_id")
+    table_partition = "month"
 
     month = day("first day of the month")
     account = choice("account", *ACCOUNTS)

@@ -12,6 +12,7 @@ import pytest
 from transforms.economics.amortizing import amortization, estimate_changes
 from transforms.economics.assets import training_assets
 from transforms.economics.checks import assets_off_the_training, open_roll_forwards
+from transforms.economics.service import production_units
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 NIGHT = date(2025, 3, 31)
@@ -45,7 +46,8 @@ def company(rows: Any) -> dict[str, pl.DataFrame]:
 
 def assets(company: dict[str, pl.DataFrame], settings: pl.DataFrame) -> pl.DataFrame:
     names = ("models", "model_spend", "lineage_shares", "daily_service")
-    return training_assets(*(company[name] for name in names), settings)
+    units = production_units(company["daily_service"])
+    return training_assets(*(company[name] for name in names), units, settings)
 
 
 def table(company: dict[str, pl.DataFrame], settings: pl.DataFrame) -> pl.DataFrame:

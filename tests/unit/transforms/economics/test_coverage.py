@@ -12,7 +12,6 @@ import pytest
 
 from transforms.economics.balance import thirds
 from transforms.economics.coverage import seen_before, unknown_days
-from transforms.economics.demand import demand_states
 from transforms.economics.expectations import expected_service
 from transforms.economics.forecasts import demand_forecast, parity
 from transforms.economics.outlook import spend_outlook
@@ -101,49 +100,51 @@ def latest(states: pl.DataFrame) -> pl.DataFrame:
 @pytest.mark.parametrize("silent", [1, 2, 5, 9])
 @pytest.mark.parametrize("days", [20, 61, 140])
 def test_a_night_without_its_last_days_knows_what_the_night_before_them_knew(
-    rows: Any, night: Any, days: int, silent: int
+    rows: Any, night: Any, states_of: Any, days: int, silent: int
 ) -> None:
     whole, bill = service(rows, days, {}, 10), spend(rows, days)
-    before = latest(demand_states(whole, bill, night(FIRST + timedelta(days=days - 1))))
-    after = latest(demand_states(whole, bill, night(FIRST + timedelta(days=days - 1 + silent))))
+    before = latest(states_of(whole, bill, night(FIRST + timedelta(days=days - 1))))
+    after = latest(states_of(whole, bill, night(FIRST + timedelta(days=days - 1 + silent))))
     assert after.drop("known_on", "unseen_days").equals(before.drop("known_on", "unseen_days"))
     assert set(before["unseen_days"]) == {0}
     assert set(after["unseen_days"]) == {silent}
     assert set(after["quantity"]) == {"tokens", "inference_usd", "running_usd"}
 
 
-def test_a_model_that_stopped_while_another_is_served_counts_zero(rows: Any, night: Any) -> None:
+def test_a_model_that_stopped_while_another_is_served_counts_zero(rows: Any, night: Any, states_of: Any) -> None:
     # under four weeks of history the level is the mean of the last week
     days = 22
-    states = demand_states(service(rows, days, {"m": 3}), rows("daily_spend"), night(FIRST + timedelta(days=days - 1)))
+    states = states_of(service(rows, days, {"m": 3}), rows("daily_spend"), night(FIRST + timedelta(days=days - 1)))
     found = latest(states).filter(pl.col("model_id") == "m").row(0, named=True)
     # the last seven days are 15 to 21; 15 to 18 served 100 + 15, … 100 + 18 tokens, 19 to 21 nothing
     assert found["level"] == pytest.approx((115 + 116 + 117 + 118) / 7)
     assert found["unseen_days"] == 0
 
 
-def test_a_fee_of_the_whole_month_does_not_make_a_lagging_bill_zero(rows: Any, night: Any) -> None:
+def test_a_fee_of_the_whole_month_does_not_make_a_lagging_bill_zero(rows: Any, night: Any, states_of: Any) -> None:
     # a fee of $1 a day to the end of the month, use of $10 a day billed for 40 of 42 days
     fee = spend(rows, 60, 1, account="shared", model_id=None, phase=None)
     as_of = FIRST + timedelta(days=41)
-    states = latest(demand_states(rows("daily_service"), pl.concat([spend(rows, 40), fee]), night(as_of)))
+    states = latest(states_of(rows("daily_service"), pl.concat([spend(rows, 40), fee]), night(as_of)))
     running = states.filter(pl.col("quantity") == "running_usd").row(0, named=True)
     assert (running["unseen_days"], running["level"]) == (2, pytest.approx(11))
 
 
-def test_an_accrual_never_hides_that_the_bill_is_late(rows: Any, night: Any) -> None:
+def test_an_accrual_never_hides_that_the_bill_is_late(rows: Any, night: Any, states_of: Any) -> None:
     owned = spend(rows, 42, 5, source="accrual", account="idle", model_id=None, phase=None)
     states = latest(
-        demand_states(rows("daily_service"), pl.concat([spend(rows, 40), owned]), night(FIRST + timedelta(days=41)))
+        states_of(rows("daily_service"), pl.concat([spend(rows, 40), owned]), night(FIRST + timedelta(days=41)))
     )
     running = states.filter(pl.col("quantity") == "running_usd").row(0, named=True)
     assert (running["unseen_days"], running["level"]) == (2, pytest.approx(15))
 
 
-def test_serving_cost_of_a_day_without_requests_is_unknown_though_its_bill_is_there(rows: Any, night: Any) -> None:
+def test_serving_cost_of_a_day_without_requests_is_unknown_though_its_bill_is_there(
+    rows: Any, night: Any, states_of: Any
+) -> None:
     # without requests the pools look idle: the bill of 42 days, requests of 40
     as_of = FIRST + timedelta(days=41)
-    states = latest(demand_states(service(rows, 40, {}, 10), spend(rows, 42), night(as_of)))
+    states = latest(states_of(service(rows, 40, {}, 10), spend(rows, 42), night(as_of)))
     unseen = dict(states.filter(pl.col("model_id") == "*").select("quantity", "unseen_days").iter_rows())
     assert unseen == {"tokens": 2, "inference_usd": 2, "running_usd": 0}
 

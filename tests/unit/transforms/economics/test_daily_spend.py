@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.checks import months_off_the_days, unconverted_spend
+from transforms.economics.checks import days_off_the_ledger, months_off_the_days, unconverted_spend
 from transforms.economics.spend import daily_spend, monthly_spend
 
 MAY = date(2025, 5, 1)
@@ -91,6 +91,14 @@ def test_a_cent_moved_in_the_months_is_found(rows: Any, night: Any, euro: pl.Dat
     booked = rows("booked_days", posting(effective_cost="2"))
     months = monthly_spend(booked, euro, night(NIGHT)).with_columns(effective_usd=pl.lit(Decimal("2.01")))
     assert months_off_the_days(daily_spend(booked, euro, night(NIGHT)), months).height == 1
+
+
+def test_a_day_that_was_not_renewed_is_found(rows: Any, night: Any, euro: pl.DataFrame) -> None:
+    before = rows("booked_days", posting(effective_cost="2"))
+    spend = daily_spend(before, euro, night(NIGHT))
+    assert days_off_the_ledger(before, spend).is_empty()
+    assert days_off_the_ledger(rows("booked_days", posting(effective_cost="3")), spend).height == 1
+    assert days_off_the_ledger(before, spend.clear()).height == 1
 
 
 def test_no_postings_are_no_spend(rows: Any, night: Any, euro: pl.DataFrame) -> None:

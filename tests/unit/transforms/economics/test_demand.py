@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.economics.demand import demand_states
+from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.expectations import expected_service, model_lives
+from transforms.economics.service import production_units
 
 NIGHT = date(2025, 6, 29)
 TOMORROW = NIGHT + timedelta(days=1)
@@ -39,41 +40,43 @@ def now(states: pl.DataFrame, model_id: str = "m") -> dict[str, Any]:
     return states.filter(pl.col("known_on") == TOMORROW, pl.col("model_id") == model_id).row(0, named=True)
 
 
-def test_a_steady_week_is_repeated_without_error(rows: Any, night: Any) -> None:
-    state = now(demand_states(history(rows, weekly(140)), rows("daily_spend"), night(NIGHT)))
+def test_a_steady_week_is_repeated_without_error(rows: Any, night: Any, states_of: Any) -> None:
+    state = now(states_of(history(rows, weekly(140)), rows("daily_spend"), night(NIGHT)))
     assert state["level"] == pytest.approx(1e6, rel=1e-3)
     assert state["season"] == pytest.approx(WEEKDAYS, rel=1e-3)
     assert state["mape_ratio"] == pytest.approx(0.0, abs=1e-3)
     assert state["history_days"] == 140
 
 
-def test_noise_around_a_week_is_forecast_better_than_by_repeating_last_week(rows: Any, night: Any) -> None:
+def test_noise_around_a_week_is_forecast_better_than_by_repeating_last_week(
+    rows: Any, night: Any, states_of: Any
+) -> None:
     generator = np.random.default_rng(3)
     values = [
         round(value * factor) for value, factor in zip(weekly(300), generator.lognormal(0, 0.2, 300), strict=True)
     ]
-    state = now(demand_states(history(rows, values), rows("daily_spend"), night(NIGHT)))
+    state = now(states_of(history(rows, values), rows("daily_spend"), night(NIGHT)))
     assert state["method"] == "smoothing"
     assert state["mape_ratio"] < state["naive_mape_ratio"]
     assert 0.5 <= state["coverage_ratio"] <= 1.0
 
 
-def test_under_four_weeks_the_last_week_stands_in_with_wide_bounds(rows: Any, night: Any) -> None:
-    state = now(demand_states(history(rows, [100] * 13 + [170]), rows("daily_spend"), night(NIGHT)))
+def test_under_four_weeks_the_last_week_stands_in_with_wide_bounds(rows: Any, night: Any, states_of: Any) -> None:
+    state = now(states_of(history(rows, [100] * 13 + [170]), rows("daily_spend"), night(NIGHT)))
     # six days of 100 and one of 170
     assert (state["method"], state["level"], state["sigma"]) == ("last_week", 110.0, 1.0)
     assert (state["mape_ratio"], state["folds"]) == (None, 0)
 
 
-def test_a_first_day_is_a_level(rows: Any, night: Any) -> None:
-    assert now(demand_states(history(rows, [42]), rows("daily_spend"), night(NIGHT)))["level"] == 42.0
+def test_a_first_day_is_a_level(rows: Any, night: Any, states_of: Any) -> None:
+    assert now(states_of(history(rows, [42]), rows("daily_spend"), night(NIGHT)))["level"] == 42.0
 
 
-def test_nothing_known_on_a_day_depends_on_the_days_after_it(rows: Any, night: Any) -> None:
+def test_nothing_known_on_a_day_depends_on_the_days_after_it(rows: Any, night: Any, states_of: Any) -> None:
     past = weekly(150, 1.002)
-    first = demand_states(history(rows, past), rows("daily_spend"), night(NIGHT))
+    first = states_of(history(rows, past), rows("daily_spend"), night(NIGHT))
     shock = [*past[:-20], *(9 * value for value in past[-20:])]
-    second = demand_states(history(rows, shock), rows("daily_spend"), night(NIGHT))
+    second = states_of(history(rows, shock), rows("daily_spend"), night(NIGHT))
     unseen = NIGHT - timedelta(days=19)
     before = pl.col("known_on") <= unseen
     assert first.filter(before).height >= 4
@@ -81,26 +84,44 @@ def test_nothing_known_on_a_day_depends_on_the_days_after_it(rows: Any, night: A
     assert not first.filter(~before).equals(second.filter(~before))
 
 
-def test_all_models_together_are_a_series_of_their_own(rows: Any, night: Any) -> None:
+def test_what_is_known_on_a_day_does_not_depend_on_the_other_days_asked_for(rows: Any, night: Any) -> None:
+    # two years and more: the day after the night rests on the back-tests of the last 76 weeks alone
+    generator = np.random.default_rng(5)
+    noisy = [[round(value * factor) for value, factor in zip(weekly(800, growth), generator.lognormal(0, 0.3, 800),
+             strict=True)] for growth in (1.001, 0.999)]  # fmt: skip
+    service = pl.concat([history(rows, noisy[0], "a"), history(rows, noisy[1][-300:], "b")])
+    spend, units = rows("daily_spend"), production_units(service)
+    months = service.select(month=pl.col("day").dt.truncate("1mo"))
+    days = estimate_days(service, months, months, night(NIGHT))
+    whole = demand_states(days, service, units, spend)
+    assert days.height == 27
+    for known_on in (date(2024, 3, 1), date(2025, 2, 1), TOMORROW):
+        day, before = days.filter(pl.col("known_on") == known_on), service.filter(pl.col("day") < known_on)
+        alone = demand_states(day, before, units, spend)
+        assert alone.height >= 2
+        assert alone.equals(whole.filter(pl.col("known_on") == known_on))
+
+
+def test_all_models_together_are_a_series_of_their_own(rows: Any, night: Any, states_of: Any) -> None:
     service = pl.concat([history(rows, [100] * 40, "a"), history(rows, [50] * 40, "b")])
-    states = demand_states(service, rows("daily_spend"), night(NIGHT))
+    states = states_of(service, rows("daily_spend"), night(NIGHT))
     assert now(states, "*")["level"] == pytest.approx(150)
     assert set(states["model_id"]) == {"*", "a", "b"}
 
 
-def test_days_without_traffic_count_as_none(rows: Any, night: Any) -> None:
+def test_days_without_traffic_count_as_none(rows: Any, night: Any, states_of: Any) -> None:
     weekdays_only = [0 if (NIGHT - timedelta(days=139 - n)).weekday() >= 5 else 700 for n in range(140)]
-    state = now(demand_states(history(rows, weekdays_only), rows("daily_spend"), night(NIGHT)))
+    state = now(states_of(history(rows, weekdays_only), rows("daily_spend"), night(NIGHT)))
     assert state["level"] == pytest.approx(500, rel=0.02)
     assert state["season"][5:] == pytest.approx([0, 0], abs=1e-3)
 
 
-def test_no_service_has_no_demand(rows: Any, night: Any) -> None:
-    assert demand_states(rows("daily_service"), rows("daily_spend"), night(NIGHT)).is_empty()
+def test_no_service_has_no_demand(rows: Any, night: Any, states_of: Any) -> None:
+    assert states_of(rows("daily_service"), rows("daily_spend"), night(NIGHT)).is_empty()
 
 
-def test_a_night_before_all_service_has_no_demand(rows: Any, night: Any) -> None:
-    assert demand_states(history(rows, [5]).filter(pl.lit(value=False)), rows("daily_spend"), night(NIGHT)).is_empty()
+def test_a_night_before_all_service_has_no_demand(rows: Any, night: Any, states_of: Any) -> None:
+    assert states_of(history(rows, [5]).filter(pl.lit(value=False)), rows("daily_spend"), night(NIGHT)).is_empty()
 
 
 def test_what_is_still_to_come_is_the_level_times_the_days_left(rows: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.service import daily_service
+from transforms.economics.service import daily_service, production_units, served_days
 from transforms.economics.unit_costs import unit_costs
 
 MAY = date(2025, 5, 1)
@@ -109,6 +109,11 @@ def test_no_service_is_no_unit_cost(rows: Any, night: Any) -> None:
     assert costs(rows, night).is_empty()
 
 
+def service(usage: pl.DataFrame, spend: pl.DataFrame, night: pl.DataFrame) -> pl.DataFrame:
+    served = served_days(usage)
+    return daily_service(served, production_units(served), spend, night)
+
+
 def test_a_day_of_service_adds_requests_of_all_teams_and_leaves_pending_ones_out(rows: Any, night: Any) -> None:
     hour = rows("token_usage", {})["hour"].item().replace(year=2025, month=5, day=30, hour=7)
     usage = rows(
@@ -120,7 +125,7 @@ def test_a_day_of_service_adds_requests_of_all_teams_and_leaves_pending_ones_out
         {"hour": hour.replace(month=6), "model_id": "m", "status": "ok", "requests": 1, "input_tokens": 1},
     )
     cost = {"charge_date": date(2025, 5, 30), "account": "direct", "model_id": "m", "phase": "inference"}
-    days = daily_service(usage, rows("daily_spend", {**cost, "effective_usd": 3}), night(NIGHT))
+    days = service(usage, rows("daily_spend", {**cost, "effective_usd": 3}), night(NIGHT))
     assert days.select("day", "requests", "input_tokens", "inference_usd").rows() == [
         (date(2025, 5, 30), 3, 15, Decimal(3))
     ]
@@ -133,5 +138,5 @@ def test_images_and_seconds_are_never_added(rows: Any, night: Any) -> None:
         {"hour": hour, "model_id": "m", "status": "ok", "units": 30.0, "unit_name": "image"},
         {"hour": hour, "model_id": "m", "status": "ok", "units": 5.0, "unit_name": "second"},
     )
-    found = daily_service(usage, rows("daily_spend"), night(NIGHT))
+    found = service(usage, rows("daily_spend"), night(NIGHT))
     assert found.select("units", "unit_name").rows() == [(30.0, "image")]

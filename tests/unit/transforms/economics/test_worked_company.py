@@ -18,14 +18,14 @@ from transforms.economics.assets import training_assets
 from transforms.economics.balance import thirds
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
-from transforms.economics.demand import demand_states
+from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.expectations import expected_service, model_lives
 from transforms.economics.forecasts import parity
 from transforms.economics.lifecycle import lifecycle_spend
 from transforms.economics.lineage import lineage_shares
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.phases import phase_compute
-from transforms.economics.service import daily_service
+from transforms.economics.service import daily_service, production_units, served_days
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
@@ -36,8 +36,10 @@ JANUARY, FEBRUARY, MARCH = date(2026, 1, 15), date(2026, 2, 10), date(2026, 3, 3
 SERVED_DAYS = [date(2026, 3, 2) + timedelta(days=day) for day in range(30)]
 LIFE = {"released_on": SERVED_DAYS[0], "retires_on": date(2027, 3, 31)}
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
-    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, daily_service, lineage_shares,
-    phase_compute, lifecycle_spend, demand_states, model_lives, expected_service, thirds, training_assets, amortization,
+    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, served_days, production_units,
+    daily_service, lineage_shares,
+    phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
+    training_assets, amortization,
     parity, unit_costs, token_costs, run_spend, waste, goodput, budget_variances, variance_bridge,
 )  # fmt: skip
 
@@ -199,8 +201,9 @@ def test_the_page_tells_plan_price_and_goodput(company: dict[str, pl.DataFrame])
 @pytest.mark.parametrize(
     "check",
     [
-        checks.unconverted_spend, checks.spend_off_the_ledger, checks.months_off_the_days, checks.torn_lineage,
-        checks.open_roll_forwards, checks.assets_off_the_training, checks.shares_off_one, checks.open_bridges,
+        checks.unconverted_spend, checks.days_off_the_ledger, checks.spend_off_the_ledger, checks.months_off_the_days,
+        checks.torn_lineage, checks.open_roll_forwards, checks.assets_off_the_training, checks.shares_off_one,
+        checks.open_bridges,
     ],
 )  # fmt: skip
 def test_every_check_of_the_page_is_green(check: Callable[..., pl.DataFrame], company: dict[str, pl.DataFrame]) -> None:
