@@ -260,7 +260,7 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
     tables["api_comparisons"] = history.api_comparisons(company, tables["unit_costs"])
     tables["commitments"] = history.commitments(company)
     tables["track_record"] = history.track_record(company)
-    tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["settings"])
+    tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["demand_states"], tables["settings"])
     return reported({**tables, **_plans(company, spend, tables["recommendations"]), **company.changes})
 
 

@@ -35,29 +35,31 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Bring the history tables up to the published directories; only nights that are new to them are read.
 
     Of each month the first night alone is asked later what it had read and how training was carried: it is the first to
-    report the month before as closed.
+    report the month before as closed. Which night that is changes when an earlier one is made up; what is remembered is
+    the same in whatever order nights were published.
     """
     standing = publish.nights(published)
     query = f"SELECT night, revision FROM {PublishedNights.qualified()}"
     known: dict[date, int] = dict(connection.execute(query).fetchall())
     connection.begin()
+    firsts, were_firsts = _firsts(standing), _firsts(known)
     for night in known.keys() - standing.keys():
-        _forget(connection, night)
-    firsts = _firsts(standing)
+        _forget(connection, night, PublishedNights, *REMEMBERED)
+    for night in were_firsts - firsts:
+        _forget(connection, night, PublishedBills, *CLOSING)
     for night, revision in sorted(standing.items()):
         if known.get(night) != revision:
-            _forget(connection, night)
+            _forget(connection, night, PublishedNights, PublishedBills, *REMEMBERED, *CLOSING)
             connection.execute(f"INSERT INTO {PublishedNights.qualified()} VALUES (?, ?)", [night, revision])
             _learn(connection, night, publish.directory(published, night, revision), REMEMBERED)
-        if known.get(night) != revision and night in firsts:
+        if night in firsts and (known.get(night) != revision or night not in were_firsts):
             _learn(connection, night, publish.directory(published, night, revision), CLOSING)
             _insert(connection, PublishedBills, _bills(published, night, revision))
     connection.commit()
     tables.write(connection, PastLawDraws, tables.read(connection, LawDraws))
 
 
-def _forget(connection: duckdb.DuckDBPyConnection, night: date) -> None:
-    remembered: tuple[type[Table], ...] = (PublishedNights, PublishedBills, *REMEMBERED, *CLOSING)
+def _forget(connection: duckdb.DuckDBPyConnection, night: date, *remembered: type[Table]) -> None:
     for table in remembered:
         connection.execute(f"DELETE FROM {table.qualified()} WHERE night = ?", [night])
 

@@ -59,6 +59,7 @@ class Bridge:
     """Everything that page 2 prints."""
 
     month: str
+    compared: str
     previous: str
     change: Change
     ref: Ref
@@ -72,7 +73,6 @@ class Bridge:
     plan: Change | None
     plan_ref: Ref | None
     against_plan: PlanBridge | None
-    days: int
     faults: tuple[str, ...]
 
     @property
@@ -91,18 +91,21 @@ class Bridge:
 def bridge(night: Night) -> Bridge:
     """Page 2 of the night."""
     rows = night.tables["variance_bridge"].filter(pl.col("month") == night.subject["month"])
-    now = night.now["effective_usd"]
+    previous, compared = night.compared
+    movers = night.tables["movers"].sort("position").to_dicts()
+    now = sum((row["current_usd"] for row in movers), Decimal(0))
     change = Decimal(rows["change_usd"].sum() or 0)
     before = now - change
-    movers = night.tables["movers"].sort("position").to_dicts()
     unit = TableUnit.of(night.money, [row["previous_usd"] for row in movers] + [row["current_usd"] for row in movers])
     drivers = _entity_drivers(rows)
     figure, words = _figure(night, rows, before, now)
     most = MOST_MOVERS[night.paper]
-    against_plan = plan_bridge(night, max(before, now))
+    actual = night.now["effective_usd"]
+    against_plan = plan_bridge(night, max(before, now, actual))
     return Bridge(
         month=night.month,
-        previous=night.previous,
+        compared=compared,
+        previous=previous,
         change=Change(now, before, night.subject["materiality_usd"]),
         ref=night.index["bridge_change"],
         parts=tuple(_parts(night, rows, change)),
@@ -112,20 +115,18 @@ def bridge(night: Night) -> Bridge:
         others=_summed(f"{len(movers) - most:,} others", movers[most:], unit),
         everything=_summed("All cost", movers, unit) or _empty(),
         table_unit=unit.words,
-        plan=Change.of(now, night.now["plan_usd"], night.subject["materiality_usd"]),
+        plan=Change.of(actual, night.now["plan_usd"], night.subject["materiality_usd"]),
         plan_ref=night.index.get("plan_variance"),
         against_plan=against_plan,
-        days=int(rows["days"].max() or 0),  # type: ignore[arg-type]
         faults=(*_faults(rows, movers), *(against_plan.faults if against_plan else ())),
     )
 
 
 def _faults(rows: pl.DataFrame, movers: list[Row]) -> tuple[str, ...]:
-    """The drivers and the entities explain the same change, where both compare whole months."""
+    """The drivers and the entities explain the same change."""
     explained = Decimal(rows["change_usd"].sum() or 0)
     moved = sum((row["change_usd"] for row in movers), Decimal(0))
-    is_whole = rows["days"].max() is None or int(rows["days"].min() or 0) >= 28  # type: ignore[arg-type] # noqa: PLR2004
-    return (f"drivers explain {explained}, entities {moved}",) if is_whole and explained != moved else ()
+    return (f"drivers explain {explained}, entities {moved}",) if explained != moved else ()
 
 
 def _parts(night: Night, rows: pl.DataFrame, change: Decimal) -> list[DriverPart]:
@@ -140,20 +141,22 @@ def _parts(night: Night, rows: pl.DataFrame, change: Decimal) -> list[DriverPart
 
 def _figure(night: Night, rows: pl.DataFrame, before: Decimal, now: Decimal) -> tuple[Markup, str]:
     unit = TableUnit.of_axis(night.money, [before, now])
+    previous, compared = night.compared
     sums = dict(rows.group_by("driver").agg(pl.col("change_usd").sum()).iter_rows())
 
     def step(name: str, amount: Decimal, words: str, *, is_total: bool = False) -> Step:
         return Step(name, float(amount / unit.scale), words, is_total)
 
-    steps = [step(night.previous, before, night.money.short(before), is_total=True)]
+    steps = [step(previous, before, night.money.short(before), is_total=True)]
     steps += [
         step(words, sums[driver], night.money.change(sums[driver]))
         for driver, words in DRIVERS.items()
         if driver in sums
     ]
-    steps.append(step(night.month, now, night.money.short(now), is_total=True))
+    steps.append(step(compared, now, night.money.short(now), is_total=True))
+    words = f"{night.money.short(now)} in {compared}"
     alt = (
-        f"Waterfall from {night.money.short(before)} in {night.previous} to {night.money.short(now)} in {night.month}; "
+        f"Waterfall from {night.money.short(before)} in {previous} to {words}; "
         f"the largest step is {max(steps[1:-1], key=lambda part: abs(part.amount)).name.lower()}."
     )
     return waterfall(steps, alt), unit.words

@@ -64,16 +64,29 @@ class Night:
     def month(self) -> str:
         """The month in a title: October, or 1 to 21 November while it runs."""
         words = formats.month(self.subject["month"])
-        if self.subject["is_complete"]:
-            return words
-        last = self.last_day.day
-        return f"1 to {last} {words}" if last > 1 else f"1 {words}"
+        return words if self.subject["is_complete"] else _to_day(words, self.last_day.day)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether requests and bills have told of every day reported."""
+        return bool(self.subject["known_days"] == self.last_day.day)
+
+    @property
+    def compared(self) -> tuple[str, str]:
+        """The month before and the month, or the days of each that are compared because later ones are not known."""
+        if self.is_known:
+            return self.previous, self.month
+        first, second = self.previous, formats.month(self.subject["month"])
+        return _to_day(first, self.subject["known_days"]), _to_day(second, self.subject["known_days"])
 
     @property
     def period(self) -> str:
         """The month in the masthead."""
         words = formats.month_year(self.subject["month"])
         state = "closed month" if self.subject["state"] == "FINAL" else "complete month"
+        if self.subject["is_complete"] and not self.is_known:
+            known = self.subject["known_days"]
+            return f"{words}, known to {known}" if known else f"{words}, not known yet"
         return f"{words}, {state}" if self.subject["is_complete"] else f"{words}, to {self.last_day.day}"
 
     @property
@@ -102,3 +115,8 @@ class Night:
         if max(abs(first - second), abs(second - third)) < 1e-9:  # noqa: PLR2004 - rounding
             return "equal thirds"
         return " : ".join(formats.plain(share * 100) for share in self.target)
+
+
+def _to_day(month: str, day: int) -> str:
+    """A month to one of its days: 1 to 21 November."""
+    return f"1 to {day} {month}" if day > 1 else f"1 {month}"

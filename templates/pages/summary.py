@@ -102,14 +102,18 @@ def summary(night: Night) -> Summary:
 def _comparisons(night: Night) -> dict[str, Any]:
     """The month against its plan and against the month before."""
     now, before, index = night.now, night.before or {}, night.index
+    moved = night.tables["movers"]
+    later, earlier = (Decimal(moved[f"{side}_usd"].sum() or 0) for side in ("current", "previous"))
+    material = night.subject["materiality_usd"]
+    tokens = before.get("tokens") if night.is_known else None
     return {
         "plan": _against(night, now["plan_usd"]),
         "plan_ratio": index.get("plan_ratio"),
-        "change": _against(night, before.get("effective_usd")),
+        "change": Change(later, earlier, material) if moved.height else None,
         "cost_change": index.get("cost_change"),
         "mtok": Change.of(now["fully_loaded_usd_per_mtok"], before.get("fully_loaded_usd_per_mtok")),
         "mtok_ratio": index.get("mtok_change_ratio"),
-        "tokens": Change.of(now["tokens"], before.get("tokens")),
+        "tokens": Change.of(now["tokens"], tokens),
         "tokens_ratio": index.get("tokens_change_ratio"),
     }
 

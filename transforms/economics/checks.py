@@ -89,10 +89,11 @@ def open_bridges(variance_bridge: pl.DataFrame, daily_spend: pl.DataFrame, setti
     month = pl.col("charge_date").dt.truncate("1mo").alias("month")
     spent = in_scope.with_columns(month).select("month", "charge_date", "effective_usd")
     days = variance_bridge.select("month", "days").unique()
-    after = spent.join(days, on="month")
-    before = spent.with_columns(pl.col("month").dt.offset_by("1mo")).join(days, on="month").filter(
-        (pl.col("days") == pl.col("month").dt.month_end().dt.day()) | (pl.col("charge_date").dt.day() <= pl.col("days"))
-    )  # fmt: skip
+    is_whole = pl.col("days") == pl.col("month").dt.month_end().dt.day()
+    after, before = (
+        side.join(days, on="month").filter(is_whole | (pl.col("charge_date").dt.day() <= pl.col("days")))
+        for side in (spent, spent.with_columns(pl.col("month").dt.offset_by("1mo")))
+    )
     changes = pl.concat([after, before.with_columns(pl.col("effective_usd").neg())])
     found = changes.group_by("month").agg(cost_usd=pl.col("effective_usd").sum())
     drivers = variance_bridge.group_by("month").agg(drivers_usd=pl.col("change_usd").sum())

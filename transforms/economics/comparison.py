@@ -6,25 +6,26 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.economics.months import night_month
+from transforms.known_days import is_compared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
-_DAYS_OF_ANY_MONTH = 31
+_MONTH = pl.col("day").dt.truncate("1mo").alias("month")
 
 
 def beside_the_month_before(
-    rows: pl.DataFrame, entity: Sequence[str], sums: Mapping[str, pl.Expr], settings: pl.DataFrame
+    rows: pl.DataFrame, entity: Sequence[str], sums: Mapping[str, pl.Expr], known_to: date
 ) -> pl.DataFrame:
     """One month and entity with each sum as `before_…` and `after_…`; absent sides are 0.
 
-    `rows` have a column `day`. A running month is compared with the same days of the month before. The first month
-    after nothing at all has no row: there is nothing to compare it with.
+    `rows` have a column `day`. A month that is known to a day before its last is compared with the same days of the
+    month before, and one of which nothing is known with none. The first month after nothing at all has no row: there is
+    nothing to compare it with.
     """
-    month = pl.col("day").dt.truncate("1mo").alias("month")
-    after = rows.with_columns(month)
-    before = rows.with_columns(month.dt.offset_by("1mo").alias("month")).filter(_is_comparable(settings))
+    after = rows.with_columns(_MONTH).filter(is_compared(known_to))
+    before = rows.with_columns(_MONTH.dt.offset_by("1mo")).filter(is_compared(known_to))
     key = ["month", *entity]
     sides = [
         side.group_by(key).agg(expression.alias(f"{word}_{name}") for name, expression in sums.items())
@@ -32,16 +33,3 @@ def beside_the_month_before(
     ]
     both = sides[0].join(sides[1], on=key, how="full", coalesce=True, nulls_equal=True)
     return both.with_columns(pl.col(f"{word}_{name}").fill_null(0) for name in sums for word in ("before", "after"))
-
-
-def compared_days(settings: pl.DataFrame) -> int:
-    """Days of the night's month that are compared: all of them once it is over."""
-    night = settings["as_of"].item()
-    is_over = night == pl.select(pl.lit(night).dt.month_end()).item()
-    return _DAYS_OF_ANY_MONTH if is_over else int(night.day)
-
-
-def _is_comparable(settings: pl.DataFrame) -> pl.Expr:
-    night = night_month(settings)
-    is_like = (pl.col("month") < night) | (pl.col("day").dt.day() <= compared_days(settings))
-    return (pl.col("month") <= night) & is_like

@@ -17,7 +17,6 @@ from transforms.economics.planning import plan_of, training_to_come
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import SpendOutlook
 
-_QUARTER_MONTHS: Final = 3
 _RUNNING: Final = ("running_usd_p10", "running_usd_p50", "running_usd_p90")
 _TESTS: Final = ("history_days", "unseen_days", "mape_ratio", "naive_mape_ratio", "coverage_ratio")
 
@@ -37,7 +36,7 @@ def spend_outlook(
     budgets: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One month of the night's quarter that is not over, and the quarter: spend to come, plan, chance to hold it.
+    """One month that is not over or not known to its end, and its quarter: spend to come, plan, chance to hold it.
 
     What runs on is forecast as a whole from its own past errors, never by adding percentiles. Days that the bill does
     not cover yet are still to come, less what is booked on them already. Training is a calendar of events: what
@@ -57,25 +56,31 @@ def spend_outlook(
             "period_end": period.last,
             "grain": period.grain,
             "actual_usd": _actual(spent, period),
-            **_running(state.row(0, named=True), period, seen_to, float(_actual(since, period))),
+            **_running(state.row(0, named=True), period, seen_to, max(float(_actual(since, period)), 0.0)),
             **training_to_come(spent, training_runs, budgets, period.first, period.last, as_of, seen_to),
             "budget_usd": plan_of(budgets, period.first, period.last),
         }
-        for period in _periods(as_of)
+        for period in _periods(min(as_of, seen_to + timedelta(days=1)), as_of)
     ]
     money = dict.fromkeys(("actual_usd", "training_usd", "budget_usd"), MONEY)
     totals = _totals(pl.DataFrame(rows, schema_overrides=money))
     return SpendOutlook.frame(totals.join(state.select(_TESTS), how="cross").sort("period_start", "period_end"))
 
 
-def _periods(as_of: date) -> list[Period]:
-    first = date(as_of.year, (as_of.month - 1) // _QUARTER_MONTHS * _QUARTER_MONTHS + 1, 1)
-    quarter = pl.select(pl.date_range(first, pl.lit(first).dt.offset_by("2mo"), "1mo").alias("first"))
-    months = [
-        Period(start, end, "month")
-        for start, end in quarter.with_columns(pl.col("first").dt.month_end().alias("last")).iter_rows()
+def _periods(open_from: date, as_of: date) -> list[Period]:
+    """The quarters from that of the first open day to that of the night, and their months from that day on."""
+    start, end = (pl.lit(day).dt.truncate("1q") for day in (open_from, as_of))
+    months = pl.select(pl.date_range(start, end.dt.offset_by("2mo"), "1mo").alias("first"))
+    rows = months.with_columns(last=pl.col("first").dt.month_end(), quarter=pl.col("first").dt.truncate("1q"))
+    ends = rows.group_by("quarter").agg(pl.col("last").max()).sort("quarter")
+    return [
+        *(
+            Period(first, last, "month")
+            for first, last in rows.select("first", "last").iter_rows()
+            if last >= open_from
+        ),
+        *(Period(first, last, "quarter") for first, last in ends.iter_rows()),
     ]
-    return [*(month for month in months if month.last >= as_of), Period(first, months[-1].last, "quarter")]
 
 
 def _actual(spent: pl.DataFrame, period: Period) -> Decimal:

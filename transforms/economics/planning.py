@@ -36,23 +36,24 @@ def training_to_come(
     direct = spent.filter(pl.col("account") == "direct", pl.col("phase").is_in(TRAINING))
     planned = budgets.filter(pl.col("month").is_between(first, last), pl.col("phase").is_in(TRAINING))
     if planned.height:
-        return {"training_usd": _planned(planned, direct), "training_basis": "plan"}
+        is_open = pl.col("month").dt.month_end() > seen_to
+        return {"training_usd": _planned(planned.filter(is_open), direct), "training_basis": "plan"}
     going_on = training_runs.filter(pl.col("status") == "running").select("model_id", "phase").unique()
     month_end = pl.select(pl.lit(as_of).dt.month_end()).item()
-    until = min(last, month_end)
-    if going_on.is_empty() or first > as_of or until <= as_of:
+    since, until = max(first - timedelta(days=1), seen_to), min(last, month_end)
+    if going_on.is_empty() or first > as_of or until <= since:
         return {"training_usd": Decimal(0), "training_basis": "none"}
     of_these = direct.join(going_on, on=["model_id", "phase"], how="semi")
-    return {"training_usd": _run_on(of_these, until, seen_to), "training_basis": "running"}
+    return {"training_usd": _run_on(of_these, since, until, seen_to), "training_basis": "running"}
 
 
-def _run_on(direct: pl.DataFrame, until: date, seen_to: date) -> Decimal:
-    """The last week known, day by day until the end; less what is booked on days that are not known in full."""
+def _run_on(direct: pl.DataFrame, since: date, until: date, seen_to: date) -> Decimal:
+    """The last week known, for each day after `since` to `until`; less what is booked on these days already."""
     day = pl.col("charge_date")
     recent = direct.filter(day.is_between(seen_to - timedelta(days=_RECENT_DAYS - 1), seen_to))["effective_usd"].sum()
-    booked = Decimal(direct.filter(day > seen_to)["effective_usd"].sum() or 0)
+    booked = Decimal(direct.filter(day > since, day <= until)["effective_usd"].sum() or 0)
     daily = Decimal(recent or 0) / _RECENT_DAYS
-    return max(round(daily * (until - seen_to).days - booked, 6), Decimal(0))
+    return max(round(daily * (until - since).days - max(booked, Decimal(0)), 6), Decimal(0))
 
 
 def _planned(planned: pl.DataFrame, direct: pl.DataFrame) -> Decimal:

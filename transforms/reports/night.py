@@ -14,13 +14,17 @@ from transforms.reports.number import literal
 
 @dataclass(frozen=True)
 class Night:
-    """The month reported, the month before, the currency, and the tables that lists are taken from."""
+    """The month reported, the month before, the currency, and the tables that lists are taken from.
+
+    `is_known` where requests and bills have told of every day reported.
+    """
 
     as_of: date
     month: date
     period_end: date
     previous_month: date | None
     has_plan: bool
+    is_known: bool
     currency: str
     tables: Mapping[str, pl.DataFrame]
 
@@ -29,7 +33,8 @@ class Night:
         """The night that the tables are of."""
         row: dict[str, Any] = tables["subject"].row(0, named=True)
         known = {name: row[name] for name in ("as_of", "month", "period_end", "previous_month", "has_plan")}
-        return cls(**known, currency=tables["settings"]["currency"].item(), tables=tables)
+        is_known = row["known_days"] == (row["period_end"] - row["month"]).days
+        return cls(**known, is_known=is_known, currency=tables["settings"]["currency"].item(), tables=tables)
 
     @property
     def in_month(self) -> str:
@@ -46,10 +51,6 @@ class Night:
     def both_months(self) -> str:
         """The rows of the month and of the one before."""
         return f"month IN ({literal(self.month)}, {literal(self.previous_month or self.month)})"
-
-    def difference(self, column: str) -> str:
-        """This month less the month before, of one column."""
-        return f"sum(CASE WHEN {self.this_month} THEN {column} ELSE -{column} END)"
 
     def change(self, column: str) -> str:
         """This month over the month before, less one."""

@@ -1,4 +1,4 @@
-"""Where cost is going: serving by the forecast of demand, all else at the pace of the last three months."""
+"""Where cost is going: serving by the forecast of demand, all else at the pace of the last three months known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -19,26 +19,60 @@ TENTH = 1.2815515655446004
 PACE_MONTHS = 3
 
 
+class ToCome(NamedTuple):
+    """What the days of a period that are not known are expected to cost, and what stands on them already."""
+
+    serving: float
+    other: float
+    booked_serving: float
+    booked_other: float
+
+    def cost(self, spread: float) -> float:
+        """What comes beyond what is booked, with serving at so many times its median."""
+        serving, other = self.serving * spread - self.booked_serving, self.other - self.booked_other
+        return max(serving, 0.0) + max(other, 0.0)
+
+
 @dataclass(frozen=True)
 class Pace:
-    """What a day costs from the night on: serving with its trend and spread, and everything else."""
+    """What a day costs that is not known yet: serving with its trend and spread, and everything else.
 
-    start: date
+    A day that telemetry or a bill has not told of is unknown, not free: serving is expected from `serving_from` on, all
+    else from `other_from` on; `booked` are charge_date, is_serving and effective_usd of what stands on those days.
+    """
+
+    ahead: date
+    serving_from: date
+    other_from: date
     level: float
     trend: float
     sigma: float
     other: float
+    booked: pl.DataFrame
+
+    @property
+    def open_from(self) -> date:
+        """The first day that is not known in full."""
+        return min(self.serving_from, self.other_from)
 
     def serving(self, day: date) -> float:
-        """Median serving cost of one day ahead; the trend dies away."""
-        ahead = (day - self.start).days + 1
+        """Median serving cost of one day; the trend dies away."""
+        ahead = (day - self.serving_from).days + 1
         return max(self.level + self.trend * DAMPING * (1 - DAMPING**ahead) / (1 - DAMPING), 0.0)
 
-    def between(self, start: date, end: date) -> tuple[float, float]:
-        """Serving and other cost of the days ahead from `start` to before `end`."""
-        first = max(start, self.start)
+    def between(self, start: date, end: date) -> ToCome:
+        """What is to come on the days from `start` to before `end`."""
+        first = max(start, self.serving_from)
         days = [first + timedelta(days=day) for day in range(max((end - first).days, 0))]
-        return sum(self.serving(day) for day in days), self.other * len(days)
+        others = max((end - max(start, self.other_from)).days, 0)
+        inside = self.booked.filter(pl.col("charge_date") >= start, pl.col("charge_date") < end)
+        serving, other = (_credits_apart(inside.filter(pl.col("is_serving") == side)) for side in (True, False))
+        return ToCome(sum(self.serving(day) for day in days), self.other * others, serving, other)
+
+
+def _credits_apart(booked: pl.DataFrame) -> float:
+    """What is booked; a credit stands beside what is still to come and takes nothing from it."""
+    return max(float(booked["effective_usd"].sum() or 0), 0.0)
 
 
 def outlook(
@@ -48,15 +82,15 @@ def outlook(
     pace = _pace(subject, daily_spend, demand_states)
     if pace is None:
         return Outlook.empty()
-    actual = _actual(daily_spend, pace.start)
+    actual = _actual(daily_spend, pace.ahead)
     planned = dict(plans(budgets).select("month", "plan_usd").iter_rows())
-    last = month_after(_quarter(pace.start), 5)
-    first = max(min(actual, default=last), month_after(month_of(pace.start), -12))
+    last = month_after(_quarter(pace.ahead), 5)
+    first = max(min(actual, default=last), month_after(month_of(pace.ahead), -12))
     months = [month_after(first, place) for place in range(_months_between(first, last) + 1)]
     rows = [
         _row(month, month_after(month), pace, actual.get(month, Decimal(0)), planned.get(month)) for month in months
     ]
-    named = [{"month": row.pop("start"), "is_forecast": month_after(month) > pace.start} | row
+    named = [{"month": row.pop("start"), "is_forecast": month_after(month) > pace.open_from} | row
              for month, row in zip(months, rows, strict=True)]  # fmt: skip
     return Outlook.frame(pl.DataFrame(named, schema=Outlook.polars_schema()))
 
@@ -68,10 +102,10 @@ def quarters(
     pace = _pace(subject, daily_spend, demand_states)
     if pace is None:
         return Quarters.empty()
-    actual = _actual(daily_spend, pace.start)
+    actual = _actual(daily_spend, pace.ahead)
     planned = dict(plans(budgets).select("month", "plan_usd").iter_rows())
     rows = []
-    for quarter in (_quarter(pace.start), month_after(_quarter(pace.start), 3)):
+    for quarter in (_quarter(pace.ahead), month_after(_quarter(pace.ahead), 3)):
         months = [month_after(quarter, place) for place in range(3)]
         spent = sum((actual.get(month, Decimal(0)) for month in months), Decimal(0))
         plan = sum(planned[month] for month in months) if all(month in planned for month in months) else None
@@ -89,19 +123,32 @@ def _months_between(first: date, last: date) -> int:
 
 
 def _pace(subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.DataFrame) -> Pace | None:
-    serving = demand_states.filter(pl.col("model_id") == "*", pl.col("quantity") == "inference_usd")
-    if serving.is_empty():
+    latest = demand_states.filter(pl.col("model_id") == "*", pl.col("known_on") == pl.col("known_on").max())
+    states = {state["quantity"]: state for state in latest.iter_rows(named=True)}
+    serving, running = states.get("inference_usd"), states.get("running_usd")
+    if serving is None:
         return None
-    state = serving.sort("known_on").row(-1, named=True)
-    row = subject.row(0, named=True)
-    end = row["period_end"]
-    start = max(month_after(row["month"], 1 - PACE_MONTHS), month_of(row["first_day"] or row["month"]))
-    spent = in_scope(daily_spend).filter(
-        pl.col("charge_date") >= start, pl.col("charge_date") < end, pl.col("cost_class") != "inference"
-    )
-    other = float(spent["effective_usd"].sum() or 0) / max((end - start).days, 1)
-    ahead = row["as_of"] + timedelta(days=1)
-    return Pace(ahead, state["level"], state["trend"], state["sigma"], other)
+    ahead = subject["as_of"].item() + timedelta(days=1)
+    serving_from = ahead - timedelta(days=serving["unseen_days"])
+    other_from = ahead - timedelta(days=running["unseen_days"] if running else 0)
+    spent = in_scope(daily_spend).filter(pl.col("charge_date") < ahead).select(
+        "charge_date", "effective_usd", is_serving=pl.col("cost_class") == "inference"
+    )  # fmt: skip
+    is_known = pl.col("charge_date") < pl.when("is_serving").then(pl.lit(serving_from)).otherwise(pl.lit(other_from))
+    other = _daily_other(subject.row(0, named=True), spent.filter(~pl.col("is_serving")), other_from)
+    booked = spent.filter(~is_known)
+    return Pace(ahead, serving_from, other_from, serving["level"], serving["trend"], serving["sigma"], other, booked)
+
+
+def _daily_other(row: dict[str, Any], spent: pl.DataFrame, known_to: date) -> float:
+    """Mean cost of a known day of the last three months but serving; what credits make negative does not go on."""
+    start = max(month_after(row["month"], 1 - PACE_MONTHS), row["first_day"] or row["month"])
+    end = min(row["period_end"], known_to)
+    if end <= start:
+        return 0.0
+    known = spent.filter(pl.col("charge_date") >= start, pl.col("charge_date") < end)
+    days: int = (end - start).days
+    return max(float(known["effective_usd"].sum() or 0), 0.0) / days
 
 
 def _actual(daily_spend: pl.DataFrame, end: date) -> dict[date, Decimal]:
@@ -112,20 +159,21 @@ def _actual(daily_spend: pl.DataFrame, end: date) -> dict[date, Decimal]:
 
 
 def _row(start: date, end: date, pace: Pace, actual: Decimal, plan: Decimal | None) -> dict[str, Any]:
-    serving, other = pace.between(start, end)
+    ahead = pace.between(start, end)
     spread = math.exp(TENTH * pace.sigma)
-    known = float(actual) + other
-    amounts = {"p10": known + serving / spread, "p50": known + serving, "p90": known + serving * spread}
+    spreads = {"p10": 1 / spread, "p50": 1.0, "p90": spread}
+    amounts = {p: float(actual) + ahead.cost(width) for p, width in spreads.items()}
     rounded = {f"expected_usd_{p}": Decimal(f"{amount:.6f}") for p, amount in amounts.items()}
     return {"start": start, "actual_usd": actual, **rounded, "plan_usd": plan}
 
 
 def _within(row: dict[str, Any], pace: Pace, quarter: date) -> float | None:
-    """Chance that the serving ahead stays under what the plan leaves for it."""
-    serving, other = pace.between(quarter, month_after(quarter, 3))
+    """Chance that the serving to come stays under what the plan leaves for it."""
+    ahead = pace.between(quarter, month_after(quarter, 3))
     if row["plan_usd"] is None:
         return None
-    left = float(row["plan_usd"] - row["actual_usd"]) - other
-    if left <= 0 or serving <= 0 or pace.sigma <= 0:
-        return float(left >= serving)
-    return 0.5 * (1 + math.erf(math.log(left / serving) / pace.sigma / math.sqrt(2)))
+    other = max(ahead.other - ahead.booked_other, 0.0)
+    left = float(row["plan_usd"] - row["actual_usd"]) + ahead.booked_serving - other
+    if left <= 0 or ahead.serving <= 0 or pace.sigma <= 0:
+        return float(left >= ahead.serving)
+    return 0.5 * (1 + math.erf(math.log(left / ahead.serving) / pace.sigma / math.sqrt(2)))

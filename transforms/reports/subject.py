@@ -8,15 +8,21 @@ from typing import Final
 
 import polars as pl
 
+from transforms.known_days import last_known_day
 from transforms.reports.spend import in_scope, month_after, month_of
 from warehouse.schemas.reports import Subject
 
 LEAST_MATERIALITY: Final = Decimal(1000)
 MATERIAL_SHARE: Final = Decimal("0.005")
+PRELIMINARY: Final = "PRELIMINARY"
 
 
 def subject(
-    settings: pl.DataFrame, daily_spend: pl.DataFrame, budgets: pl.DataFrame, reconciliation: pl.DataFrame
+    settings: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+    budgets: pl.DataFrame,
+    reconciliation: pl.DataFrame,
+    demand_states: pl.DataFrame,
 ) -> pl.DataFrame:
     """The last complete month with a night of its own; where all history is younger, the running month to the night."""
     night = settings.row(0, named=True)["as_of"]
@@ -26,6 +32,7 @@ def subject(
     month = _month(night, first_day)
     period_end = min(month_after(month), night + timedelta(days=1))
     total = _total(spend, month, period_end)
+    known = max((min(last_known_day(demand_states, settings) + timedelta(days=1), period_end) - month).days, 0)
     before = month_after(month, -1)
     row = {
         "as_of": night,
@@ -36,7 +43,8 @@ def subject(
         "first_day": first_day,
         "history_days": (night - first_day).days + 1 if first_day else 0,
         "has_plan": budgets.filter(pl.col("month") == month).height > 0,
-        "state": _state(reconciliation, month, period_end),
+        "known_days": known,
+        "state": _state(reconciliation, month, period_end) if known == (period_end - month).days else PRELIMINARY,
         "materiality_usd": max(LEAST_MATERIALITY, abs(total) * MATERIAL_SHARE),
     }
     return Subject.frame(pl.DataFrame([row], schema_overrides={"materiality_usd": pl.Decimal(38, 12)}))
@@ -60,4 +68,4 @@ def _state(reconciliation: pl.DataFrame, month: date, period_end: date) -> str:
     over = pl.col("billing_period_start").dt.offset_by("1mo")
     periods = reconciliation.filter(pl.col("billing_period_start") < month_after(month), over > month)
     is_settled = periods.select((pl.col("is_reconciled") & (over <= period_end)).all()).item()
-    return "FINAL" if periods.height and is_settled else "PRELIMINARY"
+    return "FINAL" if periods.height and is_settled else PRELIMINARY

@@ -14,6 +14,7 @@ from transforms.reports.number import Number, literal
 MOVERS_NAMED = 3
 _number = partial(Number, "summary")
 MONTHS = "reports.month_figures"
+MOVERS = "reports.movers"
 SPEND = "economics.daily_spend"
 
 
@@ -41,12 +42,13 @@ def _against_previous(night: Night) -> Iterator[Number]:
     yield _number("mtok_change_ratio", "Change of the cost per million tokens", "ratio", MONTHS, night.change(rate),
                   rate, both)  # fmt: skip
     if not night.has_plan:
-        yield _number("cost_change_ratio", "Change of effective cost", "ratio", MONTHS, night.change("effective_usd"),
-                      "effective_usd", both)  # fmt: skip
-    yield _number("cost_change", "Change of effective cost", night.currency, MONTHS, night.difference("effective_usd"),
-                  "effective_usd", both)  # fmt: skip
-    yield _number("tokens_change_ratio", "Change of tokens served", "ratio", MONTHS, night.change("tokens"), "tokens",
-                  both)  # fmt: skip
+        ratio = "CAST(sum(current_usd) AS DOUBLE) / CAST(sum(previous_usd) AS DOUBLE) - 1"
+        yield _number("cost_change_ratio", "Change of effective cost", "ratio", MOVERS, ratio,
+                      "current_usd, previous_usd")  # fmt: skip
+    yield _number("cost_change", "Change of effective cost", night.currency, MOVERS, "sum(change_usd)", "change_usd")
+    if night.is_known:
+        yield _number("tokens_change_ratio", "Change of tokens served", "ratio", MONTHS, night.change("tokens"),
+                      "tokens", both)  # fmt: skip
     yield from _movers(night)
 
 
@@ -55,9 +57,9 @@ def _movers(night: Night) -> Iterator[Number]:
     for row in named.iter_rows(named=True):
         words = " of ".join(part for part in (row["cost_class"], row["model_id"]) if part)
         place = row["position"]
-        yield _number(f"mover_{place}", f"Change of {words}", night.currency, "reports.movers", "sum(change_usd)",
+        yield _number(f"mover_{place}", f"Change of {words}", night.currency, MOVERS, "sum(change_usd)",
                       "change_usd", f"position = {place}")  # fmt: skip
-    yield _number("movers_other", "Change of all others", night.currency, "reports.movers", "sum(change_usd)",
+    yield _number("movers_other", "Change of all others", night.currency, MOVERS, "sum(change_usd)",
                   "change_usd", f"position > {MOVERS_NAMED}")  # fmt: skip
 
 

@@ -32,7 +32,10 @@ class Subject(Table):
     first_day = day("first day with any cost").or_null()
     history_days = count("days from the first cost to the night", "days")
     has_plan = flag("the month has a budget")
-    state = choice("FINAL when every billing period of the month is over and tied out", "PRELIMINARY", "FINAL")
+    known_days = count("days of the month that requests and bills have told of: those compared with another", "days")
+    state = choice(
+        "FINAL when every day of the month is known, every billing period over and tied out", "PRELIMINARY", "FINAL"
+    )
     materiality_usd = usd("change under which a figure is flat: 0.5 % of the month, at least 1,000")
 
 
@@ -117,7 +120,7 @@ class Outlook(Table):
     table_key = ("month",)
 
     month = day("first day of the month")
-    is_forecast = flag("some of its days are ahead")
+    is_forecast = flag("some of its days are ahead, or telemetry or a bill has not told of them yet")
     actual_usd = usd("effective cost to the night")
     expected_usd_p10 = usd("the whole month, low")
     expected_usd_p50 = usd("the whole month, median")

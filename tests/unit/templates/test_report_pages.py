@@ -10,6 +10,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from templates import render
@@ -162,6 +163,17 @@ def test_a_sum_that_does_not_hold_fails_the_report(tables: Any, built: dict[str,
     bridge = tables["variance_bridge"].with_columns(change_usd=tables["variance_bridge"]["change_usd"] * 2)
     with pytest.raises(ReportFault, match="does not add up: drivers explain"):
         render.html({**tables, "variance_bridge": bridge}, **built)
+
+
+def test_a_month_that_is_not_billed_to_its_end_says_which_days_it_compares(tables: Any, built: dict[str, Any]) -> None:
+    subject = tables["subject"].with_columns(known_days=pl.lit(29, dtype=pl.Int64))
+    words = text_of(render.html({**tables, "subject": subject}, **built))
+    assert "From 1 to 29 September to 1 to 29 October cost changed by" in words
+    assert "Later days are not compared: requests or bills have not told of them yet." in words
+    assert "October 2026, known to 29" in words
+    assert "October 2026, not known yet" in text_of(
+        render.html({**tables, "subject": subject.with_columns(known_days=pl.lit(0, dtype=pl.Int64))}, **built)
+    )
 
 
 def test_a_missing_number_is_named(tables: Any, built: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -80,3 +81,29 @@ def test_how_training_was_carried_is_remembered_of_the_first_night_of_a_month(
     assert connection.execute(f"{query} FROM history.published_amortization ORDER BY 1").fetchall() == [
         (night, date(2026, 9, 1), "kite", "policy", 70, None, 20) for night in (NIGHT, date(2026, 11, 1))
     ]
+
+
+def test_a_first_night_made_up_later_takes_the_place_of_the_one_that_was_first(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    # 3 October was published before 2 October; read again from the start the memory is the same
+    published(tmp_path / "published", 1, ("aws", "b"), night=date(2026, 10, 3))
+    history.remember(connection, tmp_path / "published")
+    published(tmp_path / "published", 1, ("aws", "a"))
+    history.remember(connection, tmp_path / "published")
+    closing = "SELECT DISTINCT night FROM history.published_amortization"
+    assert (remembered(connection), connection.execute(closing).fetchall()) == ([("aws", "a")], [(NIGHT,)])
+    connection.execute("DELETE FROM history.published_nights")
+    history.remember(connection, tmp_path / "published")
+    assert (remembered(connection), connection.execute(closing).fetchall()) == ([("aws", "a")], [(NIGHT,)])
+
+
+def test_the_night_after_one_that_is_gone_is_the_first_of_its_month(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    for night, sha in ((NIGHT, "a"), (date(2026, 10, 3), "b")):
+        published(tmp_path / "published", 1, ("aws", sha), night=night)
+    history.remember(connection, tmp_path / "published")
+    shutil.rmtree(publish.directory(tmp_path / "published", NIGHT, 1))
+    history.remember(connection, tmp_path / "published")
+    assert remembered(connection) == [("aws", "b")]

@@ -122,7 +122,7 @@ class Parity(Table):
 
 
 class SpendOutlook(Table):
-    """One month or quarter that the night lies in or before: spend to come, plan, and the chance to stay within it."""
+    """One month or quarter that is not over, or not known to its end: spend to come, plan, chance to stay within it."""
 
     table_key = ("period_start", "period_end")
 

@@ -20,14 +20,18 @@ class BudgetVariances(Table):
     actual_usd = usd("effective cost to the night: all in scope for * and *, else direct cost")
     variance_usd = usd("actual − plan; positive is more cost")
     variance_ratio = ratio("variance over plan; null where nothing was planned").or_null()
-    is_complete = flag("the month is over")
+    known_days = count("days of the month that both requests and the bill have told of", "days")
+    is_complete = flag("the month is over and all its days are known")
 
 
 class VarianceBridge(Table):
     """One driver of the change of cost against the month before, of one account, model and phase."""
 
     month = day("first day of the month that is explained")
-    days = count("days of the month and of the month before that are compared", "days")
+    days = count(
+        "days compared: those of the month that requests and the bill have told of, and as many of the month before",
+        "days",
+    )
     account = choice("account", *ACCOUNTS)
     model_id = text("model").or_null()
     phase = choice("phase", *PHASES).or_null()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,13 +30,22 @@ def drivers(bridge: pl.DataFrame, model_id: str | None = "m") -> dict[str, Decim
     return dict(rows.group_by("driver").agg(pl.col("change_usd").sum()).iter_rows())
 
 
+def late(rows: Any, as_of: date, unseen: int, quantity: str = "running_usd") -> pl.DataFrame:
+    """What the forecast knows of a bill that ends so many days before the night."""
+    state = {"model_id": "*", "known_on": as_of + timedelta(days=1), "quantity": quantity, "unseen_days": unseen}
+    frame: pl.DataFrame = rows("demand_states", state)
+    return frame
+
+
 @pytest.fixture
 def bridge(rows: Any, night: Any) -> Any:
     """The bridge of some costs and some service, which must close."""
 
-    def build(costs: list[dict[str, Any]], service: list[dict[str, Any]], as_of: date = NIGHT) -> pl.DataFrame:
+    def build(
+        costs: list[dict[str, Any]], service: list[dict[str, Any]], as_of: date = NIGHT, unseen: int = 0
+    ) -> pl.DataFrame:
         spend = rows("daily_spend", *costs)
-        found = variance_bridge(spend, rows("daily_service", *service), night(as_of))
+        found = variance_bridge(spend, rows("daily_service", *service), late(rows, as_of, unseen), night(as_of))
         assert open_bridges(found, spend, night(as_of)).is_empty()
         return found
 
@@ -122,6 +131,50 @@ def test_a_running_month_is_compared_with_the_same_days(bridge: Any) -> None:
     assert found.is_empty()
 
 
+def test_a_month_whose_last_days_are_not_billed_is_compared_with_the_same_days(bridge: Any) -> None:
+    # the night is 31 May, the bill ends on the 29th: $290 of 29 days beside $290 of 1 to 29 April and not $300; a fee
+    # that stands on the 31st already is on neither side
+    days = [*(cost(date(2025, 4, day), 10, 1.0) for day in range(1, 31)),
+            *(cost(date(2025, 5, day), 10, 1.0) for day in range(1, 30))]  # fmt: skip
+    tokens = [served(row["charge_date"], 5) for row in days]
+    fee = cost(NIGHT, 7, account="shared", model_id=None, phase=None)
+    assert bridge([*days, fee], tokens, unseen=2).filter(pl.col("month") == date(2025, 5, 1)).is_empty()
+    # a dollar more on the 10th is the price of the 29 days
+    dearer = [row if row["charge_date"] != MAY else {**row, "effective_usd": 11} for row in days]
+    found = bridge([*dearer, fee], tokens, unseen=2)
+    assert found.select("days", "driver", "change_usd").rows() == [(29, "price", Decimal(1))]
+
+
+def test_requests_that_are_late_end_the_comparison_as_a_late_bill_does(rows: Any, night: Any) -> None:
+    # what is billed of the 30th and 31st looks idle as long as no request tells of it
+    spend = rows("daily_spend", cost(APRIL, 10), cost(MAY, 12), cost(NIGHT, 5, account="idle", model_id=None))
+    for quantity in ("tokens", "units", "inference_usd"):
+        found = variance_bridge(spend, rows("daily_service"), late(rows, NIGHT, 2, quantity), night(NIGHT))
+        assert found.select("days", "change_usd").rows() == [(29, Decimal(2))]
+        assert open_bridges(found, spend, night(NIGHT)).is_empty()
+
+
+def test_a_month_of_which_nothing_is_known_is_not_compared_and_the_one_before_to_its_last_known_day(
+    bridge: Any,
+) -> None:
+    # the night is 2 May, the bill ends on 29 April: April's 29 days beside 1 to 29 March
+    costs = {date(2025, 3, 29): 5, date(2025, 3, 30): 50, date(2025, 4, 29): 6, date(2025, 5, 1): 3}
+    found = bridge(
+        [cost(day, usd) for day, usd in costs.items()], [], as_of=date(2025, 5, 2), unseen=3,
+    )  # fmt: skip
+    assert found.select("month", "days", "change_usd").rows() == [(date(2025, 4, 1), 29, Decimal(1))]
+
+
+def test_a_budget_of_a_month_that_is_over_is_not_complete_before_its_last_day_is_billed(rows: Any, night: Any) -> None:
+    budgets = rows("budgets", *({"month": date(2025, month, 1), "model_id": "*", "phase": "*", "usd": 100}
+                                for month in (3, 4, 5)))  # fmt: skip
+    spend = rows("daily_spend", cost(date(2025, 4, 29), 90))
+    as_of = date(2025, 5, 2)
+    found = budget_variances(budgets, spend, late(rows, as_of, 3), night(as_of))
+    # the bill ends on 29 April
+    assert found.select("known_days", "is_complete").rows() == [(31, True), (29, False), (0, False)]
+
+
 def test_a_month_after_a_month_of_credits_still_closes(bridge: Any) -> None:
     found = bridge([cost(APRIL, -50, 1.0), cost(MAY, 30, 1.0)], [served(APRIL, 5), served(MAY, 10)])
     assert sum(drivers(found).values()) == Decimal(80)
@@ -134,7 +187,7 @@ def test_the_first_month_has_nothing_to_be_compared_with(bridge: Any) -> None:
 
 def test_a_bridge_that_does_not_close_is_found(rows: Any, night: Any) -> None:
     spend = rows("daily_spend", cost(APRIL, 100, phase="pretraining"), cost(MAY, 20, phase="pretraining"))
-    found = variance_bridge(spend, rows("daily_service"), night(NIGHT))
+    found = variance_bridge(spend, rows("daily_service"), rows("demand_states"), night(NIGHT))
     lost = found.with_columns(change_usd=pl.col("change_usd") + pl.lit(Decimal("0.01")))
     assert open_bridges(lost, spend, night(NIGHT)).height == 1
 
@@ -153,7 +206,7 @@ def test_each_row_of_the_budget_is_compared_with_its_own_cost(rows: Any, night: 
         cost(MAY, 40), cost(MAY, 30, phase="pretraining"), cost(MAY, 20, account="idle", model_id=None, phase=None),
         cost(MAY, 99, account="out_of_scope", model_id=None, phase=None), cost(APRIL, 1000),
     )  # fmt: skip
-    found = budget_variances(budgets, spend, night(NIGHT))
+    found = budget_variances(budgets, spend, rows("demand_states"), night(NIGHT))
     lines = {
         (model, phase): (actual, variance, ratio)
         for model, phase, actual, variance, ratio in found.select(
@@ -167,8 +220,11 @@ def test_each_row_of_the_budget_is_compared_with_its_own_cost(rows: Any, night: 
         ("n", "inference"): (Decimal(0), Decimal(-10), -1.0),
     }
     assert found["is_complete"].unique().to_list() == [True]
-    assert budget_variances(budgets, spend, night(MAY))["is_complete"].unique().to_list() == [False]
+    running = budget_variances(budgets, spend, rows("demand_states"), night(MAY))
+    assert running.select("known_days", "is_complete").unique().rows() == [(10, False)]
 
 
 def test_no_budget_has_no_variance(rows: Any, night: Any) -> None:
-    assert budget_variances(rows("budgets"), rows("daily_spend", cost(MAY, 1)), night(NIGHT)).is_empty()
+    assert budget_variances(
+        rows("budgets"), rows("daily_spend", cost(MAY, 1)), rows("demand_states"), night(NIGHT)
+    ).is_empty()

@@ -155,6 +155,38 @@ def test_on_the_last_day_of_a_quarter_nothing_is_to_come(rows: Any, night: Any) 
     assert found["quarter", date(2025, 4, 1)]["total_usd_p90"] == Decimal(5)
 
 
+def test_a_month_that_is_over_stays_in_the_outlook_until_it_is_billed(rows: Any, night: Any) -> None:
+    # the night is 2 July, the bill ends on 29 June: a day of June is still to come, with its quarter
+    as_of = date(2025, 7, 2)
+    known = state("running_usd", model_id="*", known_on=date(2025, 7, 3), level=10.0, unseen_days=3)
+    days = rows("daily_spend", spend(date(2025, 6, 29), 290))
+    found = outlook(rows, night, as_of, demand_states=rows("demand_states", known), daily_spend=days)
+    assert found["month", date(2025, 6, 1)]["total_usd_p50"] == Decimal(300)
+    assert found["quarter", date(2025, 4, 1)]["total_usd_p50"] == Decimal(300)
+    assert found["month", date(2025, 7, 1)]["total_usd_p50"] == Decimal(310)
+
+
+def test_training_of_days_not_billed_belongs_to_the_month_of_these_days(rows: Any, night: Any) -> None:
+    # $10 a day to 29 May, the night is 2 June: two days of May, 30 of June, 32 of the quarter
+    runs = rows("training_runs", {"run_id": "r", "model_id": "m", "phase": "pretraining", "status": "running"})
+    week = rows("daily_spend", *(spend(date(2025, 5, day), 10, phase="pretraining") for day in range(20, 30)))
+    known = state("running_usd", model_id="*", known_on=date(2025, 6, 3), level=0.0, unseen_days=4)
+    found = outlook(
+        rows, night, date(2025, 6, 2), training_runs=runs, daily_spend=week, demand_states=rows("demand_states", known)
+    )
+    months = [found["month", date(2025, month, 1)]["training_usd"] for month in (5, 6)]
+    assert (months, found["quarter", date(2025, 4, 1)]["training_usd"]) == ([Decimal(20), Decimal(300)], Decimal(320))
+
+
+def test_a_plan_of_training_for_a_month_that_is_over_is_not_to_come_any_more(rows: Any, night: Any) -> None:
+    # $80 planned for April, $30 spent; $40 planned for May, nothing spent yet
+    budgets = rows("budgets", *({"month": date(2025, month, 1), "model_id": "*", "phase": "posttraining", "usd": usd}
+                                for month, usd in ((4, 80), (5, 40))))  # fmt: skip
+    days = rows("daily_spend", spend(date(2025, 4, 3), 30, phase="posttraining"))
+    found = outlook(rows, night, date(2025, 5, 20), budgets=budgets, daily_spend=days)
+    assert found["quarter", date(2025, 4, 1)]["training_usd"] == Decimal(40)
+
+
 def test_no_history_has_no_outlook(rows: Any, night: Any) -> None:
     empty = {name: rows(name) for name in ("daily_spend", "demand_states", "training_runs", "budgets")}
     assert spend_outlook(**empty, settings=night(NIGHT)).is_empty()

@@ -179,6 +179,39 @@ def test_what_this_night_or_a_later_one_published_is_no_history_of_it(company: A
     assert dollars(found)[1] == Decimal(90)
 
 
+def test_a_revision_of_the_first_night_of_a_month_estimates_as_the_first_issue_did(
+    company: Any, rows: Any, night: Any
+) -> None:
+    # the night of 1 April closes March. It is issued again with $100 of February that came late, while it and the first
+    # nights after it are published: neither is history of it, 1 March is
+    march = published(rolled(company, rows, night, MARCH), MARCH)
+    known = company | {"published_amortization": march}
+    first = rolled(known, rows, night, APRIL)
+    later = pl.concat(
+        [march, published(first, APRIL), published(rolled(company, rows, night, APRIL), date(2025, 5, 1))]
+    )
+    again = rolled(company | {"published_amortization": later}, rows, night, APRIL)
+    assert again.equals(first)
+    revised = rolled(company | {"published_amortization": later}, rows, night, APRIL, february=100)
+    estimates = ["month", "method", "basis", "expected_tokens", "expected_days"]
+    assert revised.select(estimates).equals(first.select(estimates))
+    # 400/1000, 200/600 and 100/400 of $900, and of $1,000 from February on
+    assert (dollars(first), dollars(revised)) == ([0, 360, 180, 90], [0, 400, 200, 100])
+    changes = [
+        estimate_changes(assets(rows, APRIL), **company | {"published_amortization": told}, settings=night(APRIL))
+        for told in (march, later)
+    ]
+    assert changes[0].equals(changes[1])
+
+
+def test_a_night_after_a_revision_goes_by_the_revision(company: Any, rows: Any, night: Any) -> None:
+    # straight line: 28 of 100 days of $900 in February are $252; the revision of 1 March has $100 more, 28 % of $1,000
+    straight = company | {"expected_service": rows("expected_service")}
+    revised = published(rolled(straight, rows, night, MARCH, february=100), MARCH)
+    found = rolled(straight | {"published_amortization": revised}, rows, night, date(2025, 3, 31), february=100)
+    assert dollars(found)[:2] == [0, 280]
+
+
 def _months(additions: list[int], production: list[int]) -> list[Month]:
     made, first, before = [], JANUARY, 0
     for added, served in zip(additions, production, strict=True):

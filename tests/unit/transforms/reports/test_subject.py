@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from transforms.reports.months import plans
+from transforms.reports.movers import movers
 from transforms.reports.outlook import quarters
 from transforms.reports.pages import pages
 from transforms.reports.subject import subject
@@ -45,8 +46,13 @@ NO_BUDGET = CATALOGUE["budgets"].empty()
 OCTOBER = date(2026, 10, 1)
 
 
-def row_of(day: date, spent: pl.DataFrame, bills: pl.DataFrame) -> dict[str, Any]:
-    return subject(night(day), spent, NO_BUDGET, bills).row(0, named=True)
+def late(day: date, unseen: int) -> pl.DataFrame:
+    """What the forecast knows of a bill that ends so many days before the night."""
+    return pl.DataFrame({"known_on": [day + timedelta(days=1)], "unseen_days": [unseen]})
+
+
+def row_of(day: date, spent: pl.DataFrame, bills: pl.DataFrame, unseen: int = 0) -> dict[str, Any]:
+    return subject(night(day), spent, NO_BUDGET, bills, late(day, unseen)).row(0, named=True)
 
 
 def test_within_november_the_report_is_about_october() -> None:
@@ -77,6 +83,28 @@ def test_no_bill_is_nothing_to_rely_on() -> None:
     assert row_of(date(2026, 11, 21), spend(date(2026, 10, 5)), empty)["state"] == "PRELIMINARY"
 
 
+def test_a_month_whose_last_days_are_not_billed_is_not_final() -> None:
+    # the night is 2 November, the bill ends on 29 October: 29 of 31 days are known
+    spent, bills = spend(date(2026, 10, 5)), bill(OCTOBER, is_reconciled=True)
+    late_bill = row_of(date(2026, 11, 2), spent, bills, unseen=4)
+    assert (late_bill["known_days"], late_bill["is_complete"], late_bill["state"]) == (29, True, "PRELIMINARY")
+    whole = row_of(date(2026, 11, 2), spent, bills, unseen=2)
+    assert (whole["known_days"], whole["state"]) == (31, "FINAL")
+    nothing = row_of(date(2026, 11, 2), spent, bills, unseen=60)
+    assert (nothing["known_days"], nothing["state"]) == (0, "PRELIMINARY")
+
+
+def test_what_moved_is_counted_on_the_days_that_both_months_have() -> None:
+    # 1 to 29 October beside 1 to 29 September: 1,000 + 1,000 beside 1,000; what stands on the 30th is on neither side
+    spent = spend(*(date(2026, 9, day) for day in (5, 30)), *(date(2026, 10, day) for day in (5, 29, 30)))
+    spent = spent.with_columns(model_id=pl.lit("m"), is_waste=pl.lit(value=False))
+    models = pl.DataFrame({"model_id": ["m"], "owner": ["a"]})
+    for unseen, change in ((4, (1000, 2000, 1000)), (0, (2000, 3000, 1000))):
+        row = row_of(date(2026, 11, 2), spent, bill(OCTOBER, is_reconciled=True), unseen)
+        moved = movers(pl.DataFrame([row]), spent, models)
+        assert moved.select("previous_usd", "current_usd", "change_usd").rows() == [tuple(map(Decimal, change))]
+
+
 def test_a_change_is_material_from_half_a_percent_of_the_month_and_at_least_a_thousand() -> None:
     bills = bill(OCTOBER, is_reconciled=True)
     large = row_of(date(2026, 11, 21), spend(date(2026, 10, 5), amount=1_000_000), bills)
@@ -103,8 +131,8 @@ def test_the_quarter_is_what_was_spent_and_the_days_ahead_at_todays_pace() -> No
     row = row_of(date(2026, 11, 30), spend(date(2026, 10, 5), date(2026, 11, 5)), bill(OCTOBER, is_reconciled=True))
     states = table("demand_states", {
         "known_on": date(2026, 12, 1), "model_id": "*", "quantity": "inference_usd", "method": "last_week",
-        "history_days": 60, "level": 10.0, "trend": 0.0, "season": [1.0] * 7, "sigma": 0.0, "day_sigmas": [0.0] * 4,
-        "folds": 0,
+        "history_days": 60, "unseen_days": 0, "level": 10.0, "trend": 0.0, "season": [1.0] * 7, "sigma": 0.0,
+        "day_sigmas": [0.0] * 4, "folds": 0,
     })  # fmt: skip
     found = quarters(pl.DataFrame([row]), spend(date(2026, 10, 5), date(2026, 11, 5)), states, NO_BUDGET).row(
         0, named=True
