@@ -89,15 +89,6 @@ def _inference(spend: pl.DataFrame) -> pl.DataFrame:
     return rows.agg(month_inference_usd=pl.col("direct_usd").sum())
 
 
-def production_units(daily_service: pl.DataFrame) -> pl.DataFrame:
-    """One model and what its production is counted in: tokens, or its main unit where it never served a token."""
-    tokens = (pl.col("input_tokens") + pl.col("output_tokens")).sum()
-    unit = pl.coalesce(pl.col("unit_name").first(), pl.lit("tokens"))
-    return daily_service.sort("day").group_by("model_id", maintain_order=True).agg(
-        production_unit=pl.when(tokens > 0).then(pl.lit("tokens")).otherwise(unit)
-    )  # fmt: skip
-
-
 def _production(daily_service: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     month = pl.col("day").dt.truncate("1mo").alias("month")
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from transforms.economics.assets import production_units
 from transforms.economics.comparison import beside_the_month_before
 from transforms.economics.drivers import served_drivers
 from transforms.economics.sums import gpu_time, whole
@@ -21,7 +20,11 @@ _COST: Final = {"usd": pl.col("effective_usd").sum(), "gpu_seconds": gpu_time()}
 
 
 def variance_bridge(
-    daily_spend: pl.DataFrame, daily_service: pl.DataFrame, demand_states: pl.DataFrame, settings: pl.DataFrame
+    daily_spend: pl.DataFrame,
+    daily_service: pl.DataFrame,
+    production_units: pl.DataFrame,
+    demand_states: pl.DataFrame,
+    settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One driver of the change of cost against the month before, of one account, model and phase.
 
@@ -35,7 +38,7 @@ def variance_bridge(
     spent = _spent(daily_spend, settings)
     regular = beside_the_month_before(spent.filter(~pl.col("is_restated")), _ENTITY, _COST, known_to)
     restated = beside_the_month_before(spent.filter("is_restated"), _ENTITY, _COST, known_to)
-    served = served_drivers(regular.filter(_is_serving()), _served(daily_service, known_to))
+    served = served_drivers(regular.filter(_is_serving()), _served(daily_service, production_units, known_to))
     parts = [
         served,
         _change(regular.filter(~_is_serving()), _driver()),
@@ -72,9 +75,9 @@ def _change(rows: pl.DataFrame, driver: pl.Expr) -> pl.DataFrame:
     return rows.with_columns(driver=driver, change_usd=pl.col("after_usd") - pl.col("before_usd"))
 
 
-def _served(daily_service: pl.DataFrame, known_to: date) -> pl.DataFrame:
+def _served(daily_service: pl.DataFrame, production_units: pl.DataFrame, known_to: date) -> pl.DataFrame:
     """One month and model: tokens, or units, before and after."""
-    units = production_units(daily_service)
+    units = production_units.select("model_id", "production_unit")
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
     served = pl.when(pl.col("production_unit") == "tokens").then(tokens).otherwise("units")
     rows = daily_service.join(units, on="model_id", how="left").with_columns(served=served)

@@ -12,6 +12,7 @@ import pytest
 from transforms.economics.bridging import variance_bridge
 from transforms.economics.budgeting import budget_variances
 from transforms.economics.checks import open_bridges
+from transforms.economics.service import production_units
 
 APRIL, MAY, NIGHT = date(2025, 4, 10), date(2025, 5, 10), date(2025, 5, 31)
 
@@ -44,8 +45,8 @@ def bridge(rows: Any, night: Any) -> Any:
     def build(
         costs: list[dict[str, Any]], service: list[dict[str, Any]], as_of: date = NIGHT, unseen: int = 0
     ) -> pl.DataFrame:
-        spend = rows("daily_spend", *costs)
-        found = variance_bridge(spend, rows("daily_service", *service), late(rows, as_of, unseen), night(as_of))
+        spend, served = rows("daily_spend", *costs), rows("daily_service", *service)
+        found = variance_bridge(spend, served, production_units(served), late(rows, as_of, unseen), night(as_of))
         assert open_bridges(found, spend, night(as_of)).is_empty()
         return found
 
@@ -149,7 +150,9 @@ def test_requests_that_are_late_end_the_comparison_as_a_late_bill_does(rows: Any
     # what is billed of the 30th and 31st looks idle as long as no request tells of it
     spend = rows("daily_spend", cost(APRIL, 10), cost(MAY, 12), cost(NIGHT, 5, account="idle", model_id=None))
     for quantity in ("tokens", "units", "inference_usd"):
-        found = variance_bridge(spend, rows("daily_service"), late(rows, NIGHT, 2, quantity), night(NIGHT))
+        found = variance_bridge(
+            spend, rows("daily_service"), rows("production_units"), late(rows, NIGHT, 2, quantity), night(NIGHT)
+        )
         assert found.select("days", "change_usd").rows() == [(29, Decimal(2))]
         assert open_bridges(found, spend, night(NIGHT)).is_empty()
 
@@ -187,7 +190,7 @@ def test_the_first_month_has_nothing_to_be_compared_with(bridge: Any) -> None:
 
 def test_a_bridge_that_does_not_close_is_found(rows: Any, night: Any) -> None:
     spend = rows("daily_spend", cost(APRIL, 100, phase="pretraining"), cost(MAY, 20, phase="pretraining"))
-    found = variance_bridge(spend, rows("daily_service"), rows("demand_states"), night(NIGHT))
+    found = variance_bridge(spend, rows("daily_service"), rows("production_units"), rows("demand_states"), night(NIGHT))
     lost = found.with_columns(change_usd=pl.col("change_usd") + pl.lit(Decimal("0.01")))
     assert open_bridges(lost, spend, night(NIGHT)).height == 1
 
