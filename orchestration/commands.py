@@ -15,7 +15,7 @@ import click
 from orchestration import delivery, failures
 from orchestration.assumptions import answer, as_json, shown
 from orchestration.definitions import build
-from orchestration.glance import glanced
+from orchestration.glance import glanced, last_day
 from orchestration.ingestion import hold
 from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
 from orchestration.outcomes import Exit, HeldError
@@ -62,8 +62,7 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
     if publish.nights(project.published):
         return missing(project, yesterday(now))
-    with glanced(project, yesterday(now)) as glance:
-        return [glance.last_day]
+    return [last_day(project, yesterday(now))]
 
 
 def _one_night(project: Project, night: date, now: datetime) -> Exit:

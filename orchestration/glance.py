@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from inspect import signature
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -42,7 +43,6 @@ class Glance:
     landing: landing.Landing
     files: pl.DataFrame
     quarantine: pl.DataFrame
-    last_day: date
     unmatched: pl.DataFrame
 
     def sentences(self) -> Iterator[str]:
@@ -60,23 +60,38 @@ class Glance:
             yield f"no rule: {row['source']}: {row['name']!r}: {row['amount']:,.2f} {row['quantity']}{share}"
 
 
+class _Aside(NamedTuple):
+    """The inbox as landed beside the project."""
+
+    landing: landing.Landing
+    connection: duckdb.DuckDBPyConnection
+    place: Place
+
+
 @contextmanager
-def glanced(project: Project, until: date) -> Iterator[Glance]:
-    """Land the inbox as of the night `until` beside the project, and look at what came of it."""
+def _landed(project: Project, until: date) -> Iterator[_Aside]:
+    """Land the inbox as of the night `until` into a warehouse that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="trisect-") as folder:
         place = Place(project.root, Path(folder))
         connection = connect(place.var, project.settings.machine())
         try:
-            landed = landing.land(place, project.settings.sources(), connection, until)
-            yield Glance(
-                landed,
-                tables.read(connection, Files),
-                tables.read(connection, Quarantine),
-                landing.last_day(connection, place.var, until),
-                _unmatched(connection, project, place, until),
-            )
+            yield _Aside(landing.land(place, project.settings.sources(), connection, until), connection, place)
         finally:
             connection.close()
+
+
+def last_day(project: Project, until: date) -> date:
+    """The last day up to `until` of which the inbox tells anything; `until` itself where it tells nothing."""
+    with _landed(project, until) as aside:
+        return landing.last_day(aside.connection, aside.place.var, until)
+
+
+@contextmanager
+def glanced(project: Project, until: date) -> Iterator[Glance]:
+    """What landing the inbox as of the night `until` would come to."""
+    with _landed(project, until) as aside:
+        files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
+        yield Glance(aside.landing, files, refused, _unmatched(aside.connection, project, aside.place, until))
 
 
 def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: Place, until: date) -> pl.DataFrame:
