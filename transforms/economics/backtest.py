@@ -11,7 +11,7 @@ from transforms.economics.horizon import P90
 from transforms.economics.smoothing import DEFAULT_LANE, NAIVE_LANE, WEEK, Floats, Integers, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 HORIZON: Final = 28
 LEAST_HISTORY: Final = 28
@@ -26,18 +26,15 @@ _LEAST_SIGMA, _FEW_FOLDS, _FEW_FOLDS_SIGMA, SHORT_SIGMA = 0.02, 3, 0.5, 1.0
 
 @dataclass(frozen=True)
 class Folds:
-    """Errors of every past origin: `percent` and `total` are folds × series × lanes, `daily` has a week behind them.
+    """The percentage errors of every past origin: folds × series × lanes, not a number where nothing was served.
 
-    percent is the mean absolute percentage error over the days with service, total the log ratio of the four weeks'
-    sum, daily the root mean square log ratio of single days in each week ahead. Origins are Mondays, so that a fold
-    stays the same fold on every night; a series counts from the fold four weeks after its start.
+    They are the mean absolute ones over the days with service. Origins are Mondays, so that a fold stays the same fold
+    on every night; a series counts from the fold four weeks after its start.
     """
 
     origins: Integers
     starts: Integers
     percent: Floats
-    total: Floats
-    daily: Floats
 
     def window(self, stop: int, length: int) -> tuple[Integers, Floats]:
         """The last folds of each series whose four weeks are over before `stop`: their numbers, and 1 where they count.
@@ -49,6 +46,19 @@ class Folds:
         numbers = end - length + np.arange(length)[None, :] + np.zeros((len(self.starts), 1), dtype=np.int64)
         counts = numbers >= np.maximum(first, 0)[:, None]
         return np.where(counts, numbers, 0), counts.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Made:
+    """The errors of the forecasts that would have been made, of the lane winning before each fold: folds × series.
+
+    total is the log ratio of the four weeks' sum, daily the root mean square log ratio of single days in each week
+    ahead, for which it has a week behind the series.
+    """
+
+    percent: Floats
+    total: Floats
+    daily: Floats
 
 
 @dataclass(frozen=True)
@@ -67,28 +77,50 @@ class Accuracy:
     coverage: Floats
 
 
-def folds(
-    values: Floats, starts: Integers, first_weekday: int, states: dict[int, State], origins: Sequence[int]
-) -> Folds:
-    """The errors of forecasts made at each origin for the four weeks after it."""
-    errors = [
-        _errors(values[:, origin : origin + HORIZON], states[origin].forecast((first_weekday + origin) % WEEK, HORIZON))
-        for origin in origins
-    ]
-    shape = (0, len(values), NAIVE_LANE + 1)
-    stacked = [np.stack(part) for part in zip(*errors, strict=True)] or [np.zeros(shape)] * 2 + [np.zeros((*shape, 4))]
-    return Folds(np.asarray(origins, dtype=np.int64), starts, *stacked)
+def accuracies(
+    values: Floats, starts: Integers, first_weekday: int, origins: Mapping[int, State], stops: Sequence[int]
+) -> dict[int, Accuracy]:
+    """What was known before each stop; the lane of a fold, and the width it is held against, precede the fold.
+
+    `origins` are the Mondays from which the four weeks after them are forecast, with the state of each.
+    """
+    if not origins:
+        return {stop: _nothing(len(starts)) for stop in stops}
+    forecasts = [_Forecast(state, values, origin, first_weekday) for origin, state in origins.items()]
+    past = Folds(np.asarray(list(origins)), starts, np.stack([forecast.percent() for forecast in forecasts]))
+    made = _made(past, forecasts)
+    widths = np.stack([_spread(made.total, past, origin) for origin in origins])
+    return {stop: _accuracy(made, past, widths, stop) for stop in stops}
 
 
-def _errors(came: Floats, expected: Floats) -> tuple[Floats, Floats, Floats]:
-    actual = came[:, None, :]
-    served = actual > 0
-    off = np.abs(expected - actual) / np.where(served, actual, 1.0)
-    days = np.maximum(served.sum(axis=2), 1)
-    percent = np.where(served.any(axis=2), (off * served).sum(axis=2) / days, np.nan)
-    total = _log_ratio(actual.sum(axis=2), expected.sum(axis=2))
-    daily = _log_ratio(actual, expected).reshape(*expected.shape[:2], HORIZON // WEEK, WEEK)
-    return percent, total, np.sqrt((daily**2).mean(axis=3))
+class _Forecast:
+    """The four weeks after an origin as expected there and as they came: series × lanes × days."""
+
+    def __init__(self, state: State, values: Floats, origin: int, first_weekday: int) -> None:
+        self._state, self._weekday = state, (first_weekday + origin) % WEEK
+        self._came = values[:, None, origin : origin + HORIZON]
+
+    def percent(self) -> Floats:
+        """The mean absolute percentage error of each lane over the days with service."""
+        is_served = self._came > 0
+        off = np.abs(self._state.forecast(self._weekday, HORIZON) - self._came) / np.where(is_served, self._came, 1.0)
+        days = np.maximum(is_served.sum(axis=2), 1)
+        return np.where(is_served.any(axis=2), (off * is_served).sum(axis=2) / days, np.nan)
+
+    def of(self, lanes: Integers) -> tuple[Floats, Floats]:
+        """The log ratios of one lane of each series: of the four weeks' sum, and of single days week by week."""
+        expected = self._state.of(lanes).forecast(self._weekday, HORIZON)
+        total = _log_ratio(self._came.sum(axis=2), expected.sum(axis=2))[:, 0]
+        daily = _log_ratio(self._came, expected).reshape(len(lanes), HORIZON // WEEK, WEEK)
+        return total, np.sqrt((daily**2).mean(axis=2))
+
+
+def _made(past: Folds, forecasts: Sequence[_Forecast]) -> Made:
+    chosen = [_choice(past, int(origin)) for origin in past.origins]
+    percent = np.take_along_axis(past.percent, np.stack(chosen)[:, :, None], axis=2)[:, :, 0]
+    errors = [forecast.of(lanes) for forecast, lanes in zip(forecasts, chosen, strict=True)]
+    total, daily = (np.stack(part) for part in zip(*errors, strict=True))
+    return Made(percent, total, daily)
 
 
 def _log_ratio(actual: Floats, expected: Floats) -> Floats:
@@ -96,29 +128,6 @@ def _log_ratio(actual: Floats, expected: Floats) -> Floats:
     tiny = 1e-12
     ratio = np.log(np.maximum(actual, tiny)) - np.log(np.maximum(expected, tiny))
     return np.asarray(np.clip(ratio, -_LARGEST_LOG_ERROR, _LARGEST_LOG_ERROR))
-
-
-def accuracies(past: Folds, stops: Sequence[int]) -> dict[int, Accuracy]:
-    """What was known before each stop; the lane of a fold, and the width it is held against, precede the fold."""
-    if not len(past.origins):
-        return {stop: _nothing(len(past.starts)) for stop in stops}
-    made = _Made(past, [_choice(past, int(origin)) for origin in past.origins])
-    widths = np.stack([_spread(made.total, past, int(origin)) for origin in past.origins])
-    return {stop: _accuracy(made, past, widths, stop) for stop in stops}
-
-
-class _Made:
-    """The errors of the forecasts that would have been made: folds × series, of the lane winning before each fold."""
-
-    def __init__(self, past: Folds, lanes: Sequence[Integers]) -> None:
-        chosen = np.stack(lanes)
-        self.percent = _of_lane(past.percent, chosen)
-        self.total = _of_lane(past.total, chosen)
-        self.daily = np.take_along_axis(past.daily, chosen[:, :, None, None], axis=2)[:, :, 0, :]
-
-
-def _of_lane(errors: Floats, lanes: Integers) -> Floats:
-    return np.asarray(np.take_along_axis(errors, lanes[:, :, None], axis=2)[:, :, 0])
 
 
 def _choice(past: Folds, stop: int) -> Integers:
@@ -144,7 +153,7 @@ def _spread(total: Floats, past: Folds, stop: int) -> Floats:
     return np.where(known < _FEW_FOLDS, _FEW_FOLDS_SIGMA, np.maximum(np.sqrt(square), _LEAST_SIGMA))
 
 
-def _accuracy(made: _Made, past: Folds, widths: Floats, stop: int) -> Accuracy:
+def _accuracy(made: Made, past: Folds, widths: Floats, stop: int) -> Accuracy:
     numbers, counts = past.window(stop, _FOLDS_FOR_ERRORS)
     known = counts.sum(axis=1)
     sigma = _spread(made.total, past, stop)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.economics.backtest import FOLDS_BEFORE, HORIZON, LEAST_HISTORY, SHORT_SIGMA, Accuracy, accuracies, folds
+from transforms.economics.backtest import FOLDS_BEFORE, HORIZON, LEAST_HISTORY, SHORT_SIGMA, Accuracy, accuracies
 from transforms.economics.coverage import bills_by_day, filled, requests_by_day, seen_before, unknown_days
 from transforms.economics.lineage import TRAINING
 from transforms.economics.months import months_to, night_month
@@ -87,8 +87,8 @@ def _states(long: pl.DataFrame, told: Sequence[pl.DataFrame], known_on: Sequence
     first = max(stops[0] - FOLDS_BEFORE * WEEK - HORIZON, LEAST_HISTORY)
     origins = [day for day in range(first, days - HORIZON + 1) if (weekday + day) % WEEK == 0]
     states = states_at(series.values, series.starts, weekday, [*origins, *stops])
-    past = folds(series.values, series.starts, weekday, states, origins)
-    known_then = accuracies(past, stops)
+    mondays = {day: states[day] for day in origins}
+    known_then = accuracies(series.values, series.starts, weekday, mondays, stops)
     parts = (_rows(series, day, states[stop], known_then[stop]) for day, stop in known.items())
     return DemandStates.frame(pl.concat(parts))
 

@@ -41,6 +41,11 @@ class State:
     trend: Floats
     season: Floats
 
+    def of(self, lanes: Integers) -> State:
+        """One lane of each series."""
+        each = np.arange(len(lanes)), lanes
+        return State(self.level[each][:, None], self.trend[each][:, None], self.season[each][:, None])
+
     def forecast(self, weekday: int, days: int) -> Floats:
         """Series × lanes × days, the first of them on `weekday`."""
         ahead = np.cumsum(DAMPING ** np.arange(1, days + 1))
