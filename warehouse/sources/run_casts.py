@@ -12,7 +12,7 @@ from warehouse.schemas.columns import INSTANT
 from warehouse.sources.casts import Cast, first_reason, free_text, key, known, refused
 from warehouse.sources.chips import chip
 from warehouse.sources.counts import count, is_size, measure, size
-from warehouse.sources.instants import Clock, in_order, instants, start_in_range
+from warehouse.sources.instants import Clock, end_in_range, in_order, instants, start_in_range
 from warehouse.sources.status_words import run_status
 
 TIMES: Final = ("started_at", "ended_at", "held_from", "held_to")
@@ -41,6 +41,8 @@ def typed_runs(
         *(cast.reasons for name, cast in casts.items() if name in present),
         refused(~is_size(filled["gpu_count"]) | (filled["seconds"] > _LONGEST), "bad_count"),
         start_in_range(filled["started_at"], night_start),
+        end_in_range(filled["ended_at"]),
+        end_in_range(filled["held_to"]),
         in_order(filled["started_at"], filled["ended_at"]),
         in_order(filled["held_from"], filled["held_to"]),
     )

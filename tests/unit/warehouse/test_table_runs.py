@@ -163,6 +163,13 @@ def test_a_table_of_something_else_is_rejected(tmp_path: Path) -> None:
         read(tmp_path, "colour,size\nred,1\n")
 
 
+def test_a_run_that_ends_in_another_age_is_refused(tmp_path: Path) -> None:
+    reading = read(tmp_path, table(RUN, {**RUN, "run_id": "endless", "ended_at": "9999-12-31T23:59:59Z"}))
+
+    assert [run["run_id"] for run in runs(reading)] == ["run-1"]
+    assert reading.refused["reason"].to_list() == ["date_out_of_range"]
+
+
 @pytest.mark.parametrize(
     "said",
     [
