@@ -108,7 +108,7 @@ def check(root: Path, now: datetime) -> Exit:
     """Say what a run would refuse and why, without changing anything."""
     project = load(root.resolve())
     policy = read_policy(project.root)
-    for fault in policy_findings(project.root, policy):
+    for fault in policy_findings(project.root, policy, [source.name for source in project.settings.sources()]):
         click.echo(f"note: {fault}")
     with glanced(project, yesterday(now)) as glance:
         for sentence in glance.sentences():

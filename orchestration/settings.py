@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,25 +10,24 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import available_timezones
 
 import msgspec
 import polars as pl
 
+from orchestration import settings_faults
 from orchestration.mail_settings import Delivery as DeliverySection
 from warehouse.arrivals import Place
 from warehouse.connection import Limits
 from warehouse.schemas.policy import Settings as SettingsTable
-from warehouse.sources.formats import READERS
 from warehouse.sources.source import Delivery, Kind, Source
 
-FILE: Final = "trisect.toml"
+FILE: Final = settings_faults.FILE
 PROJECT_VARIABLE: Final = "TRISECT_PROJECT"
 HOME_VARIABLE: Final = "DAGSTER_HOME"
 DAGSTER_VARIABLES: Final = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
 """Write the announcements of a run's assets at once; Dagster reads this from the environment only."""
 
-Weight = Annotated[float, msgspec.Meta(gt=0)]
+Weight = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -48,6 +46,14 @@ class Company(_Section, frozen=True):
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "USD"
 
 
+class SourceOptions(_Section, frozen=True, omit_defaults=True):
+    """How the times of a source are written."""
+
+    time_unit: Literal["iso", "s", "ms", "us", "ns"] | None = None
+    time_origin: str | None = None
+    timezone: str | None = None
+
+
 class SourceSection(_Section, frozen=True):
     """One `[[source]]`."""
 
@@ -59,11 +65,11 @@ class SourceSection(_Section, frozen=True):
     final_newline: Literal["required", "optional"] = "required"
     columns: dict[str, str] = {}
     constants: dict[str, str | int | float] = {}
-    options: dict[str, str | int | float] = {}
+    options: SourceOptions = SourceOptions()
 
     def source(self) -> Source:
         """The value that the readers know."""
-        options = {key: str(value) for key, value in self.options.items()}
+        options: dict[str, str] = msgspec.to_builtins(self.options)
         return Source(
             name=self.name,
             kind=self.kind,
@@ -228,11 +234,14 @@ def load(root: Path) -> Project:
         document = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{FILE} is no TOML: {error}; correct it there") from error
+    merged = _with_environment(document, os.environ)
     try:
-        settings = msgspec.convert(_with_environment(document, os.environ), Settings, strict=True)
+        settings = msgspec.convert(merged, Settings, strict=True)
     except msgspec.ValidationError as error:
-        raise SettingsError(_explained(str(error), text)) from error
-    _refuse(settings, text)
+        raise SettingsError(settings_faults.explained(str(error), merged, text, Settings)) from error
+    found = [settings_faults.said(*fault, text) for fault in settings_faults.faults(settings)]
+    if found:
+        raise SettingsError("\n".join(found))
     return Project(root, settings)
 
 
@@ -240,7 +249,7 @@ def _with_environment(document: dict[str, Any], environment: Mapping[str, str]) 
     """The document with TRISECT_<SECTION>_<KEY> laid over its scalars."""
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
     for section, key in _scalars():
-        value = environment.get(f"TRISECT_{section}_{key.name}".upper())
+        value = environment.get(settings_faults.variable_of(section, key.name))
         if value is not None:
             merged.setdefault(section, {})[key.name] = value if key.type is str else _scalar(value)
     return merged
@@ -258,43 +267,3 @@ def _scalar(text: str) -> Any:  # noqa: ANN401 - a TOML value has any type
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _explained(message: str, text: str) -> str:
-    """The validator's words with the line they are about."""
-    unknown = re.search(r"unknown field `([^`]+)`", message)
-    path = re.search(r"`\$\.?([^`]*)`$", message)
-    places = [unknown[1]] if unknown else ([path[1].split(".")[-1].partition("[")[0]] if path else [])
-    line = _line(text, places[0]) if places else 0
-    section = path[1] if path and path[1] else "the top level"
-    what = f"unknown key {unknown[1]!r} in {section}" if unknown else message
-    return f"{FILE}, line {line}: {what}; see the settings in the README" if line else f"{FILE}: {what}"
-
-
-def _line(text: str, key: str) -> int:
-    pattern = re.compile(rf"^\s*\[*\s*(?:[\w.]+\.)?{re.escape(key)}\s*(?:=|\])")
-    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 0)
-
-
-def _refuse(settings: Settings, text: str) -> None:
-    if settings.engine.telemetry == "spark":
-        where = _line(text, "telemetry")
-        raise SettingsError(f"{FILE}, line {where}: engine 'spark' is not in this version; use duckdb or polars")
-    for key, fault in settings.delivery.faults(settings.report.editions):
-        raise SettingsError(f"{FILE}, line {_line(text, key)}: {fault}")
-    names = [section.name for section in settings.source]
-    for section in settings.source:
-        zone = str(section.options.get("timezone", "UTC"))
-        if names.count(section.name) > 1:
-            raise SettingsError(f"{FILE}: two sources are named {section.name!r}; give each a name of its own")
-        if (section.kind, section.format) not in READERS:
-            known = ", ".join(sorted(name for kind, name in READERS if kind == section.kind))
-            raise SettingsError(
-                f"{FILE}: source {section.name!r} has format {section.format!r}; {section.kind} has {known}"
-            )
-        if section.files.startswith("/") or ".." in Path(section.files).parts:
-            where = _line(text, "files")
-            raise SettingsError(f"{FILE}, line {where}: files = {section.files!r} leaves the project; keep it below it")
-        if zone not in available_timezones():
-            where = _line(text, "timezone")
-            raise SettingsError(f"{FILE}, line {where}: timezone {zone!r} is unknown; use an IANA name such as UTC")

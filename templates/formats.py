@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 from templates.typeface import CONDENSED, SEMIBOLD, printable, text_width
@@ -20,6 +20,8 @@ SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10)
 SCALE_WORDS: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
 SYMBOLS: Final = {"USD": "$"}
 COUNT_WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP)
+"""Wide enough for the digits of any amount; the default has 28."""
 LEAST_BASE: Final = Decimal(1000)
 NAME_LIMIT: Final = 40
 
@@ -38,7 +40,7 @@ def signed(text: str, value: Decimal, *, plus: str = "") -> str:
 
 def rounded(value: Decimal, places: int) -> Decimal:
     """Rounded half up, away from zero."""
-    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-places), context=EXACT)
 
 
 def significant(value: Decimal, digits: int = 3) -> Decimal:
@@ -205,7 +207,7 @@ def count_word(value: int) -> str:
 def exact(value: Quantity) -> str:
     """Twelve decimals, as the tables hold it."""
     amount = decimal(value)
-    return signed(f"{abs(amount):,.12f}", amount)
+    return signed(f"{amount.copy_abs():,.12f}", amount)
 
 
 def plain(value: Quantity | None, places: int = 0) -> str:
@@ -213,7 +215,7 @@ def plain(value: Quantity | None, places: int = 0) -> str:
     if value is None:
         return UNKNOWN
     amount = rounded(decimal(value), places)
-    return signed(f"{abs(amount):,f}", amount)
+    return signed(f"{amount.copy_abs():,f}", amount)
 
 
 def plain_change(value: Quantity, places: int) -> str:

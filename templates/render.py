@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import localcontext
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -25,6 +26,9 @@ from templates.printing import printed
 from templates.proofs import prove
 from templates.references import References
 from templates.title_lines import broken, fits
+
+DIGITS: Final = 60
+"""Digits in which pages add and subtract: all of any amount; the default of 28 would round the sum of a large bill."""
 
 LANGUAGE: Final = "en"
 PAPERS: Final = ("A4", "letter")
@@ -58,8 +62,9 @@ def pdf(
     Raises:
         ReportFault: Something cannot be printed as it should be; nothing is written.
     """
-    report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
-    return printed(_composed(report, _print_style(paper)), report, attachments)
+    with localcontext(prec=DIGITS):
+        report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
+        return printed(_composed(report, _print_style(paper)), report, attachments)
 
 
 def html(
@@ -73,8 +78,9 @@ def html(
     earlier: pl.DataFrame | None = None,
 ) -> str:
     """The report as one HTML file that needs nothing else; arguments as of `pdf`."""
-    report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
-    return _composed(report, _screen_style(paper), contents=1)
+    with localcontext(prec=DIGITS):
+        report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
+        return _composed(report, _screen_style(paper), contents=1)
 
 
 def thumbnails(tables: Mapping[str, pl.DataFrame], paper: str = "A4") -> dict[str, str]:

@@ -7,10 +7,10 @@ import polars as pl
 from transforms.money import split
 from transforms.periods import cut
 from warehouse.schemas.ledger import BilledHours
+from warehouse.schemas.names import ACCRUAL
 
 KEY = ["charge_day", "method", "target_id", "hour", "is_accrued"]
 SPAN = ["charge_day", "method", "target_id", "is_accrued", "charge_start", "charge_end", "gpu_time"]
-ACCRUAL = "accrual"
 
 
 def gpu_time(column: str) -> pl.Expr:

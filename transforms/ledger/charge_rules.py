@@ -8,6 +8,7 @@ import polars as pl
 
 from transforms.matching import first_rules, keyed_fields, policy_day, rule_field
 from warehouse.schemas.ledger import ChargeRules
+from warehouse.schemas.names import ACCRUAL
 
 FIELDS: Final = (
     "resource_id",
@@ -20,7 +21,6 @@ FIELDS: Final = (
 )
 """Fields of a charge that rules may name, beside `tag:<key>`."""
 
-ACCRUAL: Final = "accrual"
 REASON_LENGTH: Final = 200
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TWELVE_PLACES: Final = Decimal("0.000000000001")
+EXACT: Final = Context(prec=400, rounding=ROUND_HALF_EVEN)
+"""Wide enough for twelve places of any double; the 28 digits of the default end at ten quadrillion tokens."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def exact_value(found: object) -> Decimal | None:
     if found is None:
         return None
     value = found if isinstance(found, Decimal) else Decimal(repr(found))
-    return value.quantize(TWELVE_PLACES, ROUND_HALF_EVEN) if value.is_finite() else None
+    return value.quantize(TWELVE_PLACES, context=EXACT) if value.is_finite() else None
 
 
 def context(tables: Mapping[str, pl.DataFrame]) -> pl.SQLContext[pl.DataFrame]:

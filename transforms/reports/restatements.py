@@ -7,9 +7,9 @@ from typing import Final
 import polars as pl
 
 from transforms.money import amount, units
+from warehouse.schemas.names import ACCRUAL
 from warehouse.schemas.reports import RestatedMonths, Restatements
 
-ACCRUAL: Final = "accrual"
 CELL: Final = ("month", "currency")
 PERIOD: Final = (*CELL, "source")
 SIDES: Final = ("billed", "correction", "billed_now", "correction_now")

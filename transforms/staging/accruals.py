@@ -10,9 +10,9 @@ import polars as pl
 from transforms.money import units
 from transforms.periods import MICROSECONDS
 from warehouse.schemas.columns import INSTANT, MONEY
+from warehouse.schemas.names import ACCRUAL
 from warehouse.schemas.staging import Accruals
 
-SOURCE = "accrual"
 HOURS_A_DAY = 24
 
 
@@ -58,7 +58,7 @@ def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         pl.Series(
             "charge_id", [_charge_id(*row) for row in days.select("pool_id", "day").iter_rows()], dtype=pl.String
         ),
-        pl.lit(SOURCE).alias("source"),
+        pl.lit(ACCRUAL).alias("source"),
         pl.col("day").dt.month_start().alias("billing_period_start"),
         pl.col("day").dt.month_start().dt.offset_by("1mo").alias("billing_period_end"),
         start.alias("charge_start"),
@@ -100,7 +100,7 @@ def _description() -> pl.Expr:
 
 def _charge_id(pool_id: str, day: date) -> str:
     digest = hashlib.sha256(f"{pool_id}\x1f{day.isoformat()}".encode()).hexdigest()
-    return f"{SOURCE}-{digest[:24]}-1"
+    return f"{ACCRUAL}-{digest[:24]}-1"
 
 
 def _require_first_day(spans: pl.DataFrame) -> None:

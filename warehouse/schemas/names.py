@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+ACCRUAL: Final = "accrual"
+"""The source of charges that no bill brings: policy/rates.csv accrues them, so no delivery may bear this name."""
+
 ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 KEYED: Final = ("tag:", "label:")
 

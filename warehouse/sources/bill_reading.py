@@ -11,7 +11,7 @@ import polars as pl
 
 from warehouse.schemas.raw import ChargeRows
 from warehouse.sources.casts import TEXT_NULLS, composed, known
-from warehouse.sources.charge_casts import Charges, charges
+from warehouse.sources.charge_casts import Charges, charges, stated_money
 from warehouse.sources.decimals import WIDEST, quantity
 from warehouse.sources.exact_sums import EXACT, Totals, added, bill_totals
 from warehouse.sources.held_rows import HeldRows
@@ -97,7 +97,7 @@ class _Bill:
         is_good = typed.reasons.is_null()
         kept = ChargeRows.frame(self._named(typed.rows, batch.rows["location"], shaped).filter(is_good))
         self.kept.add(kept)
-        self.refused += [batch.refused, _refused(batch, typed)]
+        self.refused += [_priced(batch), _refused(batch, typed)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
         self.flags |= shaped.flags | assumptions(self.source, shaped.cells["charge_start"], shaped.cells["charge_end"])
@@ -180,6 +180,16 @@ def _measured(cells: pl.Series) -> pl.Series:
 def _refused(batch: Batch, typed: Charges) -> pl.DataFrame:
     """The refused rows, with the money in them where it can be read."""
     bad = refusals(batch.rows, typed.reasons)
-    money = typed.rows.filter(typed.reasons.is_not_null()).select("currency", "billed_cost")
+    return bad.with_columns(_legible(typed.rows.filter(typed.reasons.is_not_null()).select("currency", "billed_cost")))
+
+
+def _priced(batch: Batch) -> pl.DataFrame:
+    """The rows that no one should store, with the money in those that could be split into cells."""
+    split = batch.refused.height - batch.unclean.height
+    return pl.concat([batch.refused[:split], batch.refused[split:].with_columns(_legible(stated_money(batch.unclean)))])
+
+
+def _legible(money: pl.DataFrame) -> pl.DataFrame:
+    """Currency and cost where both can be read."""
     can_be_read = pl.col("currency").is_not_null() & pl.col("billed_cost").is_not_null()
-    return bad.with_columns(money.select(pl.when(can_be_read).then(pl.all()).name.keep()))
+    return money.select(pl.when(can_be_read).then(pl.all()).name.keep())

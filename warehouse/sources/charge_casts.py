@@ -25,7 +25,7 @@ from warehouse.sources.casts import (
 from warehouse.sources.counts import size
 from warehouse.sources.currencies import currency
 from warehouse.sources.decimals import Amounts, money, quantity
-from warehouse.sources.instants import Clock, in_order, instants, start_in_range, written_days
+from warehouse.sources.instants import Clock, end_in_range, in_order, instants, start_in_range, written_days
 
 CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 _MADE_HERE: Final = ("file_sha256", "location", "source", "content_hash", "dimension_hash", "tags")
@@ -74,10 +74,16 @@ def charges(
         *(cast.reasons for cast in casts.values()),
         *([] if identity is None else [key(identity).reasons]),
         start_in_range(rows["charge_start"], night_start),
+        end_in_range(rows["charge_end"]),
         in_order(rows["charge_start"], rows["charge_end"]),
         in_order(rows["billing_period_start"], rows["billing_period_end"]),
     )
     return Charges(rows, _without_strange_words(reasons, cells, rows), money(cells["billed_cost"]))
+
+
+def stated_money(cells: pl.DataFrame) -> pl.DataFrame:
+    """Currency and billed cost of rows of which nothing else is read; null where one is none."""
+    return pl.DataFrame([_NUMBERS[name](cells[name]).values.alias(name) for name in ("currency", "billed_cost")])
 
 
 def _cast(name: str, cells: pl.Series, clock: Clock) -> Cast:

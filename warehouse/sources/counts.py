@@ -10,6 +10,9 @@ from warehouse.schemas.columns import MONEY_SCALE
 from warehouse.sources.casts import NULLS, Cast, known, refused
 from warehouse.sources.decimals import quantity
 
+LARGEST_SIZE: Final = 1e15
+"""GPUs, GPU-seconds or seconds that a run may state: far above what there is, far below what 128 bits cannot count."""
+
 _UNIT: Final = 10**MONEY_SCALE
 _LARGEST: Final = 2**63 - 1
 _PLAIN: Final = r"^[0-9]{1,18}$"
@@ -49,9 +52,14 @@ def count(cells: pl.Series) -> Cast:
 def size(cells: pl.Series) -> Cast:
     """Numbers of zero or more that may be fractions, as GPUs may be. Reason: bad_count."""
     said, numbers = known(cells), measure(cells)
-    is_bad = (numbers.values.is_null() & said.is_not_null()) | ~numbers.values.is_finite() | (numbers.values < 0)
+    is_bad = (numbers.values.is_null() & said.is_not_null()) | ~is_size(numbers.values)
     reasons = refused(is_bad.fill_null(value=False), "bad_count")
     return Cast(pl.select(pl.when(reasons.is_null()).then(numbers.values)).to_series(), reasons)
+
+
+def is_size(values: pl.Series) -> pl.Series:
+    """Whether each value can be a number of GPUs, or of the seconds for which they are held; null where unknown."""
+    return values.is_between(0, LARGEST_SIZE) & values.is_finite()
 
 
 def measure(cells: pl.Series) -> Cast:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from warehouse.sources import (
+    charge_casts,
     focus,
     hf_trainer,
     litellm,
@@ -14,8 +15,11 @@ from warehouse.sources import (
     mlperf,
     opencost,
     otlp,
+    request_casts,
+    run_casts,
     sacct,
     table_bill,
+    table_metrics,
     table_requests,
     table_runs,
     wandb,
@@ -38,3 +42,19 @@ READERS: Final[Mapping[tuple[str, str], Reader]] = MappingProxyType(
         ("request_telemetry", "litellm"): litellm,
     }
 )
+
+_CANONICAL: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
+    {
+        ("gpu_billing", "focus"): tuple(focus.NAMES),
+        ("gpu_billing", "table"): (*charge_casts.CELLS, *table_bill.EXTRAS),
+        ("training_logs", "table"): (*run_casts.COLUMNS, *table_runs.LONG, *table_runs.WIDE, *table_metrics.COMMON),
+        ("training_logs", "wandb"): (*table_metrics.COMMON, *table_runs.WIDE),
+        ("request_telemetry", "table"): request_casts.COLUMNS,
+        ("request_telemetry", "litellm"): tuple(litellm.NAMES),
+    }
+)
+
+
+def canonical_columns(kind: str, file_format: str) -> tuple[str, ...]:
+    """What `[source.columns]` and `[source.constants]` may name, each once; none where the format names its columns."""
+    return tuple(dict.fromkeys(_CANONICAL.get((kind, file_format), ())))

@@ -16,6 +16,7 @@ from warehouse.sources.source import Source
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
+LATEST_END: Final = datetime(2100, 1, 1, tzinfo=UTC)
 DAYS_AHEAD: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_MICROSECOND: Final = {  # a count is held in units of 10^-12
@@ -87,6 +88,11 @@ def start_in_range(starts: pl.Series, night_start: datetime) -> pl.Series:
     """date_out_of_range for starts before 2015 or three days and more after the night's first moment."""
     latest = night_start + timedelta(days=DAYS_AHEAD)
     return refused((starts < EARLIEST) | (starts >= latest), "date_out_of_range")
+
+
+def end_in_range(ends: pl.Series) -> pl.Series:
+    """date_out_of_range for ends in another century: such a span would be cut into millions of hours."""
+    return refused((ends >= LATEST_END).fill_null(value=False), "date_out_of_range")
 
 
 def in_order(starts: pl.Series, ends: pl.Series) -> pl.Series:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from warehouse.sources.chips import chip
+from warehouse.sources.counts import LARGEST_SIZE
 from warehouse.sources.runs import ALIASES, last_loss
 
 _MILLI: Final = 1000
@@ -111,14 +112,19 @@ def _course(run: Row, logged: Sequence[Row], night_start: int) -> dict[str, Any]
 
 def _gpu_count(settings: Mapping[str, str], logged: Sequence[Row]) -> float | None:
     """GPUs as set, else devices of all nodes, else as many as the system's own metrics saw."""
-    numbers = (settings[name] for name in _COUNTS if settings.get(name, "").isdecimal())
-    if (stated := next(numbers, None)) is not None:
-        return float(stated)
-    devices, nodes = settings.get("devices", ""), settings.get("num_nodes", "1")
-    if devices.isdecimal() and nodes.isdecimal():
-        return float(int(devices) * int(nodes))
+    stated = (_size(settings.get(name, "")) for name in _COUNTS)
+    if (counted := next((number for number in stated if number is not None), None)) is not None:
+        return counted
+    devices, nodes = _size(settings.get("devices", "")), _size(settings.get("num_nodes", "1"))
+    if devices is not None and nodes is not None and devices * nodes <= LARGEST_SIZE:
+        return devices * nodes
     seen = {found[1] for row in logged if (found := _UTILIZATION.fullmatch(row["key"]))}
     return float(len(seen)) if seen else None
+
+
+def _size(text: str) -> float | None:
+    """A whole number of GPUs, devices or nodes; what cannot be one says nothing."""
+    return float(text) if text.isdecimal() and float(text) <= LARGEST_SIZE else None
 
 
 def _is_within(run: Row, parent: Row) -> bool:

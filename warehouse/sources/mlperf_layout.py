@@ -13,6 +13,7 @@ from warehouse.sources.json_text import BadLine
 _COMPRESSED: Final = (".gz", ".zst")
 _DEPTH: Final = 5  # org / results / system / benchmark / result_n.txt
 _NUMBERS: Final = ("number_of_nodes", "accelerators_per_node")
+_LONGEST_COUNT: Final = 7
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,6 @@ def _count(fields: dict[str, object], name: str) -> float:
         raise BadLine("missing_key", f"{name} is absent or empty")
     if not stated.isascii() or not stated.isdigit():
         raise BadLine("bad_count", f"{name} is no whole number")
+    if len(stated) > _LONGEST_COUNT:
+        raise BadLine("bad_count", f"{name} has {len(stated)} digits: no system is that large")
     return float(stated)

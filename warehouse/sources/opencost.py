@@ -14,7 +14,7 @@ from warehouse.schemas.columns import MONEY
 from warehouse.schemas.raw import WorkloadRows
 from warehouse.sources.casts import Cast, first_reason, free_text, known, refused, required
 from warehouse.sources.decimals import quantity
-from warehouse.sources.instants import clock_of, in_order, instants, start_in_range
+from warehouse.sources.instants import clock_of, end_in_range, in_order, instants, start_in_range
 from warehouse.sources.layout import Layout
 from warehouse.sources.local_times import assumptions
 from warehouse.sources.opencost_json import allocations, is_answer
@@ -109,6 +109,7 @@ def _typed(cells: pl.DataFrame, source: Source, delivered: Delivered) -> tuple[p
     ), first_reason(
         *(cast.reasons for cast in casts.values()),
         start_in_range(typed["started_at"], delivered.night_start),
+        end_in_range(typed["ended_at"]),
         in_order(typed["started_at"], typed["ended_at"]),
         refused((typed["gpu_hours"] < 0).fill_null(value=False), "bad_count"),
     )

@@ -51,8 +51,9 @@ def read_policy(project: Path) -> Mapping[str, pl.DataFrame]:
     Raises:
         PolicyError: with every fault found, each saying what, where, which value and what to do.
     """
-    sheets = {name: _sheet(project, name) for name in TABLES}
-    names, shared_names = names_of(sheets["models"])
+    written = {name: _sheet(project, name) for name in TABLES}
+    names, shared_names = names_of(written["models"])
+    sheets = {name: _spelt_alike(name, sheet, names) for name, sheet in written.items()}
     faults = [
         *shared_names,
         *(fault for sheet in sheets.values() for fault in sheet.faults),
@@ -90,15 +91,20 @@ def _faults_of_references(sheets: Mapping[str, Sheet], names: Names) -> Iterator
     """Unknown names are told only when models.csv itself is sound: else every name would be unknown."""
     if sheets["models"].faults:
         return
-    yield from circles(sheets["models"])
+    for column in MODEL_REFERENCES["models"]:
+        yield from circles(sheets["models"], column)
     for name, sheet in sheets.items():
         yield from unknown_models(name, sheet, names)
 
 
-def _table(name: str, sheet: Sheet, names: Names) -> pl.DataFrame:
+def _spelt_alike(name: str, sheet: Sheet, names: Names) -> Sheet:
+    """Models as models.csv spells them and currencies in capitals, so that two spellings of one are seen as one."""
     rows = _named(sheet.rows, MODEL_REFERENCES.get(name, ()), names)
-    if name == "fx":
-        rows = rows.with_columns(pl.col("currency").str.to_uppercase())
+    return replace(sheet, rows=rows.with_columns(pl.col("currency").str.to_uppercase()) if name == "fx" else rows)
+
+
+def _table(name: str, sheet: Sheet, names: Names) -> pl.DataFrame:
+    rows = sheet.rows
     if name == "attribution":
         rows = _positioned(_targeted(rows, names).sort("priority", "line"))
     if name == "instances":

@@ -110,10 +110,10 @@ def number(column: Column) -> Reader:
     """A measured quantity."""
 
     def read(cell: str) -> float:
-        value = float(decimal(cell))
-        if value == float("inf") or value == float("-inf"):
-            raise BadCell("number too large", "write a quantity below 1e308")
-        return _not_below(value, column)
+        value = decimal(cell)
+        if value >= LARGEST_AMOUNT:
+            raise BadCell("number too large", f"write less than {LARGEST_AMOUNT:.0e}")
+        return _not_below(float(value), column)
 
     return read
 

@@ -60,10 +60,10 @@ def unknown_models(name: str, sheet: Sheet, names: Names) -> Iterator[Fault]:
             yield Fault(sheet.file, row["line"], f"{column}: unknown model", value, names.hint(value))
 
 
-def circles(models: Sheet) -> Iterator[Fault]:
-    """Models that are their own ancestor, named from the first in the file."""
+def circles(models: Sheet, column: str) -> Iterator[Fault]:
+    """Models that are their own ancestor, or their own teacher's teacher, named from the first in the file."""
     rows = {model_key(row["model_id"]): row for row in models.rows.to_dicts()}
-    parents = {key: model_key(row["base_model_id"]) for key, row in rows.items() if row["base_model_id"]}
+    parents = {key: model_key(row[column]) for key, row in rows.items() if row[column]}
     seen: set[str] = set()
     for start in rows:
         path: list[str] = []
@@ -74,7 +74,7 @@ def circles(models: Sheet) -> Iterator[Fault]:
             at = parents[at]
         if at in path:
             circle = " → ".join([*path[path.index(at) :], at])
-            yield Fault(models.file, rows[at]["line"], "circle in base_model_id", circle, "clear one of the parents")
+            yield Fault(models.file, rows[at]["line"], f"circle in {column}", circle, "clear one of them")
 
 
 def endless_rates(rates: Sheet, pools: Sheet) -> Iterator[Fault]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from warehouse.schemas.names import field_key
+from warehouse.schemas.names import ACCRUAL, field_key, model_key, tag_key
 from warehouse.sources.policy import TABLES
 from warehouse.sources.policy_faults import Fault
-from warehouse.sources.policy_rows import REQUEST_FIELDS
+from warehouse.sources.policy_rows import EVERYTHING, REQUEST_FIELDS
 
 Row = Mapping[str, Any]
 
@@ -28,20 +29,24 @@ CHARGE_FIELDS: Final = (
 WORKLOAD_FIELDS: Final = ("namespace", "pod")
 KEYED_FIELDS: Final = ("tag:", "label:")
 RULES_FILE: Final = "policy/attribution.csv"
+LATIN: Final = str.maketrans("авеіјкмнорԛѕтухԝαικνορτυ", "abeijkmhopqstyxwaikvoptu")
+"""Small letters of the Cyrillic and Greek alphabets as the Latin ones that they look like."""
 
 
-def policy_findings(project: Path, policy: Mapping[str, pl.DataFrame]) -> tuple[Fault, ...]:
-    """Findings on sound policy tables, by file and line; none of them stops a night."""
+def policy_findings(project: Path, policy: Mapping[str, pl.DataFrame], sources: Collection[str]) -> tuple[Fault, ...]:
+    """Findings on sound policy tables beside the names of all sources, by file and line; none of them stops a night."""
     rules = policy["attribution"].to_dicts()
     return tuple(
         sorted(
             {
                 *_strange_files(project),
                 *_unknown_fields(rules),
+                *_unknown_sources(rules, sources),
                 *_never_open(rules),
                 *_shadowed(rules),
                 *_unknown_targets(rules, policy),
                 *_unreached_models(rules, policy),
+                *_look_alikes(policy["models"]["model_id"]),
                 *_rates_without_pool(policy),
             }
         )
@@ -60,9 +65,16 @@ def _unknown_fields(rules: Sequence[Row]) -> Iterator[Fault]:
     known = (*CHARGE_FIELDS, *RUN_FIELDS, *REQUEST_FIELDS, *WORKLOAD_FIELDS)
     for rule in rules:
         field = rule["field"].lower()
-        if field not in known and not field.startswith(KEYED_FIELDS):
+        if field not in known and not (field.startswith(KEYED_FIELDS) and tag_key(field.partition(":")[2])):
             remedy = f"known: {', '.join((*KEYED_FIELDS, *known))}"
             yield Fault(RULES_FILE, rule["line"], "no record has this field", rule["field"], remedy)
+
+
+def _unknown_sources(rules: Sequence[Row], sources: Collection[str]) -> Iterator[Fault]:
+    for rule in rules:
+        if rule["source"] not in {EVERYTHING, ACCRUAL, *sources}:
+            remedy = f"write {EVERYTHING} or one of {', '.join(sorted(sources)) or 'the sources of trisect.toml'}"
+            yield Fault(RULES_FILE, rule["line"], "no source has this name", rule["source"], remedy)
 
 
 def _never_open(rules: Sequence[Row]) -> Iterator[Fault]:
@@ -115,6 +127,20 @@ def _unreached_models(rules: Sequence[Row], policy: Mapping[str, pl.DataFrame]) 
         if model_id not in reached:
             remedy = "add a rule with target model, or a deployment"
             yield Fault("policy/models.csv", 0, "no rule and no deployment names this model", model_id, remedy)
+
+
+def _look_alikes(model_ids: Iterable[str]) -> Iterator[Fault]:
+    """Different models whose names a reader cannot tell apart: letters of other alphabets, full-width forms."""
+    seen: dict[str, str] = {}
+    for model_id in model_ids:
+        other = seen.setdefault(model_key(unicodedata.normalize("NFKC", model_id)).translate(LATIN), model_id)
+        if other != model_id:
+            what = f"looks like {other!r}, but is another model"
+            yield Fault("policy/models.csv", 0, what, _escaped(model_id), "type both names anew, or make it an alias")
+
+
+def _escaped(name: str) -> str:
+    return name.encode("unicode_escape").decode()
 
 
 def _rates_without_pool(policy: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:

@@ -42,6 +42,13 @@ def _not_above_zero(file: str, row: Row, columns: Iterable[str]) -> Iterator[Fau
             yield Fault(file, row["line"], f"{column}: not above zero", str(row[column]), "write more than zero")
 
 
+def _rule_of_models(file: str, row: Row) -> Iterator[Fault]:
+    if row["params"] and row["active_params"] and row["active_params"] > row["params"]:
+        value = f"{row['active_params']:g} of {row['params']:g}"
+        remedy = "a token uses at most all parameters: correct one of the two"
+        yield Fault(file, row["line"], "active_params above params", value, remedy)
+
+
 def _rule_of_attribution(file: str, row: Row) -> Iterator[Fault]:
     """A pool, model or deployment needs its name; a model's cost needs a phase unless requests say it serves."""
     if row["target"] in {"pool", "model", "deployment"} and not row["target_id"]:
@@ -89,6 +96,7 @@ def _rule_of_budgets(file: str, row: Row) -> Iterator[Fault]:
 
 
 RULES: Final[Mapping[str, Callable[[str, Row], Iterator[Fault]]]] = {
+    "models": _rule_of_models,
     "attribution": _rule_of_attribution,
     "lives": _rule_of_lives,
     "fx": _rule_of_fx,

@@ -22,6 +22,7 @@ from warehouse.sources.policy_faults import Fault
 NOT_IN_FILES: Final = ("line", "position")
 MAY_BE_LEFT_OUT: Final = ("ttft_s_limit", "tpot_s_limit", "reason", "opening_usd", "closing_usd")
 NOTE: Final = "#"
+OTHER_SEPARATORS: Final = ";\t|"
 PADDING: Final = " \t\r\n\u00a0\ufeff"
 
 
@@ -40,15 +41,25 @@ class _Record:
     cells: Sequence[str]
 
 
+class _BrokenRecordError(ValueError):
+    """A record that is no CSV, with the line it starts on."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(what)
+        self.line = line
+
+
 def read_sheet(path: Path, file: str, table: type[Table]) -> Sheet:
     """The file at `path`, called `file` in messages, as rows of `table`; an absent file has none."""
     if not path.exists():
         return Sheet(file, _frame(table, []))
+    if not path.is_file():
+        return Sheet(file, _frame(table, []), (Fault(file, 0, "no regular file", path.name, "put a CSV file there"),))
     try:
         records = list(_records(path.read_text(encoding="utf-8-sig")))
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
+    except (UnicodeDecodeError, _BrokenRecordError, OSError) as error:
         remedy = "save it as CSV with commas, UTF-8"
-        return Sheet(file, _frame(table, []), (Fault(file, 0, "unreadable file", str(error), remedy),))
+        return Sheet(file, _frame(table, []), (Fault(file, _line_of(error), "unreadable file", str(error), remedy),))
     header = records[0] if records else _Record(1, [])
     readers = _readers(table)
     faults = _header_faults(file, header, readers)
@@ -66,11 +77,21 @@ def _records(text: str) -> Iterator[_Record]:
     """Records with the line they start on; lines without any content are left out."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
-    for cells in reader:
-        stripped = [cell.strip(PADDING) for cell in cells]
-        if any(stripped):
-            yield _Record(line, stripped)
-        line = reader.line_num + 1
+    try:
+        for cells in reader:
+            stripped = [cell.strip(PADDING) for cell in cells]
+            if any(stripped):
+                yield _Record(line, stripped)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise _BrokenRecordError(line, str(error)) from error
+
+
+def _line_of(error: Exception) -> int:
+    """The line that cannot be read; 0 where none of the file can."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.count(b"\n", 0, error.start) + 1
+    return error.line if isinstance(error, _BrokenRecordError) else 0
 
 
 def _readers(table: type[Table]) -> Mapping[str, tuple[str, Column, Reader]]:
@@ -84,6 +105,9 @@ def _readers(table: type[Table]) -> Mapping[str, tuple[str, Column, Reader]]:
 def _header_faults(file: str, header: _Record, known: Mapping[str, object]) -> list[Fault]:
     found = [name.lower() for name in header.cells]
     listed = ",".join(known)
+    if len(found) == 1 and any(separator in found[0] for separator in OTHER_SEPARATORS):
+        remedy = f"save it as CSV with commas, and a point in decimals; the columns are {listed}"
+        return [Fault(file, header.line, "cells are not separated by commas", header.cells[0], remedy)]
     missing = [name for name in known if name not in found and name not in MAY_BE_LEFT_OUT]
     return [
         *(

@@ -47,7 +47,7 @@ class Batch:
     `rows` has `location` and every canonical column of the layout as text, null where the file has none; `carried` has,
     row for row, the columns nobody asked for under their own names; `present` names the canonical columns that the
     file or a constant gives, `floats` those that were binary floating point. `refused` are rows that could not be split
-    into clean cells, `blank` counts blank lines.
+    into clean cells, and at their end those of `unclean`, which could be split; `blank` counts blank lines.
     """
 
     rows: pl.DataFrame
@@ -55,6 +55,7 @@ class Batch:
     present: frozenset[str]
     floats: frozenset[str]
     refused: pl.DataFrame
+    unclean: pl.DataFrame
     blank: int
 
 
@@ -139,6 +140,7 @@ def _batch(sheet: Sheet, layout: Layout) -> Batch:
         present=frozenset({*taken, *layout.constants}),
         floats=frozenset(name for name, column in taken.items() if column in sheet.floats),
         refused=pl.concat([split, refusals(rows, reasons)]),
+        unclean=rows.filter(~is_clean),
         blank=sheet.blank,
     )
 

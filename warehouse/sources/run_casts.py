@@ -9,10 +9,10 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT
-from warehouse.sources.casts import Cast, first_reason, free_text, key, known
+from warehouse.sources.casts import Cast, first_reason, free_text, key, known, refused
 from warehouse.sources.chips import chip
-from warehouse.sources.counts import count, measure, size
-from warehouse.sources.instants import Clock, in_order, instants, start_in_range
+from warehouse.sources.counts import count, is_size, measure, size
+from warehouse.sources.instants import Clock, end_in_range, in_order, instants, start_in_range
 from warehouse.sources.status_words import run_status
 
 TIMES: Final = ("started_at", "ended_at", "held_from", "held_to")
@@ -25,6 +25,8 @@ COLUMNS: Final = ("run_id", "status", "final_loss", *TIMES, *NAMES, *COUNTS, *SI
 _LIST: Final = ' \t[]"'
 _MILLI: Final = 1000
 _MICRO: Final = 1_000_000
+_LONGEST: Final = 1e9
+"""Seconds that a run may last, some thirty years: what follows from its start then is a time that can be written."""
 
 
 def typed_runs(
@@ -33,10 +35,14 @@ def typed_runs(
     """Every column of every row typed, and why a row is refused, if so: the first reason of the closed list."""
     casts = {name: _cast(name, cells[name], present, clock) for name in COLUMNS}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()]).with_columns(_gpus())
-    filled = rows.with_columns(_end()).with_columns(*_course())
-    return filled, first_reason(
+    lasting = rows.with_columns(_seconds().alias("seconds"))
+    filled = lasting.with_columns(_end()).with_columns(*_course())
+    return filled.drop("seconds"), first_reason(
         *(cast.reasons for name, cast in casts.items() if name in present),
+        refused(~is_size(filled["gpu_count"]) | (filled["seconds"] > _LONGEST), "bad_count"),
         start_in_range(filled["started_at"], night_start),
+        end_in_range(filled["ended_at"]),
+        end_in_range(filled["held_to"]),
         in_order(filled["started_at"], filled["ended_at"]),
         in_order(filled["held_from"], filled["held_to"]),
     )
@@ -82,11 +88,15 @@ def _gpus() -> pl.Expr:
     return pl.coalesce("gpu_count", pl.col("gpu_milli").cast(pl.Float64) / _MILLI, nodes).alias("gpu_count")
 
 
-def _end() -> pl.Expr:
-    """The end as stated, else the start and how long it took, else as long as its GPUs were held."""
+def _seconds() -> pl.Expr:
+    """How long a run took, else as long as its GPUs were held."""
     held = pl.when(pl.col("gpu_count") > 0).then(pl.col("gpu_seconds") / pl.col("gpu_count")).otherwise(0.0)
-    seconds = pl.coalesce("duration_s", pl.when(pl.col("gpu_seconds").is_not_null()).then(held))
-    took = pl.duration(microseconds=(seconds * _MICRO).round().cast(pl.Int64))
+    return pl.coalesce("duration_s", pl.when(pl.col("gpu_seconds").is_not_null()).then(held))
+
+
+def _end() -> pl.Expr:
+    """The end as stated, else the start and how long it took."""
+    took = pl.duration(microseconds=(pl.col("seconds").clip(0, _LONGEST) * _MICRO).round().cast(pl.Int64))
     return pl.coalesce("ended_at", pl.col("started_at") + took).alias("ended_at")
 
 

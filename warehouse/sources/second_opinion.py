@@ -8,8 +8,9 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,6 +20,7 @@ from warehouse.sources.source import Source
 
 _EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _UNIT: Final = Decimal("1e-12")
+_NARROW: Final = {"float": np.float32, "halffloat": np.float16}
 _WIDEST_FIELD: Final = 2 << 20
 _NOTHING: Final = (Decimal(0), Decimal(0))
 _CANONICAL: Final = ("currency", "billed_cost", "effective_cost")
@@ -124,7 +126,14 @@ def _parquet_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
 
 def _batch_rows(batch: pa.RecordBatch, columns: Sequence[str | None]) -> Iterator[tuple[object, ...]]:
     nothing = itertools.repeat(None, batch.num_rows)
-    return zip(*(nothing if name is None else batch.column(name).to_pylist() for name in columns), strict=True)
+    return zip(*(nothing if name is None else _column_cells(batch.column(name)) for name in columns), strict=True)
+
+
+def _column_cells(column: pa.Array) -> Sequence[object]:
+    """The values of a column; a float of few bits as the shortest text that names it, not as the double beside it."""
+    cells: list[Any] = column.to_pylist()
+    narrow = _NARROW.get(str(column.type))
+    return cells if narrow is None else [None if cell is None else str(narrow(cell)) for cell in cells]
 
 
 def _json_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:

@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from warehouse.sources.chips import chip
+from warehouse.sources.counts import LARGEST_SIZE
 from warehouse.sources.json_text import BadLine, json_object
 from warehouse.sources.reading import Delivered, RejectedFile
 from warehouse.sources.refusals import Refusals
@@ -53,12 +54,19 @@ def _typed(fields: Mapping[str, object], source: Source) -> dict[str, object]:
     hosts, model = fields.get("hosts"), fields.get("gpu_model")
     return {
         **{name: str(fields[name]) for name in _TEXTS if fields.get(name) is not None},
-        **{name: float(str(fields[name])) for name in _NUMBERS if fields.get(name) is not None},
+        **{name: _size(name, str(fields[name])) for name in _NUMBERS if fields.get(name) is not None},
         **{name: microseconds(str(fields[name]), source) for name in _TIMES if fields.get(name) is not None},
         "status": status_of(str(fields["status"])) if fields.get("status") is not None else None,
         "hosts": [str(host) for host in hosts] if isinstance(hosts, list) else None,
         "gpu_model": chip(str(model)) if model is not None else None,
     }
+
+
+def _size(name: str, text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= LARGEST_SIZE:
+        raise ValueError(f"{name} is {text[:40]!r}, no number between 0 and {LARGEST_SIZE:.0e}")
+    return number
 
 
 def microseconds(text: str, source: Source) -> int:

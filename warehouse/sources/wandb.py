@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from warehouse.sources.chips import chip
+from warehouse.sources.counts import LARGEST_SIZE
 from warehouse.sources.json_text import BadLine, json_object
 from warehouse.sources.plausible import plausible_starts
 from warehouse.sources.reading import Delivered, Reading
@@ -165,8 +166,9 @@ def _gpu(told: Told, metadata: Mapping[str, Any]) -> str | None:
 
 def _gpu_count(told: Told, metadata: Mapping[str, Any]) -> float | None:
     stated = [told.config.get(_GPUS[0]), metadata.get("gpu_count"), *(told.config.get(name) for name in _GPUS[1:])]
-    numbers = (str(value) for value in stated if value is not None)
-    return next((float(number) for number in numbers if number.replace(".", "", 1).isdigit()), None)
+    written = (str(value) for value in stated if value is not None)
+    numbers = (float(text) for text in written if text.isascii() and text.replace(".", "", 1).isdigit())
+    return next((number for number in numbers if number <= LARGEST_SIZE), None)
 
 
 def _tokens(told: Told, said: Mapping[str, Any]) -> float | None:

@@ -33,11 +33,52 @@ def test_a_company_with_a_name_is_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (COMPANY + '[limits]\nmemmory = "4GB"\n', r"trisect.toml, line 4: unknown key 'memmory' in limits"),
-        (COMPANY + "[limits]\nmemory = 4\n", r"line 4: Expected `str`, got `int`"),
+        (
+            COMPANY + '[limits]\nmemmory = "4GB"\n',
+            r"trisect.toml, line 4: unknown key 'memmory' in limits.*mean 'memory'",
+        ),
+        (COMPANY + "[limits]\nmemory = 4\n", r"line 4: memory = 4: Expected `str`, got `int`; write it like '4GB'"),
         (COMPANY + "[thirds]\ntarget = { pretraining = 0 }\n", r"Expected `float` > 0"),
         (COMPANY + SOURCE + SOURCE, r"two sources are named 'a'"),
-        (COMPANY + SOURCE.replace("inbox", "../inbox"), r"leaves the project"),
+        (COMPANY + SOURCE.replace("inbox", "../inbox"), r"line 7: files = .* leaves the inbox; begin it with inbox/"),
+        (COMPANY + SOURCE.replace("inbox/a/*", "policy/*"), r"line 7: files = 'policy/\*' leaves the inbox"),
+        (COMPANY + SOURCE.replace("inbox/a/*", "/etc/*"), r"line 7: files = '/etc/\*' leaves the inbox"),
+        (COMPANY + SOURCE.replace("inbox/a/*", "."), r"line 7: files = '.' leaves the inbox"),
+        (COMPANY + SOURCE + SOURCE.replace('"a"', '""'), r"line 9: name = '': Expected `str` of length >= 1"),
+        (
+            COMPANY + SOURCE + SOURCE.replace('"a"', '"accrual"'),
+            r"line 9: name 'accrual' is taken by what policy/rates",
+        ),
+        (COMPANY + SOURCE.replace('"a"', '"../../b"'), r"line 4: name = '../../b' is no plain name"),
+        (COMPANY + SOURCE.replace('"a"', '"a\\u0000"'), r"line 4: name = 'a.x00' is no plain name"),
+        (
+            COMPANY + SOURCE.replace('"gpu_billing"', '"bill"'),
+            r"line 5: kind = 'bill': .*; write one of gpu_billing, tr",
+        ),
+        (COMPANY + SOURCE + '[source.options]\ntime_unit = "h"\n', r"line 9: time_unit = 'h': Invalid enum value"),
+        (
+            COMPANY + SOURCE + '[source.options]\ntime_origin = "x"\n',
+            r"line 9: time_origin = 'x' is no time; write it as",
+        ),
+        (COMPANY + SOURCE + '[source.options]\ntimzone = "UTC"\n', r"line 9: unknown key 'timzone' .*mean 'timezone'"),
+        (
+            COMPANY + SOURCE + '[source.columns]\ncurency = "c"\n',
+            r"line 9: 'curency' is no canonical col.*mean 'currency'",
+        ),
+        (
+            COMPANY + SOURCE.replace("focus", "opencost") + '[source.constants]\nx = "c"\n',
+            r"columns of opencost are none",
+        ),
+        (
+            COMPANY + '[report]\npaper = "A3"\n',
+            r"line 4: paper = 'A3': Invalid enum value 'A3'; write one of A4, letter",
+        ),
+        (
+            COMPANY + "[thirds]\ntarget = { pretraining = inf }\n",
+            r"line 4: pretraining = inf: Expected `float` <= 1000000000",
+        ),
+        (COMPANY + 'currency = "XXX"\n', r"line 3: currency = 'XXX' is no currency in use; write its ISO 4217 code"),
+        (COMPANY + SOURCE.replace('files = "inbox/a/*"\n', ""), r"line 3: Object missing required field `files`"),
         (COMPANY + SOURCE.replace('"focus"', '"fokus"'), r"has format 'fokus'; gpu_billing has .*focus"),
         (COMPANY + SOURCE + '[source.options]\ntimezone = "Mars/Base"\n', r"timezone 'Mars/Base' is unknown"),
         ("[company\n", r"trisect.toml is no TOML"),
@@ -94,6 +135,25 @@ def test_the_environment_overrides_scalars(tmp_path: Path, monkeypatch: pytest.M
     assert settings.limits.max_rejected_files == 3
     assert settings.limits.memory == "1GB"
     assert settings.company.name == "42"
+
+
+def test_a_wrong_value_of_the_environment_names_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRISECT_LIMITS_THREADS", "many")
+
+    with pytest.raises(SettingsError, match=r"environment variable TRISECT_LIMITS_THREADS: threads = 'many': Expected"):
+        load(project(tmp_path, COMPANY))
+
+
+def test_the_columns_and_options_of_a_table_are_those_that_its_reader_knows(tmp_path: Path) -> None:
+    columns = '[source.columns]\n"tag:team" = "squad"\ncharge_start = "day"\n[source.constants]\ncurrency = "USD"\n'
+    options = '[source.options]\ntime_unit = "s"\ntime_origin = "2020-01-01T00:00:00Z"\n'
+
+    [source] = load(
+        project(tmp_path, COMPANY + SOURCE.replace("focus", "table") + columns + options)
+    ).settings.sources()
+
+    assert source.columns == {"tag:team": "squad", "charge_start": "day"}
+    assert source.options == {"final_newline": "required", "time_unit": "s", "time_origin": "2020-01-01T00:00:00Z"}
 
 
 def test_the_night_is_one_row_that_covers_one_day(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ USD, EUR = Money("USD"), Money("EUR")
         ("-120000", "−$120k"),
         ("-0.2", "$0"),  # rounds to nothing, so it has no sign
         ("999900000000", "$1.00T"),
+        ("99999999999999999999.123456789012", "$100,000,000T"),  # 32 digits, as a bill may hold them
     ],
 )
 def test_money_has_three_significant_figures(amount: str, words: str) -> None:
@@ -121,3 +122,10 @@ def test_months_are_words_in_titles_and_days_are_iso() -> None:
     assert formats.day(date(2026, 11, 21)) == "2026-11-21"
     assert formats.months(14.2) == "14\u00a0months"
     assert formats.months(60) == "5\u00a0years"
+
+
+def test_amounts_of_more_than_28_digits_keep_them_all() -> None:
+    amount = Decimal("-99999999999999999999.123456789012")
+
+    assert formats.exact(amount) == "−99,999,999,999,999,999,999.123456789012"
+    assert formats.plain(amount, 2) == "−99,999,999,999,999,999,999.12"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -253,3 +253,12 @@ def test_a_dot_is_drawn_by_where_its_model_stands_today(
     shares = {"pretraining_ratio": 0.2, "posttraining_ratio": 0.5, "inference_ratio": 0.3}
     row = tables["thirds"].row(0, named=True) | {"status": status, "penalty_ratio": penalty} | shares
     assert status_today(Night(tables), row) == drawn
+
+
+def test_the_page_does_not_depend_on_how_many_digits_the_thread_reckons_in(
+    tables: Tables, built: dict[str, Any]
+) -> None:
+    with localcontext(prec=6):
+        narrow = render.html(tables, **built)
+
+    assert narrow == render.html(tables, **built)

@@ -103,6 +103,7 @@ def test_a_focus_row_is_a_typed_charge(read: Read) -> None:
         ({"ChargePeriodStart": ""}, "bad_date"),
         ({"BillingPeriodEnd": "03/04/2026"}, "bad_date"),
         ({"ChargePeriodStart": "2026-11-23T00:00:00Z", "ChargePeriodEnd": "2026-11-24"}, "date_out_of_range"),
+        ({"ChargePeriodEnd": "9999-12-31T00:00:00Z"}, "date_out_of_range"),
         ({"ChargePeriodEnd": "2026-11-19T00:00:00Z"}, "end_before_start"),
         ({"BillingCurrency": ""}, "bad_currency"),
         ({"EffectiveCost": ""}, "missing_cost"),
@@ -308,3 +309,14 @@ def test_two_readers_that_differ_stop_the_night(read: Read, tmp_path: Path) -> N
     delivered = Delivered("bill.csv", "digest", 0, tmp_path / "content", NIGHT)
     with pytest.raises(OpinionsDifferError, match=r"bill\.csv in USD: billed 25\.000000000001"):
         compare(delivered, FOCUS, wrong)
+
+
+def test_the_money_of_a_row_that_no_one_should_store_is_told_where_it_can_be_read(read: Read) -> None:
+    spoilt = {"BillingAccountId": "a\x07b", "BilledCost": "7.25"}
+    found = read([GOOD, GOOD | spoilt, GOOD | spoilt | {"BilledCost": "x"}, GOOD | {"BillingCurrency": "??"}])
+
+    assert found.refused.sort("location").select("reason", "currency", "billed_cost").rows() == [
+        ("control_char", "USD", Decimal("7.25")),
+        ("control_char", None, None),
+        ("bad_currency", None, None),
+    ]

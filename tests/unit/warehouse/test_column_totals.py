@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from warehouse.sources import second_opinion
@@ -70,3 +73,16 @@ def test_a_total_that_neither_way_finds_is_an_error_that_names_both(tmp_path: Pa
     second_opinion.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}))
     with pytest.raises(OpinionsDifferError, match=r"inbox/a\.csv in USD: billed 2, effective 1 against 1"):
         second_opinion.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}))
+
+
+def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(tmp_path: Path) -> None:
+    path = tmp_path / "bill.parquet"
+    cells = {"BilledCost": pa.array([10.1, None], pa.float32()), "EffectiveCost": pa.array([0.5, 0.25], pa.float16())}
+    pq.write_table(pa.table({**cells, "BillingCurrency": ["USD", "USD"]}), path)
+    delivered = Delivered("inbox/a.parquet", "ab" * 32, 1, path, datetime(2026, 11, 20, tzinfo=UTC))
+    refused = pl.DataFrame(
+        {"location": ["row 2"], "reason": ["missing_cost"], "detail": [None]}, schema_overrides={"detail": pl.String}
+    )
+    reading = Reading(2, {}, refused, totals={"USD": (Decimal("10.1"), Decimal("0.5"))})
+
+    second_opinion.compare(delivered, Source("cloud", "gpu_billing", "focus", "inbox/*"), reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -238,13 +239,13 @@ def test_a_needed_table_without_a_file_is_asked_for(project: Project) -> None:
 def test_a_file_that_is_not_utf_8_is_unreadable(project: Project) -> None:
     path = project({})
     (path / "policy" / "fx.csv").write_bytes("month,currency,rate\n".encode("utf-16"))
-    assert faults(path)[0].startswith("policy/fx.csv: unreadable file")
+    assert faults(path)[0].startswith("policy/fx.csv:1: unreadable file")
 
 
 def test_a_circle_of_lineage_is_refused_by_name(project: Project) -> None:
     models = MODELS + "a,,,c,,own,,,,,,\nb,,,a,,own,,,,,,\nc,,,b,,own,,,,,,\nd,,,a,,own,,,,,,\n"
     assert faults(project({"models": models, "attribution": RULES})) == [
-        "policy/models.csv:2: circle in base_model_id: 'a → c → b → a'; clear one of the parents"
+        "policy/models.csv:2: circle in base_model_id: 'a → c → b → a'; clear one of them"
     ]
 
 
@@ -273,6 +274,70 @@ def test_a_name_that_is_nearly_known_is_suggested(project: Project) -> None:
     assert "did you mean 'atlas'?" in faults(project({"deployments": DEPLOYMENTS + "d,atlsa,,8,,\n"}))[0]
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"fx": "month,currency,rate\n2026-11,EUR,1.1\n2026-11,eur,1.2\n"}, "fx.csv:3: repeats line 2"),
+        (
+            {"budgets": "month,model_id,phase,usd\n2026-11,atlas,inference,5\n2026-11,Atlas One,inference,7\n"},
+            "budgets.csv:3: repeats line 2",
+        ),
+        (
+            {
+                "lives": "model_id,method,months,expected_tokens,valid_from\n"
+                "atlas,straight_line,9,,\nATLAS,straight_line,8,,\n"
+            },
+            "lives.csv:3: repeats line 2",
+        ),
+        (
+            {"deployments": DEPLOYMENTS + "d,atlas,p,8,2026-01-01,\nd,vendor/atlas,p,8,2026-02-01,\n"},
+            "deployments.csv:3: overlap with line 2: 'd, atlas'",
+        ),
+    ],
+)
+def test_two_spellings_of_one_name_are_one_name(project: Project, files: Mapping[str, str], expected: str) -> None:
+    assert any(expected in fault for fault in faults(project(files)))
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        (ATLAS + "b,,,,b,own,,,,,,\n", "models.csv:3: circle in teacher_model_id: 'b → b'"),
+        ("a,,,b,,own,,,,,,\nb,bee,,A ,,own,,,,,,\n", "circle in base_model_id: 'a → b → a'"),
+        ("a,al,,bee,,own,,,,,,\nb,bee,,AL,,own,,,,,,\n", "circle in base_model_id: 'a → b → a'"),
+        (ATLAS.replace("7e9,7e9", "7e9,8e9"), "models.csv:2: active_params above params: '8e+09 of 7e+09'"),
+        (ATLAS.replace("7e9,7e9", "1e300,7e9"), "params: number too large: '1e300'; write less than 1e+20"),
+        (ATLAS + "b," + "x" * 200_000 + ",,,,own,,,,,,\n", "models.csv:3: unreadable file: 'field larger than"),
+        (ATLAS + '"b,,,,,own,,,,,,\n', "models.csv:3: unreadable file: 'unexpected end"),
+    ],
+)
+def test_what_no_model_can_be_is_refused(project: Project, models: str, expected: str) -> None:
+    assert any(expected in fault for fault in faults(project({"models": MODELS + models})))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_sheet_with_another_separator_is_told_in_one_sentence(project: Project, separator: str) -> None:
+    told = faults(project({"models": (MODELS + ATLAS).replace(",", separator)}))
+
+    assert [fault.partition(": 'model_id")[0] for fault in told] == [
+        "policy/models.csv:1: cells are not separated by commas"
+    ]
+
+
+def test_text_that_is_no_utf_8_is_told_with_its_line(project: Project) -> None:
+    path = project({})
+    (path / "policy" / "models.csv").write_bytes((MODELS + ATLAS + "mé,,,,,own,,,,,,\n").encode("latin-1"))
+
+    assert faults(path)[0].startswith("policy/models.csv:3: unreadable file: ")
+
+
+def test_what_is_no_file_is_not_waited_for(project: Project) -> None:
+    path = project({})
+    os.mkfifo(path / "policy" / "fx.csv")
+
+    assert faults(path) == ["policy/fx.csv: no regular file: 'fx.csv'; put a CSV file there"]
+
+
 def test_a_long_value_is_cut_in_the_message(project: Project) -> None:
     told = faults(project({"models": MODELS + ATLAS.replace("7e9", "x" * 5000, 1)}))[0]
     assert len(told) < 300
@@ -280,7 +345,7 @@ def test_a_long_value_is_cut_in_the_message(project: Project) -> None:
 
 def test_sound_policy_has_no_findings(project: Project) -> None:
     path = project({})
-    assert policy_findings(path, read_policy(path)) == ()
+    assert policy_findings(path, read_policy(path), ["cloud"]) == ()
 
 
 @pytest.mark.parametrize(
@@ -300,20 +365,30 @@ def test_sound_policy_has_no_findings(project: Project) -> None:
         ({"attribution": GOOD["attribution"] + "20,*,region,x,deployment,d9,,,,\n"}, "unknown deployment: 'd9'"),
         ({"attribution": GOOD["attribution"] + "20,*,region,x,model,m9,inference,,,\n"}, "unknown model: 'm9'"),
         ({"models": MODELS + ATLAS + "lost,,,,,own,,,,,,\n"}, "no rule and no deployment names this model: 'lost'"),
+        (
+            {"attribution": RULES + "1,clowd,region,x,shared,,,,,\n"},
+            "no source has this name: 'clowd'; write * or one of cloud",
+        ),
+        ({"attribution": RULES + "1,*,tag: ,x,shared,,,,,\n"}, "no record has this field: 'tag:'"),
+        (
+            {"models": MODELS + ATLAS + "аtlas,,,,,own,,,,,,\n"},
+            r"looks like 'atlas', but is another model: '\\u0430tlas'",
+        ),
+        ({"models": MODELS + ATLAS + "ａtlas,,,,,own,,,,,,\n"}, "looks like 'atlas', but is another model"),
         ({"deployment": DEPLOYMENTS}, "policy/deployment.csv: not a policy table, not read"),
         ({"rates": "pool_id,usd_per_gpu_hour,valid_from,valid_to\np,2,,\n"}, "a rate accrues nothing"),
     ],
 )
 def test_each_finding_is_told_and_stops_nothing(project: Project, files: Mapping[str, str], expected: str) -> None:
     path = project(files)
-    assert any(expected in str(finding) for finding in policy_findings(path, read_policy(path)))
+    assert any(expected in str(finding) for finding in policy_findings(path, read_policy(path), ["cloud"]))
 
 
 @pytest.mark.parametrize("field", ["cluster", "namespace", "pod", "label:app"])
 def test_a_run_or_workload_may_have_a_pool_and_a_model_by_one_pattern(project: Project, field: str) -> None:
     rules = RULES + f"10,*,{field},c1,pool,p,,,,\n20,*,{field},c1,model,atlas,pretraining,,,\n"
     path = project({"attribution": rules})
-    assert policy_findings(path, read_policy(path)) == ()
+    assert policy_findings(path, read_policy(path), ["cloud"]) == ()
 
 
 def test_the_columns_of_the_files_are_those_of_the_schemas() -> None:

@@ -39,6 +39,7 @@ def read(tmp_path: Path) -> Read:
             found[0].present,
             found[0].floats,
             pl.concat([batch.refused for batch in found]),
+            pl.concat([batch.unclean for batch in found]),
             sum(batch.blank for batch in found),
         )
 

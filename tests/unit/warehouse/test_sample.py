@@ -83,8 +83,8 @@ def test_its_settings_name_a_source_for_every_folder_of_the_inbox(sample: Path) 
 
 
 def test_its_policy_is_sound_and_leaves_nothing_to_find(sample: Path) -> None:
-    policy = read_policy(sample)
-    assert policy_findings(sample, policy) == ()
+    policy, sources = read_policy(sample), [path.name for path in (sample / "inbox").iterdir()]
+    assert policy_findings(sample, policy, sources) == ()
     assert policy["models"].height == 12
     assert policy["models"]["family"].n_unique() == 4
 

@@ -161,3 +161,36 @@ def test_a_sidecar_that_the_pattern_matches_is_one_row(tmp_path: Path) -> None:
 def test_a_table_of_something_else_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(RejectedFile, match=r"missing_column.*started_at"):
         read(tmp_path, "colour,size\nred,1\n")
+
+
+def test_a_run_that_ends_in_another_age_is_refused(tmp_path: Path) -> None:
+    reading = read(tmp_path, table(RUN, {**RUN, "run_id": "endless", "ended_at": "9999-12-31T23:59:59Z"}))
+
+    assert [run["run_id"] for run in runs(reading)] == ["run-1"]
+    assert reading.refused["reason"].to_list() == ["date_out_of_range"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"gpu_count": "1e300"},
+        {"gpu_count": "1000000000000001"},
+        {"gpu_count": "", "node_count": "9" * 18, "gpus_per_node": "9" * 18},
+        {"ended_at": "", "duration_s": "1e300"},
+        {"ended_at": "", "gpu_seconds": "1e15", "gpu_count": "0.001"},
+    ],
+)
+def test_a_run_that_states_more_than_there_can_be_is_refused_and_the_others_count(
+    tmp_path: Path, said: dict[str, str]
+) -> None:
+    rows = [{**RUN, "run_id": "absurd", **said}, {**RUN, **dict.fromkeys(said, ""), **RUN}]
+    reading = read(tmp_path, table(*rows))
+
+    assert [run["run_id"] for run in runs(reading)] == ["run-1"]
+    assert reading.refused["reason"].to_list() == ["bad_count"]
+
+
+@pytest.mark.parametrize("count", ["-8", "1e300", "nan", "eight"])
+def test_a_sidecar_with_an_impossible_number_of_gpus_is_named_and_refused(tmp_path: Path, count: str) -> None:
+    with pytest.raises(RejectedFile, match=r"trisect-run.json is no sidecar"):
+        read(tmp_path, "step,loss\n1,2.5\n", said={"run_id": "mine", "gpu_count": count})

@@ -12,6 +12,7 @@ import pytest
 
 from bench.report_company import Company
 from bench.report_tables import company_tables
+from transforms.reports.number import exact_value
 from warehouse.schemas import CATALOGUE
 
 Tables = dict[str, pl.DataFrame]
@@ -89,3 +90,8 @@ def test_classes_add_up_to_the_month_and_movers_to_its_change(tables: Tables) ->
     moved = sum(tables["movers"]["change_usd"], Decimal(0))
     costs = figures["effective_usd"].to_list()
     assert moved == costs[-1] - costs[-2]
+
+
+def test_numbers_of_more_than_28_digits_keep_them_all() -> None:
+    assert exact_value(Decimal("99999999999999999999.123456789012")) == Decimal("99999999999999999999.123456789012")
+    assert exact_value(12345678901234567890.0) == Decimal(12345678901234567000)  # the shortest text of the double

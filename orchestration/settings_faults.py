@@ -1,0 +1,189 @@
+"""What is wrong with trisect.toml, said in four parts: what, where, which value, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, get_args
+from zoneinfo import available_timezones
+
+import msgspec
+
+from warehouse.schemas.names import ACCRUAL
+from warehouse.sources.currencies import IN_USE
+from warehouse.sources.formats import READERS, canonical_columns
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings, SourceSection
+
+FILE: Final = "trisect.toml"
+INBOX: Final = "inbox"
+SECRETIVE: Final = "delivery"
+"""The section whose values are never repeated: somebody may have put a password there."""
+
+Path = tuple[str, ...]
+_UNKNOWN: Final = re.compile(r"unknown field `([^`]+)`")
+_PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
+_STEP: Final = re.compile(r"\w+|\[\d+\]")
+_HEADER: Final = re.compile(r"\s*\[{1,2}\s*([\w.-]+)\s*\]")
+_PLAIN_NAME: Final = re.compile(r"[\w .+@-]{1,80}")
+Fault = tuple[Path, str, str]
+"""Where in the document, what is wrong, and what to do."""
+
+
+def variable_of(section: str, key: str) -> str:
+    """The environment variable that overrides a scalar."""
+    return f"TRISECT_{section}_{key}".upper()
+
+
+def explained(message: str, document: Mapping[str, Any], text: str, root: type[msgspec.Struct]) -> str:
+    """The validator's words with place, value and remedy."""
+    unknown, path = _UNKNOWN.search(message), _PATH.search(message)
+    steps = tuple(_STEP.findall(path[1])) if path else ()
+    if unknown:
+        within = ".".join(step for step in steps if not step.startswith("[")) or "the top level"
+        return said(
+            (*steps, unknown[1]), f"unknown key {unknown[1]!r} in {within}", _known(root, steps, unknown[1]), text
+        )
+    what = message[: path.start()] if path else message
+    value = _at(document, steps)
+    is_shown = steps[:1] != (SECRETIVE,) and not isinstance(value, Mapping | list) and value is not None
+    named = f"{steps[-1]} = {value!r}: {what}" if is_shown else what
+    return said(steps, named, _example(root, steps), text)
+
+
+def said(path: Path, what: str, remedy: str, text: str) -> str:
+    """One sentence about one place of the settings."""
+    variable = variable_of(path[0], path[-1]) if len(path) == 2 else ""  # noqa: PLR2004 - section and key
+    line = line_of(text, path)
+    where = f"environment variable {variable}" if variable in os.environ else FILE + (f", line {line}" if line else "")
+    return f"{where}: {what}" + (f"; {remedy}" if remedy else "")
+
+
+def line_of(text: str, path: Path) -> int:
+    """The line of a key, else of the closest table around it; 0 where the file has neither."""
+    lines = text.splitlines()
+    start, found = _section(lines, path)
+    for key in path[1:] if start else path:
+        pattern = re.compile(rf"\s*(?:\[+\s*[\w.]+\.)?[\"']?{re.escape(key)}[\"']?\s*[=\]]")
+        ends = (n for n in range(start, len(lines)) if n > start and _is_top(lines[n], path))
+        reach = range(max(found - 1, 0), next(ends, len(lines)))
+        found = next((n + 1 for n in reach if pattern.match(lines[n])), found)
+    return found
+
+
+def _section(lines: Sequence[str], path: Path) -> tuple[int, int]:
+    """Index of the first line below the header of the path's table, and that header's line; of `source`, the nth."""
+    wanted = int(path[1].strip("[]")) if len(path) > 1 and path[1].startswith("[") else 0
+    headers = [n for n, line in enumerate(lines, 1) if path and (at := _HEADER.match(line)) and at[1] == path[0]]
+    return (headers[wanted], headers[wanted]) if wanted < len(headers) else (0, 0)
+
+
+def _is_top(line: str, path: Path) -> bool:
+    """Whether another table begins here, not a part of the one that the path is in."""
+    header = _HEADER.match(line)
+    return header is not None and not header[1].startswith(f"{path[0]}.")
+
+
+def _at(document: Any, steps: Sequence[str]) -> Any:  # noqa: ANN401 - a TOML value has any type
+    for step in steps:
+        try:
+            document = document[int(step[1:-1])] if step.startswith("[") else document[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def _field(root: type[msgspec.Struct], steps: Sequence[str]) -> msgspec.structs.FieldInfo | None:
+    found, at = None, root
+    for step in (step for step in steps if not step.startswith("[")):
+        known = {field.name: field for field in msgspec.structs.fields(at)} if _is_table(at) else {}
+        found = known.get(step)
+        if found is None:
+            return None
+        at = next((part for part in (found.type, *get_args(found.type)) if _is_table(part)), found.type)
+    return found
+
+
+def _is_table(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _known(root: type[msgspec.Struct], steps: Sequence[str], name: str) -> str:
+    field = _field(root, steps)
+    kinds = (field.type, *get_args(field.type)) if field else (root,)
+    known = [key.name for kind in kinds if _is_table(kind) for key in msgspec.structs.fields(kind)]
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"known: {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _example(root: type[msgspec.Struct], steps: Sequence[str]) -> str:
+    """The words that a key allows, else its default as an example."""
+    field = _field(root, steps)
+    if field is None:
+        return ""
+    words = [word for word in get_args(field.type) if isinstance(word, str)]
+    if words:
+        return f"write one of {', '.join(words)}"
+    is_plain = isinstance(field.default, str | int | float) and field.default != ""
+    return f"write it like {field.default!r}" if is_plain else ""
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """What the types of the settings do not say."""
+    if settings.company.currency not in IN_USE:
+        what = f"currency = {settings.company.currency!r} is no currency in use"
+        yield ("company", "currency"), what, "write its ISO 4217 code, as USD"
+    if settings.engine.telemetry == "spark":
+        yield ("engine", "telemetry"), "engine 'spark' is not in this version", "use duckdb or polars"
+    for mailed, fault in settings.delivery.faults(settings.report.editions):
+        yield ("delivery", mailed), fault, ""
+    names = [section.name for section in settings.source]
+    for number, section in enumerate(settings.source):
+        path = ("source", f"[{number}]")
+        if section.name in names[:number]:
+            yield (*path, "name"), f"two sources are named {section.name!r}", "give each a name of its own"
+        for key, what, remedy in _faults_of_source(section):
+            yield (*path, *key), what, remedy
+
+
+def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
+    if source.name == ACCRUAL:
+        yield ("name",), f"name {ACCRUAL!r} is taken by what policy/rates.csv accrues", "give the source another name"
+    if not _PLAIN_NAME.fullmatch(source.name) or source.name == "*":
+        yield ("name",), f"name = {source.name!r} is no plain name", "use letters, digits, blanks and . _ + @ -"
+    if (source.kind, source.format) not in READERS:
+        known = ", ".join(sorted(name for kind, name in READERS if kind == source.kind))
+        yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {known}"
+        return
+    steps = PurePosixPath(source.files).parts
+    if steps[:1] != (INBOX,) or ".." in steps:
+        yield ("files",), f"files = {source.files!r} leaves the inbox", f"begin it with {INBOX}/ and keep it below"
+    yield from _faults_of_columns(source)
+    yield from _faults_of_options(source)
+
+
+def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
+    known = canonical_columns(source.kind, source.format)
+    for part, named in (("columns", tuple(source.columns)), ("constants", tuple(source.constants))):
+        for name in named:
+            if name not in known and not (name.startswith("tag:") and "tags" in known):
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                remedy = f"canonical columns of {source.format} are {', '.join(known) or 'none'}{hint}"
+                yield (part, name), f"{name!r} is no canonical column", remedy
+
+
+def _faults_of_options(source: SourceSection) -> Iterator[Fault]:
+    zone, origin = source.options.timezone, source.options.time_origin
+    if zone is not None and zone not in available_timezones():
+        yield ("options", "timezone"), f"timezone {zone!r} is unknown", "use an IANA name such as UTC"
+    try:
+        datetime.fromisoformat(origin or "1970-01-01")
+    except ValueError:
+        what = f"time_origin = {origin!r} is no time"
+        yield ("options", "time_origin"), what, "write it as 1970-01-01T00:00:00Z"
