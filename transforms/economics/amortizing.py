@@ -68,9 +68,10 @@ def estimate_changes(
 
 
 def _to_parity() -> pl.Expr:
-    """Units until inference reaches its target share at the latest price; 0 where it has."""
-    missing = (pl.col("parity_usd") - pl.col("inference_usd")).cast(pl.Float64).clip(0)
-    return missing / pl.col("served_usd_per_unit")
+    """Units until inference reaches its target share at the latest price; 0 where it has, whatever a unit costs."""
+    missing = (pl.col("parity_usd") - pl.col("inference_usd")).cast(pl.Float64)
+    has_cost = pl.col("inference_usd") > 0
+    return pl.when(has_cost & (missing <= 0)).then(0.0).otherwise(missing.clip(0) / pl.col("served_usd_per_unit"))
 
 
 def _row(model_id: str, carried_month: Carried) -> dict[str, object]:
