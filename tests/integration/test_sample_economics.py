@@ -97,7 +97,7 @@ def test_retirement_strands_what_eighteen_months_had_not_carried(
     assert float(rolled["amortized_usd"].sum()) == pytest.approx(carried, abs=CENT)
     assert float(rolled["closing_usd"][-1]) == 0
     gone = tables["estimate_changes"].filter(pl.col("cause") == "retired")
-    assert gone.select("changed_on", "model_id").rows() == [(date(2026, 8, 1), "wren-7b")]
+    assert gone.select("changed_on", "model_id").rows() == [(date.fromisoformat(model.retires_on), "wren-7b")]
 
 
 def test_every_roll_forward_closes_on_what_the_plan_trained(

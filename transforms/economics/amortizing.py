@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.economics.carrying import Carried, Forecast, Month, Plan, Policy, Published, carried
+from transforms.economics.carrying import Carried, End, Forecast, Month, Plan, Policy, Published, carried
 from transforms.economics.changes import changes
 from transforms.economics.expectations import ASSUMED_LIFE_DAYS, DAYS_PER_MONTH
 from transforms.economics.published_estimates import published_estimates
@@ -36,7 +36,7 @@ def amortization(
     an earlier night published keeps the estimate, and the end of service, that it was published with.
     """
     histories = _histories(training_assets, lives, expected_service, model_lives, published_amortization, settings)
-    rows = [_row(model, month) for model, months in histories for month in months]
+    rows = [_row(model, month) for model, _, _, months in histories for month in months]
     if not rows:
         return Amortization.empty()
     schema = dict.fromkeys(_MONEY, pl.Int128)
@@ -58,7 +58,7 @@ def estimate_changes(
 ) -> pl.DataFrame:
     """One change of the estimate by which a model's training is carried, dated and with its cause."""
     histories = _histories(training_assets, lives, expected_service, model_lives, published_amortization, settings)
-    rows = [change for model, months in histories for change in changes(model, months)]
+    rows = [change for model, unit, plan, months in histories for change in changes(model, plan, unit, months)]
     if not rows:
         return EstimateChanges.empty()
     frame = pl.DataFrame(rows, schema_overrides={"balance_usd": pl.Int128}, infer_schema_length=None)
@@ -68,9 +68,10 @@ def estimate_changes(
 
 
 def _to_parity() -> pl.Expr:
-    """Units until inference reaches its target share at the latest price; 0 where it has."""
-    missing = (pl.col("parity_usd") - pl.col("inference_usd")).cast(pl.Float64).clip(0)
-    return missing / pl.col("served_usd_per_unit")
+    """Units until inference reaches its target share at the latest price; 0 where it has, whatever a unit costs."""
+    missing = (pl.col("parity_usd") - pl.col("inference_usd")).cast(pl.Float64)
+    has_cost = pl.col("inference_usd") > 0
+    return pl.when(has_cost & (missing <= 0)).then(0.0).otherwise(missing.clip(0) / pl.col("served_usd_per_unit"))
 
 
 def _row(model_id: str, carried_month: Carried) -> dict[str, object]:
@@ -88,6 +89,8 @@ def _row(model_id: str, carried_month: Carried) -> dict[str, object]:
         "tokens_served": month.production,
         "expected_tokens": estimate.expected,
         "expected_days": estimate.days,
+        "ends_on": estimate.end.day,
+        "life_basis": estimate.end.basis,
     }
 
 
@@ -98,8 +101,8 @@ def _histories(
     model_lives: pl.DataFrame,
     published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
-) -> Iterator[tuple[str, list[Carried]]]:
-    """Every model with its months carried."""
+) -> Iterator[tuple[str, str, Plan, list[Carried]]]:
+    """Every model with what it delivers, its plan and its months carried."""
     night = settings["as_of"].item()
     plans = _plans(lives, expected_service, model_lives, published_estimates(published_amortization, night))
     cells = training_assets.sort("model_id", "month").with_columns(
@@ -112,7 +115,8 @@ def _histories(
                 "month", "additions_usd", "production", "before"
             ).iter_rows()
         ]
-        yield str(model_id), list(carried(months, plans.get(str(model_id), plans[_ANY])))
+        plan = plans.get(str(model_id), plans[_ANY])
+        yield str(model_id), str(rows["production_unit"][0]), plan, list(carried(months, plan))
 
 
 def _month_end(first: date) -> date:
@@ -128,17 +132,17 @@ def _plans(
     policies: dict[str, list[tuple[date | None, Policy]]] = {}
     for row in lives.sort("valid_from", "method", nulls_last=False).iter_rows(named=True):
         days = None if row["months"] is None else row["months"] * DAYS_PER_MONTH
-        policy = Policy(row["method"], days, row["expected_tokens"], row["reason"])
+        policy = Policy(row["method"], days, row["expected_tokens"], row["reason"], row["valid_from"])
         policies.setdefault(row["model_id"], []).append((row["valid_from"], policy))
     forecasts: dict[str, dict[date, Forecast]] = {}
     for row in expected_service.filter(pl.col("quantity") != "inference_usd").iter_rows(named=True):
-        forecast = Forecast(row["expected_p50"], row["variation_ratio"])
+        forecast = Forecast(row["expected_p50"], row["variation_ratio"], row["ends_on"])
         forecasts.setdefault(row["model_id"], {})[row["known_on"]] = forecast
     plans = {
         row["model_id"]: Plan(
             row["first_served_on"] or row["released_on"], row["retires_on"], row["typical_days"] or ASSUMED_LIFE_DAYS,
             policies.get(row["model_id"], policies.get(_ANY, [])), forecasts.get(row["model_id"], {}),
-            published.get(row["model_id"], {}),
+            published.get(row["model_id"], {}), End(row["ends_on"], row["basis"]),
         )
         for row in model_lives.iter_rows(named=True)
     }  # fmt: skip

@@ -22,23 +22,38 @@ class Month(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """How training is carried by lives.csv: method, life in days, units expected over the life, and why so."""
+    """How training is carried by lives.csv: method, life in days, units expected over the life, why so, since when."""
 
     method: str
     life_days: float | None
     expected: float | None
     reason: str | None = None
+    since: date | None = None
+
+
+class End(NamedTuple):
+    """The last day of service that an estimate expects, and how that is known."""
+
+    day: date | None = None
+    basis: str | None = None
+
+
+_UNKNOWN: Final = End()
 
 
 class Forecast(NamedTuple):
-    """What was expected at the start of a month: units still to come, and their variation."""
+    """What was expected at the start of a month: units still to come, their variation, and until when."""
 
     expected: float
     variation: float
+    ends_on: date | None = None
 
 
 class Published(NamedTuple):
-    """The estimate a month was published with; once it is closed also what it carried, of how much, and the end."""
+    """The estimate a month was published with; once it is closed also what it carried, of how much, and the end.
+
+    `served_before` are the units of the months before it that were known when the estimate was made.
+    """
 
     method: str
     basis: str
@@ -48,6 +63,8 @@ class Published(NamedTuple):
     amortized: int
     balance: int
     is_written_off: bool
+    served_before: float = 0.0
+    end: End = _UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,7 @@ class Plan:
     policies: Sequence[tuple[date | None, Policy]]
     forecasts: dict[date, Forecast]
     published: dict[date, Published] = field(default_factory=dict)
+    end: End = _UNKNOWN
 
     def policy(self, month: Month) -> Policy:
         """The estimate that holds on the first of the month; in the first months the earliest there is."""
@@ -76,7 +94,7 @@ class Plan:
 
 
 class Estimate(NamedTuple):
-    """How one month is carried: what share of the balance, as a whole fraction, and why."""
+    """How one month is carried: what share of the balance, as a whole fraction, and until when service is expected."""
 
     method: str
     basis: str
@@ -84,7 +102,7 @@ class Estimate(NamedTuple):
     days: int | None
     numerator: int
     denominator: int
-    reason: str | None = None
+    end: End = _UNKNOWN
 
 
 class Carried(NamedTuple):
@@ -111,7 +129,10 @@ def carried(months: Sequence[Month], plan: Plan) -> Iterator[Carried]:
         told = plan.published.get(month.first)
         estimate = _estimate(month, plan) if told is None else _as_published(month, plan, told)
         amortized = _share(balance, estimate) if balance > 0 else balance
-        closing = 0 if plan.is_over(month) else balance - amortized
+        is_over = plan.is_over(month)
+        if is_over and (told is None or not told.is_closed):
+            estimate = estimate._replace(end=End(plan.retires_on, "retires_on"))
+        closing = 0 if is_over else balance - amortized
         yield Carried(month, estimate, opening, amortized, balance - amortized - closing, closing)
         opening = closing
 
@@ -123,31 +144,32 @@ def _share(balance: int, estimate: Estimate) -> int:
 
 
 def _estimate(month: Month, plan: Plan) -> Estimate:
+    """The estimate of a month that was not published yet, by the plan as it is now."""
     policy = plan.policy(month)
     if policy.method == STRAIGHT:
-        return _straight(month, plan, policy.life_days or plan.fallback_days, "policy")._replace(reason=policy.reason)
+        return _straight(month, plan, policy.life_days or plan.fallback_days, "policy")._replace(end=plan.end)
     if policy.expected is not None:
-        return _produced(month, policy.expected - month.before, "policy")._replace(reason=policy.reason)
+        return _produced(month, policy.expected - month.before, "policy")._replace(end=plan.end)
     forecast = plan.forecasts.get(month.first)
     days = min(policy.life_days or plan.fallback_days, plan.fallback_days)
     if forecast is None or forecast.expected <= 0:
-        return _straight(month, plan, days, "no_estimate")
+        return _straight(month, plan, days, "no_estimate")._replace(end=plan.end)
     if forecast.variation > _MOST_VARIATION:
-        return _straight(month, plan, days, "too_uncertain")
-    return _produced(month, forecast.expected, "forecast")
+        return _straight(month, plan, days, "too_uncertain")._replace(end=plan.end)
+    end = End(forecast.ends_on or plan.end.day, plan.end.basis)
+    return _produced(month, forecast.expected, "forecast")._replace(end=end)
 
 
 def _as_published(month: Month, plan: Plan, told: Published) -> Estimate:
     """The estimate published: units expected over what was served, or the share of the balance that days carried."""
-    reason = plan.policy(month).reason if told.basis == "policy" else None
     if told.method == PRODUCTION:
-        return _produced(month, told.expected or 0.0, told.basis)._replace(reason=reason)
+        return _produced(month, told.expected or 0.0, told.basis)._replace(end=told.end)
     if told.is_closed and told.balance > 0:
-        return Estimate(STRAIGHT, told.basis, None, told.days, told.amortized, told.balance, reason)
+        return Estimate(STRAIGHT, told.basis, None, told.days, told.amortized, told.balance, told.end)
     if told.days is None or plan.serves_from is None:
         return _estimate(month, plan)
     gone = (max(month.first, plan.serves_from) - plan.serves_from).days
-    return _straight(month, plan, gone + told.days, told.basis)._replace(reason=reason)
+    return _straight(month, plan, gone + told.days, told.basis)._replace(end=told.end)
 
 
 def _produced(month: Month, expected: float, basis: str) -> Estimate:

@@ -24,9 +24,12 @@ def model_lives(
 
     The end is retires_on where it is given; else the life that lives.csv gives the model, the median of its family,
     the life that lives.csv gives all, the median of the company, or a year, which is an assumption. A life counts from
-    the release, or from the first request where there is no release date.
+    the release, or from the first request where there is no release date. A company that tells of no request at all
+    serves on the days on which serving costs something.
     """
-    served = daily_service.filter(pl.col("requests") > 0).group_by("model_id").agg(
+    has_requests = daily_service.select((pl.col("requests") > 0).any()).item()
+    is_served = pl.col("requests") > 0 if has_requests else pl.col("inference_usd") > 0
+    served = daily_service.filter(is_served).group_by("model_id").agg(
         first_served_on=pl.col("day").min(), last_served_on=pl.col("day").max()
     )  # fmt: skip
     policy = _policy_days(lives, settings)

@@ -56,6 +56,13 @@ def remaining_inference(rows: pl.DataFrame, expected_service: pl.DataFrame, sett
     return np.where(joined["is_retired"].to_numpy()[:, None], 0.0, ahead)
 
 
+def new_models(expected_service: pl.DataFrame, settings: pl.DataFrame) -> pl.Series:
+    """Models whose inference still to come is told by less than four weeks of it: bounds alone are no verdict."""
+    is_latest = pl.col("known_on") == settings["as_of"].item() + timedelta(days=1)
+    is_short = (pl.col("method") == "last_week") & (pl.col("quantity") == "inference_usd")
+    return expected_service.filter(is_latest, is_short, pl.col("days") > 0)["model_id"]
+
+
 def projection_columns(spends: pl.DataFrame, targets: pl.DataFrame, ahead: Floats) -> dict[str, pl.Series]:
     """Inference and penalty at the end of service, and the phase furthest over its target there."""
     spent, target = _floats(spends), _floats(targets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from transforms.reports.night import Night
+from transforms.reports.night import Night, ratio
 from transforms.reports.number import Number
 
 _number = partial(Number, "amortization")
@@ -23,7 +23,7 @@ def amortization_numbers(night: Night) -> Iterator[Number]:
         ("carried_written_off", "Written off", "written_off_usd"),
     ):
         yield _number(number_id, title, night.currency, SCHEDULE, f"sum({column})", column, month)
-    pace = "CAST(sum(closing_usd) AS DOUBLE) / CAST(sum(amortized_usd) AS DOUBLE)"
+    pace = ratio("CAST(sum(closing_usd) AS DOUBLE)", "CAST(sum(amortized_usd) AS DOUBLE)")
     yield _number("carried_months", "Months at today's pace", "months", SCHEDULE, pace, "closing_usd, amortized_usd",
                   month)  # fmt: skip
     yield _number("stranded", "Left when models retire", night.currency, "reports.runoffs", "sum(stranded_usd)",

@@ -53,8 +53,10 @@ def _places() -> dict[str, int]:
 
 
 def _share(part: pl.Expr) -> pl.Expr:
-    whole = pl.col("effective_usd").cast(pl.Float64)
-    return pl.when(whole > 0).then(part.cast(pl.Float64) / whole)
+    """The part of the month's cost; nothing where credits make it less than nothing or more than the whole."""
+    whole = pl.col("effective_usd")
+    is_share = (whole > 0) & (part >= 0) & (part <= whole)
+    return pl.when(is_share).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
 
 
 def _costs(spend: pl.DataFrame) -> pl.DataFrame:

@@ -58,4 +58,9 @@ class Night:
             f"CAST(sum(CASE WHEN month = {literal(month)} THEN {column} END) AS DOUBLE)"
             for month in (self.month, self.previous_month or self.month)
         )
-        return f"{now} / {before} - 1"
+        return ratio(now, before) + " - 1"
+
+
+def ratio(part: str, whole: str) -> str:
+    """One over another in SQL; nothing over what is not positive, which a month after a credit can be."""
+    return f"{part} / NULLIF(GREATEST({whole}, 0), 0)"

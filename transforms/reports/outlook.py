@@ -17,6 +17,7 @@ from warehouse.schemas.reports import Outlook, Quarters
 DAMPING = 0.98
 TENTH = 1.2815515655446004
 PACE_MONTHS = 3
+LEAST_HISTORY_DAYS = 28
 
 
 class ToCome(NamedTuple):
@@ -78,7 +79,7 @@ def _credits_apart(booked: pl.DataFrame) -> float:
 def outlook(
     subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.DataFrame, budgets: pl.DataFrame
 ) -> pl.DataFrame:
-    """The last thirteen months and those ahead to the end of the next quarter; nothing without a forecast."""
+    """The last thirteen months and those ahead to the end of the next quarter; nothing before four weeks of history."""
     pace = _pace(subject, daily_spend, demand_states)
     if pace is None:
         return Outlook.empty()
@@ -126,7 +127,7 @@ def _pace(subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.Da
     latest = demand_states.filter(pl.col("model_id") == "*", pl.col("known_on") == pl.col("known_on").max())
     states = {state["quantity"]: state for state in latest.iter_rows(named=True)}
     serving, running = states.get("inference_usd"), states.get("running_usd")
-    if serving is None:
+    if serving is None or subject["history_days"].item() < LEAST_HISTORY_DAYS:
         return None
     ahead = subject["as_of"].item() + timedelta(days=1)
     serving_from = ahead - timedelta(days=serving["unseen_days"])

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from transforms.reports.outlook import LEAST_HISTORY_DAYS
 from warehouse.schemas.reports import Pages
 
 MOST_SHEETS: Final = 8
-LEAST_HISTORY_DAYS: Final = 28
 HEAVY: Final = ("pretraining_heavy", "posttraining_heavy", "inference_heavy")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from transforms.reports.night import Night
+from transforms.reports.night import Night, ratio
 from transforms.reports.number import Number, literal
 
 MOVERS_NAMED = 3
@@ -31,7 +31,7 @@ def summary_numbers(night: Night) -> Iterator[Number]:
 
 
 def _against_plan(night: Night) -> Iterator[Number]:
-    over = "CAST(sum(effective_usd) AS DOUBLE) / CAST(sum(plan_usd) AS DOUBLE) - 1"
+    over = ratio("CAST(sum(effective_usd) AS DOUBLE)", "CAST(sum(plan_usd) AS DOUBLE)") + " - 1"
     month = night.this_month
     yield _number("plan_ratio", "Effective cost over plan", "ratio", MONTHS, over, "effective_usd, plan_usd", month)
 
@@ -42,8 +42,8 @@ def _against_previous(night: Night) -> Iterator[Number]:
     yield _number("mtok_change_ratio", "Change of the cost per million tokens", "ratio", MONTHS, night.change(rate),
                   rate, both)  # fmt: skip
     if not night.has_plan:
-        ratio = "CAST(sum(current_usd) AS DOUBLE) / CAST(sum(previous_usd) AS DOUBLE) - 1"
-        yield _number("cost_change_ratio", "Change of effective cost", "ratio", MOVERS, ratio,
+        change = ratio("CAST(sum(current_usd) AS DOUBLE)", "CAST(sum(previous_usd) AS DOUBLE)") + " - 1"
+        yield _number("cost_change_ratio", "Change of effective cost", "ratio", MOVERS, change,
                       "current_usd, previous_usd")  # fmt: skip
     yield _number("cost_change", "Change of effective cost", night.currency, MOVERS, "sum(change_usd)", "change_usd")
     if night.is_known:
@@ -88,8 +88,10 @@ def _figures(night: Night) -> dict[str, Any]:
 
 
 def _served_share() -> str:
+    """Nothing where credits make it no share: less than nothing, or more than the whole."""
     served = "sum(CASE WHEN account = 'direct' AND phase = 'inference' THEN effective_usd ELSE 0 END)"
-    return f"CAST({served} AS DOUBLE) / CAST(sum(effective_usd) AS DOUBLE)"
+    share = ratio(f"CAST({served} AS DOUBLE)", "CAST(sum(effective_usd) AS DOUBLE)")
+    return f"CASE WHEN {served} BETWEEN 0 AND sum(effective_usd) THEN {share} END"
 
 
 def _checks(night: Night) -> Iterator[Number]:

@@ -2,6 +2,7 @@
 
 from warehouse.schemas import decisions
 from warehouse.schemas.columns import choice, cost, count, day, integer, measure, ratio, text, usd
+from warehouse.schemas.economics.demand import LIFE_BASES
 from warehouse.schemas.economics.training import ESTIMATE_BASES
 from warehouse.schemas.table import Table
 
@@ -56,8 +57,11 @@ class PublishedAmortization(Table):
     additions_usd = usd("training of the month that did not fail, and what was inherited")
     amortized_usd = usd("carried by the month's service")
     written_off_usd = usd("stranded at retirement")
+    tokens_served = measure("served in the month, as it was known then", "production_unit")
     expected_tokens = measure("expected from the start of the month to retirement", "production_unit").or_null()
     expected_days = count("days of service expected from the start of the month, where straight line", "days").or_null()
+    ends_on = day("last day of service that the estimate expects").or_null()
+    life_basis = choice("how that day is known", *LIFE_BASES).or_null()
 
 
 class PastRecommendations(Table):

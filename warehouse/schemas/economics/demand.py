@@ -29,8 +29,8 @@ class ModelLives(Table):
 
     model_id = text("model")
     released_on = day("first day of service, as planned").or_null()
-    first_served_on = day("first day with requests").or_null()
-    last_served_on = day("last day with requests").or_null()
+    first_served_on = day("first day with requests, or with cost of serving where nobody tells of any").or_null()
+    last_served_on = day("last such day").or_null()
     retires_on = day("last planned day of service").or_null()
     ends_on = day("last day of service expected").or_null()
     basis = choice("how the end is known", *LIFE_BASES)

@@ -1,9 +1,11 @@
 """Training that is still to be carried by what the model serves."""
 
 from warehouse.schemas.columns import choice, count, day, measure, text, usd
+from warehouse.schemas.economics.demand import LIFE_BASES
 from warehouse.schemas.table import Table
 
 ESTIMATE_BASES = ("policy", "forecast", "too_uncertain", "no_estimate", "exhausted", "not_serving")
+CHANGE_CAUSES = ("policy", "forecast", "end_of_service", "too_uncertain", "no_estimate", "exhausted", "retired")
 
 
 class TrainingAssets(Table):
@@ -42,6 +44,8 @@ class Amortization(Table):
     tokens_served = measure("served in the month", "production_unit")
     expected_tokens = measure("expected from the start of the month to retirement", "production_unit").or_null()
     expected_days = count("days of service expected from the start of the month, where straight line", "days").or_null()
+    ends_on = day("last day of service that the estimate expects").or_null()
+    life_basis = choice("how that day is known", *LIFE_BASES).or_null()
     tokens_to_parity = measure(
         "still to serve until inference reaches its target share; 0 where it has", "production_unit"
     ).or_null()
@@ -53,10 +57,14 @@ class EstimateChanges(Table):
 
     changed_on = day("first day on which the new estimate holds")
     model_id = text("model")
-    cause = choice("why", "policy", "forecast", "too_uncertain", "no_estimate", "exhausted", "retired")
+    cause = choice("why", *CHANGE_CAUSES)
     from_method = text("how it was carried").or_null()
     to_method = text("how it is carried now").or_null()
     from_expected_tokens = measure("what was still expected at this day under the old estimate", "units").or_null()
     to_expected_tokens = measure("what is expected from this day on", "units").or_null()
+    from_expected_days = count("days that were still left of the life under the old estimate", "days").or_null()
+    to_expected_days = count("days that are left of the life from this day on", "days").or_null()
+    from_ends_on = day("last day of service under the old estimate").or_null()
+    to_ends_on = day("last day of service now").or_null()
     balance_usd = usd("balance that the new estimate applies to")
-    explanation = text("the change in words")
+    explanation = text("what changed, from what to what, and why")

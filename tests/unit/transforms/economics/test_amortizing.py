@@ -145,7 +145,9 @@ def test_changes_of_estimate_are_dated_and_say_why(company: Any, night: Any, row
     row = changes.row(0, named=True)
     assert (row["changed_on"], row["cause"], row["balance_usd"]) == (MARCH, "policy", Decimal(540))
     assert (row["from_expected_tokens"], row["to_expected_tokens"]) == (600.0, 1400.0)
-    assert row["explanation"] == "traffic doubled"
+    assert row["explanation"] == (
+        "lives.csv from 2025-03-01 on: 1,400 tokens are left, 600 tokens were before; traffic doubled"
+    )
     assert changes.height == 1
     # 540 × 200 / 1400 = 77.142857142857
     assert table(given, settings)["amortized_usd"].to_list()[-1] == Decimal("77.142857142857")

@@ -22,6 +22,7 @@ def judged(
     spends: tuple[object, object, object],
     ahead: tuple[float, float, float] | None = None,
     model: dict[str, Any] | None = None,
+    method: str = "smoothing",
     **settings: Any,
 ) -> dict[str, Any]:
     """The thirds of one model by what it spent, what inference is still to come (P10, P50, P90), and its policy row."""
@@ -32,7 +33,8 @@ def judged(
     expected = rows("expected_service")
     if ahead is not None:
         quantiles = dict(zip(("expected_p10", "expected_p50", "expected_p90"), ahead, strict=True))
-        row = {"known_on": TOMORROW, "model_id": "m", "quantity": "inference_usd", **quantiles}
+        row = {"known_on": TOMORROW, "model_id": "m", "quantity": "inference_usd", "days": 300, **quantiles}
+        row["method"] = method
         expected = rows("expected_service", row)
     found = thirds(lifecycle, expected, rows("model_lives", life), rows("models", known), night(NIGHT, **settings))
     assert shares_off_one(found).is_empty()
@@ -67,6 +69,19 @@ def test_a_model_that_never_served_is_too_young_until_it_has_retired(rows: Any, 
     retired = judged(rows, night, (45, 40, 0), model={"retires_on": date(2025, 5, 15)})
     assert (retired["status"], retired["heavy_phase"]) == ("pretraining_heavy", "pretraining")
     assert (retired["penalty_ratio"], retired["distance_usd"], retired["inference_ratio"]) == (None, None, 0.0)
+
+
+def test_four_weeks_of_serving_come_before_a_verdict(rows: Any, night: Any) -> None:
+    # the first day cost $10; a year of it within P10 and P90 of a seventh and sevenfold is far from balance, but a day
+    # tells nothing
+    spends, ahead = (600, 200, 10), (532.0, 3640.0, 24886.0)
+    first = judged(rows, night, spends, ahead=ahead, method="last_week")
+    assert first["projected_penalty_ratio_p10"] > 0.10
+    assert (first["status"], first["heavy_phase"]) == ("too_young", "inference")
+    assert judged(rows, night, spends, ahead=ahead, method="smoothing")["status"] == "inference_heavy"
+    # what has retired has no future to wait for
+    retired = judged(rows, night, spends, ahead=ahead, method="last_week", model={"retires_on": NIGHT})
+    assert retired["status"] == "pretraining_heavy"
 
 
 def test_a_first_month_that_ended_in_silence_is_no_forecast_of_silence(rows: Any, night: Any) -> None:

@@ -100,11 +100,42 @@ def test_cost_without_telemetry_has_no_rate_and_the_money_is_forecast(computed: 
     }  # fmt: skip
 
 
+def test_a_company_that_tells_of_no_request_serves_while_serving_costs(computed: Callable[..., Tables]) -> None:
+    # $600 carried by the day over an assumed year from 22 March: 60 of 365 days, and the money decides the balance
+    tables = computed(models=[MODEL], booked_days=[training(), *(cost(day, 10) for day in DAYS)])
+    assert tables["model_lives"].select("first_served_on", "last_served_on", "basis").rows() == [
+        (DAYS[-1], NIGHT, "assumed")
+    ]
+    assert float(tables["amortization"]["amortized_usd"].sum()) == pytest.approx(600 * 60 / 365)
+    assert tables["thirds"].select("status", "heavy_phase").rows() == [("inference_heavy", "inference")]
+    # one that is told of no request beside others that are has not served
+    two = computed(
+        models=[MODEL, {**MODEL, "model_id": "n"}], booked_days=[cost(day, 10) for day in DAYS],
+        token_usage=[request(day, model_id="n") for day in DAYS],
+    )  # fmt: skip
+    assert two["model_lives"].filter(pl.col("model_id") == "m")["first_served_on"].item() is None
+
+
+def test_requests_that_tell_no_tokens_have_cost_and_no_rate(computed: Callable[..., Tables]) -> None:
+    # the asset is carried by the day, since nothing that is counted is served
+    tables = computed(
+        models=[MODEL], booked_days=[training(), *(cost(day, 10) for day in DAYS)],
+        token_usage=[request(day, 0) for day in DAYS],
+    )  # fmt: skip
+    rates = tables["unit_costs"].select("used_usd_per_mtok", "used_usd_per_unit", "fully_loaded_usd_per_mtok")
+    assert rates.null_count().row(0) == (3, 3, 3)
+    assert set(tables["amortization"]["basis"]) == {"no_estimate"}
+    assert float(tables["amortization"]["amortized_usd"].sum()) == pytest.approx(600 * 60 / 365)
+    assert tables["parity"]["verdict"].to_list() == ["reached"]
+
+
 def test_the_first_day(computed: Callable[..., Tables]) -> None:
     tables = computed(models=[MODEL], booked_days=[cost(NIGHT, 10)], token_usage=[request(NIGHT)])
     states = tables["demand_states"].filter(pl.col("model_id") == "m", pl.col("quantity") == "tokens")
     assert states.select("method", "level", "unseen_days").rows() == [("last_week", 1000.0, 0)]
     assert tables["variance_bridge"].is_empty()
+    # a day is no ground for a verdict
+    assert tables["thirds"]["status"].to_list() == ["too_young"]
 
 
 def test_a_model_that_retired_yesterday_has_no_future_and_its_rest_is_stranded(

@@ -18,7 +18,8 @@ OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in (10, 11, 12))
 
 def subject(as_of: date = NIGHT, month: date = OCTOBER, first_day: date = date(2026, 1, 1)) -> pl.DataFrame:
     end = (month + timedelta(days=31)).replace(day=1)
-    return pl.DataFrame({"as_of": [as_of], "month": [month], "period_end": [end], "first_day": [first_day]})
+    known = {"as_of": as_of, "month": month, "period_end": end, "first_day": first_day}
+    return pl.DataFrame([known | {"history_days": (as_of - first_day).days + 1}])
 
 
 def spend(*charges: tuple[date, int, str]) -> pl.DataFrame:
@@ -79,9 +80,17 @@ def test_a_credit_larger_than_all_other_cost_does_not_go_on() -> None:
 
 
 def test_a_young_company_costs_what_its_days_cost_and_not_those_before_it() -> None:
-    # $8 a day of idle on the last 4 days of October, in which the company began: 31 × (8 + 10) in December
-    spent = spend(*days(date(2026, 10, 28), date(2026, 10, 31), 8, "idle"))
-    assert months(spent, states(), subject(first_day=date(2026, 10, 28)))[DECEMBER]["expected_usd_p50"] == Decimal(558)
+    # $8 a day of idle on the last 11 days of October, in which the company began: 31 × (8 + 10) in December
+    first = date(2026, 10, 21)
+    spent = spend(*days(first, date(2026, 10, 31), 8, "idle"))
+    assert months(spent, states(), subject(first_day=first))[DECEMBER]["expected_usd_p50"] == Decimal(558)
+
+
+def test_a_few_days_of_history_are_no_forecast() -> None:
+    # 20 November is the 27th day since 25 October
+    spent = spend(*days(date(2026, 10, 25), NIGHT, 8, "idle"))
+    for first, count in ((date(2026, 10, 25), 0), (date(2026, 10, 24), 2)):
+        assert quarters(subject(first_day=first), spent, states(), CATALOGUE["budgets"].empty()).height == count
 
 
 def test_the_quarter_and_its_chance_count_the_days_that_are_not_known() -> None:

@@ -1,0 +1,99 @@
+"""Months that credits turn round: no ratio over what is not positive, no share beyond the whole."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from transforms.reports.months import month_classes, month_figures
+from transforms.reports.movers import movers
+from transforms.reports.numbers import numbers
+from transforms.reports.pages import pages
+from transforms.reports.subject import subject
+from warehouse.schemas import CATALOGUE
+
+NIGHT = date(2026, 10, 31)
+SEPTEMBER, OCTOBER = date(2026, 9, 10), date(2026, 10, 10)
+
+
+def table(name: str, *written: dict[str, Any]) -> pl.DataFrame:
+    """Rows of a table; text that a row leaves out is empty, numbers are 0."""
+    schema = CATALOGUE[name]
+    if not written:
+        return schema.empty()
+    blanks = {
+        column: 0 if kind.dtype.is_numeric() else False if kind.dtype == pl.Boolean else ""
+        for column, kind in schema.columns().items()
+        if not kind.is_nullable and (kind.dtype.is_numeric() or kind.dtype in {pl.Boolean, pl.String})
+    }
+    return schema.frame(pl.DataFrame([blanks | row for row in written], schema_overrides=schema.polars_schema()))
+
+
+def spend(day: date, usd: int, account: str = "direct", phase: str | None = "inference") -> dict[str, Any]:
+    amounts = dict.fromkeys(("billed_cost", "effective_cost", "billed_usd", "effective_usd"), Decimal(usd))
+    model = "m" if account == "direct" else None
+    return {"charge_date": day, "account": account, "model_id": model, "phase": phase, "currency": "USD", **amounts}
+
+
+def rate(month: date, per_mtok: int) -> dict[str, Any]:
+    priced = {"used_usd_per_mtok": Decimal(per_mtok), "fully_loaded_usd_per_mtok": Decimal(per_mtok)}
+    return {"month": month.replace(day=1), "model_id": "m", "requests": 1, "input_tokens": 10, **priced}
+
+
+def report(spent: list[dict[str, Any]], **given: pl.DataFrame) -> dict[str, Decimal]:
+    """Every number of the report of a company that has nothing but this."""
+    tables = {"settings": pl.DataFrame([{"as_of": NIGHT, "currency": "USD", "dead_band_ratio": 0.1}]), **given}
+    tables["daily_spend"] = table("daily_spend", *spent)
+    for function in (subject, month_classes, month_figures, movers, pages, numbers):
+        names = inspect.signature(function).parameters
+        read = {name: tables.get(name, CATALOGUE[name].empty()) for name in names}
+        tables[function.__name__] = function(**read)
+    return dict(tables["numbers"].select("number_id", "value").iter_rows())
+
+
+def test_nothing_is_so_many_percent_of_a_month_that_a_credit_made_negative() -> None:
+    # September −$500, October $300: there is a change of $800 and no ratio; nor of a rate of −$50 to one of $30
+    found = report(
+        [spend(SEPTEMBER, -500), spend(OCTOBER, 300)],
+        unit_costs=table("unit_costs", rate(SEPTEMBER, -50), rate(OCTOBER, 30)),
+    )
+    assert found["cost_change"] == Decimal(800)
+    assert not {"cost_change_ratio", "mtok_change_ratio"} & set(found)
+    assert found["inference_ratio"] == Decimal(1)
+
+
+def test_a_month_in_credit_has_no_shares() -> None:
+    # all of −$500 is no 100 % that served users
+    found = report([spend(SEPTEMBER, 300), spend(OCTOBER, -500)])
+    assert not {"inference_ratio", "idle_ratio", "named_ratio"} & set(found)
+    # from $300 to −$500 is a fall by more than all of it
+    assert float(found["cost_change_ratio"]) == pytest.approx(-800 / 300)
+
+
+def test_a_credit_beside_cost_makes_no_share_beyond_the_whole() -> None:
+    # $500 of serving, $100 without a rule and a credit of $550 are a month of $50: neither 1,000 % nor −100 %
+    found = report(
+        [spend(OCTOBER, 500), spend(OCTOBER, 100, "unallocated", None), spend(OCTOBER, -550, "adjustment", None)]
+    )
+    assert found["effective_cost"] == Decimal(50)
+    assert not {"inference_ratio", "named_ratio"} & set(found)
+    assert found["idle_ratio"] == 0
+
+
+def test_a_plan_of_nothing_is_exceeded_by_an_amount_and_no_percentage() -> None:
+    plan = table("budgets", {"month": date(2026, 10, 1), "model_id": "*", "phase": "*", "usd": Decimal(0)})
+    found = report([spend(OCTOBER, 300)], budgets=plan)
+    assert found["plan"] == 0
+    assert "plan_ratio" not in found
+
+
+def test_training_given_back_is_no_pace_at_which_it_is_carried() -> None:
+    # a credit gave back $100: nothing is carried by −$100 a month for −9 months
+    row = {"month": date(2026, 10, 1), "model_id": "m", "amortized_usd": Decimal(-100), "closing_usd": Decimal(900)}
+    rolled = table("amortization", row | {"method": "straight_line", "basis": "policy"})
+    assert "carried_months" not in report([spend(OCTOBER, 300)], amortization=rolled)
