@@ -75,7 +75,7 @@ def _landed(project: Project, until: date) -> Iterator[_Aside]:
         place = Place(project.root, Path(folder))
         connection = connect(place.var, project.settings.machine())
         try:
-            yield _Aside(landing.land(place, project.settings.sources(), connection, until), connection, place)
+            yield _Aside(landing.land(place, project.settings.sources(), connection, until, until), connection, place)
         finally:
             connection.close()
 

@@ -44,7 +44,8 @@ def policy(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
 def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """The files of the inbox, each landed once."""
     project = warehouse.project
-    landed = landing.land(project.place, project.settings.sources(), warehouse.connection, night_of(context))
+    sources, run_on = project.settings.sources(), warehouse.clock().date()
+    landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
     for finding in landed.findings:
         STEPS.warning("note: %s", finding)
     for table in LANDED:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from warehouse.requests import LandedFile, mark_duplicates
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
 from warehouse.sources import second_opinion
 from warehouse.sources.formats import READERS
-from warehouse.sources.instants import DAYS_AHEAD
+from warehouse.sources.plausible import starts_before
 from warehouse.sources.reading import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.spool import Spooled, spooled, unpack
@@ -50,12 +50,14 @@ class Landing:
     findings: tuple[str, ...] = ()
 
 
-def land(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date) -> Landing:
+def land(
+    place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date, run_on: date
+) -> Landing:
     """Bring the raw tables up to the inbox as it is now, in one transaction."""
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
     with transaction(connection):
         inbox = arrivals(place, sources, connection)
-        fresh = _read_what_is_new(inbox, connection, start)
+        fresh = _read_what_is_new(inbox, connection, start, run_on)
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
@@ -121,10 +123,10 @@ def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> d
     return max((day for day in days if day), default=until)
 
 
-def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime) -> list[str]:
+def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime, run_on: date) -> list[str]:
     """Forget what has left or is read otherwise now, read what is new; the digests that were read."""
     seen = readings.first_seen(connection)
-    stale = _stale(inbox, connection, start.date())
+    stale = _stale(inbox, connection, start.date(), run_on)
     for source, sha256 in stale:
         readings.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
@@ -132,7 +134,7 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
     with private_folder(inbox.place.var, "landing") as folder:
         for content in wanted:
             first = min(start, seen.get((content.source.name, content.sha256), start))
-            _read(inbox, content, shelf, Times(start, first), folder)
+            _read(inbox, content, shelf, Times(start, first, run_on), folder)
     shelf.flush()
     return [content.sha256 for content in wanted]
 
@@ -140,7 +142,7 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
 def _read(inbox: Inbox, content: Content, shelf: readings.Shelf, times: Times, folder: Path) -> None:
     found = inbox.found[content.source.name, content.file]
     try:
-        with _delivered(inbox.place.project, content, found, times.night_start, folder) as delivered:
+        with _delivered(inbox.place.project, content, found, times, folder) as delivered:
             read = _believed(delivered, content)
     except RejectedFile as rejected:
         if rejected.reason != "empty_file" or not content.promises:
@@ -160,7 +162,7 @@ def _believed(delivered: Delivered, content: Content) -> Reading:
     return read
 
 
-def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date) -> set[tuple[str, str]]:
+def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date, run_on: date) -> set[tuple[str, str]]:
     """Contents that left the inbox, are read under other settings, or hold rows that only another night can place.
 
     Where one leaves, contents of its source with copies elsewhere are read again: they may hold what left.
@@ -172,24 +174,24 @@ def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date) -> 
         now = inbox.contents.get(key)
         if now is None:
             left.add(row["source"])
-        if now is None or now.reader_digest != row["reader_digest"] or _is_of_another_night(row, night):
+        if now is None or now.reader_digest != row["reader_digest"] or _is_of_another_night(row, night, run_on):
             stale.add(key)
     copied = known.filter(known["copied"] > 0).select("source", "file_sha256").iter_rows()
     return stale | {(source, sha256) for source, sha256 in copied if source in left}
 
 
-def _is_of_another_night(row: Mapping[str, Any], night: date) -> bool:
+def _is_of_another_night(row: Mapping[str, Any], night: date, run_on: date) -> bool:
     """Whether the night decides otherwise which starts are too late."""
-    end = datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=DAYS_AHEAD)
-    is_late = row["latest_start"] is not None and row["latest_start"] >= end
+    is_late = row["latest_start"] is not None and row["latest_start"] >= starts_before(night, run_on)
     return bool(is_late or (row["is_ahead"] and row["read_for"] != night))
 
 
 @contextmanager
-def _delivered(project: Path, content: Content, found: Spooled, start: datetime, folder: Path) -> Iterator[Delivered]:
+def _delivered(project: Path, content: Content, found: Spooled, times: Times, folder: Path) -> Iterator[Delivered]:
     beside = {path: _side_file(project, path, folder) for path in companions(project, content.source, found.file)}
     copy = unpack(found, folder / "content")
-    yield Delivered(found.file, found.sha256, found.bytes, copy, start, beside, is_proved=bool(content.promises))
+    is_proved = bool(content.promises)
+    yield Delivered(found.file, found.sha256, found.bytes, copy, times.night_start, beside, is_proved, times.run_on)
 
 
 def _side_file(project: Path, path: str, folder: Path) -> Path:

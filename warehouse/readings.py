@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -47,10 +47,11 @@ class Content:
 
 @dataclass(frozen=True)
 class Times:
-    """The night a content is read for, and the first night that saw it."""
+    """The night a content is read for, the first night that saw it, and the day of the run."""
 
     night_start: datetime
     first_seen_at: datetime
+    run_on: date
 
 
 def landed_file(var: Path, content: Content) -> LandedFile:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,10 @@ class Company:
             path.write_bytes(content)
         return self
 
-    def land(self, night: date = NIGHT) -> Landing:
-        """One night."""
-        return land(Place(self.root, self.root / "var"), self.sources, self.connection, night)
+    def land(self, night: date = NIGHT, run_on: date | None = None) -> Landing:
+        """One night, run on the next day or made up later."""
+        run_on = run_on or night + timedelta(days=1)
+        return land(Place(self.root, self.root / "var"), self.sources, self.connection, night, run_on)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the warehouse answers."""
@@ -216,6 +217,18 @@ def test_a_start_after_the_night_is_taken_in_once_the_night_has_come(company: Fo
     one.land(date(2026, 11, 21))  # the 23rd lies before the 21st and three days
     assert one.account() == {"1.csv": (2, 2, 0, 0, 0)}
     one.land()  # and the earlier night is what it was
+    assert one.account() == {"1.csv": (2, 1, 1, 0, 0)}
+
+
+def test_a_night_that_is_made_up_leaves_later_days_to_their_nights(company: Found) -> None:
+    late = bill(A) + bill(C, day="2026-11-27").split(b"\n", 1)[1]
+    one = company("append").deliver({"1.csv": late})
+    # a week without a run: the 27th is over, so nothing is wrong with its row, which waits for its night
+    one.land(run_on=date(2026, 11, 28))
+    assert one.account() == {"1.csv": (2, 2, 0, 0, 0)}
+    one.land(date(2026, 11, 21), run_on=date(2026, 11, 28))
+    assert one.account() == {"1.csv": (2, 2, 0, 0, 0)}
+    one.land(date(2026, 11, 22), run_on=date(2026, 11, 26))
     assert one.account() == {"1.csv": (2, 1, 1, 0, 0)}
 
 

@@ -19,6 +19,7 @@ from warehouse.sources.reading import Delivered, Reading
 from warehouse.sources.source import Source
 from warehouse.sources.spool import spooled, unpack
 
+NIGHT, RUN_ON = date(2025, 5, 16), date(2025, 5, 17)
 CLOUD = Source("cloud", "gpu_billing", "focus", "*")
 
 
@@ -85,7 +86,9 @@ def landed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         Source("northcloud", "gpu_billing", "focus", "inbox/northcloud/*.csv.gz"),
         Source("meridian", "gpu_billing", "focus", "inbox/meridian/**/part-*", "append"),
     )
-    landing = land(Place(shared / "scenarios/first_light", var), sources, connection, date(2025, 5, 16))
+    landing = land(
+        Place(shared / "scenarios/first_light", var), sources, connection, date(2025, 5, 16), date(2025, 5, 17)
+    )
     assert (landing.rejections, landing.findings) == ((), ())
     yield connection
     connection.close()

@@ -93,7 +93,7 @@ class _Bill:
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
         clock, tagged = clock_of(self.source), tags(shaped.layers, shaped.labels)
-        typed = charges(shaped.cells, tagged, shaped.identity, clock, self.delivered.night_start)
+        typed = charges(shaped.cells, tagged, shaped.identity, clock, self.delivered.ahead)
         is_good = typed.reasons.is_null()
         kept = ChargeRows.frame(self._named(typed.rows, batch.rows["location"], shaped).filter(is_good))
         self.kept.add(kept)

@@ -64,16 +64,14 @@ class Charges:
     billed: Amounts
 
 
-def charges(
-    cells: pl.DataFrame, tags: Cast, identity: pl.Series | None, clock: Clock, night_start: datetime
-) -> Charges:
+def charges(cells: pl.DataFrame, tags: Cast, identity: pl.Series | None, clock: Clock, ahead: datetime) -> Charges:
     """Type every column of every row; of several reasons the first of the closed list counts."""
     casts = {name: _cast(name, cells[name], clock) for name in CELLS} | {"tags": tags}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
     reasons = first_reason(
         *(cast.reasons for cast in casts.values()),
         *([] if identity is None else [key(identity).reasons]),
-        start_in_range(rows["charge_start"], night_start),
+        start_in_range(rows["charge_start"], ahead),
         end_in_range(rows["charge_end"]),
         in_order(rows["charge_start"], rows["charge_end"]),
         in_order(rows["billing_period_start"], rows["billing_period_end"]),

@@ -134,7 +134,7 @@ def _run(delivered: Delivered, source: Source, state: _State) -> Reading:
     }
     known = with_sidecar(run, said) | _course(state, said, _results(delivered))
     started = known.get("started_at")
-    if started is not None and started not in plausible_starts(delivered.night_start):
+    if started is not None and started not in plausible_starts(delivered.ahead):
         raise BadLine("date_out_of_range", "the run starts before 2015 or after the night")
     return Reading(
         rows=max(len(state.log), 1),

@@ -17,7 +17,6 @@ from warehouse.sources.source import Source
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST_END: Final = datetime(2100, 1, 1, tzinfo=UTC)
-DAYS_AHEAD: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_MICROSECOND: Final = {  # a count is held in units of 10^-12
     "s": 10**6,
@@ -84,10 +83,9 @@ def written_days(cells: pl.Series, clock: Clock) -> Cast:
     return Cast(pl.select(choice.alias("day")).to_series(), moments.reasons)
 
 
-def start_in_range(starts: pl.Series, night_start: datetime) -> pl.Series:
-    """date_out_of_range for starts before 2015 or three days and more after the night's first moment."""
-    latest = night_start + timedelta(days=DAYS_AHEAD)
-    return refused((starts < EARLIEST) | (starts >= latest), "date_out_of_range")
+def start_in_range(starts: pl.Series, ahead: datetime) -> pl.Series:
+    """date_out_of_range for starts before 2015 and for those that lie ahead."""
+    return refused((starts < EARLIEST) | (starts >= ahead), "date_out_of_range")
 
 
 def end_in_range(ends: pl.Series) -> pl.Series:

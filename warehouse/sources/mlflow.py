@@ -53,7 +53,7 @@ def read(delivered: Delivered, source: Source) -> Reading:
         return Reading(rows=0, frames={})
     refusals = Refusals()
     store = _store(delivered, source, refusals)
-    starts, runs = plausible_starts(delivered.night_start), []
+    starts, runs = plausible_starts(delivered.ahead), []
     for row, run in enumerate(store.runs(microseconds_of(delivered.night_start)), start=1):
         started = run["started_at"]
         if started is None or started in starts:

@@ -122,7 +122,7 @@ class Log:
 
 def read_log(delivered: Delivered) -> Log:
     """Every record of a log, and how many lines are none."""
-    log, starts = Log(), plausible_starts(delivered.night_start)
+    log, starts = Log(), plausible_starts(delivered.ahead)
     for line in text_lines(delivered.content):
         if _MARK not in line.text:
             log.foreign_lines += 1

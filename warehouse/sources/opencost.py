@@ -108,7 +108,7 @@ def _typed(cells: pl.DataFrame, source: Source, delivered: Delivered) -> tuple[p
         pl.when(named == "").then("name").otherwise(named).fill_null("").alias("workload")
     ), first_reason(
         *(cast.reasons for cast in casts.values()),
-        start_in_range(typed["started_at"], delivered.night_start),
+        start_in_range(typed["started_at"], delivered.ahead),
         end_in_range(typed["ended_at"]),
         in_order(typed["started_at"], typed["ended_at"]),
         refused((typed["gpu_hours"] < 0).fill_null(value=False), "bad_count"),

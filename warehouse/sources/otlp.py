@@ -72,7 +72,7 @@ def companions(_file: str) -> Sequence[str]:
 
 def read(delivered: Delivered, source: Source) -> Reading:
     """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing."""
-    found = _File(plausible_starts(delivered.night_start))
+    found = _File(plausible_starts(delivered.ahead))
     for line in text_lines(delivered.content):
         found.add_line(line)
     return Reading(

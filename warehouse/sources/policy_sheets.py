@@ -23,6 +23,7 @@ NOT_IN_FILES: Final = ("line", "position")
 MAY_BE_LEFT_OUT: Final = ("ttft_s_limit", "tpot_s_limit", "reason", "opening_usd", "closing_usd")
 NOTE: Final = "#"
 OTHER_SEPARATORS: Final = ";\t|"
+WIDEST_CELL: Final = 131_072
 PADDING: Final = " \t\r\n\u00a0\ufeff"
 
 
@@ -79,12 +80,19 @@ def _records(text: str) -> Iterator[_Record]:
     line = 1
     try:
         for cells in reader:
-            stripped = [cell.strip(PADDING) for cell in cells]
+            stripped = [_narrow(cell).strip(PADDING) for cell in cells]
             if any(stripped):
                 yield _Record(line, stripped)
             line = reader.line_num + 1
     except csv.Error as error:
         raise _BrokenRecordError(line, str(error)) from error
+
+
+def _narrow(cell: str) -> str:
+    """The cell; the limit of the csv module is not ours alone, a reader of bills raises it."""
+    if len(cell) > WIDEST_CELL:
+        raise csv.Error(f"field larger than field limit ({WIDEST_CELL})")
+    return cell
 
 
 def _line_of(error: Exception) -> int:

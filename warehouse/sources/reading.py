@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
+from warehouse.sources.plausible import starts_before
 from warehouse.sources.source import Source
 
 REFUSED_SCHEMA = {
@@ -42,7 +43,8 @@ class Delivered:
 
     `content` is a private copy of the decompressed bytes, gone after reading. `companions` are the files a reader
     asked for (side files, system descriptions) that exist: path below the project directory -> where to open it.
-    `is_proved` says that a control file names these bytes by digest, so that nothing of them can be missing.
+    `is_proved` says that a control file names these bytes by digest, so that nothing of them can be missing. `run_on`
+    is the day of the run where that may be long after the night.
     """
 
     file: str
@@ -52,6 +54,12 @@ class Delivered:
     night_start: datetime
     companions: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     is_proved: bool = False
+    run_on: date | None = None
+
+    @property
+    def ahead(self) -> datetime:
+        """The first moment that is too late for a start."""
+        return starts_before(self.night_start.date(), self.run_on)
 
 
 @dataclass(frozen=True)

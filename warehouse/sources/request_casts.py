@@ -41,7 +41,7 @@ class Typed:
     reasons: pl.Series
 
 
-def typed(cells: pl.DataFrame, present: frozenset[str], clock: Clock, night_start: datetime) -> Typed:
+def typed(cells: pl.DataFrame, present: frozenset[str], clock: Clock, ahead: datetime) -> Typed:
     """Type every column of every row; of several reasons the first of the closed list counts."""
     casts = {name: _cast(name, cells[name], present, clock) for name in COLUMNS}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
@@ -49,7 +49,7 @@ def typed(cells: pl.DataFrame, present: frozenset[str], clock: Clock, night_star
     reasons = first_reason(
         *(cast.reasons for name, cast in casts.items() if name in present),
         _without_start(casts, filled),
-        start_in_range(filled["start_at"], night_start),
+        start_in_range(filled["start_at"], ahead),
         in_order(filled["start_at"], filled["end_at"]),
         *(refused(filled.select(when).to_series().fill_null(value=False), reason) for reason, when in _RULES),
     )

@@ -57,7 +57,7 @@ class _File:
 
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
-        found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.night_start)
+        found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead)
         kept = found.rows.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
         self.kept.add(request_rows(kept, self.source.name))
         refused = pl.concat([batch.refused, refusals(batch.rows, found.reasons)])

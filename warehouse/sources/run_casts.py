@@ -30,7 +30,7 @@ _LONGEST: Final = 1e9
 
 
 def typed_runs(
-    cells: pl.DataFrame, present: frozenset[str], clock: Clock, night_start: datetime
+    cells: pl.DataFrame, present: frozenset[str], clock: Clock, ahead: datetime
 ) -> tuple[pl.DataFrame, pl.Series]:
     """Every column of every row typed, and why a row is refused, if so: the first reason of the closed list."""
     casts = {name: _cast(name, cells[name], present, clock) for name in COLUMNS}
@@ -40,7 +40,7 @@ def typed_runs(
     return filled.drop("seconds"), first_reason(
         *(cast.reasons for name, cast in casts.items() if name in present),
         refused(~is_size(filled["gpu_count"]) | (filled["seconds"] > _LONGEST), "bad_count"),
-        start_in_range(filled["started_at"], night_start),
+        start_in_range(filled["started_at"], ahead),
         end_in_range(filled["ended_at"]),
         end_in_range(filled["held_to"]),
         in_order(filled["started_at"], filled["ended_at"]),

@@ -112,7 +112,7 @@ class _File:
         typed = pl.DataFrame([cells["location"], *(cast.values.alias(name) for name, cast in casts.items())])
         return typed.with_columns(run_status(typed["state"]).fill_null("unknown").alias("status")), first_reason(
             *(cast.reasons for cast in casts.values()),
-            start_in_range(typed["started_at"], self.delivered.night_start),
+            start_in_range(typed["started_at"], self.delivered.ahead),
             in_order(typed["started_at"], typed["ended_at"]),
             refused(~typed["elapsed"].str.contains(_ELAPSED), "bad_date"),
             refused(~typed["elapsed_raw"].str.contains(_SECONDS), "bad_date"),

@@ -99,7 +99,7 @@ class _File:
 
     def add(self, batch: Batch) -> None:
         """Type the rows of a batch, refuse the bad ones; a run that never started counts nothing."""
-        typed, reasons = typed_runs(batch.rows, batch.present, clock_of(self.source), self.delivered.night_start)
+        typed, reasons = typed_runs(batch.rows, batch.present, clock_of(self.source), self.delivered.ahead)
         named = typed.with_columns(batch.rows["location"]).filter(reasons.is_null())
         ran = named.filter(pl.col("started_at").is_not_null())
         identified = ran if "run_id" in batch.present else ran.with_columns(self._names(ran))

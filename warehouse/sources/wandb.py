@@ -97,7 +97,7 @@ def _run(delivered: Delivered, source: Source, run_id: str, told: Told) -> Readi
     named = {"file_sha256": delivered.sha256, "location": "file", "source": source.name, **run}
     values = list(told.values())
     metrics = [_metric(str(run["run_id"]), row, name, value) for row, name, value in values]
-    starts = plausible_starts(delivered.night_start)
+    starts = plausible_starts(delivered.ahead)
     if named.get("started_at") is not None and named["started_at"] not in starts:
         refused = Refusals([("file", "date_out_of_range", "", "the run starts before 2015 or after the night")])
         return Reading(rows=max(told.records, 1), frames={}, refused=refused.frame())

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from warehouse.sources.instants import Clock, in_order, instants, start_in_range, written_days
+from warehouse.sources.plausible import starts_before
 
 BERLIN = Clock(zone="Europe/Berlin")
 
@@ -85,11 +86,17 @@ def test_a_period_is_named_by_the_day_that_is_written() -> None:
 
 
 def test_starts_lie_between_2015_and_three_days_after_the_night_began() -> None:
-    night = datetime(2026, 11, 20, tzinfo=UTC)
+    night = date(2026, 11, 20)
     starts = [datetime(2014, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC)]
     starts += [datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)]
-    reasons = start_in_range(pl.Series(starts), night).to_list()
+    reasons = start_in_range(pl.Series(starts), starts_before(night)).to_list()
     assert reasons == ["date_out_of_range", None, None, "date_out_of_range"]
+
+
+@pytest.mark.parametrize(("run_on", "ahead"), [(20, 23), (21, 23), (22, 23), (23, 24), (29, 30)])
+def test_the_later_a_night_is_run_the_more_days_are_over(run_on: int, ahead: int) -> None:
+    # the night of the 20th: three days after its first moment, or the day after the run
+    assert starts_before(date(2026, 11, 20), date(2026, 11, run_on)) == datetime(2026, 11, ahead, tzinfo=UTC)
 
 
 def test_an_end_may_be_the_start_and_not_before_it() -> None:
