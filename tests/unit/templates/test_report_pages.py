@@ -68,6 +68,19 @@ def page(company: Company, tables_of: Callable[[Any], Any], built: dict[str, Any
     return make
 
 
+def test_without_a_bill_the_tile_of_cost_says_that_it_is_not_known(page: Callable[..., str]) -> None:
+    tile = re.search(r'<section class="tile">(.*?)</section>', page(has_bill=False), re.DOTALL)
+    assert tile is not None
+    assert text_of(re.sub(r"<title>.*?</title>", "", tile[1])) == "Effective cost – no bill has arrived"
+
+
+def test_a_change_from_a_month_of_credits_is_an_amount(page: Callable[..., str]) -> None:
+    # the company's months with the sign turned, and no plan: −$4.92M in September and −$4.36M in October
+    words = text_of(page(factor=Decimal(-1), has_plan=False))
+    assert "Cost rose $558k; one-off training is more than all of it, and will not recur" in words
+    assert "+$558k since last month" in words
+
+
 def test_the_first_title_answers_what_it_cost_against_plan(page: Callable[..., str]) -> None:
     assert titles_of(page())[0] == (
         "October cost $4.36M, 18 % over plan; a million tokens cost about as much as in September"

@@ -65,6 +65,19 @@ def test_an_event_near_the_end_leaves_the_total_readable(place: int, last: float
     assert not overlaps or abs(words[2] - total[2]) >= 6
 
 
+@given(place=st.integers(0, 10), jump=st.floats(0.0, 5.0))
+def test_the_words_of_an_event_stand_over_the_areas(place: int, jump: float) -> None:
+    sums = [(0.5 + month / 11 + (jump if month > place else 0.0), 0.1, 0.1) for month in range(12)]
+    event = cost_area.Event(place, "serving passed pre-training")
+
+    drawn = cost_area.cost_area(["Jan 26"] * 12, sums, ["a", "b", "c"], "$1.69M", [event], "alt")
+
+    left, right, y = boxes(drawn)[event.words]
+    corners = [tuple(map(float, at.split(","))) for at in re.findall(r'<polygon points="([^"]+)"', drawn)[2].split()]
+    roof = [height for x, height in steps(corners[:12]) if left <= x <= right]
+    assert y <= min(roof) or y <= cost_area.TOP + 10  # it must stay on the paper
+
+
 def size_point(size: float, training: float, serving: float, point: str = "curve") -> iso_loss.SizePoint:
     return iso_loss.SizePoint(size, training, serving, training + serving, point, is_extrapolated=False)
 
