@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from templates import render
+from templates.pages.amortization import amortization
+from templates.pages.night import Night
 from templates.proofs import ReportFault
 
 if TYPE_CHECKING:
@@ -79,6 +81,14 @@ def test_a_change_from_a_month_of_credits_is_an_amount(page: Callable[..., str])
     words = text_of(page(factor=Decimal(-1), has_plan=False))
     assert "Cost rose $558k; one-off training is more than all of it, and will not recur" in words
     assert "+$558k since last month" in words
+
+
+def test_the_largest_balance_stands_first_whatever_its_sign(company: Company, tables_of: Callable[[Any], Any]) -> None:
+    names = [
+        [row.name for row in amortization(Night(tables_of(replace(company, factor=Decimal(sign))))).rows]
+        for sign in (1, -1)
+    ]
+    assert names[0] == names[1]
 
 
 def test_the_first_title_answers_what_it_cost_against_plan(page: Callable[..., str]) -> None:
