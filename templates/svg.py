@@ -37,13 +37,21 @@ def line(start: Point, end: Point, *, stroke: str = INK, width: float = 0.5, das
 
 
 def rect(
-    corner: Point, size: Point, *, fill: str = NONE, stroke: str = NONE, width: float = 0.5, dash: str = ""
+    corner: Point,
+    size: Point,
+    *,
+    fill: str = NONE,
+    stroke: str = NONE,
+    width: float = 0.5,
+    dash: str = "",
+    rounding: float = 0.0,
 ) -> str:
     """A box from its upper left corner; nothing where it has no extent."""
     (x, y), (across, down) = corner, size
     if across <= 0 or down <= 0:
         return ""
     edge = f' stroke="{stroke}" stroke-width="{number(width)}"{_dashes(dash)}' if stroke != NONE else ""
+    edge += f' rx="{number(rounding)}"' if rounding else ""
     return (
         f'<rect x="{number(x)}" y="{number(y)}" width="{number(across)}" height="{number(down)}" fill="{fill}"{edge}/>'
     )

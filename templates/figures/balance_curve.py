@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ def balance_curve(
     words: Sequence[str], alt: str,
 ) -> Markup:  # fmt: skip
     """The balance as a line; `words` say the balance now, the retirement and what is left then."""
-    ahead = int(min(max(runoff.months or 12, 1), 36)) if runoff else 0
+    ahead = min(max(12.0 if runoff.months is None else runoff.months, 1.0), 36.0) if runoff else 0.0
     ticks = round_ticks(0.0, max(*balances, *added, 1e-9) * 1.05, 4)
     rise, across = Scale(ticks[0], ticks[-1], BOTTOM, TOP), Scale(0, max(len(balances) - 1 + ahead, 1), LEFT, END)
     parts = [*money_axis(ticks, rise, LEFT, END)]
@@ -63,9 +64,10 @@ def _balance(at: tuple[float, float], words: str) -> str:
     return text((x + 4, max(y - 6, TOP + 6)), words, size=7.2, weight=SEMIBOLD)
 
 
-def _ahead(balance: float, runoff: Runoff, ahead: int, now: int, across: Scale, rise: Scale) -> Iterator[str]:
+def _ahead(balance: float, runoff: Runoff, ahead: float, now: int, across: Scale, rise: Scale) -> Iterator[str]:
     def line_of(pace: float) -> list[tuple[float, float]]:
-        return [(across(now + step), rise(max(balance - pace * step, 0.0))) for step in range(ahead + 1)]
+        steps = [*range(math.ceil(ahead)), ahead]
+        return [(across(now + step), rise(max(balance - pace * step, 0.0))) for step in steps]
 
     if runoff.slow != runoff.fast:
         yield band(line_of(runoff.slow), line_of(runoff.fast), fill=colours.FORECAST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -15,6 +16,7 @@ from templates.svg import Point, band, circle, figure, line, text
 from templates.typeface import SEMIBOLD, text_width
 
 LINE = 8.0
+SIZE = 6.6
 PHASES = ("pretraining", "posttraining", "inference")
 
 
@@ -49,7 +51,8 @@ def cost_area(
     parts += _amounts(middles, amounts, shown[-1])
     end = across(len(shown) - 1) - 4, rise(tops[-1]) - 3
     taken = end[0] - text_width(total, 7.2, weight=SEMIBOLD), end[1]
-    parts += [part for event in events for part in _event(event, across, rise, tops, taken)]
+    roof = [(across(place), rise(top)) for place, top in enumerate(tops)]
+    parts += [part for event in events for part in _event(event, roof, taken)]
     parts.append(circle((across(len(shown) - 1), rise(tops[-1])), 2.0, fill=colours.INK))
     parts.append(text(end, total, size=7.2, anchor="end", weight=SEMIBOLD))
     parts += time_labels(names, across)
@@ -65,13 +68,26 @@ def _amounts(middles: list[float], amounts: Sequence[str], last: tuple[float, fl
         yield text((RIGHT + 5, y + 8), amounts[place], size=6.8, fill=colours.TEXT_2)
 
 
-def _event(event: Event, across: Scale, rise: Scale, tops: list[float], taken: Point) -> Iterator[str]:
-    """A mark with its words; where the total stands, they stand above it."""
-    x, y = across(event.place), rise(tops[event.place])
-    top = max(y - 26, TOP + 8)
-    if x > taken[0] and abs(top + 2 - taken[1]) < LINE:
+def _event(event: Event, roof: Sequence[Point], taken: Point) -> Iterator[str]:
+    """A mark with its words over the areas; where the total stands, they stand above it."""
+    x, y = roof[event.place]
+    width = text_width(event.words, SIZE) + 2
+    is_right = x - width < LEFT
+    span = (x, x + width) if is_right else (x - width, x)
+    top = max(min(y - 26, _highest(roof, span) - 5), TOP + 8)
+    if span[1] > taken[0] and abs(top + 2 - taken[1]) < LINE:
         top = max(taken[1] - LINE, 6.0) - 2
-    anchor = "start" if x < LEFT + 46 else "end"
     yield line((x, y), (x, top), stroke=colours.INK, width=0.5)
     yield circle((x, y), 1.5, fill=colours.INK)
-    yield text((x + (2 if anchor == "start" else -2), top + 2), event.words, size=6.6, anchor=anchor)  # type: ignore[arg-type]
+    yield text((x + (2 if is_right else -2), top + 2), event.words, size=SIZE, anchor="start" if is_right else "end")
+
+
+def _highest(roof: Sequence[Point], span: tuple[float, float]) -> float:
+    """The top of the areas between two places, as a height on paper."""
+    crossed = [
+        start[1] + (end[1] - start[1]) * (min(max(at, start[0]), end[0]) - start[0]) / (end[0] - start[0])
+        for start, end in pairwise(roof)
+        for at in span
+        if start[0] < span[1] and end[0] > span[0]
+    ]
+    return min(crossed, default=roof[-1][1])

@@ -56,7 +56,7 @@ def sparkline(values: Sequence[float | None], plan: Sequence[float | None], alt:
     width, height = SPARK_SIZE
     known = [value for value in (*values, *plan) if value is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    across = Scale(0, max(len(values) - 1, 1), 3, width - 4)
+    across = Scale(0, max(len(values) - 1, 1), 3 if len(values) > 1 else width - 4, width - 4)
     up_ = Scale(low, high if high > low else low + 1, height - 4, 4)
 
     def points(series: Sequence[float | None]) -> list[tuple[float, float]]:
@@ -86,7 +86,7 @@ def thirds_bar(shares: Sequence[float], target: Sequence[float], alt: str) -> Ma
     for phase, share in zip(("pretraining", "posttraining", "inference"), shares, strict=True):
         parts.append(rect((x, 0), (max(share * width - 0.5, 0), height), fill=colours.FILLS[phase]))
         x += share * width
-    for boundary in (target[0], target[0] + target[1]):
+    for boundary in (end for end in (target[0], target[0] + target[1]) if end):
         parts.append(line((boundary * width, 0), (boundary * width, height), stroke=colours.PAPER, width=1.6))
         parts.append(line((boundary * width, 0), (boundary * width, height), stroke=colours.INK, width=0.6))
     return figure((width, height), alt, parts, "thirds-bar")
@@ -107,9 +107,16 @@ def penalty_mark(
         low, high = (across(min(max(value, 0.0), AXIS_END)) for value in spread)
         dash = "2 1.6" if status == "too_young" else ""
         parts.append(line((low, height / 2), (high, height / 2), stroke=colours.INK, width=0.7, dash=dash))
+        parts += _beyond(across, height / 2) if spread[1] > AXIS_END else []
     if penalty is not None and status != "too_young":
         parts += _penalty_dot(across, penalty, status, (dead_band, height / 2))
     return figure((width, height), alt, parts, "penalty")
+
+
+def _beyond(across: Scale, y: float) -> list[str]:
+    """An open point where P10 to P90 goes on beyond the axis."""
+    x = across(AXIS_END)
+    return [polyline(((x + 1, y - 2), (x + 4, y), (x + 1, y + 2)), width=0.7)]
 
 
 def _penalty_dot(across: Scale, penalty: float, status: str, place: tuple[float, float]) -> list[str]:

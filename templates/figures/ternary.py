@@ -17,6 +17,7 @@ from templates.figures.ternary_plane import (
     LEFT,
     RIGHT,
     SIDE,
+    TICKS,
     TOP,
     WIDTH,
     Shares,
@@ -32,7 +33,6 @@ LARGEST_RADIUS: Final = 16.0
 LEAST_RADIUS: Final = 2.8
 TRAIL_FIRST: Final = 0.5
 TRAIL_LAST: Final = 1.45
-TICKS: Final = (0.2, 0.4, 0.6, 0.8)
 OUTER_LEVELS: Final = (0.25, 0.5)
 TRAIL_INK: Final = "#454D57"
 HEAVY: Final = {

@@ -41,7 +41,7 @@ def _mark(mark: str, y: float) -> Iterator[str]:
         yield line((3, y), (11, y), stroke=colours.TARGET, width=1.1)
         yield line((7, y - 4), (7, y + 4), stroke=colours.TARGET, width=1.1)
     elif mark == "band":
-        yield rect((1, y - 3.6), (12, 7.2), fill=colours.TARGET_FILL, stroke=colours.TARGET, width=0.9)
+        yield rect((1, y - 3.2), (12, 6.4), fill=colours.TARGET_FILL, stroke=colours.TARGET, width=0.9, rounding=2.8)
     else:
         yield circle((7, y), 3.4, fill=mark)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from templates.figures.ternary_plane import BASE_Y, edge_x
+from templates.figures.ternary_plane import BASE_Y, TICKS, edge_x, point
 from templates.svg import Point
 
 GAP: Final = 23.0
@@ -15,6 +15,8 @@ LEADER_GAP: Final = 3.0
 LEFT_TOP: Final = 112.0
 RIGHT_TOP: Final = 40.0
 BOTTOM: Final = BASE_Y - 3.0
+# A number of the left side stands where the second line of a label above its tick would be: no label goes there.
+TICK_BANDS: Final = tuple((y - 17.2, y - 3.0) for y in sorted(point((1 - share, share, 0.0))[1] for share in TICKS))
 SIDES: Final = {-1: LEFT_TOP, 1: RIGHT_TOP}
 
 
@@ -57,19 +59,30 @@ def _on_side(labels: Sequence[Label], side: int) -> list[Label]:
     ours = [label for label in labels if label.side == side]
     kept = sorted(ours, key=lambda label: label.is_optional)[:room]
     ordered = sorted(kept, key=lambda label: (label.dot[1], label.name))
-    return _untangled(_apart(ordered, top))
+    return _untangled(_apart(ordered, top, TICK_BANDS if side < 0 else ()))
 
 
-def _apart(labels: list[Label], top: float) -> list[Label]:
+def _apart(labels: list[Label], top: float, bands: Sequence[tuple[float, float]]) -> list[Label]:
     """One pass down pushes labels below their upper neighbour, one pass up brings them back into the figure."""
-    heights = [min(max(label.dot[1], top), BOTTOM) for label in labels]
+    heights = [min(max(_beside(label.dot[1], bands), top), BOTTOM) for label in labels]
     for place in range(1, len(heights)):
-        heights[place] = max(heights[place], heights[place - 1] + STEP)
+        if heights[place] < heights[place - 1] + STEP:
+            heights[place] = _below(heights[place - 1] + STEP, bands)
     limit = BOTTOM
     for place in reversed(range(len(heights))):
         heights[place] = min(heights[place], limit)
         limit = heights[place] - STEP
     return [replace(label, y=height) for label, height in zip(labels, heights, strict=True)]
+
+
+def _beside(y: float, bands: Sequence[tuple[float, float]]) -> float:
+    """The height itself, or the nearer end of the band that it is in."""
+    return next((low if y - low < high - y else high for low, high in bands if low < y < high), y)
+
+
+def _below(y: float, bands: Sequence[tuple[float, float]]) -> float:
+    """The height itself, or the lower end of the band that it is in."""
+    return next((high for low, high in bands if low < y < high), y)
 
 
 def _untangled(labels: list[Label]) -> list[Label]:

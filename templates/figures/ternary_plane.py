@@ -20,6 +20,7 @@ LEFT: Final[Point] = (WIDTH / 2 - SIDE / 2, BASE_Y)
 RIGHT: Final[Point] = (WIDTH / 2 + SIDE / 2, BASE_Y)
 RAYS: Final = 240
 HALVINGS: Final = 30
+TICKS: Final = (0.2, 0.4, 0.6, 0.8)
 
 
 def point(shares: Shares) -> Point:

@@ -64,7 +64,8 @@ class Amortization:
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The numbers of the title, as they are read."""
         has_stranded = self.stranded is not None and self.stranded.value > 0
-        return self.balance, self.stranded if has_stranded else self.months
+        is_credit = self.balance is not None and self.balance.value < 0
+        return (self.balance,) if is_credit else (self.balance, self.stranded if has_stranded else self.months)
 
 
 def amortization(night: Night) -> Amortization:
@@ -96,7 +97,7 @@ def _rows(night: Night) -> list[Row]:
     """The roll-forward of the month reported, the largest balance first."""
     rows = night.tables["amortization"].filter(month=night.subject["month"]).to_dicts()
     used = [row for row in rows if any(row[step] for step in STEPS)]
-    return sorted(used, key=lambda row: (-row["closing_usd"], row["model_id"]))
+    return sorted(used, key=lambda row: (-abs(row["closing_usd"]), row["model_id"]))
 
 
 def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:

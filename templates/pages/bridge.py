@@ -83,7 +83,7 @@ class Bridge:
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The numbers of the title, as they are read."""
-        if self.change.direction == "flat":
+        if self.change.is_level:
             return tuple(part.ref for part in self.parts[:2])
         return (self.ref,)
 
@@ -96,7 +96,7 @@ def bridge(night: Night) -> Bridge:
     now = sum((row["current_usd"] for row in movers), Decimal(0))
     change = Decimal(rows["change_usd"].sum() or 0)
     before = now - change
-    unit = TableUnit.of(night.money, [row["previous_usd"] for row in movers] + [row["current_usd"] for row in movers])
+    unit = _unit(night, movers)
     drivers = _entity_drivers(rows)
     figure, words = _figure(night, rows, before, now)
     most = MOST_MOVERS[night.paper]
@@ -119,6 +119,14 @@ def bridge(night: Night) -> Bridge:
         plan_ref=night.index.get("plan_variance"),
         against_plan=against_plan,
         faults=(*_faults(rows, movers), *(against_plan.faults if against_plan else ())),
+    )
+
+
+def _unit(night: Night, movers: list[Row]) -> TableUnit:
+    """The unit of the entities, in which the line of all cost is not too wide either."""
+    columns = [[row[f"{side}_usd"] for row in movers] for side in ("previous", "current")]
+    return TableUnit.of_rows(
+        night.money, [*columns[0], *columns[1]], max(sum(column, Decimal(0)) for column in columns)
     )
 
 

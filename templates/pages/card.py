@@ -119,7 +119,9 @@ def rejected_words(night: Night, entry: dict[str, Any]) -> str:
     """One alternative and why it lost."""
     if entry["action"] == "hold":
         return f"doing nothing {sentence(entry.get('why'), night.money, 40)}"
-    action = entry["action"].replace("_", " ")
+    size = entry.get("target_params")
+    is_sized = entry["action"] == "retrain_smaller" and size
+    action = f"retrain at {formats.tokens(size)}" if is_sized else entry["action"].replace("_", " ")
     where = " ".join(
         words
         for words in (
@@ -156,7 +158,7 @@ def _figure(night: Night, row: Row) -> tuple[Markup | None, str]:
     money = night.money
     alt = (
         f"Cash since approval: {money.change(last['cash_usd_p10'])} to {money.change(last['cash_usd_p90'])} after "
-        f"{last['month']} months, median {money.change(last['cash_usd_p50'])}."
+        f"{last['month']} month{'' if last['month'] == 1 else 's'}, median {money.change(last['cash_usd_p50'])}."
     )
     fill = colours.TEXT_2 if is_hold else colours.INFERENCE_TEXT
     payback = None if is_hold else row["payback_months_p50"]

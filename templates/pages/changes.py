@@ -44,3 +44,9 @@ class Change:
         if abs(self.ratio) < FLAT_RATIO or abs(self.amount) < self.materiality:
             return "flat"
         return "up" if self.amount > 0 else "down"
+
+    @property
+    def is_level(self) -> bool:
+        """Whether there is nothing to explain: flat, or on a base without a ratio too small to matter."""
+        is_small = abs(self.amount) < max(self.materiality, LEAST_BASE)
+        return self.direction == "flat" or (self.direction == "unknown" and is_small)

@@ -104,7 +104,7 @@ def balance_panel(night: Night, model_id: str) -> Panel:
     )
     method = {"units_of_production": "by tokens served", "straight_line": "by days"}[last["method"]]
     expected = f", {formats.tokens(last['expected_tokens'])} expected" if last["expected_tokens"] else ""
-    yet = "" if last["amortized_usd"] else "; not yet serving"
+    yet = "" if any(row["amortized_usd"] for row in rows) else "; not yet serving"
     return Panel(subject, f"{unit.words}; {method}{expected}{yet}", figure, "")
 
 

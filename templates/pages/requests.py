@@ -10,7 +10,7 @@ from markupsafe import Markup
 from templates import formats
 from templates.figures.marks import range_bar
 from templates.pages.night import Night, Row
-from templates.pages.standing import band_of, is_outside
+from templates.pages.standing import band_of, is_inside
 from templates.room import line_count
 from templates.sentences import sentence
 from templates.table_unit import TableUnit
@@ -110,7 +110,7 @@ def no_action(night: Night) -> str:
     acted = {row["model_id"] for row in advised(night)}
     rows = [row for row in night.tables["thirds"].to_dicts() if row["model_id"] not in acted and _spend(row)]
     rows.sort(key=lambda row: (-_spend(row), row["model_id"]))
-    inside = [row for row in rows if row["status"] == "balanced" and not is_outside(row, band_of(night))]
+    inside = [row for row in rows if is_inside(row, band_of(night))]
     young = [row for row in rows if row["status"] == "too_young"]
     band = formats.whole_percent(night.settings["dead_band_ratio"])
     parts = []

@@ -17,6 +17,7 @@ from templates.pages.card import Card, card
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.panels import Panel, balance_panel, cost_panel, sizes_panel, tasks_panel
+from templates.pages.triangle import status_today
 
 PHASES: Final = ("pretraining", "posttraining", "inference")
 STATES: Final = {
@@ -66,7 +67,7 @@ def sheet(night: Night, model_id: str) -> Sheet:
     acts = advice is not None and advice["action"] != "hold"
     return Sheet(
         model_id=model_id,
-        state=STATES[row["status"]],
+        state=STATES[status_today(night, row)],
         action=_action(advice) if advice and acts else "",
         low=index.get(f"{model_id}:value_p10"),
         high=index.get(f"{model_id}:value_p90"),

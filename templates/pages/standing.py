@@ -52,8 +52,16 @@ def is_outside(row: Row, band: float) -> bool:
 
     A penalty without bound has no number.
     """
-    is_judged = row["status"] == "balanced" or row["status"] in HEAVY_IN
-    return is_judged and (row["penalty_ratio"] is None or row["penalty_ratio"] > band)
+    return _is_judged(row) and (row["penalty_ratio"] is None or row["penalty_ratio"] > band)
+
+
+def is_inside(row: Row, band: float) -> bool:
+    """Whether a model that is judged is inside the band today."""
+    return _is_judged(row) and not is_outside(row, band)
+
+
+def _is_judged(row: Row) -> bool:
+    return row["status"] == "balanced" or row["status"] in HEAVY_IN
 
 
 def band_of(night: Night) -> float:

@@ -126,7 +126,7 @@ def _table_row(row: Row, unit: TableUnit, night: Night) -> ThirdsRow:
     return ThirdsRow(
         name=formats.fitted(row["model_id"], NAME_WIDTH),
         cells=(*cells, unit.cell(spend(row)), unit.cell(row["overhead_usd"])),
-        bar=_bar(row, night),
+        bar=_bar(row),
         penalty=_penalty(row, night),
         verdict=_verdict(row),
         over=unit.cell(row["distance_usd"]) if is_outside(row, band_of(night)) else formats.UNKNOWN,
@@ -143,15 +143,17 @@ def _verdict(row: Row) -> str:
     return formats.whole_percent(row["penalty_ratio"]) + mark
 
 
-def _bar(row: Row, night: Night) -> Markup | None:
-    shares = [row[f"{phase}_ratio"] for phase in PHASES]
-    if None in shares or min(shares) < 0:
+def _bar(row: Row) -> Markup | None:
+    judged = [phase for phase in PHASES if row[f"target_{phase}_ratio"]]
+    shares = [row[f"{phase}_ratio"] for phase in judged]
+    if None in shares or min(shares, default=-1) < 0:
         return None
     words = ", ".join(
         f"{colours.NAMES[phase].lower()} {formats.whole_percent(share)}"
-        for phase, share in zip(PHASES, shares, strict=True)
+        for phase, share in zip(judged, shares, strict=True)
     )
-    return thirds_bar(shares, night.target, words)
+    parts = [row[f"{phase}_ratio"] if phase in judged else 0.0 for phase in PHASES]
+    return thirds_bar(parts, [row[f"target_{phase}_ratio"] or 0.0 for phase in PHASES], words)
 
 
 def _penalty(row: Row, night: Night) -> Markup | None:

@@ -72,8 +72,10 @@ def _delta(strong: str, rest: Sequence[str], direction: str, more_is: str = "neu
 def _against_before(night: Night, column: str, rest: Sequence[str], more_is: str = "neutral") -> Delta:
     before = night.before
     change = Change.of(night.now[column], before[column] if before else None)
-    if change is None or change.ratio is None:
+    if change is None or (change.ratio is None and change.before >= 0):
         return _delta("", ["first month with a value", *rest], "unknown")
+    if change.ratio is None:
+        return _delta(night.money.change(change.amount), [" since last month", *rest], "unknown")
     if change.direction == "flat":
         return _delta("level", [" with last month", *rest], "flat")
     word = "more" if change.amount > 0 else "less"
@@ -83,8 +85,17 @@ def _against_before(night: Night, column: str, rest: Sequence[str], more_is: str
 
 def _cost(night: Night) -> Tile:
     ref, money = night.index.get("effective_cost"), night.money
+    if ref is None:
+        return Tile(
+            "Effective cost", ref, formats.UNKNOWN, "", _nothing(), _delta("", ["no bill has arrived"], "unknown")
+        )
     value = money.short(night.now["effective_usd"])
     return Tile("Effective cost", ref, value, "", _spark(night, "effective_usd", value), _cost_delta(night))
+
+
+def _nothing() -> Markup:
+    """The place of a curve that has no month."""
+    return marks.sparkline([], [], "no month is known")
 
 
 def _cost_delta(night: Night) -> Delta:
@@ -162,7 +173,7 @@ def _waste(night: Night) -> Tile:
         direction = "up" if change.amount > 0 else "down"
         word = "more" if change.amount > 0 else "less"
         delta = _delta(f"{night.money.short(abs(change.amount))} {word}", rest, direction, "worse")
-    unit = formats.percent(night.now["waste_ratio"])
+    unit = formats.percent(night.now["waste_ratio"]) if night.now["waste_ratio"] is not None else ""
     return Tile("Failed and abandoned runs", night.index.get("waste"), value, unit, _spark(night, "waste_usd", value),
                 delta)  # fmt: skip
 

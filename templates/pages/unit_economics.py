@@ -16,6 +16,7 @@ from templates.figures.utilization import Use, utilization_scatter
 from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
+from templates.pages.rate_cause import rate_cause
 
 MOST_ROWS: Final = {"A4": 12, "letter": 9}
 MEAN_MONTHS: Final = 3
@@ -47,6 +48,7 @@ class UnitEconomics:
     unit_name: str
     unit_price: str
     change: Change | None
+    cause: str
     loaded: Ref | None
     allocated: Ref | None
     used: Ref | None
@@ -62,7 +64,8 @@ class UnitEconomics:
     @property
     def title_refs(self) -> tuple[Ref | None, ...]:
         """The numbers of the title, as they are read."""
-        return self.loaded, self.used
+        is_because = bool(self.cause) and self.change is not None and self.change.direction in {"up", "down"}
+        return (self.loaded,) if is_because else (self.loaded, self.used)
 
 
 def unit_economics(night: Night) -> UnitEconomics:
@@ -81,6 +84,7 @@ def unit_economics(night: Night) -> UnitEconomics:
         unit_name=formats.name(unit_row["unit_name"], 16) if unit_row else "",
         unit_price=night.money.per_mtok(unit_row["allocated_usd_per_unit"]) if unit_row else "",
         change=Change.of(night.now["fully_loaded_usd_per_mtok"], before),
+        cause=rate_cause(night),
         loaded=night.index.get("mtok_fully_loaded"),
         allocated=night.index.get("mtok_allocated"),
         used=night.index.get("mtok_used"),

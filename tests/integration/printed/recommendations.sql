@@ -24,7 +24,7 @@ curve AS (
 )
 SELECT
     money(one_off_usd_p50), money(monthly_saving_usd_p50), span(monthly_saving_usd_p10, monthly_saving_usd_p90), whole(probability),
-    months(payback_months_p50), lost(rejected -> 0), curve.month || ' months', change(cash_usd_p10), change(cash_usd_p50), change(cash_usd_p90)
+    months(payback_months_p50), lost(rejected -> 0), months(curve.month), change(cash_usd_p10), change(cash_usd_p50), change(cash_usd_p90)
 FROM shown, curve;
 
 -- table: Ranked US$ million

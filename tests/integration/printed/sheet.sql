@@ -80,7 +80,7 @@ curves AS (
         WHEN 'hold' THEN NOT is_recommended
         ELSE cash.action = first.action AND cash.task IS NOT DISTINCT FROM first.task AND cash.pool_id IS NOT DISTINCT FROM first.pool_id END
 )
-SELECT month || ' months', change(cash_usd_p10), change(cash_usd_p50), change(cash_usd_p90)
+SELECT months(month), change(cash_usd_p10), change(cash_usd_p50), change(cash_usd_p90)
 FROM curves WHERE target = best ORDER BY month DESC LIMIT 1;
 
 -- fixed: four 80_%

@@ -40,7 +40,7 @@ WITH overhead AS (
         model_id, CASE WHEN is_adopted THEN '–' ELSE millions(pretraining_usd) END, millions(posttraining_usd), millions(inference_usd),
         millions(direct), millions(overhead),
         CASE
-            WHEN pretraining_ratio IS NULL THEN '–'
+            WHEN is_adopted THEN 'post-training ' || whole(posttraining_ratio) || ', inference ' || whole(inference_ratio)
             ELSE 'pre-training ' || whole(pretraining_ratio) || ', post-training ' || whole(posttraining_ratio)
                 || ', inference ' || whole(inference_ratio)
         END,

@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from templates import render
+from templates.pages.amortization import amortization
+from templates.pages.night import Night
 from templates.proofs import ReportFault
 
 if TYPE_CHECKING:
@@ -67,6 +69,27 @@ def page(company: Company, tables_of: Callable[[Any], Any], built: dict[str, Any
         return render.html(tables_of(replace(company, **given)), **built)
 
     return make
+
+
+def test_without_a_bill_the_tile_of_cost_says_that_it_is_not_known(page: Callable[..., str]) -> None:
+    tile = re.search(r'<section class="tile">(.*?)</section>', page(has_bill=False), re.DOTALL)
+    assert tile is not None
+    assert text_of(re.sub(r"<title>.*?</title>", "", tile[1])) == "Effective cost – no bill has arrived"
+
+
+def test_a_change_from_a_month_of_credits_is_an_amount(page: Callable[..., str]) -> None:
+    # the company's months with the sign turned, and no plan: −$4.92M in September and −$4.36M in October
+    words = text_of(page(factor=Decimal(-1), has_plan=False))
+    assert "Cost rose $558k; one-off training is more than all of it, and will not recur" in words
+    assert "+$558k since last month" in words
+
+
+def test_the_largest_balance_stands_first_whatever_its_sign(company: Company, tables_of: Callable[[Any], Any]) -> None:
+    names = [
+        [row.name for row in amortization(Night(tables_of(replace(company, factor=Decimal(sign))))).rows]
+        for sign in (1, -1)
+    ]
+    assert names[0] == names[1]
 
 
 def test_the_first_title_answers_what_it_cost_against_plan(page: Callable[..., str]) -> None:

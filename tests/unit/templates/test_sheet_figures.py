@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templates.figures import cash, cost_area, iso_loss, life_bars, task_bars
+from templates.figures import balance_curve, cash, cost_area, iso_loss, life_bars, task_bars
 from templates.typeface import text_width
 
 TEXT = re.compile(
@@ -63,6 +64,33 @@ def test_an_event_near_the_end_leaves_the_total_readable(place: int, last: float
     words, total = said[event.words], said["$1.69M"]
     overlaps = words[0] < total[1] and total[0] < words[1]
     assert not overlaps or abs(words[2] - total[2]) >= 6
+
+
+@given(place=st.integers(0, 10), jump=st.floats(0.0, 5.0))
+def test_the_words_of_an_event_stand_over_the_areas(place: int, jump: float) -> None:
+    sums = [(0.5 + month / 11 + (jump if month > place else 0.0), 0.1, 0.1) for month in range(12)]
+    event = cost_area.Event(place, "serving passed pre-training")
+
+    drawn = cost_area.cost_area(["Jan 26"] * 12, sums, ["a", "b", "c"], "$1.69M", [event], "alt")
+
+    left, right, y = boxes(drawn)[event.words]
+    corners = [tuple(map(float, at.split(","))) for at in re.findall(r'<polygon points="([^"]+)"', drawn)[2].split()]
+    roof = [height for x, height in steps(corners[:12]) if left <= x <= right]
+    assert y <= min(roof) or y <= cost_area.TOP + 10  # it must stay on the paper
+
+
+@given(left=st.floats(1.0, 36.0), carried=st.floats(0.0, 2.0))
+def test_the_balance_runs_to_what_is_left_on_the_day_of_retirement(left: float, carried: float) -> None:
+    runoff = balance_curve.Runoff(carried, carried, carried, left)
+    words = ["$2.00M to carry", "retires Mar 27", ""]
+
+    drawn = balance_curve.balance_curve(["Oct 26", "Nov 26"], [2.0, 2.0], [0.0, 0.0], runoff, words, "alt")
+
+    dashed = re.search(r'<polyline points="([^"]+)"[^>]*stroke-dasharray', drawn)
+    x, y = map(float, dashed[1].split()[-1].split(","))
+    floor, two = (next(box[2] - 2.3 for text, box in boxes(drawn).items() if text == tick) for tick in ("0", "2"))
+    assert y == pytest.approx(floor + (two - floor) * max(2.0 - carried * left, 0.0) / 2.0, abs=0.02)
+    assert x == pytest.approx(balance_curve.END)
 
 
 def size_point(size: float, training: float, serving: float, point: str = "curve") -> iso_loss.SizePoint:

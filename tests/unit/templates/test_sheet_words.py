@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 
 from templates import render
+from templates.pages.card import rejected_words
 from templates.pages.missing_panels import why_no_sizes, why_no_tasks
 from templates.pages.night import Night
 from templates.pages.outlook import outlook
-from templates.pages.panels import cost_panel, tasks_panel
+from templates.pages.panels import balance_panel, cost_panel, tasks_panel
 from templates.pages.sheet import sheet
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Tables = dict[str, pl.DataFrame]
 ATLAS = "Atlas-70B"
+MONEY = pl.Decimal(38, 12)
 
 
 def placed(tables: Tables, **given: Any) -> Night:
@@ -100,6 +102,29 @@ def test_an_empty_panel_prints_no_lone_dash(tables: Tables, built: dict[str, Any
     heads = re.findall(r'<div class="panel-head">(.*?)</div>', markup)
     assert "<b>The same quality at other sizes</b>" in heads
     assert not any(head.endswith("–") for head in heads)
+
+
+def test_a_model_that_has_carried_its_training_is_not_said_to_serve_later(tables: Tables) -> None:
+    rows = tables["amortization"].filter(model_id=ATLAS).sort("month")
+    ended = rows.with_columns(
+        amortized_usd=pl.when(pl.col("month") == rows["month"].max()).then(0).otherwise("amortized_usd").cast(MONEY)
+    )
+    never = rows.with_columns(amortized_usd=pl.lit(0).cast(MONEY))
+
+    assert "not yet serving" not in balance_panel(Night({**tables, "amortization": ended}), ATLAS).unit
+    assert balance_panel(Night({**tables, "amortization": never}), ATLAS).unit.endswith("; not yet serving")
+
+
+@pytest.mark.parametrize(("penalty", "state"), [(0.05, "balanced"), (0.4, "serving has outgrown training")])
+def test_a_sheet_says_where_its_model_stands_today_as_page_3_does(tables: Tables, penalty: float, state: str) -> None:
+    thirds = tables["thirds"].with_columns(status=pl.lit("inference_heavy"), penalty_ratio=pl.lit(penalty, pl.Float64))
+    assert sheet(Night({**tables, "thirds": thirds}), ATLAS).state == state
+
+
+def test_a_rejected_retrain_says_its_size(tables: Tables) -> None:
+    entry = {"action": "retrain_smaller", "target_params": 16.2e9, "why": "worth less", "task": None}
+    words = rejected_words(Night(tables), entry).replace("\u00a0", " ")
+    assert words == "retrain at 16.2 B (worth less)"
 
 
 def test_training_that_models_made_from_it_carry_is_told_from_its_lifetime_cost(tables: Tables) -> None:

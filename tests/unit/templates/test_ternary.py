@@ -10,7 +10,7 @@ import pytest
 
 from templates.figures import ternary_labels as labels
 from templates.figures.ternary import LEAST_RADIUS, ModelDot, radius, radius_scale
-from templates.figures.ternary_plane import Shares, contour, penalty, point, shares_at
+from templates.figures.ternary_plane import TICKS, Shares, contour, penalty, point, shares_at
 from templates.typeface import SEMIBOLD, text_width
 
 THIRDS = (1 / 3, 1 / 3, 1 / 3)
@@ -73,6 +73,14 @@ def random_labels(seed: int) -> list[labels.Label]:
         size = dice.uniform(LEAST_RADIUS, 16)
         made.append(labels.Label(f"Model-{place}-{dice.randint(1, 400)}B-it"[:18], "$18.3M, +14 %", at, size, side))
     return made
+
+
+@pytest.mark.parametrize("height", [150, 160, 170, 180, 190, 200, 210, 220])
+def test_a_label_on_the_left_leaves_the_numbers_of_its_side_readable(height: float) -> None:
+    (label,) = labels.placed([labels.Label("heron-70b", "$2.37M, +24 %", (200.0, height), 8.0, -1)])
+
+    for x, y in (point((1 - share, share, 0.0)) for share in TICKS):
+        assert not overlap(box_of(label), (x - 13, y - 8.5, x - 4, y - 4.2))
 
 
 @pytest.mark.parametrize("seed", range(200))
