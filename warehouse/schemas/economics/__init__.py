@@ -29,7 +29,7 @@ from warehouse.schemas.economics.spend import (
     MonthlySpend,
     SharedShares,
 )
-from warehouse.schemas.economics.training import Amortization, EstimateChanges, TrainingAssets
+from warehouse.schemas.economics.training import Amortization, AmortizationRestatements, EstimateChanges, TrainingAssets
 from warehouse.schemas.economics.waste import Goodput, RunSpend, Waste
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "QUANTITIES",
     "THIRDS_STATUSES",
     "Amortization",
+    "AmortizationRestatements",
     "ApiComparisons",
     "BudgetVariances",
     "CompanySpend",
