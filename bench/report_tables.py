@@ -261,6 +261,7 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
     tables["commitments"] = history.commitments(company)
     tables["track_record"] = history.track_record(company)
     tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["demand_states"], tables["settings"])
+    tables["spend_outlook"] = plans.spend_outlook(company)
     return reported({**tables, **_plans(company, spend, tables["recommendations"]), **company.changes})
 
 

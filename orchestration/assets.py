@@ -35,6 +35,7 @@ from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.phases import phase_compute
 from transforms.economics.reconciliation import reconciliation
+from transforms.economics.restated_balances import amortization_restatements
 from transforms.economics.service import daily_service, production_units, served_days
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.token_costs import token_costs
@@ -122,6 +123,7 @@ ASSETS: Final = [
         thirds,
         training_assets,
         amortization,
+        amortization_restatements,
         parity,
         unit_costs,
         api_comparisons,

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Final
 
 import polars as pl
 
+_ENDED_AFTER_DAYS: Final = 7
+
 
 def last_known_day(demand_states: pl.DataFrame, settings: pl.DataFrame) -> date:
-    """The last day to the night that both the requests and the bill have told of; the night where nothing is late."""
+    """The last day to the night that both the requests and the bill have told of; the night where nothing is late.
+
+    Requests that are silent for over a week while the bill goes on have ended: a company may stop serving.
+    """
     night: date = settings["as_of"].item()
-    unseen = demand_states.filter(pl.col("known_on") == night + timedelta(days=1))["unseen_days"].max()
+    now = demand_states.filter(pl.col("known_on") == night + timedelta(days=1))
+    billed = now.filter(pl.col("quantity") == "running_usd")["unseen_days"].max()
+    is_late = pl.lit(value=True) if billed is None else pl.col("unseen_days") <= pl.lit(billed) + _ENDED_AFTER_DAYS
+    unseen = now.filter(is_late)["unseen_days"].max()
     return night - timedelta(days=int(unseen)) if isinstance(unseen, int) else night
 
 

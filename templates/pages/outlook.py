@@ -55,6 +55,7 @@ class Outlook:
     rows: tuple[QuarterRow, ...]
     table_unit: str
     error: str
+    naive_error: str
     coverage: str
     folds: str
     is_tested: bool
@@ -93,6 +94,7 @@ def outlook(night: Night) -> Outlook:
         rows=tuple(_row(row, unit) for row in quarters),
         table_unit=unit.words,
         error=formats.percent(state["mape_ratio"]),
+        naive_error=formats.percent(state["naive_mape_ratio"]),
         coverage=formats.whole_percent(state["coverage_ratio"]),
         folds=formats.plain(state["folds"]),
         is_tested=bool(state["folds"]),

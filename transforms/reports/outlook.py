@@ -1,4 +1,4 @@
-"""Where cost is going: serving by the forecast of demand, all else at the pace of the last three months known."""
+"""Where cost is going: serving by the forecast of demand, training by its calendar, the rest at its known pace."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from transforms.reports.months import plans
-from transforms.reports.spend import in_scope, month_after, month_of
+from transforms.reports.spend import TRAINING, in_scope, month_after, month_of
 from warehouse.schemas.reports import Outlook, Quarters
 
 DAMPING = 0.98
@@ -27,19 +27,21 @@ class ToCome(NamedTuple):
     other: float
     booked_serving: float
     booked_other: float
+    training: float
 
     def cost(self, spread: float) -> float:
         """What comes beyond what is booked, with serving at so many times its median."""
         serving, other = self.serving * spread - self.booked_serving, self.other - self.booked_other
-        return max(serving, 0.0) + max(other, 0.0)
+        return max(serving, 0.0) + max(other, 0.0) + self.training
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What a day costs that is not known yet: serving with its trend and spread, and everything else.
+    """What a day costs that is not known yet: serving with its trend and spread, and all but training.
 
-    A day that telemetry or a bill has not told of is unknown, not free: serving is expected from `serving_from` on, all
-    else from `other_from` on; `booked` are charge_date, is_serving and effective_usd of what stands on those days.
+    A day that telemetry or a bill has not told of is unknown, not free: serving is expected from `serving_from` on, the
+    rest from `other_from` on; `booked` are charge_date, is_serving and effective_usd of what stands on those days.
+    `training` are events still to come, by month.
     """
 
     ahead: date
@@ -50,6 +52,7 @@ class Pace:
     sigma: float
     other: float
     booked: pl.DataFrame
+    training: dict[date, float]
 
     @property
     def open_from(self) -> date:
@@ -68,7 +71,8 @@ class Pace:
         others = max((end - max(start, self.other_from)).days, 0)
         inside = self.booked.filter(pl.col("charge_date") >= start, pl.col("charge_date") < end)
         serving, other = (_credits_apart(inside.filter(pl.col("is_serving") == side)) for side in (True, False))
-        return ToCome(sum(self.serving(day) for day in days), self.other * others, serving, other)
+        trained = sum(usd for month, usd in self.training.items() if start <= month < end)
+        return ToCome(sum(self.serving(day) for day in days), self.other * others, serving, other, trained)
 
 
 def _credits_apart(booked: pl.DataFrame) -> float:
@@ -77,10 +81,14 @@ def _credits_apart(booked: pl.DataFrame) -> float:
 
 
 def outlook(
-    subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.DataFrame, budgets: pl.DataFrame
+    subject: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+    demand_states: pl.DataFrame,
+    spend_outlook: pl.DataFrame,
+    budgets: pl.DataFrame,
 ) -> pl.DataFrame:
     """The last thirteen months and those ahead to the end of the next quarter; nothing before four weeks of history."""
-    pace = _pace(subject, daily_spend, demand_states)
+    pace = _pace(subject, daily_spend, demand_states, _training(subject, spend_outlook, budgets))
     if pace is None:
         return Outlook.empty()
     actual = _actual(daily_spend, pace.ahead)
@@ -97,10 +105,14 @@ def outlook(
 
 
 def quarters(
-    subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.DataFrame, budgets: pl.DataFrame
+    subject: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+    demand_states: pl.DataFrame,
+    spend_outlook: pl.DataFrame,
+    budgets: pl.DataFrame,
 ) -> pl.DataFrame:
     """The running quarter and the next; one spread moves all days of serving together."""
-    pace = _pace(subject, daily_spend, demand_states)
+    pace = _pace(subject, daily_spend, demand_states, _training(subject, spend_outlook, budgets))
     if pace is None:
         return Quarters.empty()
     actual = _actual(daily_spend, pace.ahead)
@@ -123,7 +135,19 @@ def _months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-def _pace(subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.DataFrame) -> Pace | None:
+def _training(subject: pl.DataFrame, spend_outlook: pl.DataFrame, budgets: pl.DataFrame) -> dict[date, float]:
+    """Training to come by month: as the outlook of spend tells it, in later months what budgets.csv plans by phase."""
+    told = spend_outlook.filter(pl.col("grain") == "month")
+    planned = budgets.filter(pl.col("phase").is_in(TRAINING)).group_by("month").agg(pl.col("usd").sum())
+    last = month_after(month_of(subject["as_of"].item() + timedelta(days=1)), -1)
+    later = planned.filter(pl.col("month") > max([last, *told["period_start"]]))
+    rows = [*told.select("period_start", "training_usd").iter_rows(), *later.select("month", "usd").iter_rows()]
+    return {month: float(usd) for month, usd in rows}
+
+
+def _pace(
+    subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.DataFrame, training: dict[date, float]
+) -> Pace | None:
     latest = demand_states.filter(pl.col("model_id") == "*", pl.col("known_on") == pl.col("known_on").max())
     states = {state["quantity"]: state for state in latest.iter_rows(named=True)}
     serving, running = states.get("inference_usd"), states.get("running_usd")
@@ -132,17 +156,19 @@ def _pace(subject: pl.DataFrame, daily_spend: pl.DataFrame, demand_states: pl.Da
     ahead = subject["as_of"].item() + timedelta(days=1)
     serving_from = ahead - timedelta(days=serving["unseen_days"])
     other_from = ahead - timedelta(days=running["unseen_days"] if running else 0)
-    spent = in_scope(daily_spend).filter(pl.col("charge_date") < ahead).select(
+    spent = in_scope(daily_spend).filter(pl.col("charge_date") < ahead, ~pl.col("cost_class").is_in(TRAINING)).select(
         "charge_date", "effective_usd", is_serving=pl.col("cost_class") == "inference"
     )  # fmt: skip
     is_known = pl.col("charge_date") < pl.when("is_serving").then(pl.lit(serving_from)).otherwise(pl.lit(other_from))
     other = _daily_other(subject.row(0, named=True), spent.filter(~pl.col("is_serving")), other_from)
     booked = spent.filter(~is_known)
-    return Pace(ahead, serving_from, other_from, serving["level"], serving["trend"], serving["sigma"], other, booked)
+    return Pace(
+        ahead, serving_from, other_from, serving["level"], serving["trend"], serving["sigma"], other, booked, training
+    )
 
 
 def _daily_other(row: dict[str, Any], spent: pl.DataFrame, known_to: date) -> float:
-    """Mean cost of a known day of the last three months but serving; what credits make negative does not go on."""
+    """Mean cost of a known day of the last three months but serving and training; a sum in credit does not go on."""
     start = max(month_after(row["month"], 1 - PACE_MONTHS), row["first_day"] or row["month"])
     end = min(row["period_end"], known_to)
     if end <= start:
@@ -174,7 +200,7 @@ def _within(row: dict[str, Any], pace: Pace, quarter: date) -> float | None:
     if row["plan_usd"] is None:
         return None
     other = max(ahead.other - ahead.booked_other, 0.0)
-    left = float(row["plan_usd"] - row["actual_usd"]) + ahead.booked_serving - other
+    left = float(row["plan_usd"] - row["actual_usd"]) + ahead.booked_serving - other - ahead.training
     if left <= 0 or ahead.serving <= 0 or pace.sigma <= 0:
         return float(left >= ahead.serving)
     return 0.5 * (1 + math.erf(math.log(left / ahead.serving) / pace.sigma / math.sqrt(2)))

@@ -154,7 +154,7 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "outlook, no plan": ("outlook", {"plan": None, "low": number(12_100_000), "median": number(13_000_000),
         "high": number(14_000_000)}, "Q4 2026 is heading for $13.0M, between $12.1M and $14.0M"),
     "outlook, no spread": ("outlook", {"plan": None, "low": number(13_000_000), "median": number(13_000_000),
-        "high": number(13_000_000)}, "Q4 2026 is heading for $13.0M at the pace of the last three months"),
+        "high": number(13_000_000)}, "Q4 2026 is heading for $13.0M at the demand of today"),
     "sheet, action": ("sheet", {"model_id": "Elm-12B", "state": "balanced", "action": "a 39 B retrain",
         "low": number(400_000), "high": number(4_800_000)},
         "Elm-12B: balanced; a 39 B retrain would return $400k–$4.80M before it retires"),

@@ -32,7 +32,7 @@ from warehouse.schemas.economics.spend import (
     MonthlySpend,
     SharedShares,
 )
-from warehouse.schemas.economics.training import Amortization, EstimateChanges, TrainingAssets
+from warehouse.schemas.economics.training import Amortization, AmortizationRestatements, EstimateChanges, TrainingAssets
 from warehouse.schemas.economics.waste import Goodput, RunSpend, Waste
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "QUANTITIES",
     "THIRDS_STATUSES",
     "Amortization",
+    "AmortizationRestatements",
     "ApiComparisons",
     "BudgetVariances",
     "CompanySpend",

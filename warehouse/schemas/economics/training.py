@@ -68,3 +68,23 @@ class EstimateChanges(Table):
     to_ends_on = day("last day of service now").or_null()
     balance_usd = usd("balance that the new estimate applies to")
     explanation = text("what changed, from what to what, and why")
+
+
+class AmortizationRestatements(Table):
+    """One closed month of one model whose training still to be carried is no longer what was first reported.
+
+    The closing moves by opening + additions − amortised − written off; the opening by the closing of the month before.
+    """
+
+    table_key = ("month", "model_id")
+
+    month = day("first day of the month")
+    model_id = text("model")
+    reported_on = day("first published night after the end of the month")
+    reported_closing_usd = usd("balance at the end, as that night reported it")
+    current_closing_usd = usd("balance at the end now")
+    closing_change_usd = usd("now less as first reported")
+    opening_change_usd = usd("by which the balance at the start moved")
+    additions_change_usd = usd("by which training of the month, and what was inherited, moved")
+    amortized_change_usd = usd("by which what the month carried moved")
+    written_off_change_usd = usd("by which what was stranded moved")

@@ -13,6 +13,7 @@ from transforms.reports.outlook import outlook, quarters
 from warehouse.schemas import CATALOGUE
 
 NIGHT = date(2026, 11, 20)
+NOTHING = CATALOGUE["spend_outlook"].empty()
 OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in (10, 11, 12))
 
 
@@ -42,7 +43,8 @@ def states(serving_unseen: int = 0, running_unseen: int = 0, as_of: date = NIGHT
 
 
 def months(spent: pl.DataFrame, known: pl.DataFrame, about: pl.DataFrame) -> dict[date, dict[str, Any]]:
-    found = outlook(about, spent, known, CATALOGUE["budgets"].empty())
+    none = {name: CATALOGUE[name].empty() for name in ("spend_outlook", "budgets")}
+    found = outlook(about, spent, known, **none)
     return {row["month"]: row for row in found.iter_rows(named=True)}
 
 
@@ -90,7 +92,9 @@ def test_a_few_days_of_history_are_no_forecast() -> None:
     # 20 November is the 27th day since 25 October
     spent = spend(*days(date(2026, 10, 25), NIGHT, 8, "idle"))
     for first, count in ((date(2026, 10, 25), 0), (date(2026, 10, 24), 2)):
-        assert quarters(subject(first_day=first), spent, states(), CATALOGUE["budgets"].empty()).height == count
+        assert (
+            quarters(subject(first_day=first), spent, states(), NOTHING, CATALOGUE["budgets"].empty()).height == count
+        )
 
 
 def test_the_quarter_and_its_chance_count_the_days_that_are_not_known() -> None:
@@ -105,6 +109,27 @@ def test_the_quarter_and_its_chance_count_the_days_that_are_not_known() -> None:
         },
         schema_overrides={"usd": pl.Decimal(38, 12)},
     )
-    found = quarters(subject(), spent, states(2, sigma=0.2), plan).row(0, named=True)
+    found = quarters(subject(), spent, states(2, sigma=0.2), NOTHING, plan).row(0, named=True)
     assert (found["quarter"], found["actual_usd"], found["expected_usd_p50"]) == (OCTOBER, Decimal(490), Decimal(920))
     assert found["within_plan_ratio"] == pytest.approx(0.5)
+
+
+def test_training_is_a_calendar_of_events_and_no_pace() -> None:
+    # $9,000 of a run that ended in October do not go on; the outlook of spend has $70 to come in November, the plan of
+    # the next quarter $50 of post-training; serving is $10 a day
+    spent = spend(*days(OCTOBER, NIGHT, 10, "inference")).vstack(
+        spend((date(2026, 10, 3), 9000, "inference")).with_columns(phase=pl.lit("pretraining"))
+    )
+    told = pl.DataFrame({"period_start": [NOVEMBER, OCTOBER], "grain": ["month", "quarter"], "training_usd": [70, 999]})
+    plan = pl.DataFrame(
+        {
+            "month": [NOVEMBER, date(2027, 2, 1)],
+            "model_id": "*",
+            "phase": "posttraining",
+            "usd": [Decimal(500), Decimal(50)],
+        },
+        schema_overrides={"usd": pl.Decimal(38, 12)},
+    )
+    found = quarters(subject(), spent, states(), told, plan)
+    # 31 + 20 days, the run, 10 + 31 days ahead and $70; then 90 days and $50
+    assert found["expected_usd_p50"].to_list() == [Decimal(510 + 9000 + 410 + 70), Decimal(950)]

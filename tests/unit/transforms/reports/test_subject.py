@@ -42,13 +42,13 @@ def bill(month: date, *, is_reconciled: bool) -> pl.DataFrame:
     return pl.DataFrame({"billing_period_start": [month], "is_reconciled": [is_reconciled]})
 
 
-NO_BUDGET = CATALOGUE["budgets"].empty()
+NO_BUDGET, NO_OUTLOOK = CATALOGUE["budgets"].empty(), CATALOGUE["spend_outlook"].empty()
 OCTOBER = date(2026, 10, 1)
 
 
 def late(day: date, unseen: int) -> pl.DataFrame:
     """What the forecast knows of a bill that ends so many days before the night."""
-    return pl.DataFrame({"known_on": [day + timedelta(days=1)], "unseen_days": [unseen]})
+    return pl.DataFrame({"known_on": [day + timedelta(days=1)], "quantity": ["running_usd"], "unseen_days": [unseen]})
 
 
 def row_of(day: date, spent: pl.DataFrame, bills: pl.DataFrame, unseen: int = 0) -> dict[str, Any]:
@@ -134,9 +134,9 @@ def test_the_quarter_is_what_was_spent_and_the_days_ahead_at_todays_pace() -> No
         "history_days": 60, "unseen_days": 0, "level": 10.0, "trend": 0.0, "season": [1.0] * 7, "sigma": 0.0,
         "day_sigmas": [0.0] * 4, "folds": 0,
     })  # fmt: skip
-    found = quarters(pl.DataFrame([row]), spend(date(2026, 10, 5), date(2026, 11, 5)), states, NO_BUDGET).row(
-        0, named=True
-    )
+    found = quarters(
+        pl.DataFrame([row]), spend(date(2026, 10, 5), date(2026, 11, 5)), states, NO_OUTLOOK, NO_BUDGET
+    ).row(0, named=True)
     # 1,000 in October + 1,000 in November + 31 days of December × 10; nothing but serving was spent
     assert (found["quarter"], found["expected_usd_p50"]) == (OCTOBER, Decimal(2310))
 
