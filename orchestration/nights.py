@@ -60,7 +60,10 @@ def dagster_home(var: Path) -> Path:
 
 
 def run_night(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
-    """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was."""
+    """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was.
+
+    A signal that ends the run comes out as KeyboardInterrupt, whichever it was.
+    """
     dagster_home(project.var)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def("night")
@@ -73,6 +76,8 @@ def run_night(definitions: dg.Definitions, project: Project, night: date, now: d
             )
         except DagsterAssetCheckFailedError as error:
             raise HeldError(red(str(error))) from error
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
         except dg.DagsterUserCodeExecutionError as error:
             raise error.user_exception from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dagster as dg
 import polars as pl
 import pytest
 
@@ -102,3 +103,14 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     assert said.startswith("refused: limit: inbox/a.csv, line 7: xxx")
     assert said.endswith("x… (1,000,000 characters)")
     assert len(said) < 500
+
+
+def test_a_run_that_a_signal_ends_says_so_and_is_a_failure(trisect: Trisect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: object, **__: object) -> None:
+        raise dg.DagsterExecutionInterruptedError
+
+    monkeypatch.setattr(dg.JobDefinition, "execute_in_process", ended)
+
+    code, said = trisect("run", "--night", "2026-11-20", "--now", NOW)
+
+    assert (code, said.splitlines()[-1]) == (Exit.FAILED, "interrupted; nothing half was published, run again")
