@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from orchestration import cli
 from orchestration.assumptions import subject_of
 from orchestration.glance import Glance
+from orchestration.nights import sole_run
 from orchestration.outcomes import Exit
 from warehouse.sample import write_empty
 from warehouse.schemas.raw import Files, Quarantine
@@ -114,3 +116,14 @@ def test_a_run_that_a_signal_ends_says_so_and_is_a_failure(trisect: Trisect, mon
     code, said = trisect("run", "--night", "2026-11-20", "--now", NOW)
 
     assert (code, said.splitlines()[-1]) == (Exit.FAILED, "interrupted; nothing half was published, run again")
+
+
+def test_what_a_run_creates_is_readable_by_its_user_alone(tmp_path: Path) -> None:
+    usual = os.umask(0o022)
+    with sole_run(tmp_path / "var"):
+        (tmp_path / "var" / "library").mkdir()
+        (tmp_path / "var" / "library" / "log").write_text("names")
+    assert os.umask(usual) == 0o022  # as it was before the run
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "var").rglob("*")}
+    assert modes == {"run.lock": 0o600, "library": 0o700, "log": 0o600}
