@@ -14,6 +14,7 @@ from orchestration.settings import Project
 from transforms.decisions.whatif import Overrides, changed_recommendations, whatif
 from warehouse import exports
 from warehouse.connection import look
+from warehouse.schemas.names import model_key
 from warehouse.tables import Frames
 
 COLUMNS = ("published", "changed", "difference")
@@ -26,12 +27,20 @@ def answer(project: Project, model_id: str, overrides: Overrides) -> Mapping[str
     connection = look(project.var)
     try:
         tables = Frames(connection)
-        quantities = whatif(model_id, overrides, tables)
-        return {"quantities": quantities, "recommendations": changed_recommendations(model_id, overrides, tables)}
+        subject = subject_of(model_id, tables["models"])
+        quantities = whatif(subject, overrides, tables)
+        return {"quantities": quantities, "recommendations": changed_recommendations(subject, overrides, tables)}
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     finally:
         connection.close()
+
+
+def subject_of(name: str, models: pl.DataFrame) -> str:
+    """The model of models.csv that has this name or alias, as names are compared everywhere; else the name itself."""
+    named = models.select("model_id", pl.concat_list("model_id", "aliases").alias("name")).explode("name")
+    meant: dict[str, str] = {model_key(each): model_id for model_id, each in named.iter_rows()}
+    return meant.get(model_key(name), name)
 
 
 def as_json(said: Mapping[str, pl.DataFrame]) -> str:

@@ -6,7 +6,7 @@ import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import rich_click as click
 
@@ -52,6 +52,23 @@ class Moment(click.ParamType[datetime]):
             return value if isinstance(value, datetime) else moment(value)
         except ValueError:
             self.fail(f"{value!r} is no time; write it as 2026-11-21T06:00:00Z", param, ctx)
+
+
+class Amount(click.ParamType[float]):
+    """A number above zero that something can be assumed to be."""
+
+    name = "number"
+    most: Final = 1e18
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error that names it."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = 0.0
+        if not 0 < number <= self.most:
+            self.fail(f"{value!r} cannot be; give a number above zero, {self.most:g} at most", param, ctx)
+        return number
 
 
 NOW = click.option(
@@ -110,16 +127,18 @@ def status(project: Path, now: datetime) -> Exit:
 @trisect.command()
 @click.argument("model")
 @PROJECT
-@click.option("--demand", "demand_ratio", type=float, help="Demand as a multiple of the forecast.")
-@click.option("--monthly-tokens", type=float, help="Demand as tokens a month, level.")
-@click.option("--params", type=float, help="Size to retrain at, parameters used per token.")
-@click.option("--price", "usd_per_mtok", type=float, help="Direct price of serving a million tokens.")
-@click.option("--life", "remaining_months", type=float, help="Months of service still ahead.")
+@click.option("--demand", "demand_ratio", type=Amount(), help="Demand as a multiple of the forecast.")
+@click.option("--monthly-tokens", type=Amount(), help="Demand as tokens a month, level.")
+@click.option("--params", type=Amount(), help="Size to retrain at, parameters used per token.")
+@click.option("--price", "usd_per_mtok", type=Amount(), help="Direct price of serving a million tokens.")
+@click.option("--life", "remaining_months", type=Amount(), help="Months of service still ahead.")
 @click.option("--law", type=click.Choice(LAWS), help="Scaling law to decide by.")
 @click.option("--json", "form", flag_value="json", help="As one JSON document.")
 @click.option("--table", "form", flag_value="table", default=True, help="As a table to read.")
 def whatif(model: str, project: Path, form: str, **changed: Any) -> Exit:  # noqa: ANN401 - fields of Overrides
     """Run the decision engine on changed assumptions, without publishing."""
+    if changed["demand_ratio"] is not None and changed["monthly_tokens"] is not None:
+        raise click.UsageError("--demand and --monthly-tokens exclude each other; use one of them")
     return commands.whatif(project, model, Overrides(**changed), form)
 
 

@@ -24,6 +24,7 @@ from orchestration.settings import Project, environment, load
 from transforms.decisions.whatif import Overrides
 from warehouse import publish
 from warehouse.sample import write_empty, write_sample
+from warehouse.sources.plausible import EARLIEST
 from warehouse.sources.policy import read_policy
 from warehouse.sources.policy_findings import policy_findings
 
@@ -59,10 +60,20 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
         end = last or yesterday(now)
         if start is None or end < start:
             raise click.UsageError(f"the last night {end} lies before the first {start}; swap them")
+        _refuse_what_no_night_can_be(start, end, now)
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
     if publish.nights(project.published):
         return missing(project, yesterday(now))
     return [last_day(project, yesterday(now))]
+
+
+def _refuse_what_no_night_can_be(first: date, last: date, now: datetime) -> None:
+    if last > now.date():
+        raise click.UsageError(
+            f"night {last} begins after this clock, {now.isoformat()}; name one up to {now.date()}, or another --now"
+        )
+    if first < EARLIEST.date():
+        raise click.UsageError(f"night {first} lies before {EARLIEST.date()}, the first there is; name a later one")
 
 
 def _one_night(project: Project, night: date, now: datetime) -> Exit:
@@ -132,7 +143,8 @@ def status(root: Path, now: datetime) -> Exit:
         return Exit.NIGHT_MISSING
     newest = max(known)
     age = (now - datetime(newest.year, newest.month, newest.day, tzinfo=UTC) - timedelta(days=1)).total_seconds() / 3600
-    click.echo(f"last published night: {newest}, revision {known[newest]}, data {age:.0f} hours old")
+    old = f"{age:.0f} hours old" if age >= 0 else f"from after this clock, {now.isoformat()}"
+    click.echo(f"last published night: {newest}, revision {known[newest]}, data {old}")
     gaps = missing(project, yesterday(now))
     if gaps:
         click.echo(f"{len(gaps)} nights are missing, {gaps[0]} first and {gaps[-1]} last; run `trisect run`", err=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from inspect import signature
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import duckdb
 import polars as pl
@@ -35,6 +35,8 @@ from warehouse.slice_facts import is_sliced
 from warehouse.slices import Slices
 from warehouse.sources.policy import read_policy
 
+LONGEST_SHOWN: Final = 400
+
 
 @dataclass(frozen=True)
 class Glance:
@@ -54,7 +56,7 @@ class Glance:
             yield f"{source[0]}: {files.height:,} files, {sums}" + (f" ({', '.join(flags)})" if flags else "")
         yield from (f"note: {finding}" for finding in self.landing.findings)
         for row in self.quarantine.sort("source", "file", "location").iter_rows(named=True):
-            yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {row['detail'] or row['raw']}"
+            yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {_cut(row['detail'] or row['raw'])}"
         for row in self.unmatched.iter_rows(named=True):
             share = "" if row["share_ratio"] is None else f" ({row['share_ratio']:.2%} of the source)"
             yield f"no rule: {row['source']}: {row['name']!r}: {row['amount']:,.2f} {row['quantity']}{share}"
@@ -66,6 +68,11 @@ class _Aside(NamedTuple):
     landing: landing.Landing
     connection: duckdb.DuckDBPyConnection
     place: Place
+
+
+def _cut(text: str) -> str:
+    """What a terminal can show of a row that may be a megabyte long."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text):,} characters)"
 
 
 @contextmanager

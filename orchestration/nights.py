@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -20,18 +21,29 @@ from warehouse import publish
 
 @contextmanager
 def sole_run(var: Path) -> Iterator[None]:
-    """Hold the project for one run; a lock that a dead process left holds up nobody.
+    """Hold the project for one run, whose files nobody else may read; a lock that a dead process left holds up nobody.
 
     Raises:
         BusyError: when another run is active.
     """
     var.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (var / "run.lock").open("w", encoding="utf-8") as lock:
+    with os.fdopen(os.open(var / "run.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BusyError(f"another run of {var.parent} is active; wait for it to end") from error
+        with _private_files():
+            yield
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Whatever a library creates meanwhile belongs to the user alone: stores, logs and spilled rows hold names."""
+    before = os.umask(0o077)
+    try:
         yield
+    finally:
+        os.umask(before)
 
 
 def yesterday(now: datetime) -> date:
@@ -60,7 +72,10 @@ def dagster_home(var: Path) -> Path:
 
 
 def run_night(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
-    """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was."""
+    """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was.
+
+    A signal that ends the run comes out as KeyboardInterrupt, whichever it was.
+    """
     dagster_home(project.var)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def("night")
@@ -73,6 +88,8 @@ def run_night(definitions: dg.Definitions, project: Project, night: date, now: d
             )
         except DagsterAssetCheckFailedError as error:
             raise HeldError(red(str(error))) from error
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
         except dg.DagsterUserCodeExecutionError as error:
             raise error.user_exception from error
 

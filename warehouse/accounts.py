@@ -97,7 +97,8 @@ def _listed(inbox: Inbox) -> list[tuple[str, str]]:
 
 def _content_key(inbox: Inbox, key: tuple[str, str]) -> tuple[str, str]:
     found = inbox.found.get(key)
-    return key[0], found.sha256 if found else ""
+    sha256 = found.sha256 if found else ""
+    return inbox.owners.get((key[0], sha256), key[0]), sha256
 
 
 def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datetime) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datet
     found, content_key = inbox.found.get(key), _content_key(inbox, key)
     rejected = any((rejection.source, rejection.file) == key for rejection in inbox.rejections)
     counts = None if rejected else read.get(content_key)
-    is_first = content_key in inbox.contents and inbox.contents[content_key].file == file
+    is_first = content_key[0] == source and content_key in inbox.contents and inbox.contents[content_key].file == file
     identity = {
         "source": source,
         "file": file,

@@ -48,20 +48,36 @@ class Place:
 class Inbox:
     """The files of all sources: by (source, path) as they lie there, by (source, digest) as contents.
 
-    A content stands under its first path; `rejections` collects the files that cannot count; `stated` is what the
-    control files of each source say.
+    A content stands under its first path, also where two sources of one kind read it: the same bytes count once.
+    `firsts` says in which source, by what reads alike and digest; `owners` by the (source, digest) that does not count.
+    `rejections` collects the files that cannot count; `stated` is what the control files of each source say.
     """
 
     place: Place
     kinds: Mapping[str, str]
     found: dict[tuple[str, str], Spooled] = field(default_factory=dict)
     contents: dict[tuple[str, str], Content] = field(default_factory=dict)
+    firsts: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     stated: dict[str, Stated] = field(default_factory=dict)
+
+    def add(self, content: Content) -> None:
+        """A content that has arrived, unless another source of its kind has brought the same bytes."""
+        owner = self.firsts.setdefault((*_reading_of(content.source), content.sha256), content.source.name)
+        if owner == content.source.name:
+            self.contents.setdefault((owner, content.sha256), content)
+        else:
+            self.owners[content.source.name, content.sha256] = owner
 
     def reject(self, source: str, file: str, rejected: RejectedFile) -> None:
         """Nothing of the file counts."""
         self.rejections.append(Rejection(source, file, rejected.reason, rejected.detail))
+
+
+def _reading_of(source: Source) -> tuple[str, str]:
+    """As what the bytes are read: money is money in any format of a bill."""
+    return source.kind, "" if source.kind == "gpu_billing" else source.format
 
 
 def arrivals(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:
@@ -83,7 +99,7 @@ def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
         except RejectedFile as rejected:
             inbox.reject(source.name, file, rejected)
             continue
-        inbox.contents.setdefault((source.name, content.sha256), content)
+        inbox.add(content)
 
 
 def _content(inbox: Inbox, source: Source, file: str, before: Before) -> Content:

@@ -109,6 +109,30 @@ def test_the_same_bytes_under_another_name_are_duplicates(company: Found, delive
     assert one.current() == [("a", Decimal("1.5"))] * 2  # equal rows of one file are two charges
 
 
+def test_the_same_bytes_in_two_bills_are_money_once_and_come_back_when_the_first_leaves(tmp_path: Path) -> None:
+    clouds = tuple(Source(name, "gpu_billing", "focus", f"inbox/cloud/{name}*") for name in ("a", "b"))
+    one = Company(tmp_path, clouds).deliver({"a.csv": bill(A, B), "b.csv": bill(A, B)})
+
+    one.land()
+    assert one.account() == {"a.csv": (2, 2, 0, 0, 0), "b.csv": (2, 0, 0, 2, 0)}
+    assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
+
+    (one.root / "inbox/cloud/a.csv").unlink()
+    one.land()
+    assert one.account() == {"b.csv": (2, 2, 0, 0, 0)}
+    assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
+
+
+def test_one_file_that_two_sources_name_is_money_once(tmp_path: Path) -> None:
+    clouds = tuple(Source(name, "gpu_billing", "focus", "inbox/cloud/*") for name in ("a", "b"))
+    one = Company(tmp_path, clouds).deliver({"x.csv": bill(A, B)})
+
+    one.land()
+    counted = one.rows("SELECT source, rows, accepted, duplicates FROM raw.files ORDER BY source")
+    assert counted == [("a", 2, 2, 0), ("b", 2, 0, 2)]
+    assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
+
+
 def test_a_row_of_an_earlier_file_is_a_duplicate_where_bills_append(company: Found) -> None:
     one = company("append").deliver({"1.csv": bill(A, B), "2.csv": bill(B, C, C)})
     one.land()

@@ -163,6 +163,13 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def chance_words(chance: float) -> str:
+    """Whole percent; with a decimal, cut, where rounding would make it certain, impossible or enough."""
+    rounded = round(chance, 2)
+    misleads = rounded in {0.0, 1.0, ENOUGH_PROBABILITY} and rounded != chance
+    return f"{math.floor(chance * 1000) / 10:.1f}%" if misleads else f"{rounded:.0%}"
+
+
 def _verdict(row: Mapping[str, Any], alternative: Alternative, night: Night) -> dict[str, Any]:
     """Whether the alternative may be recommended, and the sentence that says why or why not."""
     saving, chance = row["monthly_saving_usd_p50"], row["probability"]
@@ -175,11 +182,11 @@ def _verdict(row: Mapping[str, Any], alternative: Alternative, night: Night) -> 
         least = night.materiality_usd
         return {"is_eligible": False, "reason": f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"}
     if chance < ENOUGH_PROBABILITY:
-        words = f"pays back with a chance of {chance:.0%}, under {ENOUGH_PROBABILITY:.0%}"
+        words = f"pays back with a chance of {chance_words(chance)}, under {ENOUGH_PROBABILITY:.0%}"
         return {"is_eligible": False, "reason": words}
     if row["expected_value_usd"] <= 0:
         words = f"its quality is unmeasured, and at a chance of {GATE_CHANCE:.0%} it costs more than it saves"
         return {"is_eligible": False, "reason": words}
     beyond = "; its tokens per parameter lie beyond the data of the law" if alternative.is_extrapolated else ""
-    words = f"saves {saving:,.0f} a month and pays back with a chance of {chance:.0%}{beyond}"
+    words = f"saves {saving:,.0f} a month and pays back with a chance of {chance_words(chance)}{beyond}"
     return {"is_eligible": True, "reason": words}

@@ -8,18 +8,7 @@ import polars as pl
 
 from transforms.matching import first_rules, keyed_fields, policy_day, rule_field
 from warehouse.schemas.ledger import ChargeRules
-from warehouse.schemas.names import ACCRUAL
-
-FIELDS: Final = (
-    "resource_id",
-    "resource_name",
-    "sub_account_id",
-    "service_name",
-    "sku_id",
-    "charge_description",
-    "region",
-)
-"""Fields of a charge that rules may name, beside `tag:<key>`."""
+from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS
 
 REASON_LENGTH: Final = 200
 
@@ -35,7 +24,7 @@ def charge_rules(charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFra
 def _ruled(charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
     """The charges with their rule; equal charges of one stretch of policy are looked up once."""
     names = attribution.select(rule_field(pl.col("field")).alias("field"))["field"].unique()
-    plain = [name for name in FIELDS if name in names]
+    plain = [name for name in CHARGE_FIELDS if name in names]
     tags = ["tags"] if names.str.starts_with("tag:").any() else []
     keys = ["source", "policy_day", *plain, *tags]
     keyed = charges.with_columns(policy_day(charges["charge_start"].dt.date(), attribution).alias("policy_day"))

@@ -31,6 +31,7 @@ class Number:
     filter: str = ""
     position: int = 0
     value: Decimal | None = None
+    run: str = ""
     input_digest: str = ""
 
     @property

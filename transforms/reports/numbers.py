@@ -21,6 +21,9 @@ from transforms.reports.waste_numbers import waste_numbers
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.reports import Numbers
 
+JOB = "night"
+"""The name of Dagster's job; a night of it is found in its UI by this and its date."""
+
 SECTIONS = {
     "summary": summary_numbers,
     "bridge": bridge_numbers,
@@ -64,12 +67,14 @@ def numbers(
     night = Night.of(tables)
     asked = context({CATALOGUE[name].qualified(): frame for name, frame in tables.items()})
     valued = [number.valued(asked) for number in _in_reading_order(night, pages)]
-    return _rows([number for number in valued if number.value is not None], _input_digest(files))
+    run, digest = f"{JOB}/{settings.item(0, 'as_of')}", _input_digest(files)
+    found = [replace(number, run=run, input_digest=digest) for number in valued]
+    return _rows([number for number in found if number.value is not None])
 
 
-def _rows(numbers: list[Number], digest: str) -> pl.DataFrame:
+def _rows(numbers: list[Number]) -> pl.DataFrame:
     rows = [
-        asdict(replace(number, position=position, input_digest=digest)) | {"query": number.query}
+        asdict(replace(number, position=position)) | {"query": number.query}
         for position, number in enumerate(numbers, start=1)
     ]
     return Numbers.frame(pl.DataFrame(rows, schema=Numbers.polars_schema())) if rows else Numbers.empty()

@@ -8,6 +8,17 @@ from typing import Final
 ACCRUAL: Final = "accrual"
 """The source of charges that no bill brings: policy/rates.csv accrues them, so no delivery may bear this name."""
 
+CHARGE_FIELDS: Final = (
+    "resource_id",
+    "resource_name",
+    "sub_account_id",
+    "service_name",
+    "sku_id",
+    "charge_description",
+    "region",
+)
+"""Fields of a charge that rules may name, beside `tag:<key>`."""
+
 ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 KEYED: Final = ("tag:", "label:")
 

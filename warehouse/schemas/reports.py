@@ -179,6 +179,7 @@ class Numbers(Table):
     fields = text("columns it is made of")
     filter = text("rows it is made of")
     query = text("SQL that returns it from the tables of the night")
+    run = text("the run that found it: Dagster's job and the night, which is its partition")
     input_digest = text("first eight digits of the digest over all files of the kinds it rests on")
 
 

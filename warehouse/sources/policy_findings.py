@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from warehouse.schemas.names import ACCRUAL, field_key, model_key, tag_key
+from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS, field_key, model_key, tag_key
 from warehouse.sources.policy import TABLES
 from warehouse.sources.policy_faults import Fault
 from warehouse.sources.policy_rows import EVERYTHING, REQUEST_FIELDS
@@ -17,15 +17,6 @@ from warehouse.sources.policy_rows import EVERYTHING, REQUEST_FIELDS
 Row = Mapping[str, Any]
 
 RUN_FIELDS: Final = ("run_name", "project", "cluster", "host")
-CHARGE_FIELDS: Final = (
-    "resource_id",
-    "resource_name",
-    "sub_account_id",
-    "service_name",
-    "sku_id",
-    "charge_description",
-    "region",
-)
 WORKLOAD_FIELDS: Final = ("namespace", "pod")
 KEYED_FIELDS: Final = ("tag:", "label:")
 RULES_FILE: Final = "policy/attribution.csv"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from transforms.decisions.alternatives import chance_words
 from warehouse.schemas.decisions import Candidates, Recommendations
 
 if TYPE_CHECKING:
@@ -119,3 +120,11 @@ def test_a_company_without_models_has_no_card(company: Company) -> None:
     company.rows.clear()
 
     assert company.decide().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [(1.0, "100%"), (0.9995, "99.9%"), (0.9845, "98%"), (0.8, "80%"), (0.796, "79.6%"), (0.0004, "0.0%"), (0.0, "0%")],
+)
+def test_a_chance_is_never_said_to_be_certain_or_enough_when_it_is_not(chance: float, words: str) -> None:
+    assert chance_words(chance) == words

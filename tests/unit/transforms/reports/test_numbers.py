@@ -95,3 +95,9 @@ def test_classes_add_up_to_the_month_and_movers_to_its_change(tables: Tables) ->
 def test_numbers_of_more_than_28_digits_keep_them_all() -> None:
     assert exact_value(Decimal("99999999999999999999.123456789012")) == Decimal("99999999999999999999.123456789012")
     assert exact_value(12345678901234567890.0) == Decimal(12345678901234567000)  # the shortest text of the double
+
+
+def test_each_number_names_the_run_that_found_it(tables: Tables) -> None:
+    night = tables["settings"].item(0, "as_of")
+
+    assert tables["numbers"]["run"].unique().to_list() == [f"night/{night}"]
