@@ -165,9 +165,15 @@ def ui(root: Path, port: int) -> Exit:
     """Serve Dagster's UI and daemon for the project on loopback until interrupted."""
     project = load(root.resolve())
     command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
-    served = subprocess.run(  # noqa: S603 - our own interpreter and module; the port is a number
-        [*command, "-h", "127.0.0.1", "-p", str(port)],
-        env=environment(dagster_home(project.var), project.root),
-        check=False,
-    )
+    try:
+        served = subprocess.run(  # noqa: S603 - our own interpreter and module; the port is a number
+            [*command, "-h", "127.0.0.1", "-p", str(port)],
+            env=environment(dagster_home(project.var), project.root),
+            check=False,
+        )
+    except KeyboardInterrupt:
+        click.echo("the UI is closed", err=True)
+        return Exit.PUBLISHED
+    if served.returncode:
+        click.echo(f"the UI ended with code {served.returncode}; its own words stand above", err=True)
     return Exit.FAILED if served.returncode else Exit.PUBLISHED

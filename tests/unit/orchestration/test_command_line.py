@@ -18,6 +18,7 @@ from orchestration.assumptions import subject_of
 from orchestration.glance import Glance
 from orchestration.nights import sole_run
 from orchestration.outcomes import Exit
+from orchestration.settings import DAGSTER_VARIABLES, HOME_VARIABLE
 from warehouse.sample import write_empty
 from warehouse.schemas.raw import Files, Quarantine
 
@@ -29,6 +30,8 @@ NOW = "2026-11-21T06:00:00Z"
 def trisect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Trisect:
     """Run the command on an empty project: its exit code and what it said on both streams."""
     write_empty(tmp_path / "company")
+    for name in (HOME_VARIABLE, *DAGSTER_VARIABLES):
+        monkeypatch.setenv(name, "")  # so that what the command sets for Dagster ends with the test
 
     def typed(command: str, *words: str) -> tuple[int, str]:
         line = ["trisect", command, *words, "--project", str(tmp_path / "company")]
@@ -127,3 +130,24 @@ def test_what_a_run_creates_is_readable_by_its_user_alone(tmp_path: Path) -> Non
 
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "var").rglob("*")}
     assert modes == {"run.lock": 0o600, "library": 0o700, "log": 0o600}
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "says"),
+    [
+        (KeyboardInterrupt(), Exit.PUBLISHED, "the UI is closed"),
+        (SimpleNamespace(returncode=1), Exit.FAILED, "the UI ended with code 1; its own words stand above"),
+    ],
+)
+def test_the_ui_that_is_closed_has_not_failed(
+    trisect: Trisect, monkeypatch: pytest.MonkeyPatch, ending: object, code: Exit, says: str
+) -> None:
+    def served(*_: object, **__: object) -> object:
+        if isinstance(ending, BaseException):
+            raise ending
+        return ending
+
+    monkeypatch.setattr("subprocess.run", served)
+
+    left, said = trisect("ui", "--port", "3999")
+    assert (left, said.splitlines()[-1]) == (code, says)

@@ -307,7 +307,10 @@ def test_two_spellings_of_one_name_are_one_name(project: Project, files: Mapping
         ("a,al,,bee,,own,,,,,,\nb,bee,,AL,,own,,,,,,\n", "circle in base_model_id: 'a → b → a'"),
         (ATLAS.replace("7e9,7e9", "7e9,8e9"), "models.csv:2: active_params above params: '8e+09 of 7e+09'"),
         (ATLAS.replace("7e9,7e9", "1e300,7e9"), "params: number too large: '1e300'; write less than 1e+20"),
-        (ATLAS + "b," + "x" * 200_000 + ",,,,own,,,,,,\n", "models.csv:3: unreadable file: 'field larger than"),
+        (
+            ATLAS + "b," + "x" * 200_000 + ",,,,own,,,,,,\n",
+            "models.csv:3: unreadable file: 'a cell of more than 100,000",
+        ),
         (ATLAS + '"b,,,,,own,,,,,,\n', "models.csv:3: unreadable file: 'unexpected end"),
     ],
 )
