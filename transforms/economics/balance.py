@@ -7,12 +7,7 @@ from typing import Final
 import polars as pl
 
 from transforms.economics.lineage import ancestors
-from transforms.economics.projection import (
-    balance_columns,
-    new_models,
-    projection_columns,
-    remaining_inference,
-)
+from transforms.economics.projection import balance_columns, projection_columns, remaining_inference
 from warehouse.schemas.economics import Thirds
 from warehouse.schemas.policy import PHASES
 
@@ -32,16 +27,13 @@ def thirds(
     A phase is its direct spend and what it inherited. A share of nothing has no finite penalty: penalty and distance
     are NULL then, and the verdict follows from the phase furthest over its target. The verdict is that of the projected
     life; `too_young` while P10 to P90 of the projected penalty lie on both sides of the dead band, where nothing was
-    spent yet, and where a model still in service has no inference to project from, or less than four weeks of it. A
-    model on an adopted base compares post-training and inference alone, with their weights renormalised.
+    spent yet, and where a model still in service has no inference, or no week of it, to project from. A model on an
+    adopted base compares post-training and inference alone, with their weights renormalised.
     """
     realised = _realised(lifecycle_spend, model_lives, models, settings)
     rows = realised.with_columns(**balance_columns(realised.select(_SPENDS), realised.select(_TARGETS)))
     ahead = remaining_inference(rows, expected_service, settings)
-    projected = rows.with_columns(
-        **projection_columns(rows.select(_SPENDS), rows.select(_TARGETS), ahead),
-        is_new=pl.col("model_id").is_in(new_models(expected_service, settings).implode()) & ~pl.col("is_retired"),
-    )
+    projected = rows.with_columns(**projection_columns(rows.select(_SPENDS), rows.select(_TARGETS), ahead))
     return Thirds.frame(projected.with_columns(status=_status(settings["dead_band_ratio"].item())))
 
 
@@ -51,7 +43,7 @@ def _status(dead_band: float) -> pl.Expr:
     low, high = (pl.col(f"projected_penalty_ratio_{p}").fill_null(float("inf")) for p in ("p10", "p90"))
     return (
         pl.when("lacks_own").then(pl.lit("no_own_pretraining"))
-        .when(~is_known | pl.col("is_new")).then(pl.lit("too_young"))
+        .when(~is_known).then(pl.lit("too_young"))
         .when(high <= dead_band).then(pl.lit("balanced"))
         .when(low <= dead_band).then(pl.lit("too_young"))
         .otherwise(pl.concat_str("heavy_phase", pl.lit("_heavy")))

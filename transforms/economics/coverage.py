@@ -10,11 +10,11 @@ import numpy.typing as npt
 import polars as pl
 
 from transforms.economics.smoothing import WEEK, Floats, Integers
+from warehouse.schemas.names import ACCRUAL
 
 Booleans: TypeAlias = npt.NDArray[np.bool_]
 
 # The accrual is made from rates, so it reaches every night; only what somebody delivers can be late.
-_ACCRUAL: Final = "accrual"
 _METERED: Final = ("direct", "idle")
 
 
@@ -25,7 +25,7 @@ def requests_by_day(daily_service: pl.DataFrame) -> pl.DataFrame:
 
 def bills_by_day(daily_spend: pl.DataFrame) -> pl.DataFrame:
     """One day that a source has billed use of. Fees of a whole month stand on days to come and tell nothing."""
-    is_metered = pl.col("account").is_in(_METERED) & (pl.col("source") != _ACCRUAL) & (pl.col("effective_usd") > 0)
+    is_metered = pl.col("account").is_in(_METERED) & (pl.col("source") != ACCRUAL) & (pl.col("effective_usd") > 0)
     return daily_spend.filter(is_metered).select("source", day="charge_date").unique()
 
 

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from transforms.economics.estimates import estimate, estimated_usd
 from transforms.economics.horizon import P90
 from transforms.economics.penalty import penalty_ratio, saved_ratio, shares
-from transforms.economics.smoothing import Floats
+from transforms.economics.smoothing import WEEK, Floats
 from warehouse.schemas.policy import PHASES
 
 _NORMAL: Final = np.asarray(ndtri(np.arange(1, 100) / 100))
@@ -33,11 +33,13 @@ def balance_columns(spends: pl.DataFrame, targets: pl.DataFrame) -> dict[str, pl
 def remaining_inference(rows: pl.DataFrame, expected_service: pl.DataFrame, settings: pl.DataFrame) -> Floats:
     """Models × 99 quantiles of the inference still to come: nothing for a retired model, unknown without service.
 
-    Unknown too in the first four weeks if the last of them brought nothing: nothing times wide bounds is no forecast.
+    Unknown too before a week of service has been seen, which the mean of a week needs, and in the first four weeks if
+    the last of them brought nothing: nothing times wide bounds is no forecast.
     Days that the bill does not cover yet are no cost so far, so they are still to come, each like one of those ahead.
     """
     known_on = settings["as_of"].item() + timedelta(days=1)
-    says_nothing = (pl.col("method") == "last_week") & (pl.col("expected_p50") <= 0) & (pl.col("days") > 0)
+    tells_no_week = (pl.col("expected_p50") <= 0) | (pl.col("history_days") < WEEK)
+    says_nothing = (pl.col("method") == "last_week") & tells_no_week & (pl.col("days") > 0)
     expected = expected_service.filter(
         pl.col("known_on") == known_on, pl.col("quantity") == "inference_usd", ~says_nothing
     )
@@ -54,13 +56,6 @@ def remaining_inference(rows: pl.DataFrame, expected_service: pl.DataFrame, sett
         spread = np.where(median > 0, np.log(high / median) / P90, 0.0)
     ahead = median[:, None] * np.exp(spread[:, None] * _NORMAL)
     return np.where(joined["is_retired"].to_numpy()[:, None], 0.0, ahead)
-
-
-def new_models(expected_service: pl.DataFrame, settings: pl.DataFrame) -> pl.Series:
-    """Models whose inference still to come is told by less than four weeks of it: bounds alone are no verdict."""
-    is_latest = pl.col("known_on") == settings["as_of"].item() + timedelta(days=1)
-    is_short = (pl.col("method") == "last_week") & (pl.col("quantity") == "inference_usd")
-    return expected_service.filter(is_latest, is_short, pl.col("days") > 0)["model_id"]
 
 
 def projection_columns(spends: pl.DataFrame, targets: pl.DataFrame, ahead: Floats) -> dict[str, pl.Series]:

@@ -11,7 +11,7 @@ SELECT tick(month) FROM reports.outlook
 UNION ALL SELECT day(day) || CASE WHEN count(*) > 1 THEN ' ' || count(*) ELSE '' END FROM reports.events GROUP BY day, kind;
 
 -- words: past forecasts against what came
-SELECT folds::TEXT, percent(mape_ratio), whole(coverage_ratio)
+SELECT folds::TEXT, percent(mape_ratio), percent(naive_mape_ratio), whole(coverage_ratio)
 FROM economics.demand_states WHERE model_id = '*' AND quantity = 'inference_usd' ORDER BY known_on DESC LIMIT 1;
 
 -- fixed: 80_% three four

@@ -84,6 +84,7 @@ class ExpectedService(Table):
     quantity = choice("what is expected", *QUANTITIES)
     ends_on = day("last day of service expected")
     days = count("days from known_on to the end", "days")
+    history_days = count("days from the first service to the last day known", "days")
     unseen_days = count("days before known_on that telemetry, or the bill, does not cover yet", "days")
     method = choice("how", "smoothing", "seasonal_naive", "last_week")
     expected_p10 = measure("low", "quantity")

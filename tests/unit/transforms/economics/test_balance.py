@@ -22,7 +22,7 @@ def judged(
     spends: tuple[object, object, object],
     ahead: tuple[float, float, float] | None = None,
     model: dict[str, Any] | None = None,
-    method: str = "smoothing",
+    history_days: int = 90,
     **settings: Any,
 ) -> dict[str, Any]:
     """The thirds of one model by what it spent, what inference is still to come (P10, P50, P90), and its policy row."""
@@ -33,8 +33,9 @@ def judged(
     expected = rows("expected_service")
     if ahead is not None:
         quantiles = dict(zip(("expected_p10", "expected_p50", "expected_p90"), ahead, strict=True))
-        row = {"known_on": TOMORROW, "model_id": "m", "quantity": "inference_usd", "days": 300, **quantiles}
-        row["method"] = method
+        method = "smoothing" if history_days >= 28 else "last_week"
+        row = {"known_on": TOMORROW, "model_id": "m", "quantity": "inference_usd", "days": 300, "method": method,
+               "history_days": history_days, **quantiles}  # fmt: skip
         expected = rows("expected_service", row)
     found = thirds(lifecycle, expected, rows("model_lives", life), rows("models", known), night(NIGHT, **settings))
     assert shares_off_one(found).is_empty()
@@ -71,16 +72,15 @@ def test_a_model_that_never_served_is_too_young_until_it_has_retired(rows: Any, 
     assert (retired["penalty_ratio"], retired["distance_usd"], retired["inference_ratio"]) == (None, None, 0.0)
 
 
-def test_four_weeks_of_serving_come_before_a_verdict(rows: Any, night: Any) -> None:
-    # the first day cost $10; a year of it within P10 and P90 of a seventh and sevenfold is far from balance, but a day
-    # tells nothing
+def test_a_week_of_serving_comes_before_a_verdict(rows: Any, night: Any) -> None:
+    # $10 on the first day; a year of it within P10 and P90 of a seventh and sevenfold is far from balance, but a day
+    # tells of no week
     spends, ahead = (600, 200, 10), (532.0, 3640.0, 24886.0)
-    first = judged(rows, night, spends, ahead=ahead, method="last_week")
-    assert first["projected_penalty_ratio_p10"] > 0.10
-    assert (first["status"], first["heavy_phase"]) == ("too_young", "inference")
-    assert judged(rows, night, spends, ahead=ahead, method="smoothing")["status"] == "inference_heavy"
+    first = judged(rows, night, spends, ahead=ahead, history_days=6)
+    assert (first["status"], first["projected_inference_usd_p50"]) == ("too_young", None)
+    assert judged(rows, night, spends, ahead=ahead, history_days=7)["status"] == "inference_heavy"
     # what has retired has no future to wait for
-    retired = judged(rows, night, spends, ahead=ahead, method="last_week", model={"retires_on": NIGHT})
+    retired = judged(rows, night, spends, ahead=ahead, history_days=6, model={"retires_on": NIGHT})
     assert retired["status"] == "pretraining_heavy"
 
 

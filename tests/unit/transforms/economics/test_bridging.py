@@ -161,11 +161,12 @@ def test_requests_that_end_while_the_bill_goes_on_are_not_late(rows: Any, night:
     # the last model has retired 20 days ago; the pool is still paid: all of May beside all of April
     spend = rows("daily_spend", cost(APRIL, 10), cost(NIGHT, 12, account="idle", model_id=None))
     states = pl.concat([late(rows, NIGHT, 20, "tokens"), late(rows, NIGHT, 0)])
-    found = variance_bridge(spend, rows("daily_service"), states, night(NIGHT))
+    served = rows("daily_service"), rows("production_units")
+    found = variance_bridge(spend, *served, states, night(NIGHT))
     assert found["days"].unique().to_list() == [31]
     # for a week they may be late
     states = pl.concat([late(rows, NIGHT, 7, "tokens"), late(rows, NIGHT, 0)])
-    assert variance_bridge(spend, rows("daily_service"), states, night(NIGHT))["days"].unique().to_list() == [24]
+    assert variance_bridge(spend, *served, states, night(NIGHT))["days"].unique().to_list() == [24]
 
 
 def test_a_month_of_which_nothing_is_known_is_not_compared_and_the_one_before_to_its_last_known_day(
