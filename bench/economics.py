@@ -45,11 +45,11 @@ NIGHT = date(2026, 11, 21)
 POOLS = 40
 MOST_SECONDS, MOST_MEGABYTES = 60, 2048
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
-    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, served_days, production_units,
-    daily_service, lineage_shares,
+    daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
+    production_units, daily_service, lineage_shares,
     phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
     training_assets, amortization,
-    estimate_changes, parity, unit_costs, token_costs, run_spend, waste, goodput, budget_variances, variance_bridge,
+    estimate_changes, parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
     demand_forecast, spend_outlook,
 )  # fmt: skip
 CHECKS: tuple[Callable[..., pl.DataFrame], ...] = (

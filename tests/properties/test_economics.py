@@ -44,11 +44,11 @@ PHASES = ("pretraining", "posttraining", "inference")
 Tables = dict[str, pl.DataFrame]
 
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
-    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, served_days, production_units,
-    daily_service, lineage_shares,
+    daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
+    production_units, daily_service, lineage_shares,
     phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
     training_assets, amortization,
-    estimate_changes, parity, unit_costs, token_costs, run_spend, waste, goodput, budget_variances, variance_bridge,
+    estimate_changes, parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
     demand_forecast, spend_outlook, two_phase_balance, scaling_evidence,
 )  # fmt: skip
 CHECKS: tuple[Callable[..., pl.DataFrame], ...] = (
@@ -257,6 +257,15 @@ def test_the_parts_of_a_split_are_the_whole(inputs: Tables) -> None:
     assert tables["idle_shares"]["idle_usd"].sum() == idle["effective_usd"].sum()
     runs = tables["run_spend"].filter(pl.col("effective_usd") >= 0)
     assert runs.filter(pl.col("wasted_usd") > pl.col("effective_usd")).is_empty()
+
+
+@slow
+@given(companies)
+def test_the_waste_of_the_lifecycle_is_that_of_the_causes(inputs: Tables) -> None:
+    tables = computed(inputs)
+    of_runs = tables["waste"].filter(~pl.col("cause").is_in(["idle", "commitment_unused"]))
+    at_home = of_runs.filter(pl.col("model_id").is_not_null(), pl.col("phase").is_not_null())
+    assert tables["lifecycle_spend"]["waste_usd"].sum() == at_home["wasted_usd"].sum()
 
 
 @slow

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from transforms.economics.resumption import LOST
 from transforms.economics.sharing import shared_out
 from transforms.economics.sums import gpu_time
 from warehouse.schemas.columns import MONEY
@@ -87,15 +88,21 @@ def _millionths(column: str) -> pl.Expr:
     return (pl.col(column).to_physical() // 1_000_000).clip(0).fill_null(0)
 
 
-def model_spend(daily_spend: pl.DataFrame, idle_shares: pl.DataFrame, shared_shares: pl.DataFrame) -> pl.DataFrame:
-    """One month of one model and phase: its own cost, and its parts of what is idle and shared."""
+def model_spend(
+    daily_spend: pl.DataFrame, idle_shares: pl.DataFrame, shared_shares: pl.DataFrame, run_spend: pl.DataFrame
+) -> pl.DataFrame:
+    """One month of one model and phase: its own cost, and its parts of what is idle and shared.
+
+    Waste are runs that failed, and of a run that was resumed or started over what it did again.
+    """
     direct = daily_spend.filter(pl.col("account") == "direct").select(
         _MONTH, *_HOLDER, "gpu_seconds", direct_usd="effective_usd",
         waste_usd=pl.when("is_waste").then(pl.col("effective_usd")),
     )  # fmt: skip
+    lost = run_spend.filter(pl.col("cause").is_in(LOST)).select("month", *_HOLDER, waste_usd="wasted_usd")
     idle = idle_shares.select("month", *_HOLDER, idle_share_usd=pl.col("idle_usd") + pl.col("unused_usd"))
     shared = shared_shares.select("month", *_HOLDER, shared_share_usd="shared_usd")
-    parts = pl.concat([direct, idle, shared], how="diagonal").filter(_HAS_HOME)
+    parts = pl.concat([direct, lost, idle, shared], how="diagonal").filter(_HAS_HOME)
     key = ("month", *_HOLDER)
     sums = parts.group_by(key).agg(
         pl.col("direct_usd", "waste_usd", "idle_share_usd", "shared_share_usd").sum(),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+REPEATED, SUPERSEDED = LOST = ("repeated_steps", "superseded")
+"""Causes of what was lost though the run did not fail."""
+
 
 def lost_parts(training_runs: pl.DataFrame, training_metrics: pl.DataFrame) -> pl.DataFrame:
     """One run that a later one names as its parent and continues: the part of it that was done again, and why.
@@ -21,5 +24,5 @@ def lost_parts(training_runs: pl.DataFrame, training_metrics: pl.DataFrame) -> p
     length = (pl.col("parent_last") - pl.col("parent_first") + 1).cast(pl.Float64)
     repeated = ((pl.col("parent_last") - pl.col("first") + 1) / length).clip(0.0, 1.0)
     lost = pairs.group_by(run_id="parent_run_id").agg(lost_ratio=repeated.max())
-    whole = pl.when(pl.col("lost_ratio") >= 1).then(pl.lit("superseded")).otherwise(pl.lit("repeated_steps"))
+    whole = pl.when(pl.col("lost_ratio") >= 1).then(pl.lit(SUPERSEDED)).otherwise(pl.lit(REPEATED))
     return lost.filter(pl.col("lost_ratio") > 0).with_columns(lost_cause=whole)

@@ -71,7 +71,7 @@ class LineageShares(Table):
     basis = choice("key of the split", "tokens", "service_days", "nobody")
     key = measure("tokens served to date, or days in service to date", "tokens or days")
     training_usd = usd("training to date that did not fail, as far as it carries it")
-    waste_usd = usd("training to date that failed, as far as it carries it")
+    waste_usd = usd("training to date that bought nothing, as far as it carries it")
 
 
 class PhaseCompute(Table):
@@ -103,7 +103,7 @@ class LifecycleSpend(Table):
     direct_usd = usd("postings of the model and phase, waste included")
     idle_share_usd = usd("share of the idle and unused cost of the pools it used")
     shared_share_usd = usd("share of the shared cost")
-    waste_usd = usd("part of direct_usd that failed, was cancelled or ran out of time")
+    waste_usd = usd("part of direct_usd that failed, was cancelled, ran out of time or was done again")
     inherited_usd = usd("training of ancestors that it carries, less its own that descendants carry")
     passed_on_usd = usd("part of its own training that descendants carry")
     total_usd = usd("direct + idle share + shared share + inherited")

@@ -85,7 +85,7 @@ class ModelSpend(Table):
     model_id = text("model")
     phase = choice("phase", *PHASES)
     direct_usd = usd("postings of the model and phase, waste included")
-    waste_usd = usd("part of direct_usd that failed, was cancelled or ran out of time")
+    waste_usd = usd("part of direct_usd that failed, was cancelled, ran out of time or was done again")
     idle_share_usd = usd("share of the idle and unused cost of the pools it used")
     shared_share_usd = usd("share of the shared cost")
     gpu_seconds = measure("GPU time", "GPU-seconds")

@@ -115,7 +115,7 @@ def test_a_credit_on_shared_cost_is_shared_too(spend: Any) -> None:
     assert parts(shares, "shared_usd") == {"a": Decimal("-1.5"), "b": Decimal("-1.5")}
 
 
-def test_models_and_company_together_are_the_ledger(spend: Any) -> None:
+def test_models_and_company_together_are_the_ledger(rows: Any, spend: Any) -> None:
     days = spend(
         direct("a", "pretraining", "10.000000000001", pool_id="p", gpu_seconds=1.0, is_waste=True),
         direct("a", "inference", 7, pool_id="p", gpu_seconds=2.0),
@@ -128,7 +128,7 @@ def test_models_and_company_together_are_the_ledger(spend: Any) -> None:
         {"account": "out_of_scope", "effective_usd": 6},
     )
     idle, shared = idle_shares(days), shared_shares(days)
-    models, company = model_spend(days, idle, shared), company_spend(days, idle, shared)
+    models, company = model_spend(days, idle, shared, rows("run_spend")), company_spend(days, idle, shared)
     carried = models.select(pl.sum_horizontal("direct_usd", "idle_share_usd", "shared_share_usd").sum()).item()
     # 10.000000000001 + 7 + 1.000000000001 + 4 on the model; 2 + 3 − 1 + 5 + 6 on the company
     assert carried == Decimal("22.000000000002")
@@ -137,15 +137,30 @@ def test_models_and_company_together_are_the_ledger(spend: Any) -> None:
     assert parts(models.filter(pl.col("phase") == "pretraining"), "waste_usd") == {"a": Decimal("10.000000000001")}
 
 
-def test_direct_cost_without_a_phase_has_no_home_and_stays_with_the_company(spend: Any) -> None:
+def test_direct_cost_without_a_phase_has_no_home_and_stays_with_the_company(rows: Any, spend: Any) -> None:
     days = spend({"account": "direct", "model_id": "a", "effective_usd": 5}, {"account": "shared", "effective_usd": 1})
     idle, shared = idle_shares(days), shared_shares(days)
-    assert model_spend(days, idle, shared).is_empty()
+    assert model_spend(days, idle, shared, rows("run_spend")).is_empty()
     assert company_spend(days, idle, shared)["effective_usd"].to_list() == [Decimal(5), Decimal(1)]
 
 
-def test_no_spend_is_no_share(spend: Any) -> None:
+def test_what_a_resumed_run_did_again_is_waste_of_its_phase(rows: Any, spend: Any) -> None:
+    # $10 of training, of which the successor did a fifth again; a failed run is in the daily spend already
+    days = spend(direct("a", "pretraining", 10), direct("a", "pretraining", 3, is_waste=True))
+    month = days["charge_date"].dt.truncate("1mo")[0]
+    run = {"month": month, "model_id": "a", "phase": "pretraining"}
+    runs = rows(
+        "run_spend",
+        {**run, "run_id": "first", "cause": "repeated_steps", "wasted_usd": 2},
+        {**run, "run_id": "second"},
+        {**run, "run_id": "failed", "cause": "failed", "wasted_usd": 3},
+    )
+    found = model_spend(days, idle_shares(days), shared_shares(days), runs).row(0, named=True)
+    assert (found["direct_usd"], found["waste_usd"]) == (Decimal(13), Decimal(5))
+
+
+def test_no_spend_is_no_share(rows: Any, spend: Any) -> None:
     days = spend()
     idle, shared = idle_shares(days), shared_shares(days)
-    assert [frame.height for frame in (idle, shared, model_spend(days, idle, shared))] == [0, 0, 0]
+    assert [frame.height for frame in (idle, shared, model_spend(days, idle, shared, rows("run_spend")))] == [0, 0, 0]
     assert company_spend(days, idle, shared).is_empty()

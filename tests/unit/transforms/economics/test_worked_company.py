@@ -36,11 +36,11 @@ JANUARY, FEBRUARY, MARCH = date(2026, 1, 15), date(2026, 2, 10), date(2026, 3, 3
 SERVED_DAYS = [date(2026, 3, 2) + timedelta(days=day) for day in range(30)]
 LIFE = {"released_on": SERVED_DAYS[0], "retires_on": date(2027, 3, 31)}
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
-    daily_spend, monthly_spend, idle_shares, shared_shares, model_spend, company_spend, served_days, production_units,
-    daily_service, lineage_shares,
+    daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
+    production_units, daily_service, lineage_shares,
     phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
     training_assets, amortization,
-    parity, unit_costs, token_costs, run_spend, waste, goodput, budget_variances, variance_bridge,
+    parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
 )  # fmt: skip
 
 
