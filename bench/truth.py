@@ -28,10 +28,11 @@ from transforms.decisions.recommendations import recommendations
 from transforms.decisions.scaling_laws import law_draws, scaling_law
 from transforms.decisions.serving_states import serving_states
 from transforms.decisions.task_shares import task_shares
-from transforms.economics.demand import demand_states
+from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.expectations import expected_service, model_lives
 
 STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
+    estimate_days,
     demand_states,
     model_lives,
     expected_service,
