@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -36,6 +37,9 @@ class Rejection:
     detail: str
 
 
+COST_OF_FOCUS: Final = "BilledCost"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a project lies, and where Trisect keeps what it reads; `trisect check` keeps it elsewhere."""
@@ -48,7 +52,7 @@ class Place:
 class Inbox:
     """The files of all sources: by (source, path) as they lie there, by (source, digest) as contents.
 
-    A content stands under its first path, also where two sources of one kind read it: the same bytes count once.
+    A content stands under its first path, also where two sources read the same of it: the same bytes count once.
     `firsts` says in which source, by what reads alike and digest; `owners` by the (source, digest) that does not count.
     `rejections` collects the files that cannot count; `stated` is what the control files of each source say.
     """
@@ -57,14 +61,14 @@ class Inbox:
     kinds: Mapping[str, str]
     found: dict[tuple[str, str], Spooled] = field(default_factory=dict)
     contents: dict[tuple[str, str], Content] = field(default_factory=dict)
-    firsts: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    firsts: dict[tuple[object, str], str] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     stated: dict[str, Stated] = field(default_factory=dict)
 
     def add(self, content: Content) -> None:
-        """A content that has arrived, unless another source of its kind has brought the same bytes."""
-        owner = self.firsts.setdefault((*_reading_of(content.source), content.sha256), content.source.name)
+        """A content that has arrived, unless another source has brought the same bytes and reads the same of them."""
+        owner = self.firsts.setdefault((_read_of(content.source), content.sha256), content.source.name)
         if owner == content.source.name:
             self.contents.setdefault((owner, content.sha256), content)
         else:
@@ -75,9 +79,12 @@ class Inbox:
         self.rejections.append(Rejection(source, file, rejected.reason, rejected.detail))
 
 
-def _reading_of(source: Source) -> tuple[str, str]:
-    """As what the bytes are read: money is money in any format of a bill."""
-    return source.kind, "" if source.kind == "gpu_billing" else source.format
+def _read_of(source: Source) -> object:
+    """What a source takes out of a file: of a bill a column of cost, whatever its format; of others all it names."""
+    if source.kind == "gpu_billing":
+        cost = source.columns.get("billed_cost") or source.columns.get("effective_cost") or COST_OF_FOCUS
+        return source.kind, cost.casefold()
+    return source.kind, source.format, frozenset(source.columns.items()), frozenset(source.constants.items())
 
 
 def arrivals(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:

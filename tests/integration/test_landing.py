@@ -133,6 +133,19 @@ def test_one_file_that_two_sources_name_is_money_once(tmp_path: Path) -> None:
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
 
 
+def test_two_columns_of_cost_in_one_file_are_two_bills(tmp_path: Path) -> None:
+    kinds = [{"charge_start": "day", "billed_cost": column} for column in ("gpus", "disks")]
+    bills = tuple(
+        Source(columns["billed_cost"], "gpu_billing", "table", "inbox/cloud/*", "append", columns, {"currency": "USD"})
+        for columns in kinds
+    )
+    one = Company(tmp_path, bills).deliver({"x.csv": b"day,gpus,disks\n2026-11-05,8.5,0.25\n"})
+    one.land()
+    assert one.rows("SELECT source, billed_cost FROM raw.charge_rows ORDER BY source") == [
+        ("disks", Decimal("0.25")), ("gpus", Decimal("8.5")),
+    ]  # fmt: skip
+
+
 def test_a_row_of_an_earlier_file_is_a_duplicate_where_bills_append(company: Found) -> None:
     one = company("append").deliver({"1.csv": bill(A, B), "2.csv": bill(B, C, C)})
     one.land()
