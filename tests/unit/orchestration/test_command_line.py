@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -103,7 +102,7 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     landing: Any = SimpleNamespace(findings=())
     nothing = pl.DataFrame(schema={"source": pl.String})
 
-    [said] = Glance(landing, Files.empty(), quarantine, date(2026, 11, 20), nothing).sentences()
+    [said] = Glance(landing, Files.empty(), quarantine, nothing).sentences()
 
     assert said.startswith("refused: limit: inbox/a.csv, line 7: xxx")
     assert said.endswith("x… (1,000,000 characters)")
