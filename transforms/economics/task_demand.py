@@ -72,7 +72,7 @@ def _origins(states: pl.DataFrame, known: pl.DataFrame, now: date) -> list[Origi
 
 def _unknown(known: pl.DataFrame, now: date) -> list[date]:
     """The days that nobody has told of though requests had come daily."""
-    told = requests_by_day(known.group_by("day").agg(pl.col("requests").sum()))
+    told = requests_by_day(known.filter(pl.col("requests") > 0).select("day", "requests").unique("day"))
     first = told["day"].min()
     if not isinstance(first, date):
         return []
