@@ -34,23 +34,24 @@ from transforms.economics.lineage import lineage_shares
 from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.phases import phase_compute
-from transforms.economics.service import daily_service, production_units, served_days
+from transforms.economics.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend import daily_spend, monthly_spend
+from transforms.economics.task_demand import task_demand
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
 from transforms.economics.wasted import goodput, run_spend, waste
 from warehouse.schemas import CATALOGUE
 
 NIGHT = date(2026, 11, 21)
-POOLS = 40
+POOLS, TASKS = 40, 20
 MOST_SECONDS, MOST_MEGABYTES = 60, 2048
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
     daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
-    production_units, daily_service, lineage_shares,
+    task_days, production_units, daily_service, lineage_shares,
     phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
     training_assets, amortization,
     estimate_changes, parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
-    demand_forecast, spend_outlook,
+    demand_forecast, task_demand, spend_outlook,
 )  # fmt: skip
 CHECKS: tuple[Callable[..., pl.DataFrame], ...] = (
     checks.unconverted_spend, checks.days_off_the_ledger, checks.spend_off_the_ledger, checks.months_off_the_days,
@@ -119,10 +120,13 @@ def company(days: int, models: int, teams: int) -> dict[str, pl.DataFrame]:
         retires_on=pl.lit(NIGHT + timedelta(days=200)),
     )  # fmt: skip
     ledger = booked_days(days, models, teams, generator)
-    served = ledger.filter(pl.col("phase") == "inference").select("model_id", "team", day="charge_date")
+    served = ledger.filter(pl.col("phase") == "inference").select(
+        "model_id", "team", task=pl.col("charge_date").dt.ordinal_day() % TASKS, day="charge_date"
+    )
     hour = pl.col("day").cast(pl.Datetime("us", "UTC")).alias("hour")
     usage = served.with_columns(
         hour, hour.alias("part_start"), pl.lit("ok").alias("status"), pl.lit(1).alias("requests"),
+        pl.format("task-{}", "task").alias("task"),
         pl.Series("input_tokens", generator.integers(10**6, 10**9, len(served))), source=pl.lit("gateway"),
         deployment_id=pl.col("model_id"), output_tokens=pl.lit(10**6),
     )  # fmt: skip

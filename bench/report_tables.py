@@ -270,7 +270,8 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
     return {
         "variance_bridge": plans.variance_bridge(spend, month_at(place - 1), month_at(place - 2)),
         "waste": plans.waste(spend), "goodput": plans.goodput(company), "run_spend": plans.run_spend(company),
-        "task_shares": plans.task_shares(company), "workloads": plans.workloads(company),
+        "task_shares": plans.task_shares(company), "task_demand": plans.task_demand(company),
+        "workloads": plans.workloads(company),
         "iso_loss": plans.iso_loss(company), "lifetime_optimum": plans.lifetime_optimum(company),
         "positions": plans.positions(company), "candidates": plans.candidates(company),
         "cash_curves": plans.cash_curves(company, advice), "demand_states": plans.demand_states(company),

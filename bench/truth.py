@@ -30,6 +30,7 @@ from transforms.decisions.serving_states import serving_states
 from transforms.decisions.task_shares import task_shares
 from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.expectations import expected_service, model_lives
+from transforms.economics.service import task_days
 
 STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     estimate_days,
@@ -42,6 +43,7 @@ STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     pool_states,
     serving_states,
     positions,
+    task_days,
     task_shares,
     candidates,
     recommendations,

@@ -36,8 +36,9 @@ from transforms.economics.overhead import company_spend, idle_shares, model_spen
 from transforms.economics.phases import phase_compute
 from transforms.economics.reconciliation import reconciliation
 from transforms.economics.restated_balances import amortization_restatements
-from transforms.economics.service import daily_service, production_units, served_days
+from transforms.economics.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend import daily_spend, monthly_spend
+from transforms.economics.task_demand import task_demand
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
 from transforms.economics.wasted import goodput, run_spend, waste
@@ -108,12 +109,14 @@ ASSETS: Final = [
         model_spend,
         company_spend,
         served_days,
+        task_days,
         production_units,
         daily_service,
         estimate_days,
         demand_states,
         model_lives,
         demand_forecast,
+        task_demand,
         expected_service,
         spend_outlook,
         budget_variances,

@@ -176,7 +176,7 @@ def tasks_panel(night: Night, model_id: str) -> Panel:
         bars.append(TaskBar(name, share, formats.whole_percent(share), "", is_passed=False, is_rest=True))
     passed = sum(bar.is_passed for bar in bars)
     alt = f"Largest task {bars[0].name} with {bars[0].percent} of serving cost; a student passed the gate on {passed}."
-    note = _tasks_note(night, rows, kept)
+    note = f"{_tasks_note(night, rows, kept)} {_ahead(night, model_id)}".rstrip()
     return Panel(subject, "share of serving cost; green: a student passed the gate", task_bars(bars, alt), "", note)
 
 
@@ -190,6 +190,19 @@ def _tasks_note(night: Night, rows: list[Row], kept: dict[str, float]) -> str:
         )
     gate = formats.set_percent(night.settings["quality_gate_ratio"])
     return f"The gate: a student keeps at least {gate} of the quality of its teacher on the task."
+
+
+def _ahead(night: Night, model_id: str) -> str:
+    """What the task that is largest by then is expected to serve, and how far off that has been."""
+    rows = night.tables["task_demand"].filter(pl.col("task").is_not_null(), pl.col("production_unit") == "tokens")
+    tasks = rows.filter(model_id=model_id).sort("expected_p50", "task", descending=[True, False]).to_dicts()
+    if not tasks:
+        return ""
+    row = tasks[0]
+    low, median, high = (formats.tokens(row[f"expected_{level}"]) for level in ("p10", "p50", "p90"))
+    off = f"; past forecasts were off by {formats.percent(row['mape_ratio'])}" if row["mape_ratio"] is not None else ""
+    name = formats.fitted(row["task"], 120, 6.8)
+    return f"The next four weeks of {name}: {median} tokens, {low} to {high}{off}."
 
 
 def _evaluated(night: Night) -> dict[str, float]:

@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 
 from transforms.economics.demand import demand_states, estimate_days
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.service import daily_service, production_units, served_days
+from transforms.economics.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend import daily_spend, monthly_spend
 from transforms.economics.wasted import run_spend
 from transforms.ledger.billed_days import billed_days
@@ -42,7 +42,7 @@ from warehouse.slice_facts import is_sliced
 FLOW: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     charges, delivered_days, token_usage, charge_rules, billed_days, billed_hours, pool_uses, deployment_shares,
     postings, booked_days, daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend,
-    company_spend, served_days, production_units, daily_service, estimate_days, demand_states,
+    company_spend, served_days, task_days, production_units, daily_service, estimate_days, demand_states,
 )  # fmt: skip
 READ: Final = {
     "readings",  # how a file is read is a part of what a day of its bill is made of

@@ -31,8 +31,9 @@ from transforms.economics.outlook import spend_outlook
 from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.penalty import penalty_ratio
 from transforms.economics.phases import phase_compute
-from transforms.economics.service import daily_service, production_units, served_days
+from transforms.economics.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend import daily_spend, monthly_spend
+from transforms.economics.task_demand import task_demand
 from transforms.economics.token_costs import token_costs
 from transforms.economics.unit_costs import unit_costs
 from transforms.economics.wasted import goodput, run_spend, waste
@@ -45,11 +46,11 @@ Tables = dict[str, pl.DataFrame]
 
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
     daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
-    production_units, daily_service, lineage_shares,
+    task_days, production_units, daily_service, lineage_shares,
     phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
     training_assets, amortization,
     estimate_changes, parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
-    demand_forecast, spend_outlook, two_phase_balance, scaling_evidence,
+    demand_forecast, task_demand, spend_outlook, two_phase_balance, scaling_evidence,
 )  # fmt: skip
 CHECKS: tuple[Callable[..., pl.DataFrame], ...] = (
     checks.unconverted_spend, checks.days_off_the_ledger, checks.spend_off_the_ledger, checks.months_off_the_days,
@@ -153,6 +154,7 @@ def _usage(random: Random, name: str, days: int) -> list[dict[str, Any]]:
             "source": "gateway",
             "model_id": name,
             "deployment_id": random.choice([None, "d"]),
+            "task": random.choice([None, "a", "b"]),
             "status": random.choice(["ok", "ok", "error", "pending"]),
             "requests": 3,
             "requests_with_usage": 2,
@@ -257,6 +259,22 @@ def test_the_parts_of_a_split_are_the_whole(inputs: Tables) -> None:
     assert tables["idle_shares"]["idle_usd"].sum() == idle["effective_usd"].sum()
     runs = tables["run_spend"].filter(pl.col("effective_usd") >= 0)
     assert runs.filter(pl.col("wasted_usd") > pl.col("effective_usd")).is_empty()
+
+
+@slow
+@given(companies)
+def test_the_tasks_of_a_model_are_what_is_expected_of_the_model(inputs: Tables) -> None:
+    tables = computed(inputs)
+    tasks = tables["task_demand"]
+    weeks = tables["demand_forecast"].filter(
+        pl.col("day") <= NIGHT + timedelta(days=28), pl.col("quantity").is_in(["tokens", "units"])
+    )
+    models = weeks.group_by("model_id").agg(pl.col("expected_p50").sum())
+    sums = tasks.group_by("model_id").agg(pl.col("share_ratio", "expected_p50").sum())
+    both = sums.join(models, on="model_id", how="left", suffix="_of_model")
+    assert both["share_ratio"].to_list() == pytest.approx([1.0] * both.height)
+    assert both["expected_p50"].to_list() == pytest.approx(both["expected_p50_of_model"].to_list())
+    assert tasks.filter(pl.col("expected_p10") > pl.col("expected_p90")).is_empty()
 
 
 @slow

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from transforms.decisions.laws import Floats
 
@@ -15,18 +14,6 @@ DAMPING: Final = 0.98  # of the trend, a day; the forecast's own
 # Student's t has tails whose exponential has no mean; nothing seen before lies this many spreads away.
 FURTHEST: Final = 4.0
 P90: Final = 1.2815515655446004  # standard deviations from the median to the ninth decile
-
-
-def served(token_usage: pl.DataFrame) -> pl.DataFrame:
-    """One model, task and day of finished requests, with the tokens it took in and gave out, and their weight."""
-    return (
-        token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending")
-        .group_by("model_id", "task", pl.col("hour").dt.date().alias("date"))
-        .agg(
-            (pl.col("input_tokens") + pl.col("output_tokens")).sum().cast(pl.Float64).alias("tokens"),
-            pl.col("weighted_tokens_milli").sum().cast(pl.Float64).alias("weight"),
-        )
-    )
 
 
 def whole_months(remaining_months: float) -> int:

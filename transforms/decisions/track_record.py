@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.demand import DAYS_PER_MONTH, served
+from transforms.decisions.demand import DAYS_PER_MONTH
 from transforms.decisions.dollars import rows_in_cents
+from transforms.known_days import last_known_day
 from warehouse.schemas.decisions import TrackRecord
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ _PREDICTED: Final = ("monthly_saving_usd_p10", "monthly_saving_usd_p50", "monthl
 
 @dataclass(frozen=True)
 class _Books:
-    """What was served and spent, to look back into."""
+    """What was served and spent, to look back into: to the night, or to the last day that is known."""
 
     as_of: dt.date
+    known_to: dt.date
     service: pl.DataFrame
     tasks: pl.DataFrame
     idle: pl.DataFrame
@@ -60,13 +62,18 @@ def track_record(
     models: pl.DataFrame,
     daily_service: pl.DataFrame,
     daily_spend: pl.DataFrame,
-    token_usage: pl.DataFrame,
+    task_days: pl.DataFrame,
+    demand_states: pl.DataFrame,
 ) -> pl.DataFrame:
     """One past recommendation from the first night that published it, and what became of it.
 
     Realised is at direct cost: what moved, times the price it was served at before less the price it is served at now.
+    A day that telemetry or the bill has not told of yet is unknown, not zero: now is the four weeks to the last known
+    day, and a card whose own night is not known yet is not judged at all.
     """
-    books = _books(settings, models, daily_service, daily_spend, token_usage)
+    books = _books(
+        settings, models, daily_service, daily_spend, task_days, last_known_day(demand_states, settings)
+    )  # fmt: skip
     asked = past_recommendations.filter(pl.col("action") != "hold", pl.col("night") < books.as_of)
     cards = (
         asked.sort("night", "rank")
@@ -86,7 +93,8 @@ def _books(
     models: pl.DataFrame,
     daily_service: pl.DataFrame,
     daily_spend: pl.DataFrame,
-    token_usage: pl.DataFrame,
+    task_days: pl.DataFrame,
+    known_to: dt.date,
 ) -> _Books:
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
     idle = daily_spend.filter(pl.col("account").is_in(["idle", "commitment_unused"]))
@@ -96,8 +104,9 @@ def _books(
     ]
     return _Books(
         settings.item(0, "as_of"),
+        known_to,
         daily_service.select("day", "model_id", tokens=tokens, usd=pl.col("inference_usd").cast(pl.Float64)),
-        served(token_usage).select("model_id", "task", "tokens", day="date"),
+        task_days.select("day", "model_id", "task", pl.col("tokens").cast(pl.Float64)),
         idle.select("pool_id", day="charge_date", usd=pl.col("effective_usd").cast(pl.Float64)),
         pl.concat(parents).drop_nulls("parent"),
     )
@@ -116,11 +125,12 @@ def _followed(card: Mapping[str, Any], books: _Books) -> dict[str, Any]:
         zip(("predicted_usd_p10", "predicted_usd_p50", "predicted_usd_p90"), map(card.get, _PREDICTED), strict=True)
     )
     row = {name: card[name] for name in _SUBJECT} | {"recommended_as_of": card["night"]} | predicted
-    realised, share, reason = _realised(card, books)
+    is_known = card["night"] <= books.known_to
+    realised, share, reason = _realised(card, books) if is_known else (0.0, 0.0, f"known to {books.known_to} only")
     if share < _ACTED:
         is_stale = (books.as_of - card["last_night"]).days > _STALE_DAYS
         return row | {"state": "withdrawn" if is_stale else "open", "reason": reason}
-    is_settled = (books.as_of - card["night"]).days >= 2 * _WINDOW_DAYS
+    is_settled = (books.known_to - card["night"]).days >= 2 * _WINDOW_DAYS
     low, high = card["monthly_saving_usd_p10"], card["monthly_saving_usd_p90"]
     within = None if low is None or high is None else float(low) <= realised <= float(high)
     return row | {
@@ -141,7 +151,7 @@ def _realised(card: Mapping[str, Any], books: _Books) -> tuple[float, float, str
 
 
 def _moved_task(card: Mapping[str, Any], books: _Books) -> tuple[float, float, str]:
-    before, now = (books.task_tokens(end, card["task"]) for end in (card["night"], books.as_of))
+    before, now = (books.task_tokens(end, card["task"]) for end in (card["night"], books.known_to))
     had, has = (tokens.get(card["model_id"], 0.0) / max(sum(tokens.values()), 1.0) for tokens in (before, now))
     takers = {name: now[name] - before.get(name, 0.0) for name in now if name != card["model_id"]}
     gained = {name: tokens for name, tokens in sorted(takers.items()) if tokens > 0}
@@ -152,8 +162,8 @@ def _moved_task(card: Mapping[str, Any], books: _Books) -> tuple[float, float, s
 def _moved_model(card: Mapping[str, Any], books: _Books) -> tuple[float, float, str]:
     heirs = books.heirs.filter(pl.col("parent") == card["model_id"], pl.col("released_on") > card["night"])
     names = sorted(set(heirs.get_column("model_id").to_list()))
-    before, now = (books.cost(end, card["model_id"])[0] for end in (card["night"], books.as_of))
-    gained = {name: books.cost(books.as_of, name)[0] for name in names}
+    before, now = (books.cost(end, card["model_id"])[0] for end in (card["night"], books.known_to))
+    gained = {name: books.cost(books.known_to, name)[0] for name in names}
     share = 1 - now / before if before > 0 and (card["action"] == "retire" or any(gained.values())) else 0.0
     heard = f"successors since: {', '.join(names) or 'none'}"
     return (
@@ -167,22 +177,22 @@ def _saved(card: Mapping[str, Any], books: _Books, gained: Mapping[str, float]) 
     """What moved, times the old price less the new one; a model that stopped without an heir saves what it cost."""
     old = books.price(card["night"], card["model_id"])
     if not gained:
-        return books.cost(card["night"], card["model_id"])[1] - books.cost(books.as_of, card["model_id"])[1]
-    return sum(tokens * ((old or 0.0) - (books.price(books.as_of, name) or 0.0)) for name, tokens in gained.items())
+        return books.cost(card["night"], card["model_id"])[1] - books.cost(books.known_to, card["model_id"])[1]
+    return sum(tokens * ((old or 0.0) - (books.price(books.known_to, name) or 0.0)) for name, tokens in gained.items())
 
 
 def _cheaper(card: Mapping[str, Any], books: _Books) -> tuple[float, float, str]:
     """Fall of a pool's idle cost, or of a model's price at today's tokens, against what was predicted."""
     predicted = max(float(card["monthly_saving_usd_p50"] or 0), 1.0)
     if card["action"] == "release_capacity":
-        before, now = (books.idle_cost(end, card["pool_id"]) for end in (card["night"], books.as_of))
+        before, now = (books.idle_cost(end, card["pool_id"]) for end in (card["night"], books.known_to))
         return (
             before - now,
             (before - now) / predicted,
             f"idle and unused cost {now:,.0f} a month, {before:,.0f} before",
         )
-    old, new = (books.price(end, card["model_id"]) for end in (card["night"], books.as_of))
+    old, new = (books.price(end, card["model_id"]) for end in (card["night"], books.known_to))
     if old is None or new is None:
         return 0.0, 0.0, f"{card['model_id']} served nothing before or since"
-    saved = (old - new) * books.cost(books.as_of, card["model_id"])[0]
+    saved = (old - new) * books.cost(books.known_to, card["model_id"])[0]
     return saved, saved / predicted, f"a million tokens cost {new * 1e6:.4g}, {old * 1e6:.4g} before"

@@ -1,4 +1,4 @@
-"""What each model served each day, and what serving it cost."""
+"""What each model and task served each day, and what serving it cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from transforms.economics.sums import whole
-from warehouse.schemas.economics import DailyService, ProductionUnits, ServedDays
+from warehouse.schemas.economics import DailyService, ProductionUnits, ServedDays, TaskDays
 
 _KEY: Final = ("day", "model_id")
 _COUNTS: Final = ("requests", "requests_with_usage", "input_tokens", "cached_input_tokens", "output_tokens")
@@ -15,10 +15,23 @@ _COUNTS: Final = ("requests", "requests_with_usage", "input_tokens", "cached_inp
 
 def served_days(token_usage: pl.DataFrame) -> pl.DataFrame:
     """One day of one model and unit: requests, tokens and units; pending requests and those of no model left out."""
-    known = token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending")
-    rows = known.group_by(pl.col("hour").dt.date().alias("day"), "model_id", "unit_name")
-    sums = rows.agg(pl.col(_COUNTS).sum(), whole("units"))
+    sums = _finished(token_usage).group_by(*_KEY, "unit_name").agg(pl.col(_COUNTS).sum(), whole("units"))
     return ServedDays.frame(sums.sort(*_KEY, "unit_name", nulls_last=True))
+
+
+def task_days(token_usage: pl.DataFrame) -> pl.DataFrame:
+    """One day of one task of one model and unit: its requests and what they delivered, as the requests label it."""
+    key = (*_KEY, "task", "unit_name")
+    tokens = pl.sum_horizontal("input_tokens", "output_tokens").sum()
+    sums = _finished(token_usage).group_by(key).agg(
+        pl.col("requests", "weighted_tokens_milli").sum(), whole("units"), tokens=tokens
+    )  # fmt: skip
+    return TaskDays.frame(sums.sort(key, nulls_last=True))
+
+
+def _finished(token_usage: pl.DataFrame) -> pl.DataFrame:
+    known = token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending")
+    return known.with_columns(day=pl.col("hour").dt.date())
 
 
 def production_units(served_days: pl.DataFrame) -> pl.DataFrame:

@@ -60,6 +60,11 @@ SELECT
     CASE WHEN ratio IS NOT NULL THEN whole(quality_gate_ratio) END
 FROM decisions.task_shares LEFT JOIN kept USING (task), policy.settings WHERE model_id = model() AND task IS NOT NULL;
 
+-- words: its largest task over the next four weeks
+SELECT 'four ' || tokens(expected_p50) || ' ' || tokens(expected_p10) || ' ' || tokens(expected_p90) || coalesce(' ' || percent(mape_ratio), '')
+FROM economics.task_demand WHERE model_id = model() AND task IS NOT NULL AND production_unit = 'tokens'
+ORDER BY expected_p50 DESC, task LIMIT 1;
+
 -- words: what to do, or why nothing
 SELECT
     CASE WHEN action <> 'hold' THEN span(net_present_value_usd_p10, net_present_value_usd_p90) || ' ' || money(one_off_usd_p50) || ' '

@@ -97,6 +97,26 @@ def test_the_gate_of_the_settings_decides_which_student_passed(tables: Tables, g
     assert f"at least {gate * 100:.0f} %" in panel.note.replace("\u00a0", " ")
 
 
+def ahead(tables: Tables, **given: Any) -> str:
+    """What the sheet says of the weeks ahead where something else is expected of the tasks."""
+    rows = tables["task_demand"].with_columns(**{name: pl.lit(value) for name, value in given.items()})
+    columns = {name: dtype for name, dtype in tables["task_demand"].schema.items() if name in given}
+    panel = tasks_panel(Night({**tables, "task_demand": rows.cast(columns)}), ATLAS)
+    return panel.note.replace("\u00a0", " ").partition("on the task.")[2].strip()
+
+
+def test_the_largest_task_is_told_with_its_bounds_and_the_errors_of_its_past_forecasts(tables: Tables) -> None:
+    # 0.28 of 105 billion tokens, a tenth less and more
+    weeks = "The next four weeks of Ticket triage: 29.4 B tokens, 26.5 B to 32.3 B"
+    assert ahead(tables) == f"{weeks}; past forecasts were off by 6.4 %."
+    assert ahead(tables, mape_ratio=None) == f"{weeks}."
+
+
+def test_nothing_is_said_of_the_weeks_ahead_of_a_task_without_a_name_or_of_images(tables: Tables) -> None:
+    assert ahead(tables, task=None) == ""
+    assert ahead(tables, production_unit="image") == ""
+
+
 def test_an_empty_panel_prints_no_lone_dash(tables: Tables, built: dict[str, Any]) -> None:
     markup = render.html(tables, **built)
     heads = re.findall(r'<div class="panel-head">(.*?)</div>', markup)

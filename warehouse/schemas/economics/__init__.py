@@ -9,6 +9,7 @@ from warehouse.schemas.economics.demand import (
     ModelLives,
     Parity,
     SpendOutlook,
+    TaskDemand,
 )
 from warehouse.schemas.economics.evidence import ScalingEvidence, TwoPhaseBalance
 from warehouse.schemas.economics.lives import (
@@ -19,6 +20,7 @@ from warehouse.schemas.economics.lives import (
     PhaseCompute,
     ProductionUnits,
     ServedDays,
+    TaskDays,
     Thirds,
 )
 from warehouse.schemas.economics.plans import DRIVERS, BudgetVariances, VarianceBridge
@@ -67,6 +69,8 @@ __all__ = [
     "ServedDays",
     "SharedShares",
     "SpendOutlook",
+    "TaskDays",
+    "TaskDemand",
     "Thirds",
     "TokenCosts",
     "TrainingAssets",

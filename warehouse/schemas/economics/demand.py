@@ -106,6 +106,35 @@ class DemandForecast(Table):
     expected_p90 = measure("high", "quantity")
 
 
+class TaskDemand(Table):
+    """One task of one model over the four weeks after the night: what is expected, and how far off that was so far.
+
+    The tasks of a model add up to the median of its own forecast. A model that does not serve in these weeks, or has
+    not in the last four, has no row.
+    """
+
+    table_key = ("as_of", "model_id", "task")
+
+    as_of = day("night")
+    model_id = text("model")
+    task = text("task as labelled by the requests; null where they carry no label").or_null()
+    production_unit = text("tokens, or the unit that the model delivers instead")
+    days = count("days of the four weeks on which the model still serves", "days")
+    recent = measure("served in the last four weeks known", "production_unit")
+    share_ratio = ratio("share of what the model served in these weeks")
+    share_sigma = ratio("standard deviation of the weekly share around its mean")
+    weeks = count("weeks behind the share", "weeks")
+    basis = choice("how it is known", "back_tested", "few_folds", "short_history")
+    sigma = measure("standard deviation of the logarithm of what is expected", "nepers")
+    expected_p10 = measure("low", "production_unit")
+    expected_p50 = measure("median", "production_unit")
+    expected_p90 = measure("high", "production_unit")
+    folds = count("past forecasts from the first of a month that could be compared with what came")
+    mape_ratio = ratio("mean absolute percentage error of these, four weeks each; null under three").or_null()
+    repeat_mape_ratio = ratio("the same of repeating the four weeks before").or_null()
+    coverage_ratio = ratio("share of what came that lay within P10 and P90").or_null()
+
+
 class Parity(Table):
     """One model: how much it must still serve until inference has cost its target share, and when that is expected."""
 

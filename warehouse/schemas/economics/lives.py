@@ -31,6 +31,22 @@ class ServedDays(Table):
     units = measure("units delivered", "unit_name")
 
 
+class TaskDays(Table):
+    """One day of one task of one model, and unit of delivery, which text has none of: what it served."""
+
+    table_key = ("day", "model_id", "task", "unit_name")
+    table_partition = "day"
+
+    day = day("UTC day")
+    model_id = text("model")
+    task = text("task as labelled by the requests; null where they carry no label").or_null()
+    unit_name = text("unit of what is delivered where it is something other than text").or_null()
+    requests = count("requests served, pending ones apart")
+    tokens = count("tokens given to the model and produced", "tokens")
+    weighted_tokens_milli = count("tokens weighted by their relative cost", "thousandth tokens")
+    units = measure("units delivered", "unit_name")
+
+
 class ProductionUnits(Table):
     """One model that served, and what its production is counted in."""
 

@@ -25,6 +25,7 @@ from transforms.decisions.scaling_laws import law_draws, scaling_law
 from transforms.decisions.serving_states import serving_states
 from transforms.decisions.task_shares import task_shares
 from transforms.decisions.track_record import track_record
+from transforms.economics.service import task_days
 from warehouse.schemas import CATALOGUE
 
 NIGHT = dt.date(2026, 11, 21)
@@ -38,6 +39,7 @@ STEPS: Sequence[Callable[..., pl.DataFrame]] = (
     pool_states,
     serving_states,
     positions,
+    task_days,
     task_shares,
     candidates,
     recommendations,

@@ -120,6 +120,46 @@ def test_what_the_night_itself_has_published_is_not_yet_past(company: Company) -
     assert asked(company, "route", NIGHT).decide("track_record").is_empty()
 
 
+def late(company: Company, days: int) -> Company:
+    """The last days of the requests are not delivered, so that forecasts start before them."""
+    known_to = NIGHT - dt.timedelta(days=days)
+    for name, column in (("daily_service", "day"), ("token_usage", "hour")):
+        company.rows[name] = [row for row in company.rows[name] if _date(row[column]) <= known_to]
+    known = {"known_on": NIGHT + dt.timedelta(days=1), "model_id": "*", "unseen_days": days}
+    return company.add("demand_states", quantity="tokens", **known)
+
+
+def _date(moment: dt.date) -> dt.date:
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
+def test_days_that_nobody_has_told_of_are_no_days_without_service(routed: Company) -> None:
+    # served since 18 October, known to the 14th of November: four whole weeks, not three
+    serve(routed, "student", dt.date(2026, 10, 18), 7, 10**8, 150.0, "triage")
+
+    assert float(followed(late(routed, 7))["realised_usd"]) == pytest.approx(7609.375, abs=0.01)
+
+
+def test_eight_weeks_are_counted_to_the_last_known_day(routed: Company) -> None:
+    # of 25 September, known to 20 November: 56 days; known to the 19th: 55
+    routed.rows["past_recommendations"][0] = {**routed.rows["past_recommendations"][0], "night": dt.date(2026, 9, 25)}
+    serve(routed, "teacher", dt.date(2026, 8, 29), 28, 10**8, 400.0, "triage")
+    serve(routed, "student", dt.date(2026, 10, 18), 7, 10**8, 150.0, "triage")
+
+    assert followed(late(routed, 1))["state"] == "realised"
+    routed.rows["demand_states"].clear()
+    assert followed(late(routed, 2))["state"] == "acted"
+
+
+def test_a_recommendation_of_a_night_that_is_not_known_yet_is_not_judged(company: Company) -> None:
+    company.rows.clear()
+    serve(company, "teacher", dt.date(2026, 7, 5), 140, 10**8, 400.0, "triage")
+    asked(company, "retire", NIGHT - dt.timedelta(days=2), model_id="teacher")
+    row = followed(late(company, 5))
+
+    assert (row["state"], row["realised_usd"], row["reason"]) == ("open", None, "known to 2026-11-16 only")
+
+
 def test_holding_is_no_promise(company: Company) -> None:
     company.rows.clear()
 
