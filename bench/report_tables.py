@@ -25,6 +25,7 @@ from bench.report_company import (
     thirds,
 )
 from transforms.economics.budgeting import budget_variances
+from transforms.economics.outlook import spend_outlook
 from transforms.reports.events import events
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
@@ -189,6 +190,9 @@ def budgets(company: Company) -> pl.DataFrame:
          "usd": Decimal(3_100_000 + 150_000 * (place // 3)) * company.factor}
         for place in range(18)
     ]  # fmt: skip
+    rows.append(
+        {"month": month_at(14), "model_id": "*", "phase": "posttraining", "usd": Decimal(260_000) * company.factor}
+    )
     rows += [
         {"month": month_at(13), "model_id": life.name, "phase": phase, "usd": Decimal(usd) * company.factor}
         for life, (phase, usd) in zip(company.lives, (("inference", 1_400_000), ("pretraining", 250_000)), strict=False)
@@ -261,7 +265,6 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
     tables["commitments"] = history.commitments(company)
     tables["track_record"] = history.track_record(company)
     tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["demand_states"], tables["settings"])
-    tables["spend_outlook"] = plans.spend_outlook(company)
     return reported({**tables, **_plans(company, spend, tables["recommendations"]), **company.changes})
 
 
@@ -279,9 +282,9 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 
 
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The tables with those of the reports stage computed from them."""
-    stage = (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, events, restated_months,
-             restatements, pages, numbers)  # fmt: skip
+    """The tables with those of the reports stage computed from them, and the outlook of spend."""
+    stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
+             restated_months, restatements, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

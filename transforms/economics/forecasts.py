@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.economics.horizon import P90, daily_spread, median_sum, spread
-from transforms.economics.smoothing import DAMPING, WEEK, Floats
+from transforms.economics.horizon import P90, daily_medians, daily_spread, median_sum, spread
 from warehouse.schemas.economics import DemandForecast, Parity
 
 HORIZON_DAYS: Final = 92
@@ -22,7 +21,7 @@ def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, sett
     if states.is_empty():
         return DemandForecast.empty()
     ahead = states["unseen_days"].to_numpy()[:, None] + np.arange(1.0, HORIZON_DAYS + 1)
-    median = _path(states, now, ahead)
+    median = daily_medians(states, now, ahead)
     width = daily_spread(np.array(states["day_sigmas"].to_list()), states["sigma"].to_numpy(), ahead)
     days = pl.select(pl.date_range(now, now + timedelta(days=HORIZON_DAYS - 1), "1d").alias("day"))
     retired = model_lives.filter(pl.col("retires_on").is_not_null()).select("model_id", "retires_on")
@@ -35,15 +34,6 @@ def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, sett
         pl.col("retires_on").is_null() | (pl.col("day") <= pl.col("retires_on"))
     )
     return DemandForecast.frame(served.sort("day", "model_id", "quantity"))
-
-
-def _path(states: pl.DataFrame, first: date, ahead: Floats) -> Floats:
-    """Series × days: the level with its damped trend since the last known day, and the season of the weekday."""
-    gained = np.cumsum(DAMPING ** np.arange(1.0, ahead.max() + 1))[ahead.astype(np.int64) - 1]
-    level = states["level"].to_numpy()[:, None] + states["trend"].to_numpy()[:, None] * gained
-    season = np.array(states["season"].to_list())
-    weekdays = (first.weekday() + np.arange(ahead.shape[1])) % WEEK
-    return np.asarray(np.maximum(level, 0.0) * season[:, weekdays])
 
 
 def parity(
