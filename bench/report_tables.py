@@ -34,6 +34,7 @@ from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.runoffs import runoffs
+from transforms.reports.scope import scope
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
 from warehouse.schemas import CATALOGUE
@@ -130,8 +131,8 @@ def reconciliation(company: Company, spend: pl.DataFrame) -> pl.DataFrame:
     months = spend.group_by(month=pl.col("charge_date").dt.truncate("1mo")).agg(pl.col("billed_cost").sum())
     rows: Rows = []
     for month, billed in months.sort("month").iter_rows():
-        for place, part in enumerate((Decimal("0.5"), Decimal("0.3"), Decimal("0.2"))):
-            amount = (billed * part).quantize(UNIT)
+        half, third = ((billed * part).quantize(UNIT) for part in (Decimal("0.5"), Decimal("0.3")))
+        for place, amount in enumerate((half, third, billed - half - third)):
             rows.append({
                 "source": ("aws", "lambda", "nebius")[place], "billing_period_start": month,
                 "invoice_id": f"INV-{month:%y%m}-{place}", "currency": company.currency, "charges": 26_000 + 31 * place,
@@ -261,6 +262,7 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "published_periods": history.published_periods(company, bills),
         "published_bills": history.published_bills(company), "bill_deliveries": history.bill_deliveries(company),
     }  # fmt: skip
+    tables |= history.booked(spend)
     tables["api_comparisons"] = history.api_comparisons(company, tables["unit_costs"])
     tables["commitments"] = history.commitments(company)
     tables["track_record"] = history.track_record(company)
@@ -284,7 +286,7 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them, and the outlook of spend."""
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
-             restated_months, restatements, pages, numbers)  # fmt: skip
+             scope, restated_months, restatements, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

@@ -58,6 +58,7 @@ from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.runoffs import runoffs
+from transforms.reports.scope import scope
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
 from transforms.reports.unmatched import unmatched
@@ -161,6 +162,7 @@ ASSETS: Final = [
         outlook,
         quarters,
         events,
+        scope,
         restated_months,
         restatements,
         pages,
