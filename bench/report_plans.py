@@ -191,9 +191,11 @@ def recommended_totals(company: Company, recommendations: pl.DataFrame) -> pl.Da
 def demand_states(company: Company) -> pl.DataFrame:
     """What all models together will cost to serve, as known on the morning after the night."""
     known_on = company.night + timedelta(days=1)
+    factor = float(max(company.factor, Decimal(0)))
     rows: Rows = [
         {"known_on": known_on, "model_id": "*", "quantity": "inference_usd", "method": "smoothing",
-         "history_days": 320, "unseen_days": 0, "level": 118_000.0, "trend": 350.0, "season": [1.0] * 7, "sigma": 0.07,
+         "history_days": 320, "unseen_days": 0, "level": 118_000.0 * factor,
+         "trend": 350.0 * factor, "season": [1.0] * 7, "sigma": 0.07,
          "day_sigmas": [0.1] * 4, "folds": 9, "mape_ratio": 0.061, "naive_mape_ratio": 0.09, "coverage_ratio": 0.78}
     ]  # fmt: skip
     return rows_of(CATALOGUE["demand_states"], rows if company.has_bill else [])

@@ -33,7 +33,7 @@ WITH sums AS (
         CASE WHEN is_out THEN currency ELSE fixed(cost, 2) END, CASE WHEN is_out THEN fixed(cost, 2) END
     FROM sums
     UNION ALL
-    SELECT currency, 2, 'Ledger', '', currency, fixed(sum(ledger_billed_cost), 2), NULL FROM exports.reconciliation GROUP BY currency
+    SELECT currency, 2, 'Ledger', 'passed in scope + out of scope', currency, fixed(sum(ledger_billed_cost), 2), NULL FROM exports.reconciliation GROUP BY currency
 )
 SELECT * EXCLUDE (currency, place) FROM printed
 WHERE currency IN (SELECT currency FROM sums WHERE is_out) ORDER BY currency, place;
