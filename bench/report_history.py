@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +15,32 @@ OCTOBER: Final = date(2026, 10, 2)
 NOVEMBER: Final = date(2026, 11, 2)
 SEPTEMBER: Final = date(2026, 9, 1)
 CORRECTED: Final = Decimal("4100.50")
+
+
+def booked(spend: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The spend as the ledger has it, the bill of what is out of scope, and the rule that says so."""
+    ledger = [
+        _blank("booked_days") | {name: row[name] for name in ("account", "currency", "billed_cost", "effective_cost")}
+        for row in spend.iter_rows(named=True)
+    ]
+    outside = [
+        _blank("billed_days") | {name: row[name] for name in ("currency", "billed_cost", "effective_cost")}
+        | {"scope_rule": "attribution.csv line 7"}
+        for row in ledger if row["account"] == "out_of_scope"
+    ]  # fmt: skip
+    rule = _blank("attribution") | {"line": 7, "field": "service_name", "pattern": "Web Hosting"}
+    found = {"booked_days": ledger, "billed_days": outside, "attribution": [rule] if outside else []}
+    return {name: rows_of(CATALOGUE[name], rows) for name, rows in found.items()}
+
+
+def _blank(table: str) -> dict[str, Any]:
+    """A row that says nothing."""
+    blanks = {pl.String: "", pl.Int64: 0, pl.Float64: 0.0, pl.Boolean: False, pl.Decimal: Decimal(0),
+              pl.Date: SEPTEMBER, pl.Datetime: datetime(2026, 9, 1, tzinfo=UTC)}  # fmt: skip
+    return {
+        name: None if column.is_nullable else blanks[type(column.dtype)]
+        for name, column in CATALOGUE[table].columns().items()
+    }
 
 
 def bills(reconciliation: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -202,27 +203,12 @@ def recommended_totals(company: Company, recommendations: pl.DataFrame) -> pl.Da
 
 def demand_states(company: Company) -> pl.DataFrame:
     """What all models together will cost to serve, as known on the morning after the night."""
-    known_on = company.night
+    known_on = company.night + timedelta(days=1)
+    factor = float(max(company.factor, Decimal(0)))
     rows: Rows = [
         {"known_on": known_on, "model_id": "*", "quantity": "inference_usd", "method": "smoothing",
-         "history_days": 320, "unseen_days": 0, "level": 118_000.0, "trend": 350.0, "season": [1.0] * 7, "sigma": 0.07,
+         "history_days": 320, "unseen_days": 0, "level": 118_000.0 * factor,
+         "trend": 350.0 * factor, "season": [1.0] * 7, "sigma": 0.07,
          "day_sigmas": [0.1] * 4, "folds": 9, "mape_ratio": 0.061, "naive_mape_ratio": 0.09, "coverage_ratio": 0.78}
     ]  # fmt: skip
     return rows_of(CATALOGUE["demand_states"], rows if company.has_bill else [])
-
-
-def spend_outlook(company: Company) -> pl.DataFrame:
-    """Training that is still to come this month: a run that goes on; none in the next."""
-    money = [
-        name
-        for name, column in CATALOGUE["spend_outlook"].columns().items()
-        if name.endswith(("_usd", "_p10", "_p50", "_p90")) and not column.is_nullable
-    ]
-    place = (company.night.year - 2025) * 12 + company.night.month - 9
-    rows: Rows = [
-        dict.fromkeys(money, Decimal(0))
-        | {"period_start": month_at(place + ahead), "period_end": company.night, "grain": "month", "history_days": 320,
-           "unseen_days": 0, "training_usd": Decimal(usd), "training_basis": basis}
-        for ahead, usd, basis in ((0, 260_000, "running"), (1, 0, "none"))
-    ]  # fmt: skip
-    return rows_of(CATALOGUE["spend_outlook"], rows if company.has_bill else [])

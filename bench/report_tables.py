@@ -25,6 +25,7 @@ from bench.report_company import (
     thirds,
 )
 from transforms.economics.budgeting import budget_variances
+from transforms.economics.outlook import spend_outlook
 from transforms.reports.events import events
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.movers import movers
@@ -33,6 +34,7 @@ from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.runoffs import runoffs
+from transforms.reports.scope import scope
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
 from warehouse.schemas import CATALOGUE
@@ -129,8 +131,8 @@ def reconciliation(company: Company, spend: pl.DataFrame) -> pl.DataFrame:
     months = spend.group_by(month=pl.col("charge_date").dt.truncate("1mo")).agg(pl.col("billed_cost").sum())
     rows: Rows = []
     for month, billed in months.sort("month").iter_rows():
-        for place, part in enumerate((Decimal("0.5"), Decimal("0.3"), Decimal("0.2"))):
-            amount = (billed * part).quantize(UNIT)
+        half, third = ((billed * part).quantize(UNIT) for part in (Decimal("0.5"), Decimal("0.3")))
+        for place, amount in enumerate((half, third, billed - half - third)):
             rows.append({
                 "source": ("aws", "lambda", "nebius")[place], "billing_period_start": month,
                 "invoice_id": f"INV-{month:%y%m}-{place}", "currency": company.currency, "charges": 26_000 + 31 * place,
@@ -189,6 +191,9 @@ def budgets(company: Company) -> pl.DataFrame:
          "usd": Decimal(3_100_000 + 150_000 * (place // 3)) * company.factor}
         for place in range(18)
     ]  # fmt: skip
+    rows.append(
+        {"month": month_at(14), "model_id": "*", "phase": "posttraining", "usd": Decimal(260_000) * company.factor}
+    )
     rows += [
         {"month": month_at(13), "model_id": life.name, "phase": phase, "usd": Decimal(usd) * company.factor}
         for life, (phase, usd) in zip(company.lives, (("inference", 1_400_000), ("pretraining", 250_000)), strict=False)
@@ -257,11 +262,11 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "published_periods": history.published_periods(company, bills),
         "published_bills": history.published_bills(company), "bill_deliveries": history.bill_deliveries(company),
     }  # fmt: skip
+    tables |= history.booked(spend)
     tables["api_comparisons"] = history.api_comparisons(company, tables["unit_costs"])
     tables["commitments"] = history.commitments(company)
     tables["track_record"] = history.track_record(company)
     tables["budget_variances"] = budget_variances(tables["budgets"], spend, tables["demand_states"], tables["settings"])
-    tables["spend_outlook"] = plans.spend_outlook(company)
     return reported({**tables, **_plans(company, spend, tables["recommendations"]), **company.changes})
 
 
@@ -280,9 +285,9 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 
 
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The tables with those of the reports stage computed from them."""
-    stage = (subject, month_classes, month_figures, movers, trails, runoffs, outlook, quarters, events, restated_months,
-             restatements, pages, numbers)  # fmt: skip
+    """The tables with those of the reports stage computed from them, and the outlook of spend."""
+    stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
+             scope, restated_months, restatements, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

@@ -59,6 +59,7 @@ from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.runoffs import runoffs
+from transforms.reports.scope import scope
 from transforms.reports.subject import subject
 from transforms.reports.trails import trails
 from transforms.reports.unmatched import unmatched
@@ -164,6 +165,7 @@ ASSETS: Final = [
         outlook,
         quarters,
         events,
+        scope,
         restated_months,
         restatements,
         pages,

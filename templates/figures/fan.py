@@ -85,7 +85,7 @@ def _labels(months: Sequence[FanMonth], across: Scale, first: int) -> Iterator[s
     if first < len(months):
         x = across(max(first - 1, 0))
         yield line((x, 4), (x, HEIGHT - 18), stroke=colours.TEXT_2, width=0.4, dash="2 1.6")
-        yield text((x + 3, 9), "forecast", size=6.6, fill=colours.TEXT_2)
+        yield text((x + 3, 14), "forecast", size=6.6, fill=colours.TEXT_2)
     every = 1 if len(months) <= 9 else 2  # noqa: PLR2004 - as many as fit
     for place in range(len(months) - 1, -1, -every):
         fill = colours.INK if months[place].is_forecast else colours.TEXT_2

@@ -184,7 +184,7 @@ def _event_note(night: Night) -> str:
         return "No model is released or retires, and no commitment ends, while the forecast runs."
     more = len(groups) - MOST_EVENTS
     rest = f" {more:,} later events are in reports.events." if more > 0 else ""
-    return f"Triangles: known events; the forecast does not count with them.{rest}"
+    return f"Triangles: known events. A model that retires stops in the forecast; it counts with no other event.{rest}"
 
 
 def _month(row: Row, unit: TableUnit) -> FanMonth:

@@ -10,6 +10,7 @@ from templates import formats
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.restatement import Restatement, restatement
+from templates.pages.scope import CurrencyScope, scopes
 from templates.sentences import shortened
 from templates.typeface import printable
 
@@ -52,6 +53,7 @@ class Reconciliation:
     rows: tuple[InvoiceRow, ...]
     others: tuple[InvoiceRow, ...]
     totals: tuple[tuple[str, Ref, Ref, Ref], ...]
+    scopes: tuple[CurrencyScope, ...]
     sources: tuple[SourceRow, ...]
     all_sources: SourceRow
     row_refs: tuple[Ref | None, ...]
@@ -87,6 +89,7 @@ def reconciliation(night: Night) -> Reconciliation:
             (currency, index[f"billed_{currency}"], index[f"ledger_{currency}"], index[f"difference_{currency}"])
             for currency in sorted({row["currency"] for row in rows})
         ),
+        scopes=scopes(night),
         sources=tuple(_sources(files)),
         all_sources=_source("All sources", "", files),
         row_refs=tuple(

@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.economics.horizon import P90, daily_spread, median_sum, spread
-from transforms.economics.smoothing import DAMPING, WEEK, Floats
+from transforms.economics.horizon import P90, daily_medians, daily_spread, median_sum, spread
 from warehouse.schemas.economics import DemandForecast, Parity
 
 HORIZON_DAYS: Final = 92
@@ -35,15 +34,6 @@ def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, sett
         pl.col("retires_on").is_null() | (pl.col("day") <= pl.col("retires_on"))
     )
     return DemandForecast.frame(served.sort("day", "model_id", "quantity"))
-
-
-def daily_medians(states: pl.DataFrame, first: date, ahead: Floats) -> Floats:
-    """Series × days: the level with its damped trend since the last known day, and the season of the weekday."""
-    gained = np.cumsum(DAMPING ** np.arange(1.0, ahead.max() + 1))[ahead.astype(np.int64) - 1]
-    level = states["level"].to_numpy()[:, None] + states["trend"].to_numpy()[:, None] * gained
-    season = np.array(states["season"].to_list())
-    weekdays = (first.weekday() + np.arange(ahead.shape[1])) % WEEK
-    return np.asarray(np.maximum(level, 0.0) * season[:, weekdays])
 
 
 def parity(

@@ -6,15 +6,31 @@ blocks of four weeks has the variance (n + 1)(2n + 1)/6n of one step: 1 over the
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from transforms.economics.smoothing import DAMPING, WEEK, Floats
 
 BLOCK_DAYS: Final = 28
 P90: Final = 1.2815515655446004
 MOST_SIGMA: Final = 1.5
+
+
+def daily_medians(states: pl.DataFrame, first: date, ahead: Floats) -> Floats:
+    """Series × days from `first` on: the level with its damped trend, and the season of the weekday.
+
+    `ahead` counts each day from the last known one of a series on, the first unknown day is 1.
+    """
+    if states.is_empty():
+        return np.zeros((0, ahead.shape[1]))
+    gained = np.cumsum(DAMPING ** np.arange(1.0, ahead.max() + 1))[ahead.astype(np.int64) - 1]
+    level = states["level"].to_numpy()[:, None] + states["trend"].to_numpy()[:, None] * gained
+    season = np.array(states["season"].to_list())
+    weekdays = (first.weekday() + np.arange(ahead.shape[1])) % WEEK
+    return np.asarray(np.maximum(level, 0.0) * season[:, weekdays])
 
 
 def median_sum(level: Floats, trend: Floats, days: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Where spend is heading: the months of this quarter and the quarter, against the plan."""
+"""Where spend is heading: the open months and quarters to the end of the next one, against the plan."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from transforms.economics.demand import running_rows
 from transforms.economics.estimates import usd_from
-from transforms.economics.horizon import P90, median_sum, spread_of_window
+from transforms.economics.horizon import P90
+from transforms.economics.pace import Pace, Window, accuracy, pace_of
 from transforms.economics.planning import plan_of, training_to_come
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import SpendOutlook
 
-_RUNNING: Final = ("running_usd_p10", "running_usd_p50", "running_usd_p90")
-_TESTS: Final = ("history_days", "unseen_days", "mape_ratio", "naive_mape_ratio", "coverage_ratio")
+_SERVING: Final = ("serving_usd_p10", "serving_usd_p50", "serving_usd_p90")
+_BASES: Final = ("plan", "running", "none")
 
 
 class Period(NamedTuple):
@@ -32,96 +32,114 @@ class Period(NamedTuple):
 def spend_outlook(
     daily_spend: pl.DataFrame,
     demand_states: pl.DataFrame,
+    model_lives: pl.DataFrame,
     training_runs: pl.DataFrame,
     budgets: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One month that is not over or not known to its end, and its quarter: spend to come, plan, chance to hold it.
+    """One month that is not over or not known to its end, or its quarter: spend to come, plan, chance to hold it.
 
-    What runs on is forecast as a whole from its own past errors, never by adding percentiles. Days that the bill does
-    not cover yet are still to come, less what is booked on them already. Training is a calendar of events: what
+    Serving is forecast as a whole from its own past errors, never by adding percentiles; a model that retires stops.
+    Idle, shared and the like go on at the pace of the known days of the last three months. Days that requests or the
+    bill do not cover yet are still to come, less what is booked on them already. Training is a calendar of events: what
     budgets.csv plans by phase; without such a plan, the models with a run that still goes on cost what they cost in
     the last week known until the end of the month.
     """
     as_of = settings["as_of"].item()
-    state = demand_states.filter(pl.col("known_on") == as_of + timedelta(days=1), pl.col("quantity") == "running_usd")
-    if state.is_empty():
+    states = demand_states.filter(pl.col("known_on") == as_of + timedelta(days=1))
+    spent = daily_spend.filter(
+        pl.col("charge_date") <= as_of, pl.col("account") != "out_of_scope", pl.col("effective_usd").is_not_null()
+    )
+    pace = pace_of(spent, states, model_lives, as_of, _end(as_of))
+    if pace is None:
         return SpendOutlook.empty()
-    spent = daily_spend.filter(pl.col("charge_date") <= as_of, pl.col("account") != "out_of_scope")
-    seen_to = as_of - timedelta(days=state["unseen_days"].item())
-    since = running_rows(spent).filter(pl.col("charge_date") > seen_to)
-    rows = [
-        {
-            "period_start": period.first,
-            "period_end": period.last,
-            "grain": period.grain,
-            "actual_usd": _actual(spent, period),
-            **_running(state.row(0, named=True), period, seen_to, max(float(_actual(since, period)), 0.0)),
-            **training_to_come(spent, training_runs, budgets, period.first, period.last, as_of, seen_to),
-            "budget_usd": plan_of(budgets, period.first, period.last),
-        }
-        for period in _periods(min(as_of, seen_to + timedelta(days=1)), as_of)
+    periods = _periods(min(as_of, pace.open_from), _end(as_of))
+    seen_to = pace.other_from - timedelta(days=1)
+    months = [
+        _row(period, pace, spent, budgets)
+        | training_to_come(spent, training_runs, budgets, period.first, period.last, as_of, seen_to)
+        for period in periods
+        if period.grain == "month"
+    ]
+    quarters = [
+        _row(period, pace, spent, budgets) | _of_months(period, months)
+        for period in periods
+        if period.grain == "quarter"
     ]
     money = dict.fromkeys(("actual_usd", "training_usd", "budget_usd"), MONEY)
-    totals = _totals(pl.DataFrame(rows, schema_overrides=money))
-    return SpendOutlook.frame(totals.join(state.select(_TESTS), how="cross").sort("period_start", "period_end"))
+    told = {**accuracy(states), "unseen_days": (as_of - pace.open_from).days + 1}
+    rows = pl.DataFrame([row | told for row in (*months, *quarters)], schema_overrides=money, infer_schema_length=None)
+    return SpendOutlook.frame(_totals(rows).sort("period_start", "period_end"))
 
 
-def _periods(open_from: date, as_of: date) -> list[Period]:
-    """The quarters from that of the first open day to that of the night, and their months from that day on."""
-    start, end = (pl.lit(day).dt.truncate("1q") for day in (open_from, as_of))
-    months = pl.select(pl.date_range(start, end.dt.offset_by("2mo"), "1mo").alias("first"))
+def _end(as_of: date) -> date:
+    """The last day of the quarter after the one that runs on the morning after the night."""
+    tomorrow = pl.lit(as_of + timedelta(days=1)).dt.truncate("1q")
+    last: date = pl.select(tomorrow.dt.offset_by("5mo").dt.month_end()).item()
+    return last
+
+
+def _periods(open_from: date, end: date) -> list[Period]:
+    """The months from that of the first open day to the end, and the quarters that they are in, each whole."""
+    start = pl.lit(open_from).dt.truncate("1mo")
+    months = pl.select(pl.date_range(start, end, "1mo").alias("first"))
     rows = months.with_columns(last=pl.col("first").dt.month_end(), quarter=pl.col("first").dt.truncate("1q"))
     ends = rows.group_by("quarter").agg(pl.col("last").max()).sort("quarter")
     return [
-        *(
-            Period(first, last, "month")
-            for first, last in rows.select("first", "last").iter_rows()
-            if last >= open_from
-        ),
+        *(Period(first, last, "month") for first, last in rows.select("first", "last").iter_rows()),
         *(Period(first, last, "quarter") for first, last in ends.iter_rows()),
     ]
 
 
-def _actual(spent: pl.DataFrame, period: Period) -> Decimal:
+def _row(period: Period, pace: Pace, spent: pl.DataFrame, budgets: pl.DataFrame) -> dict[str, Any]:
+    """The period with all but training."""
     inside = spent.filter(pl.col("charge_date").is_between(period.first, period.last))
-    return Decimal(inside["effective_usd"].sum() or 0)
+    window = pace.window(period.first, period.last)
+    return {
+        "period_start": period.first,
+        "period_end": period.last,
+        "grain": period.grain,
+        "actual_usd": Decimal(inside["effective_usd"].sum() or 0),
+        **_serving(window),
+        "other_usd": window.other,
+        "window": window,
+        "budget_usd": plan_of(budgets, period.first, period.last),
+    }
 
 
-def _running(state: dict[str, Any], period: Period, seen_to: date, booked_usd: float) -> dict[str, float]:
-    """P10, P50 and P90 of what runs on over the days of the period that are not known, beyond what is booked there."""
-    first, last = (
-        np.array([max((day - seen_to).days, 0)])
-        for day in (max(period.first, seen_to + timedelta(days=1)), period.last)
-    )
-    if last[0] < first[0]:
-        return dict.fromkeys((*_RUNNING, "width", "booked_usd"), 0.0)
-    level, trend, sigma = (np.array([state[name]]) for name in ("level", "trend", "sigma"))
-    median = float((median_sum(level, trend, last) - median_sum(level, trend, first - 1)).item())
-    width = float(spread_of_window(sigma, first, last).item())
-    quantiles = (max(median * float(np.exp(z * width)) - booked_usd, 0.0) for z in (-P90, 0.0, P90))
-    return {**dict(zip(_RUNNING, quantiles, strict=True)), "width": width, "booked_usd": booked_usd}
+def _serving(window: Window) -> dict[str, float]:
+    """P10, P50 and P90 of serving beyond what is booked."""
+    amounts = (window.serving * float(np.exp(z * window.width)) - window.booked for z in (-P90, 0.0, P90))
+    return {name: max(amount, 0.0) for name, amount in zip(_SERVING, amounts, strict=True)}
+
+
+def _of_months(quarter: Period, months: list[dict[str, Any]]) -> dict[str, Any]:
+    """Training, idle and shared of a quarter: those of its months, so that they add up."""
+    ours = [row for row in months if quarter.first <= row["period_start"] <= quarter.last]
+    bases = {row["training_basis"] for row in ours}
+    return {
+        "other_usd": sum((row["other_usd"] for row in ours), 0.0),
+        "training_usd": sum((row["training_usd"] for row in ours), Decimal(0)),
+        "training_basis": next(basis for basis in _BASES if basis in bases),
+    }
 
 
 def _totals(rows: pl.DataFrame) -> pl.DataFrame:
     room = (pl.col("budget_usd") - pl.col("actual_usd") - pl.col("training_usd")).cast(pl.Float64)
-    median = pl.col("running_usd_p50") + pl.col("booked_usd")
-    exact = rows.with_columns(usd_from(name) for name in _RUNNING)
-    chances = [
-        None if space is None else _chance(space, expected, width)
-        for space, expected, width in rows.select(room + pl.col("booked_usd"), median, "width").iter_rows()
-    ]
+    left = rows.select(room - pl.col("other_usd"), "window")
+    exact = rows.with_columns(usd_from(name) for name in (*_SERVING, "other_usd"))
+    certain = pl.col("actual_usd") + pl.col("training_usd") + pl.col("other_usd")
     return exact.with_columns(
-        *(
-            (pl.col("actual_usd") + pl.col("training_usd") + pl.col(running)).alias(running.replace("running", "total"))
-            for running in _RUNNING
-        ),
-        pl.Series("within_plan_ratio", chances, dtype=pl.Float64),
+        *((certain + pl.col(serving)).alias(serving.replace("serving", "total")) for serving in _SERVING),
+        pl.Series("within_plan_ratio", [_chance(*row) for row in left.iter_rows()], dtype=pl.Float64),
     )
 
 
-def _chance(room: float, median: float, width: float) -> float:
-    """Chance that a log-normal sum stays within the room that the plan leaves it."""
-    if room <= 0 or median <= 0 or width <= 0:
-        return float(room >= median)
-    return float(ndtr(np.log(room / median) / width))
+def _chance(room: float | None, window: dict[str, float]) -> float | None:
+    """Chance that the log-normal sum of serving stays within the room that the plan leaves it."""
+    if room is None:
+        return None
+    median, width, left = window["serving"], window["width"], room + window["booked"]
+    if left <= 0 or median <= 0 or width <= 0:
+        return float(left >= median)
+    return float(ndtr(np.log(left / median) / width))

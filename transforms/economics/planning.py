@@ -32,12 +32,12 @@ def training_to_come(
     as_of: date,
     seen_to: date,
 ) -> dict[str, object]:
-    """Training between the last day known and the last day, and where that is known from."""
+    """Training of one month between the last day known and its last, and where that is known from."""
     direct = spent.filter(pl.col("account") == "direct", pl.col("phase").is_in(TRAINING))
     planned = budgets.filter(pl.col("month").is_between(first, last), pl.col("phase").is_in(TRAINING))
     if planned.height:
-        is_open = pl.col("month").dt.month_end() > seen_to
-        return {"training_usd": _planned(planned.filter(is_open), direct), "training_basis": "plan"}
+        is_open = last > seen_to
+        return {"training_usd": _planned(planned, direct) if is_open else Decimal(0), "training_basis": "plan"}
     going_on = training_runs.filter(pl.col("status") == "running").select("model_id", "phase").unique()
     month_end = pl.select(pl.lit(as_of).dt.month_end()).item()
     since, until = max(first - timedelta(days=1), seen_to), min(last, month_end)
@@ -60,7 +60,9 @@ def _planned(planned: pl.DataFrame, direct: pl.DataFrame) -> Decimal:
     """What the plan of each month and phase leaves after what has been spent; nothing where it is exceeded."""
     month = pl.col("charge_date").dt.truncate("1mo").alias("month")
     spent = direct.group_by(month, "phase").agg(spent_usd=pl.col("effective_usd").sum())
-    plans = planned.group_by("month", "phase").agg(pl.col("usd").sum())
+    is_of_model = pl.col("model_id") != _ANY
+    coarsest = planned.filter(is_of_model == is_of_model.min().over("month", "phase"))
+    plans = coarsest.group_by("month", "phase").agg(pl.col("usd").sum())
     left = plans.join(spent, on=["month", "phase"], how="left").select(
         usd=pl.col("usd") - pl.col("spent_usd").fill_null(0)
     )

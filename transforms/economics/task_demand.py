@@ -12,8 +12,7 @@ import polars as pl
 from transforms.economics.backtest import HORIZON, LEAST_HISTORY
 from transforms.economics.coverage import requests_by_day, unknown_days
 from transforms.economics.demand import ALL_MODELS
-from transforms.economics.forecasts import daily_medians
-from transforms.economics.horizon import MOST_SIGMA, P90, spread_of_window
+from transforms.economics.horizon import MOST_SIGMA, P90, daily_medians, spread_of_window
 from transforms.recent_tasks import recent_shares
 from warehouse.schemas.economics import TaskDemand
 

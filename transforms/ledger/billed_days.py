@@ -12,7 +12,7 @@ from warehouse.schemas.ledger import BilledDays
 KEY: Final = (
     "charge_day", "source", "billing_period_start", "invoice_id", "currency", "file_sha256", "charge_category",
     "charge_class", "commitment_discount_id", "commitment_discount_status", "pool_id", "is_pooled", "gpu_model",
-    "has_gpu_time", "is_listed", "unmatched_name",
+    "has_gpu_time", "is_listed", "unmatched_name", "scope_rule",
 )  # fmt: skip
 SUMS: Final = ("billed_cost", "effective_cost", "list_cost")
 NAMES: Final = ("resource_name", "resource_id", "sku_id", "service_name", "charge_description")
@@ -20,12 +20,13 @@ NAMES: Final = ("resource_name", "resource_id", "sku_id", "service_name", "charg
 
 def billed_days(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
     """One day's charges of one file that are alike."""
-    ruled = charges.join(charge_rules.select("charge_id", "method", "account", "pool_id"), on="charge_id")
+    ruled = charges.join(charge_rules.select("charge_id", "method", "account", "rule", "pool_id"), on="charge_id")
     sums = ruled.with_columns(
         (pl.col("method") == "pool").alias("is_pooled"),
         (pl.col("gpu_hours") > 0).alias("has_gpu_time"),
         pl.col("list_cost").is_not_null().alias("is_listed"),
         _unmatched_name(),
+        pl.when(pl.col("account") == "out_of_scope").then("rule").alias("scope_rule"),
         _unit_gpus(),
     )
     rows = sums.group_by(KEY).agg(

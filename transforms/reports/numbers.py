@@ -49,6 +49,7 @@ def numbers(
     amortization: pl.DataFrame,
     runoffs: pl.DataFrame,
     reconciliation: pl.DataFrame,
+    scope: pl.DataFrame,
     restated_months: pl.DataFrame,
     recommendations: pl.DataFrame,
     recommended_totals: pl.DataFrame,

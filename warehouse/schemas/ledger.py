@@ -84,6 +84,7 @@ class BilledDays(Table):
     has_gpu_time = flag("the charges bring GPU time")
     is_listed = flag("the charges have a list cost")
     unmatched_name = text("what the bill calls them, where no rule gives them a place").or_null()
+    scope_rule = text("attribution.csv line N, where it puts them out of scope").or_null()
     charges = count("charges")
     billed_cost = cost("sum of what the invoice says")
     effective_cost = cost("sum of what was consumed")

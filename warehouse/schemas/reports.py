@@ -183,6 +183,19 @@ class Numbers(Table):
     input_digest = text("first eight digits of the digest over all files of the kinds it rests on")
 
 
+class Scope(Table):
+    """One currency's cost that the pages count, or what one rule takes out of it; together they are its ledger."""
+
+    table_key = ("currency", "rule")
+
+    currency = text("ISO 4217 code")
+    rule = text("attribution.csv line N that puts charges out of scope; null: in scope").or_null()
+    field = text("field of the charge that the rule compares").or_null()
+    pattern = text("what it must be").or_null()
+    billed_cost = cost("billed cost: in scope as posted, by rule as billed")
+    effective_cost = cost("effective cost of the same")
+
+
 class RestatedMonths(Table):
     """One closed month and currency whose bills are no longer what the first night after its end reported."""
 

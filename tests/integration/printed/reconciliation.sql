@@ -21,6 +21,23 @@ WITH ranked AS (
 )
 SELECT * EXCLUDE (place) FROM printed ORDER BY place;
 
+-- table: In and out of scope billed cost of the ledger, all months, in the currency of each bill
+WITH sums AS (
+    SELECT currency, rule, account = 'out_of_scope' AS is_out, sum(billed_cost) AS cost FROM (
+        SELECT currency, account, CASE WHEN account = 'out_of_scope' THEN rule END AS rule, billed_cost FROM ledger.postings
+    ) GROUP BY ALL
+), printed AS (
+    SELECT currency, CASE WHEN is_out THEN 1 ELSE 0 END AS place, CASE WHEN is_out THEN 'Out of scope' ELSE 'In scope' END AS scope,
+        coalesce(rule, 'what the other pages count, in effective cost') AS rule,
+        CASE WHEN is_out THEN (SELECT field || ' = ' || pattern FROM policy.attribution WHERE 'attribution.csv line ' || line = rule) ELSE currency END,
+        CASE WHEN is_out THEN currency ELSE fixed(cost, 2) END, CASE WHEN is_out THEN fixed(cost, 2) END
+    FROM sums
+    UNION ALL
+    SELECT currency, 2, 'Ledger', 'passed in scope + out of scope', currency, fixed(sum(ledger_billed_cost), 2), NULL FROM exports.reconciliation GROUP BY currency
+)
+SELECT * EXCLUDE (currency, place) FROM printed
+WHERE currency IN (SELECT currency FROM sums WHERE is_out) ORDER BY currency, place;
+
 -- table: Data quality rows of all files known this night
 WITH sums AS (
     SELECT source, string_agg(DISTINCT kind ORDER BY kind) AS kinds, count(*) AS files, sum(rows), sum(accepted), sum(quarantined),

@@ -165,19 +165,20 @@ def test_the_trend_counts_from_the_last_known_day(rows: Any, night: Any) -> None
 
 
 def test_days_that_the_bill_does_not_cover_are_still_to_come_in_the_outlook(rows: Any, night: Any) -> None:
-    # night of 20 May, billed to the 18th: $180; $4 of fees stand on the 19th and 20th. $10 a day runs on: 13 days to
+    # night of 20 May, billed to the 18th: $180; $4 of serving stand on the 19th and 20th. $10 a day runs on: 13 days to
     # the end of the month are $130, $4 of it booked: 184 + 126 = 310 = 31 days of $10
     as_of = date(2025, 5, 20)
     may = [{"charge_date": date(2025, 5, day), "account": "direct", "phase": "inference", "effective_usd": 10}
            for day in range(1, 19)]  # fmt: skip
-    fees = [{"charge_date": date(2025, 5, day), "account": "shared", "effective_usd": 2} for day in (19, 20, 21)]
-    known = state("running_usd", model_id="*", known_on=date(2025, 5, 21), level=10.0, unseen_days=2)
+    fees = [{**may[0], "charge_date": date(2025, 5, day), "effective_usd": 2} for day in (19, 20, 21)]
+    series = {"model_id": "*", "known_on": date(2025, 5, 21), "level": 10.0, "unseen_days": 2}
+    known = [state(quantity, **series) for quantity in ("inference_usd", "running_usd")]
     budget = {"month": date(2025, 5, 1), "model_id": "*", "phase": "*", "usd": 310}
     found = spend_outlook(
-        rows("daily_spend", *may, *fees), rows("demand_states", known), rows("training_runs"),
-        rows("budgets", budget), night(as_of),
+        rows("daily_spend", *may, *fees), rows("demand_states", *known), rows("model_lives"),
+        rows("training_runs"), rows("budgets", budget), night(as_of),
     ).filter(pl.col("period_start") == date(2025, 5, 1)).row(0, named=True)  # fmt: skip
-    assert (found["actual_usd"], found["running_usd_p50"]) == (Decimal(184), Decimal(126))
+    assert (found["actual_usd"], found["serving_usd_p50"]) == (Decimal(184), Decimal(126))
     assert (found["total_usd_p50"], found["unseen_days"]) == (Decimal(310), 2)
     assert found["within_plan_ratio"] == pytest.approx(0.5)
 
@@ -189,8 +190,9 @@ def test_training_that_runs_on_goes_by_the_last_week_that_is_billed(rows: Any, n
              "effective_usd": 10} for day in range(10, 19)]  # fmt: skip
     known = state("running_usd", model_id="*", known_on=date(2025, 5, 21), level=0.0, unseen_days=2)
     found = spend_outlook(
-        rows("daily_spend", *days), rows("demand_states", known), runs, rows("budgets"), night(date(2025, 5, 20))
-    )
+        rows("daily_spend", *days), rows("demand_states", known), rows("model_lives"), runs, rows("budgets"),
+        night(date(2025, 5, 20)),
+    )  # fmt: skip
     assert found["training_usd"][1] == Decimal(130)
 
 

@@ -84,23 +84,122 @@ def spend(day: date, usd: object, **given: Any) -> dict[str, Any]:
     }
 
 
+def serving(as_of: date, **given: Any) -> dict[str, Any]:
+    """A forecast of $10 of serving a day of the company."""
+    known = {"model_id": "*", "known_on": as_of + timedelta(days=1), "level": 10.0, "history_days": 90}
+    return state("inference_usd", **known | given)
+
+
+def running(as_of: date, **given: Any) -> dict[str, Any]:
+    """What runs on in the company: only how far the bill goes counts."""
+    return serving(as_of, **given) | {"quantity": "running_usd", "level": 99.0}
+
+
 def outlook(rows: Any, night: Any, as_of: date, **tables: pl.DataFrame) -> dict[tuple[str, date], dict[str, Any]]:
-    row = state("running_usd", model_id="*", known_on=as_of + timedelta(days=1), level=10.0, history_days=90)
-    given = {"daily_spend": rows("daily_spend"), "demand_states": rows("demand_states", row)}
-    given |= {name: rows(name) for name in ("training_runs", "budgets")} | tables
+    known = rows("demand_states", serving(as_of), running(as_of))
+    given = {"daily_spend": rows("daily_spend"), "demand_states": known}
+    given |= {name: rows(name) for name in ("model_lives", "training_runs", "budgets")} | tables
     found = spend_outlook(**given, settings=night(as_of))
     return {(row["grain"], row["period_start"]): row for row in found.iter_rows(named=True)}
 
 
 def test_a_month_is_what_was_spent_and_what_runs_on(rows: Any, night: Any) -> None:
-    # $50 by 20 May, 11 days of $10 to come; June 30 days; the quarter with April's $7: 57 + 41 × 10
+    # $50 by 20 May, 11 days of $10 to come; June 30 days; the quarter with April's $7: 57 + 41 × 10; the next 92 × 10
     days = rows("daily_spend", spend(date(2025, 4, 3), 7), spend(date(2025, 5, 20), 50))
     found = outlook(rows, night, date(2025, 5, 20), daily_spend=days)
-    assert set(found) == {("month", date(2025, 5, 1)), ("month", date(2025, 6, 1)), ("quarter", date(2025, 4, 1))}
+    months = {("month", date(2025, month, 1)) for month in range(5, 10)}
+    assert set(found) == months | {("quarter", date(2025, 4, 1)), ("quarter", date(2025, 7, 1))}
     assert found["month", date(2025, 5, 1)]["total_usd_p50"] == Decimal(160)
     assert found["month", date(2025, 6, 1)]["total_usd_p50"] == Decimal(300)
     assert found["quarter", date(2025, 4, 1)]["total_usd_p50"] == Decimal(467)
+    assert found["quarter", date(2025, 7, 1)]["total_usd_p50"] == Decimal(920)
     assert found["month", date(2025, 5, 1)]["within_plan_ratio"] is None
+
+
+def test_idle_and_shared_cost_go_on_at_the_pace_of_the_last_three_months(rows: Any, night: Any) -> None:
+    # 28 + 31 + 30 days of February to April cost $178 of idle, $2 a day; May's $900 are not a month that is over.
+    # May: 900 + 11 × (10 + 2); June: 30 × 12
+    cost = ((2, 100), (3, 78), (5, 900))
+    days = [spend(date(2025, month, 1), usd, account="idle", phase=None) for month, usd in cost]
+    found = outlook(rows, night, date(2025, 5, 20), daily_spend=rows("daily_spend", *days))
+    may, june = (found["month", date(2025, month, 1)] for month in (5, 6))
+    assert (may["other_usd"], may["total_usd_p50"]) == (Decimal(22), Decimal(1032))
+    assert (june["other_usd"], june["total_usd_p50"]) == (Decimal(60), Decimal(360))
+    quarter = found["quarter", date(2025, 4, 1)]
+    assert quarter["other_usd"] == may["other_usd"] + june["other_usd"]
+
+
+def test_the_pace_of_other_cost_is_that_of_the_days_that_are_billed(rows: Any, night: Any) -> None:
+    # idle at $6 a day from August on; on the night of 2 November the bill ends on 29 October, so 90 days cost $540
+    # and not 92; October is 29 × 6 and two days of 6 to come, beside 29 to 31 October, three days of 10, of serving
+    as_of = date(2026, 11, 2)
+    idle = [spend(day, 6, account="idle", phase=None) for day in _days(date(2026, 8, 1), date(2026, 10, 29))]
+    known = rows("demand_states", serving(as_of, unseen_days=5), running(as_of, unseen_days=4))
+    found = outlook(rows, night, as_of, daily_spend=rows("daily_spend", *idle), demand_states=known)
+    october, december = (found["month", date(2026, month, 1)] for month in (10, 12))
+    assert (october["actual_usd"], october["other_usd"], october["serving_usd_p50"]) == (174, 12, 30)
+    assert december["total_usd_p50"] == Decimal(31 * 16)
+    assert december["unseen_days"] == 5
+
+
+def test_a_young_company_goes_on_as_all_its_known_days(rows: Any, night: Any) -> None:
+    # it began on 21 October, 11 days of $8 and then 20 of $16: 408 / 31 days, where October alone would say $8
+    as_of = date(2026, 11, 20)
+    days = [*_days(date(2026, 10, 21), date(2026, 10, 31)), *_days(date(2026, 11, 1), as_of)]
+    idle = [spend(day, 8 if day.month == 10 else 16, account="idle", phase=None) for day in days]
+    found = outlook(rows, night, as_of, daily_spend=rows("daily_spend", *idle))["month", date(2026, 12, 1)]
+    assert found["other_usd"] == pytest.approx(Decimal(408), abs=Decimal("0.000001"))
+
+
+def test_a_credit_larger_than_all_other_cost_does_not_go_on(rows: Any, night: Any) -> None:
+    spent = [spend(date(2025, 3, 3), 90, account="shared", phase=None),
+             spend(date(2025, 4, 3), -9000, account="adjustment", phase=None)]  # fmt: skip
+    found = outlook(rows, night, date(2025, 5, 20), daily_spend=rows("daily_spend", *spent))["month", date(2025, 6, 1)]
+    assert (found["other_usd"], found["total_usd_p50"]) == (0, 300)
+
+
+def test_a_credit_on_a_day_that_is_not_known_stays_a_credit(rows: Any, night: Any) -> None:
+    # −$900 on the 19th, which requests do not cover: it takes nothing from the 13 days of $10 that are to come
+    as_of = date(2025, 5, 20)
+    known = rows("demand_states", serving(as_of, unseen_days=2), running(as_of))
+    spent = rows("daily_spend", spend(date(2025, 5, 10), 180), spend(date(2025, 5, 19), -900))
+    found = outlook(rows, night, as_of, daily_spend=spent, demand_states=known)["month", date(2025, 5, 1)]
+    assert found["total_usd_p50"] == Decimal(180 - 900 + 130)
+
+
+def test_a_model_that_retires_stops(rows: Any, night: Any) -> None:
+    # $4 of the $10 a day are of a model that retires on 15 June: 15 days of 10 and 15 of 6
+    as_of = date(2025, 5, 20)
+    models = [serving(as_of, model_id=name, level=level) for name, level in (("old", 4.0), ("new", 6.0))]
+    lives = rows("model_lives", {"model_id": "old", "retires_on": date(2025, 6, 15), "last_served_on": as_of})
+    known = rows("demand_states", serving(as_of), running(as_of), *models)
+    found = outlook(rows, night, as_of, demand_states=known, model_lives=lives)
+    assert found["month", date(2025, 6, 1)]["serving_usd_p50"] == Decimal(240)
+    assert found["quarter", date(2025, 7, 1)]["serving_usd_p50"] == Decimal(6 * 92)
+
+
+def test_a_model_that_serves_after_its_day_goes_on(rows: Any, night: Any) -> None:
+    as_of = date(2025, 5, 20)
+    lives = {"model_id": "m", "retires_on": date(2025, 5, 10)}
+    for served, usd in ((as_of, 300), (date(2025, 5, 10), 0)):
+        known = rows("demand_states", serving(as_of), running(as_of), serving(as_of, model_id="m"))
+        life = rows("model_lives", lives | {"last_served_on": served})
+        found = outlook(rows, night, as_of, demand_states=known, model_lives=life)
+        assert found["month", date(2025, 6, 1)]["serving_usd_p50"] == Decimal(usd)
+
+
+def test_a_company_that_serves_nothing_has_no_method_of_serving(rows: Any, night: Any) -> None:
+    as_of = date(2025, 5, 20)
+    idle = rows("daily_spend", spend(date(2025, 4, 3), 60, account="idle", phase=None))
+    known = rows("demand_states", running(as_of))
+    found = outlook(rows, night, as_of, daily_spend=idle, demand_states=known)["month", date(2025, 6, 1)]
+    # 28 days of April from the first cost on: $60 / 28 a day
+    assert (found["method"], found["serving_usd_p90"]) == (None, Decimal(0))
+    assert found["other_usd"] == pytest.approx(Decimal(60) * 30 / 28, abs=Decimal("0.000001"))
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=day) for day in range((last - first).days + 1)]
 
 
 def test_the_chance_to_stay_within_the_plan(rows: Any, night: Any) -> None:
@@ -158,9 +257,9 @@ def test_on_the_last_day_of_a_quarter_nothing_is_to_come(rows: Any, night: Any) 
 def test_a_month_that_is_over_stays_in_the_outlook_until_it_is_billed(rows: Any, night: Any) -> None:
     # the night is 2 July, the bill ends on 29 June: a day of June is still to come, with its quarter
     as_of = date(2025, 7, 2)
-    known = state("running_usd", model_id="*", known_on=date(2025, 7, 3), level=10.0, unseen_days=3)
+    known = [serving(as_of, unseen_days=3), running(as_of, unseen_days=3)]
     days = rows("daily_spend", spend(date(2025, 6, 29), 290))
-    found = outlook(rows, night, as_of, demand_states=rows("demand_states", known), daily_spend=days)
+    found = outlook(rows, night, as_of, demand_states=rows("demand_states", *known), daily_spend=days)
     assert found["month", date(2025, 6, 1)]["total_usd_p50"] == Decimal(300)
     assert found["quarter", date(2025, 4, 1)]["total_usd_p50"] == Decimal(300)
     assert found["month", date(2025, 7, 1)]["total_usd_p50"] == Decimal(310)
@@ -170,7 +269,7 @@ def test_training_of_days_not_billed_belongs_to_the_month_of_these_days(rows: An
     # $10 a day to 29 May, the night is 2 June: two days of May, 30 of June, 32 of the quarter
     runs = rows("training_runs", {"run_id": "r", "model_id": "m", "phase": "pretraining", "status": "running"})
     week = rows("daily_spend", *(spend(date(2025, 5, day), 10, phase="pretraining") for day in range(20, 30)))
-    known = state("running_usd", model_id="*", known_on=date(2025, 6, 3), level=0.0, unseen_days=4)
+    known = running(date(2025, 6, 2), unseen_days=4)
     found = outlook(
         rows, night, date(2025, 6, 2), training_runs=runs, daily_spend=week, demand_states=rows("demand_states", known)
     )
@@ -187,6 +286,26 @@ def test_a_plan_of_training_for_a_month_that_is_over_is_not_to_come_any_more(row
     assert found["quarter", date(2025, 4, 1)]["training_usd"] == Decimal(40)
 
 
+def test_a_quarter_is_its_months_even_where_one_is_planned_and_another_only_runs(rows: Any, night: Any) -> None:
+    # a run of $10 a day goes on to the end of May, 11 days; June has $40 of post-training planned
+    runs = rows("training_runs", {"run_id": "r", "model_id": "m", "phase": "pretraining", "status": "running"})
+    days = rows(
+        "daily_spend", *(spend(day, 10, phase="pretraining") for day in _days(date(2025, 5, 14), date(2025, 5, 20)))
+    )
+    budget = {"month": date(2025, 6, 1), "model_id": "*", "phase": "posttraining", "usd": 40}
+    found = outlook(
+        rows, night, date(2025, 5, 20), training_runs=runs, daily_spend=days, budgets=rows("budgets", budget)
+    )
+    months = [found["month", date(2025, month, 1)]["training_usd"] for month in (5, 6)]
+    assert (months, found["quarter", date(2025, 4, 1)]["training_usd"]) == ([Decimal(110), Decimal(40)], Decimal(150))
+
+
+def test_a_phase_that_is_planned_as_a_whole_and_by_model_is_planned_once(rows: Any, night: Any) -> None:
+    lines = [{"month": date(2025, 5, 1), "model_id": model, "phase": "posttraining", "usd": 80} for model in ("*", "m")]
+    found = outlook(rows, night, date(2025, 5, 20), budgets=rows("budgets", *lines))
+    assert found["month", date(2025, 5, 1)]["training_usd"] == Decimal(80)
+
+
 def test_no_history_has_no_outlook(rows: Any, night: Any) -> None:
-    empty = {name: rows(name) for name in ("daily_spend", "demand_states", "training_runs", "budgets")}
+    empty = {name: rows(name) for name in ("daily_spend", "demand_states", "model_lives", "training_runs", "budgets")}
     assert spend_outlook(**empty, settings=night(NIGHT)).is_empty()

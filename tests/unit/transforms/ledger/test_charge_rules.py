@@ -81,6 +81,14 @@ def test_a_charge_without_a_rule_says_what_no_rule_matched(books: Any) -> None:
     assert len(row["rule"]) == 200
 
 
+def test_the_bill_of_a_day_names_the_rule_that_puts_charges_out_of_scope(books: Any) -> None:
+    row = {"charge_start": START, "charge_end": END, "billed_cost": "1", "currency": "USD"}
+    charges = [{**row, "charge_id": "in", "resource_id": "s"}, {**row, "charge_id": "out", "resource_id": "r"}]
+    rules = [to("out_of_scope"), {"field": "resource_id", "pattern": "s", "target": "shared"}]
+    days = books(charges=charges, rules=rules).tables()["billed_days"]
+    assert dict(days.select("scope_rule", "billed_cost").iter_rows()) == {"attribution.csv line 2": 1, None: 1}
+
+
 def test_an_unused_commitment_keeps_the_pool_of_its_rule_but_no_model(books: Any) -> None:
     assert ruled(books, UNUSED, to("pool"))["pool_id"] == "the pool"
     assert ruled(books, UNUSED, to("model", phase="inference"))["model_id"] is None

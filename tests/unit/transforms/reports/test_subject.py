@@ -11,7 +11,6 @@ import pytest
 
 from transforms.reports.months import plans
 from transforms.reports.movers import movers
-from transforms.reports.outlook import quarters
 from transforms.reports.pages import pages
 from transforms.reports.subject import subject
 from warehouse.schemas import CATALOGUE
@@ -42,7 +41,7 @@ def bill(month: date, *, is_reconciled: bool) -> pl.DataFrame:
     return pl.DataFrame({"billing_period_start": [month], "is_reconciled": [is_reconciled]})
 
 
-NO_BUDGET, NO_OUTLOOK = CATALOGUE["budgets"].empty(), CATALOGUE["spend_outlook"].empty()
+NO_BUDGET = CATALOGUE["budgets"].empty()
 OCTOBER = date(2026, 10, 1)
 
 
@@ -125,20 +124,6 @@ def test_a_plan_counts_its_coarsest_rows_only() -> None:
         OCTOBER: Decimal(100),  # not 160
         date(2026, 9, 1): Decimal(42),  # 30 + 12
     }
-
-
-def test_the_quarter_is_what_was_spent_and_the_days_ahead_at_todays_pace() -> None:
-    row = row_of(date(2026, 11, 30), spend(date(2026, 10, 5), date(2026, 11, 5)), bill(OCTOBER, is_reconciled=True))
-    states = table("demand_states", {
-        "known_on": date(2026, 12, 1), "model_id": "*", "quantity": "inference_usd", "method": "last_week",
-        "history_days": 60, "unseen_days": 0, "level": 10.0, "trend": 0.0, "season": [1.0] * 7, "sigma": 0.0,
-        "day_sigmas": [0.0] * 4, "folds": 0,
-    })  # fmt: skip
-    found = quarters(
-        pl.DataFrame([row]), spend(date(2026, 10, 5), date(2026, 11, 5)), states, NO_OUTLOOK, NO_BUDGET
-    ).row(0, named=True)
-    # 1,000 in October + 1,000 in November + 31 days of December × 10; nothing but serving was spent
-    assert (found["quarter"], found["expected_usd_p50"]) == (OCTOBER, Decimal(2310))
 
 
 def test_models_outside_the_band_have_their_sheet_before_larger_ones() -> None:
