@@ -76,17 +76,24 @@ def _round(server: Server, parcels: Sequence[Parcel], keep: Callable[[Letter], N
     try:
         with _connected(server) as smtp:
             for parcel in parcels:
-                outcome = _handed_over(smtp, server.settings.sender, parcel, keep)
-                if outcome.state in FINAL:  # before it is kept: a full disk must not put back what was sent
-                    pending.remove(parcel)
-                keep(outcome)
-                smtp.rset()
+                _settle(smtp, server, parcel, pending, keep)
     except UnusableServerError as error:
         _set_back(pending, f"{server.place}: {error}", keep)
         return []
     except OSError as error:  # every error of smtplib is one
         _set_back(pending, f"{server.place}: {_words(error)}", keep)
     return pending
+
+
+def _settle(
+    smtp: smtplib.SMTP, server: Server, parcel: Parcel, pending: list[Parcel], keep: Callable[[Letter], None]
+) -> None:
+    """One transaction; what is final is pending no more."""
+    outcome = _handed_over(smtp, server.settings.sender, parcel, keep)
+    if outcome.state in FINAL:  # before it is kept: a full disk must not put back what was sent
+        pending.remove(parcel)
+    keep(outcome)
+    smtp.rset()
 
 
 def _set_back(pending: Sequence[Parcel], detail: str, keep: Callable[[Letter], None]) -> None:

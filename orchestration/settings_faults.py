@@ -169,13 +169,13 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
 
 def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
     known = canonical_columns(source.kind, source.format)
-    for part, named in (("columns", tuple(source.columns)), ("constants", tuple(source.constants))):
-        for name in named:
-            if name not in known and not (name.startswith("tag:") and "tags" in known):
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                remedy = f"canonical columns of {source.format} are {', '.join(known) or 'none'}{hint}"
-                yield (part, name), f"{name!r} is no canonical column", remedy
+    named = [("columns", name) for name in source.columns] + [("constants", name) for name in source.constants]
+    for part, name in named:
+        if name not in known and not (name.startswith("tag:") and "tags" in known):
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            remedy = f"canonical columns of {source.format} are {', '.join(known) or 'none'}{hint}"
+            yield (part, name), f"{name!r} is no canonical column", remedy
 
 
 def _faults_of_options(source: SourceSection) -> Iterator[Fault]:

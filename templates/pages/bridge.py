@@ -100,8 +100,7 @@ def bridge(night: Night) -> Bridge:
     drivers = _entity_drivers(rows)
     figure, words = _figure(night, rows, before, now)
     most = MOST_MOVERS[night.paper]
-    actual = night.now["effective_usd"]
-    against_plan = plan_bridge(night, max(before, now, actual))
+    against_plan = plan_bridge(night, max(before, now, night.now["effective_usd"]))
     return Bridge(
         month=night.month,
         compared=compared,
@@ -115,7 +114,7 @@ def bridge(night: Night) -> Bridge:
         others=_summed(f"{len(movers) - most:,} others", movers[most:], unit),
         everything=_summed("All cost", movers, unit) or _empty(),
         table_unit=unit.words,
-        plan=Change.of(actual, night.now["plan_usd"], night.subject["materiality_usd"]),
+        plan=Change.of(night.now["effective_usd"], night.now["plan_usd"], night.subject["materiality_usd"]),
         plan_ref=night.index.get("plan_variance"),
         against_plan=against_plan,
         faults=(*_faults(rows, movers), *(against_plan.faults if against_plan else ())),

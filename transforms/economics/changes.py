@@ -50,6 +50,11 @@ class Step(NamedTuple):
         return self.units(estimate.expected or 0.0) if estimate.method == PRODUCTION else _days(estimate.days)
 
     @property
+    def is_serving(self) -> bool:
+        """Whether the model served in both months: before it does nothing is carried and nothing changes."""
+        return "not_serving" not in {self.before.estimate.basis, self.after.estimate.basis}
+
+    @property
     def has_other_size(self) -> bool:
         """Whether the new estimate is another than the old one rolled forward; half a percent of units is the same."""
         was, now = self.before.estimate, self.after.estimate
@@ -85,15 +90,14 @@ def changes(model_id: str, plan: Plan, unit: str, months: Sequence[Carried]) -> 
     are over. Units told late of a closed month are no change of estimate: each estimate is held against what was known
     when it was made.
     """
-    for step in _steps(plan, unit, months):
-        is_serving = "not_serving" not in {step.before.estimate.basis, step.after.estimate.basis}
-        if is_serving and step.has_other_size:
+    steps = (step for step in _steps(plan, unit, months) if step.is_serving)
+    for step in steps:
+        if step.has_other_size:
             yield _change(model_id, plan, step)
-        elif is_serving and step.has_other_end and not step.after.written_off:
+            continue
+        if step.has_other_end and not step.after.written_off:
             yield _row(model_id, step, "end_of_service", f"{_end(step)}; what is left then is stranded")
-    for month in months:
-        if month.written_off:
-            yield _write_off(model_id, month)
+    yield from (_write_off(model_id, month) for month in months if month.written_off)
 
 
 def _steps(plan: Plan, unit: str, months: Sequence[Carried]) -> Iterator[Step]:

@@ -19,6 +19,7 @@ from warehouse.schemas.economics import SpendOutlook
 
 _SERVING: Final = ("serving_usd_p10", "serving_usd_p50", "serving_usd_p90")
 _BASES: Final = ("plan", "running", "none")
+_MONEY: Final = dict.fromkeys(("actual_usd", "training_usd", "budget_usd"), MONEY)
 
 
 class Period(NamedTuple):
@@ -47,9 +48,7 @@ def spend_outlook(
     """
     as_of = settings["as_of"].item()
     states = demand_states.filter(pl.col("known_on") == as_of + timedelta(days=1))
-    spent = daily_spend.filter(
-        pl.col("charge_date") <= as_of, pl.col("account") != "out_of_scope", pl.col("effective_usd").is_not_null()
-    )
+    spent = _spent(daily_spend, as_of)
     pace = pace_of(spent, states, model_lives, as_of, _end(as_of))
     if pace is None:
         return SpendOutlook.empty()
@@ -66,10 +65,15 @@ def spend_outlook(
         for period in periods
         if period.grain == "quarter"
     ]
-    money = dict.fromkeys(("actual_usd", "training_usd", "budget_usd"), MONEY)
     told = {**accuracy(states), "unseen_days": (as_of - pace.open_from).days + 1}
-    rows = pl.DataFrame([row | told for row in (*months, *quarters)], schema_overrides=money, infer_schema_length=None)
+    rows = pl.DataFrame([row | told for row in (*months, *quarters)], schema_overrides=_MONEY, infer_schema_length=None)
     return SpendOutlook.frame(_totals(rows).sort("period_start", "period_end"))
+
+
+def _spent(daily_spend: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Cost in scope to the night; what has no rate is not in it."""
+    known = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
+    return daily_spend.filter(known, pl.col("charge_date") <= as_of)
 
 
 def _end(as_of: date) -> date:

@@ -64,13 +64,14 @@ def numbers(
     quarantine: pl.DataFrame,
 ) -> pl.DataFrame:
     """Each number valued by its own query, in reading order; what has no value has no row."""
-    tables = dict(locals())  # the arguments, by the names of the tables they are
-    night = Night.of(tables)
+    return _rows(_valued(dict(locals())))  # the arguments, by the names of the tables they are
+
+
+def _valued(tables: dict[str, pl.DataFrame]) -> list[Number]:
     asked = context({CATALOGUE[name].qualified(): frame for name, frame in tables.items()})
-    valued = [number.valued(asked) for number in _in_reading_order(night, pages)]
-    run, digest = f"{JOB}/{settings.item(0, 'as_of')}", _input_digest(files)
-    found = [replace(number, run=run, input_digest=digest) for number in valued]
-    return _rows([number for number in found if number.value is not None])
+    run, digest = f"{JOB}/{tables['settings'].item(0, 'as_of')}", _input_digest(tables["files"])
+    valued = (number.valued(asked) for number in _in_reading_order(Night.of(tables), tables["pages"]))
+    return [replace(number, run=run, input_digest=digest) for number in valued if number.value is not None]
 
 
 def _rows(numbers: list[Number]) -> pl.DataFrame:

@@ -82,14 +82,19 @@ def _records(text: str) -> Iterator[_Record]:
     line = 1
     try:
         for cells in reader:
-            stripped = [cell.strip(PADDING) for cell in cells]
-            if max(map(len, stripped), default=0) > LONGEST_CELL:
-                raise _BrokenRecordError(line, f"a cell of more than {LONGEST_CELL:,} characters")
-            if any(stripped):
-                yield _Record(line, stripped)
+            record = _stripped(line, cells)
+            if any(record.cells):
+                yield record
             line = reader.line_num + 1
     except csv.Error as error:
         raise _BrokenRecordError(line, str(error)) from error
+
+
+def _stripped(line: int, cells: Sequence[str]) -> _Record:
+    stripped = [cell.strip(PADDING) for cell in cells]
+    if max(map(len, stripped), default=0) > LONGEST_CELL:
+        raise _BrokenRecordError(line, f"a cell of more than {LONGEST_CELL:,} characters")
+    return _Record(line, stripped)
 
 
 def _line_of(error: Exception) -> int:
