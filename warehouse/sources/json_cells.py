@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from warehouse.sources.json_text import DEEPEST, BadLine
+from warehouse.sources.json_text import DEEPEST, BadLine, each_key_once
 from warehouse.sources.layout import MOST_COLUMNS
 
 Cells = Mapping[str, str | None]
@@ -43,15 +43,8 @@ def _members(found: object) -> dict[str, object]:
     return found
 
 
-def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
 _decoder: Final = json.JSONDecoder(
-    object_pairs_hook=_each_key_once, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal
+    object_pairs_hook=each_key_once, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal
 )
 
 

@@ -72,7 +72,7 @@ def _surely_no_key_repeats(line: bytes, found: object) -> bool:
 
 def _slowly(line: bytes) -> object:
     try:
-        found = json.loads(line.decode(), object_pairs_hook=_each_key_once)
+        found = json.loads(line.decode(), object_pairs_hook=each_key_once)
         _surrogates.encode(found)
     except UnicodeError as error:
         raise BadLine("encoding", "not UTF-8, or half a surrogate pair") from error
@@ -83,7 +83,12 @@ def _slowly(line: bytes) -> object:
     return found
 
 
-def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The members of an object as a mapping.
+
+    Raises:
+        ValueError: when a key stands twice, since readers differ on which of its values counts.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key stands twice in one object")
