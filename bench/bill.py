@@ -15,9 +15,9 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.arrivals import Place
 from warehouse.connection import Limits, connect
-from warehouse.landing import land
+from warehouse.landing.arrivals import Place
+from warehouse.landing.landing import land
 from warehouse.sources.source import Source
 
 NODES = 2_000

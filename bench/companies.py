@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.laws import Law
-from transforms.decisions.scaling_laws import law_draws, law_of
+from transforms.decisions.law.laws import Law
+from transforms.decisions.law.scaling_law import law_draws, law_of
 from warehouse.schemas import CATALOGUE
 
 NIGHT: Final = dt.date(2026, 11, 21)

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from transforms.decisions.candidates import candidates
-from transforms.decisions.cash_curves import cash_curves, recommended_totals
-from transforms.decisions.recommendations import recommendations
-from transforms.decisions.scaling_laws import law_draws, scaling_law
+from transforms.decisions.law.scaling_law import law_draws, scaling_law
+from transforms.decisions.portfolio.candidates import candidates
+from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.recommendations import recommendations
 from warehouse.schemas import CATALOGUE
 
 NIGHT = dt.date(2026, 11, 21)

@@ -21,25 +21,25 @@ import numpy as np
 import polars as pl
 
 from transforms.economics import checks
-from transforms.economics.amortizing import amortization, estimate_changes
-from transforms.economics.assets import training_assets
-from transforms.economics.balance import thirds
-from transforms.economics.bridging import variance_bridge
-from transforms.economics.budgeting import budget_variances
-from transforms.economics.demand import demand_states, estimate_days
-from transforms.economics.expectations import expected_service, model_lives
-from transforms.economics.forecasts import demand_forecast, parity
-from transforms.economics.lifecycle import lifecycle_spend
-from transforms.economics.lineage import lineage_shares
-from transforms.economics.outlook import spend_outlook
-from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.phases import phase_compute
-from transforms.economics.service import daily_service, production_units, served_days, task_days
-from transforms.economics.spend import daily_spend, monthly_spend
-from transforms.economics.task_demand import task_demand
-from transforms.economics.token_costs import token_costs
-from transforms.economics.unit_costs import unit_costs
-from transforms.economics.wasted import goodput, run_spend, waste
+from transforms.economics.amortization.amortization import amortization, estimate_changes
+from transforms.economics.amortization.model_lives import expected_service, model_lives
+from transforms.economics.amortization.training_assets import training_assets
+from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.forecast.spend_outlook import spend_outlook
+from transforms.economics.forecast.task_demand import task_demand
+from transforms.economics.spend.lifecycle_spend import lifecycle_spend
+from transforms.economics.spend.lineage_shares import lineage_shares
+from transforms.economics.spend.phase_compute import phase_compute
+from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
+from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
+from transforms.economics.spend.spend import daily_spend, monthly_spend
+from transforms.economics.spend.thirds import thirds
+from transforms.economics.spend.waste import goodput, run_spend, waste
+from transforms.economics.unit_costs.token_costs import token_costs
+from transforms.economics.unit_costs.unit_costs import unit_costs
+from transforms.economics.variance.budget_variances import budget_variances
+from transforms.economics.variance.variance_bridge import variance_bridge
 from warehouse.schemas import CATALOGUE
 
 NIGHT = date(2026, 11, 21)

@@ -26,14 +26,15 @@ import polars as pl
 
 from bench.economics import FLOW, NIGHT, company
 from orchestration.code_digest import code_digest
-from warehouse import slice_facts, tables
+from warehouse import tables
 from warehouse.connection import Limits, connect
+from warehouse.incremental import fingerprints
+from warehouse.incremental.plan import Slices
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.ledger import BookedDays
 from warehouse.schemas.policy import Settings
 from warehouse.schemas.staging import TokenUsage
 from warehouse.schemas.table import Table
-from warehouse.slices import Slices
 
 DAY: Final = timedelta(days=1)
 LATE: Final = NIGHT - 40 * DAY
@@ -54,7 +55,7 @@ class Warehouse:
         """More rows; the days of the usage are told as the night that computes it tells them."""
         tables.append(self.connection, table.qualified(), table.frame(rows))
         if table is TokenUsage:
-            facts = slice_facts.content(self.connection, table, slice_facts.Axis.HOURS)
+            facts = fingerprints.content(self.connection, table, fingerprints.Axis.HOURS)
             known = [(table.table_name, day, "", *found) for day, found in facts.items()]
             self.connection.execute("DELETE FROM meta.slices WHERE name = ?", [table.table_name])
             self.connection.executemany("INSERT INTO meta.slices VALUES (?, ?, ?, ?, ?)", known)
@@ -66,7 +67,7 @@ class Warehouse:
         frames, days = tables.Frames(self.connection), Slices(self.connection, code_digest, night)
         for function in FLOW:
             table = CATALOGUE[function.__name__]
-            if slice_facts.is_sliced(table):
+            if fingerprints.is_sliced(table):
                 days.renew(function)
                 frames.forget(table.table_name)
             else:

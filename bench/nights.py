@@ -22,10 +22,10 @@ import polars as pl
 
 from bench.ledger import MODELS, START, TEAMS, made_charges, made_policy, made_runs
 from orchestration.code_digest import code_digest
-from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
-from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.daily_charges import billed_days
+from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
@@ -33,11 +33,11 @@ from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.token_usage import token_usage
 from warehouse.connection import Limits, connect
+from warehouse.incremental.plan import Slices
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.policy import Settings
 from warehouse.schemas.raw import BillDeliveries, ChargeRows, Files, Readings, RequestHours
 from warehouse.schemas.table import Table
-from warehouse.slices import Slices
 
 DAILY: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     charges, delivered_days, token_usage, charge_rules, billed_days, billed_hours, pool_uses, deployment_shares,

@@ -22,8 +22,8 @@ from bench.report_company import SEVEN, Company
 from bench.report_tables import company_tables
 from templates import render
 from templates.pages.document import document
-from templates.pages.furniture import Identity
 from templates.pages.night import Night
+from templates.pages.page_frame import Identity
 
 IDENTIFIED: Final[dict[str, Any]] = {
     "built_at": datetime(2026, 11, 22, 4, 0, tzinfo=UTC), "identity": "a" * 64, "revision": 1,

@@ -24,19 +24,19 @@ from bench.report_company import (
     settings,
     thirds,
 )
-from transforms.economics.budgeting import budget_variances
-from transforms.economics.outlook import spend_outlook
+from transforms.economics.forecast.spend_outlook import spend_outlook
+from transforms.economics.variance.budget_variances import budget_variances
+from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.events import events
+from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
-from transforms.reports.movers import movers
-from transforms.reports.numbers import numbers
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
+from transforms.reports.phase_history import trails
+from transforms.reports.report_period import subject
 from transforms.reports.restatements import restated_months, restatements
-from transforms.reports.runoffs import runoffs
 from transforms.reports.scope import scope
-from transforms.reports.subject import subject
-from transforms.reports.trails import trails
+from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
 
 TASKS: Final = ("Ticket triage", "Field extraction", "Support answers", "Code review", "Summaries", "Translation")

@@ -20,10 +20,10 @@ import numpy as np
 import polars as pl
 
 from transforms.staging import request_hours
-from warehouse.request_reduction import reduce_on_duckdb
-from warehouse.requests import LandedFile, mark_duplicates, scan, write_landed
+from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates, scan, write_landed
+from warehouse.landing.requests.reduction import reduce_on_duckdb
 from warehouse.schemas.landed import Requests
-from warehouse.sources.request_rows import request_rows
+from warehouse.sources.requests.request_rows import request_rows
 
 DAY = date(2026, 11, 20)
 START = datetime(2026, 11, 20, tzinfo=UTC)

@@ -20,17 +20,17 @@ from bench.kin_companies import kin_company, silent_company
 from bench.pool_companies import pool_company
 from bench.serving_companies import serving_company
 from bench.training_companies import training_company
-from transforms.decisions.candidates import candidates
-from transforms.decisions.law_points import law_points
-from transforms.decisions.pool_states import pool_states
-from transforms.decisions.positions import positions
-from transforms.decisions.recommendations import recommendations
-from transforms.decisions.scaling_laws import law_draws, scaling_law
-from transforms.decisions.serving_states import serving_states
-from transforms.decisions.task_shares import task_shares
-from transforms.economics.demand import demand_states, estimate_days
-from transforms.economics.expectations import expected_service, model_lives
-from transforms.economics.service import task_days
+from transforms.decisions.demand.positions import positions
+from transforms.decisions.demand.task_shares import task_shares
+from transforms.decisions.law.law_points import law_points
+from transforms.decisions.law.scaling_law import law_draws, scaling_law
+from transforms.decisions.portfolio.candidates import candidates
+from transforms.decisions.portfolio.recommendations import recommendations
+from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.serving_states import serving_states
+from transforms.economics.amortization.model_lives import expected_service, model_lives
+from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.spend.service import task_days
 
 STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     estimate_days,

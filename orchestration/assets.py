@@ -4,64 +4,65 @@ from __future__ import annotations
 
 from typing import Final
 
-from orchestration import ingestion, notification, publication
+from orchestration import ingestion, publication
 from orchestration.checks import CHECKS
+from orchestration.notify import assets
 from orchestration.table_assets import stage
-from transforms.decisions.candidates import candidates
-from transforms.decisions.cash_curves import cash_curves, recommended_totals
-from transforms.decisions.law_points import law_points
-from transforms.decisions.lifetime import iso_loss, lifetime_optimum
-from transforms.decisions.pool_states import pool_states
-from transforms.decisions.positions import positions
-from transforms.decisions.recommendations import recommendations
-from transforms.decisions.run_forecasts import run_forecasts
-from transforms.decisions.scaling_laws import law_draws, scaling_law
-from transforms.decisions.serving_states import serving_states
-from transforms.decisions.task_shares import task_shares
-from transforms.decisions.track_record import track_record
-from transforms.economics.amortizing import amortization, estimate_changes
-from transforms.economics.assets import training_assets
-from transforms.economics.balance import thirds
-from transforms.economics.bridging import variance_bridge
-from transforms.economics.budgeting import budget_variances
-from transforms.economics.buying import api_comparisons
-from transforms.economics.demand import demand_states, estimate_days
-from transforms.economics.evidence import scaling_evidence, two_phase_balance
-from transforms.economics.expectations import expected_service, model_lives
-from transforms.economics.forecasts import demand_forecast, parity
-from transforms.economics.lifecycle import lifecycle_spend
-from transforms.economics.lineage import lineage_shares
-from transforms.economics.outlook import spend_outlook
-from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.phases import phase_compute
-from transforms.economics.reconciliation import reconciliation
-from transforms.economics.restated_balances import amortization_restatements
-from transforms.economics.service import daily_service, production_units, served_days, task_days
-from transforms.economics.spend import daily_spend, monthly_spend
-from transforms.economics.task_demand import task_demand
-from transforms.economics.token_costs import token_costs
-from transforms.economics.unit_costs import unit_costs
-from transforms.economics.wasted import goodput, run_spend, waste
-from transforms.ledger.billed_days import billed_days
+from transforms.decisions.demand.positions import positions
+from transforms.decisions.demand.task_shares import task_shares
+from transforms.decisions.law.law_points import law_points
+from transforms.decisions.law.lifetime_optimum import iso_loss, lifetime_optimum
+from transforms.decisions.law.scaling_law import law_draws, scaling_law
+from transforms.decisions.portfolio.candidates import candidates
+from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.recommendations import recommendations
+from transforms.decisions.portfolio.track_record import track_record
+from transforms.decisions.runs.run_forecasts import run_forecasts
+from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.serving_states import serving_states
+from transforms.economics.amortization.amortization import amortization, estimate_changes
+from transforms.economics.amortization.amortization_restatements import amortization_restatements
+from transforms.economics.amortization.model_lives import expected_service, model_lives
+from transforms.economics.amortization.training_assets import training_assets
+from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.forecast.spend_outlook import spend_outlook
+from transforms.economics.forecast.task_demand import task_demand
+from transforms.economics.scaling.scaling_evidence import scaling_evidence, two_phase_balance
+from transforms.economics.spend.lifecycle_spend import lifecycle_spend
+from transforms.economics.spend.lineage_shares import lineage_shares
+from transforms.economics.spend.phase_compute import phase_compute
+from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
+from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
+from transforms.economics.spend.spend import daily_spend, monthly_spend
+from transforms.economics.spend.thirds import thirds
+from transforms.economics.spend.waste import goodput, run_spend, waste
+from transforms.economics.unit_costs.api_comparisons import api_comparisons
+from transforms.economics.unit_costs.token_costs import token_costs
+from transforms.economics.unit_costs.unit_costs import unit_costs
+from transforms.economics.variance.budget_variances import budget_variances
+from transforms.economics.variance.reconciliation import reconciliation
+from transforms.economics.variance.variance_bridge import variance_bridge
 from transforms.ledger.billed_hours import billed_hours
-from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.commitments import commitments
+from transforms.ledger.daily_charges import billed_days
+from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
+from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.events import events
+from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
-from transforms.reports.movers import movers
-from transforms.reports.numbers import numbers
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
+from transforms.reports.phase_history import trails
+from transforms.reports.report_period import subject
 from transforms.reports.restatements import restated_months, restatements
-from transforms.reports.runoffs import runoffs
 from transforms.reports.scope import scope
-from transforms.reports.subject import subject
-from transforms.reports.trails import trails
+from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
@@ -174,5 +175,5 @@ ASSETS: Final = [
         checks=CHECKS["reports"],
     ),
     publication.night,
-    notification.letters,
+    assets.letters,
 ]

@@ -12,12 +12,12 @@ import rich_click as click
 
 from orchestration import commands
 from orchestration.clock import moment
-from orchestration.outcomes import BusyError, Exit, HeldError
+from orchestration.exit_codes import BusyError, Exit, HeldError
 from orchestration.settings import SettingsError, project_directory
-from transforms.decisions.whatif import Overrides
+from transforms.decisions.portfolio.whatif import Overrides
 from warehouse.connection import WarehouseBusyError
 from warehouse.schemas.decisions import LAWS
-from warehouse.sources.policy_faults import PolicyError
+from warehouse.sources.policy.faults import PolicyError
 
 PROJECT = click.option(
     "--project",

@@ -19,7 +19,7 @@ def code_digest(stage: str) -> str:
     """Digest of the transforms of a stage, of what all stages share, and of the versions of what they stand on."""
     rooms = [Path(package.__path__[0]) for package in (transforms, schemas)]
     digest = hashlib.sha256(repr([version(library) for library in LIBRARIES]).encode())
-    for folder in (folder for room in rooms for folder in (room, room / stage)):
-        for path in sorted(folder.glob("*.py")):
+    for room in rooms:
+        for path in (*sorted(room.glob("*.py")), *sorted((room / stage).rglob("*.py"))):
             digest.update(path.read_bytes())
     return digest.hexdigest()

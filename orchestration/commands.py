@@ -12,21 +12,22 @@ from pathlib import Path
 
 import click
 
-from orchestration import delivery, failures
-from orchestration.assumptions import answer, as_json, shown
+from orchestration import last_failure
 from orchestration.definitions import build
-from orchestration.glance import glanced, last_day
+from orchestration.exit_codes import Exit, HeldError
 from orchestration.ingestion import hold
 from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
-from orchestration.outcomes import Exit, HeldError
+from orchestration.notify import dispatch
+from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
 from orchestration.settings import Project, environment, load
-from transforms.decisions.whatif import Overrides
+from orchestration.whatif_output import answer, as_json, shown
+from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
 from warehouse.sample import write_empty, write_sample
-from warehouse.sources.plausible import EARLIEST
-from warehouse.sources.policy import read_policy
-from warehouse.sources.policy_findings import policy_findings
+from warehouse.sources.casts.date_guard import EARLIEST
+from warehouse.sources.policy.hints import policy_findings
+from warehouse.sources.policy.policy import read_policy
 
 log = logging.getLogger("trisect")
 
@@ -93,10 +94,10 @@ def _letters_sent(project: Project, nights: list[date], now: datetime) -> Iterat
     try:
         yield
     except Exception:
-        _say(delivery.delivered(project, now))
+        _say(dispatch.delivered(project, now))
         raise
     # The last asset of a night has sent everything already, and has waited for the mail server.
-    _say(delivery.troubles(project, now) if nights else delivery.delivered(project, now))
+    _say(dispatch.troubles(project, now) if nights else dispatch.delivered(project, now))
 
 
 def _say(sentences: Iterable[str]) -> None:
@@ -110,9 +111,11 @@ def _failure_noted(project: Project, night: date, now: datetime) -> Iterator[Non
     try:
         yield
     except Exception as error:
-        failures.note(project.var, failures.Failure(night, now, str(error), is_held=isinstance(error, HeldError)))
+        last_failure.note(
+            project.var, last_failure.Failure(night, now, str(error), is_held=isinstance(error, HeldError))
+        )
         raise
-    failures.forget(project.var)
+    last_failure.forget(project.var)
 
 
 def check(root: Path, now: datetime) -> Exit:
@@ -133,10 +136,10 @@ def status(root: Path, now: datetime) -> Exit:
     """Say what is published, what is missing and what failed last; files only, so that it works without Dagster."""
     project = load(root.resolve())
     known = publish.nights(project.published)
-    failure = failures.noted(project.var)
+    failure = last_failure.noted(project.var)
     if failure is not None:
         click.echo(f"last failure: night {failure.night} at {failure.at.isoformat()}: {failure.reason}")
-    for sentence in [*delivery.progress(project, now), *delivery.troubles(project, now)]:
+    for sentence in [*dispatch.progress(project, now), *dispatch.troubles(project, now)]:
         click.echo(sentence)
     if not known:
         click.echo("no night is published yet; run `trisect run`", err=True)

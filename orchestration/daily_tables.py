@@ -10,8 +10,8 @@ import polars as pl
 
 from orchestration.code_digest import code_digest
 from orchestration.resources import Warehouse
+from warehouse.incremental.plan import Slices, Transform
 from warehouse.schemas import CATALOGUE
-from warehouse.slices import Slices, Transform
 
 
 class DailyTables:

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.assets import ASSETS
-from orchestration.notification import failure_told
+from orchestration.notify.assets import failure_told
 from orchestration.resources import Warehouse
 from orchestration.schedules import nightly
 from orchestration.settings import project_directory

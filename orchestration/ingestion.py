@@ -4,20 +4,21 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.outcomes import HeldError
+from orchestration.exit_codes import HeldError
 from orchestration.resources import STEPS, Warehouse, night_end, night_of
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
-from warehouse import history, landing
+from warehouse import history
 from warehouse.connection import Limits
-from warehouse.landed_requests import landed_requests, policy_changes_within_hours
-from warehouse.request_days import refresh_request_hours
-from warehouse.request_reduction import reduce_on_duckdb, reduce_on_polars
+from warehouse.landing import landing
+from warehouse.landing.requests.daily_reduction import refresh_request_hours
+from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours
+from warehouse.landing.requests.reduction import reduce_on_duckdb, reduce_on_polars
 from warehouse.schemas import history as history_schemas
 from warehouse.schemas import policy as policy_schemas
 from warehouse.schemas import raw as raw_schemas
 from warehouse.schemas import tables_of
-from warehouse.sources.policy import read_policy
+from warehouse.sources.policy.policy import read_policy
 
 LANDED = [table for table in tables_of(raw_schemas) if table is not raw_schemas.RequestHours]
 POLICY = [table for table in tables_of(policy_schemas) if table is not policy_schemas.Settings]

@@ -15,9 +15,9 @@ import msgspec
 import polars as pl
 
 from orchestration import settings_faults
-from orchestration.mail_settings import Delivery as DeliverySection
-from warehouse.arrivals import Place
+from orchestration.notify.settings import Delivery as DeliverySection
 from warehouse.connection import Limits
+from warehouse.landing.arrivals import Place
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
 

@@ -14,8 +14,8 @@ from zoneinfo import available_timezones
 import msgspec
 
 from warehouse.schemas.names import ACCRUAL
-from warehouse.sources.currencies import IN_USE
-from warehouse.sources.formats import READERS, canonical_columns
+from warehouse.sources.casts.currencies import IN_USE
+from warehouse.sources.registry import READERS, canonical_columns
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings, SourceSection

@@ -10,10 +10,10 @@ import polars as pl
 
 from orchestration.daily_tables import DailyTables
 from orchestration.resources import Warehouse, key, night_of
+from warehouse.incremental.fingerprints import is_sliced
+from warehouse.incremental.plan import Transform
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
-from warehouse.slice_facts import is_sliced
-from warehouse.slices import Transform
 from warehouse.tables import preview
 
 NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="UTC")

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-from templates.typeface import CONDENSED, SEMIBOLD, printable, text_width
+from templates.typesetting.typeface import CONDENSED, SEMIBOLD, printable, text_width
 
 Quantity = Decimal | float | int
 

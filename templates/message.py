@@ -14,7 +14,7 @@ import jinja2
 from templates import colours, formats
 from templates.pages.document import Edition
 from templates.sentences import shortened
-from templates.typeface import printable
+from templates.typesetting.typeface import printable
 
 COMPANY_LIMIT: Final = 40
 SUBJECT_LIMIT: Final = 180

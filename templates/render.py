@@ -14,18 +14,19 @@ import jinja2
 import polars as pl
 from markupsafe import Markup, escape
 
-from templates import formats, typeface
+from templates import formats
 from templates.figures import marks
 from templates.pages.document import LEADERSHIP, Document, Edition, Page, document
-from templates.pages.furniture import Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
+from templates.pages.page_frame import Identity
 from templates.pages.summary import mover_words, summary
 from templates.pages.thirds import thirds
-from templates.printing import printed
-from templates.proofs import prove
-from templates.references import References
-from templates.title_lines import broken, fits
+from templates.typesetting import typeface
+from templates.typesetting.backlinks import References
+from templates.typesetting.layout_checks import prove
+from templates.typesetting.pdf import printed
+from templates.typesetting.title_lines import broken, fits
 
 DIGITS: Final = 60
 """Digits in which pages add and subtract: all of any amount; the default of 28 would round the sum of a large bill."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from templates.formats import ELLIPSIS, NBSP, Money, name
-from templates.typeface import printable
+from templates.typesetting.typeface import printable
 
 AMOUNT: Final = re.compile(r"\b(saves|costs|leaves|beyond the|materiality of) (\d[\d,]*)(?![\d.])")
 PERCENT: Final = re.compile(r"(?<=\d)%")

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from markupsafe import Markup, escape
 
 from templates.colours import HATCH, HATCH_GROUND, INK, PAPER
-from templates.typeface import CONDENSED, REGULAR, Family
+from templates.typesetting.typeface import CONDENSED, REGULAR, Family
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]

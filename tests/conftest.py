@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-from transforms.economics.demand import demand_states, estimate_days
-from transforms.economics.service import production_units
-from transforms.ledger.billed_days import billed_days
+from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.spend.service import production_units
 from transforms.ledger.billed_hours import billed_hours
-from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.daily_charges import billed_days
+from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings

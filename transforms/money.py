@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.remainders import Groups, shares
+from transforms.largest_remainder import Groups, shares
 from warehouse.schemas.columns import MONEY
 
 EXACT_WEIGHT_LIMIT: Final = 13 * 10**18

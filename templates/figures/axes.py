@@ -8,7 +8,7 @@ from typing import Final
 from templates import colours
 from templates.figures.scales import Scale, tick_places
 from templates.svg import line, text
-from templates.typeface import text_width
+from templates.typesetting.typeface import text_width
 
 SIZE: Final = 6.8
 

@@ -13,7 +13,7 @@ from templates.figures.axes import money_axis
 from templates.figures.panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, time_labels
 from templates.figures.scales import Scale, round_ticks
 from templates.svg import band, circle, figure, line, polyline, rect, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 END = 212.0
 

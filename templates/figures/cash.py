@@ -13,7 +13,7 @@ from templates import colours
 from templates.figures.axes import axis_width, money_axis
 from templates.figures.scales import Scale, apart, round_ticks, tick_step
 from templates.svg import Point, band, circle, figure, line, polyline, text
-from templates.typeface import SEMIBOLD, text_width
+from templates.typesetting.typeface import SEMIBOLD, text_width
 
 WIDTH: Final = 206.0
 HEIGHT: Final = 128.0

@@ -13,7 +13,7 @@ from templates.figures.axes import money_axis
 from templates.figures.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, time_labels
 from templates.figures.scales import Scale, apart, round_ticks
 from templates.svg import Point, band, circle, figure, line, text
-from templates.typeface import SEMIBOLD, text_width
+from templates.typesetting.typeface import SEMIBOLD, text_width
 
 LINE = 8.0
 SIZE = 6.6

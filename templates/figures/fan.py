@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.scales import Scale, apart, round_ticks
 from templates.svg import band, circle, figure, line, polyline, text, triangle
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 HEIGHT: Final = 200.0

@@ -14,7 +14,7 @@ from templates.figures.axes import money_axis
 from templates.figures.panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH
 from templates.figures.scales import LogScale, Scale, apart, round_ticks
 from templates.svg import Point, circle, figure, hatch, line, polyline, rect, text
-from templates.typeface import REGULAR, SEMIBOLD, text_width
+from templates.typesetting.typeface import REGULAR, SEMIBOLD, text_width
 
 END: Final = 212.0
 SIZE: Final = 6.8

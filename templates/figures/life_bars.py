@@ -11,7 +11,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.ternary_plane import Shares
 from templates.svg import Anchor, circle, figure, line, rect, text
-from templates.typeface import SEMIBOLD, text_width
+from templates.typesetting.typeface import SEMIBOLD, text_width
 
 WIDTH: Final = 504.0
 LEFT: Final = 62.0

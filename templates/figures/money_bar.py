@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from templates import colours
 from templates.svg import figure, hatch, rect, text
-from templates.typeface import SANS, SEMIBOLD, text_width
+from templates.typesetting.typeface import SANS, SEMIBOLD, text_width
 
 WIDTH: Final = 504.0
 BAR_TOP: Final = 24.0

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.scales import Scale
 from templates.svg import figure, hatch, line, rect, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 LEFT: Final = 96.0
 ROW: Final = 14.0

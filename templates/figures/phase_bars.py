@@ -11,7 +11,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.ternary_plane import Shares
 from templates.svg import figure, line, rect, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 LEFT: Final = 120.0

@@ -13,7 +13,7 @@ from templates.figures.scales import Scale, round_ticks
 from templates.figures.waterfall import LESS, MORE, Step, running_ends
 from templates.formats import fitted
 from templates.svg import figure, line, rect, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 HEIGHT: Final = 112.0

@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.axes import tick_labels
 from templates.figures.scales import Scale, round_ticks
 from templates.svg import circle, figure, line, rect, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 LEFT: Final = 190.0

@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.panels import WIDTH
 from templates.figures.scales import Scale
 from templates.svg import figure, line, rect, text
-from templates.typeface import SEMIBOLD, text_width
+from templates.typesetting.typeface import SEMIBOLD, text_width
 
 LEFT: Final = 76.0
 ROOM: Final = 122.0

@@ -26,7 +26,7 @@ from templates.figures.ternary_plane import (
     shares_at,
 )
 from templates.svg import Point, circle, figure, halo, line, polygon, polyline, text
-from templates.typeface import SANS, SEMIBOLD
+from templates.typesetting.typeface import SANS, SEMIBOLD
 
 FIGURE_HEIGHT: Final = BASE_Y + 37
 LARGEST_RADIUS: Final = 16.0

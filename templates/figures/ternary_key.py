@@ -9,7 +9,7 @@ from typing import Final
 from templates import colours
 from templates.figures.ternary import LARGEST_RADIUS
 from templates.svg import circle, line, polyline, rect, text
-from templates.typeface import SANS, SEMIBOLD, text_width
+from templates.typesetting.typeface import SANS, SEMIBOLD, text_width
 
 ROW: Final = 12.2
 SIZE_X: Final = 386.0

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.scales import Scale
 from templates.svg import circle, figure, line, polyline, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 HEIGHT: Final = 92.0

@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.axes import tick_words
 from templates.figures.scales import Scale, round_ticks, tick_places
 from templates.svg import figure, hatch, line, polygon, polyline, rect, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 LEFT: Final = 104.0

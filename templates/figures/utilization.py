@@ -12,7 +12,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.scales import LogScale, Scale, apart
 from templates.svg import circle, figure, line, text
-from templates.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD
 
 WIDTH: Final = 504.0
 HEIGHT: Final = 150.0

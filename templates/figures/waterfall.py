@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.axes import tick_words
 from templates.figures.scales import Scale, round_ticks, tick_places
 from templates.svg import figure, line, rect, text
-from templates.typeface import SEMIBOLD, text_width
+from templates.typesetting.typeface import SEMIBOLD, text_width
 
 WIDTH: Final = 504.0
 LEFT: Final = 104.0

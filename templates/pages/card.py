@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from templates import colours, formats
 from templates.figures.cash import CashMonth, cash_curve
+from templates.pages.decisions_requested import PHRASES
 from templates.pages.night import Night, Row
-from templates.pages.requests import PHRASES
 from templates.sentences import sentence, shortened
 from templates.table_unit import TableUnit
 

@@ -11,11 +11,11 @@ from typing import Final, Protocol
 from templates import formats
 from templates.pages.amortization import amortization
 from templates.pages.bridge import bridge
-from templates.pages.furniture import Furniture, Identity
 from templates.pages.index import Ref
 from templates.pages.method import method
 from templates.pages.night import Night, Row
 from templates.pages.outlook import outlook
+from templates.pages.page_frame import Furniture, Identity
 from templates.pages.recommendations import recommendations
 from templates.pages.reconciliation import reconciliation
 from templates.pages.sheet import sheet

@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from templates import formats
-from templates.pages.furniture import Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
+from templates.pages.page_frame import Identity
 from templates.pages.sharing import Sharing, sharing
 
 MOST_INPUTS: Final = 30

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Final
 
 from templates import formats
-from templates.pages.advice_room import SHEET, Columns, room
 from templates.pages.card import Card, card, gate_words, phrase, rejected_words
+from templates.pages.decisions_requested import advised
+from templates.pages.fit_advice import SHEET, Columns, room
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
-from templates.pages.requests import advised
-from templates.pages.track import Track, track
+from templates.pages.track_record import Track, track
 from templates.table_unit import TableUnit
 
 HEADS: Final = ("One-off", "Saves", "median", "P90", "Value", "median", "P90", "Months", "Chance")

@@ -12,7 +12,7 @@ from templates.pages.night import Night, Row
 from templates.pages.restatement import Restatement, restatement
 from templates.pages.scope import CurrencyScope, scopes
 from templates.sentences import shortened
-from templates.typeface import printable
+from templates.typesetting.typeface import printable
 
 MOST_INVOICES: Final = 25
 MOST_SOURCES: Final = 12

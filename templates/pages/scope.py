@@ -11,7 +11,7 @@ from templates import formats
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.sentences import shortened
-from templates.typeface import printable
+from templates.typesetting.typeface import printable
 
 MOST_RULES: Final = 8
 RULE_LIMIT: Final = 72

@@ -12,12 +12,12 @@ from templates import colours, formats
 from templates.figures.money_bar import Segment, money_bar
 from templates.figures.month_columns import MonthColumn, month_columns
 from templates.pages.changes import Change
+from templates.pages.decisions_requested import Request, no_action, requests
+from templates.pages.fit_summary import chart_height
 from templates.pages.index import Ref
+from templates.pages.kpis import Tile, tiles
 from templates.pages.night import Night, Row
-from templates.pages.reliance import Assurance, assurances
-from templates.pages.requests import Request, no_action, requests
-from templates.pages.summary_room import chart_height
-from templates.pages.tiles import Tile, tiles
+from templates.pages.quality_checks import Assurance, assurances
 from templates.table_unit import TableUnit
 
 TITLE_NAME: Final = 18

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from templates import colours, formats
 from templates.figures.marks import penalty_mark, thirds_bar
+from templates.pages.band_verdict import Verdict, band_of, is_outside, spend, verdict_of
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
-from templates.pages.standing import Verdict, band_of, is_outside, spend, verdict_of
 from templates.pages.triangle import triangle
 from templates.table_unit import TableUnit
 

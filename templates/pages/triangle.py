@@ -14,8 +14,8 @@ from templates.figures.phase_bars import PhaseBar, phase_bars
 from templates.figures.ternary import ModelDot, is_plotted, radius_scale, ternary
 from templates.figures.ternary_key import how_to_read, round_sizes, size_key, steps
 from templates.figures.ternary_plane import Shares, penalty
+from templates.pages.band_verdict import HEAVY_IN, band_of, is_outside
 from templates.pages.night import Night, Row
-from templates.pages.standing import HEAVY_IN, band_of, is_outside
 
 MOST_DOTS: Final = 12
 TRAIL_MONTHS: Final = 6

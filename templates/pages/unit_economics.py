@@ -16,7 +16,7 @@ from templates.figures.utilization import Use, utilization_scatter
 from templates.pages.changes import Change
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
-from templates.pages.rate_cause import rate_cause
+from templates.pages.price_driver import rate_cause
 
 MOST_ROWS: Final = {"A4": 12, "letter": 9}
 MEAN_MONTHS: Final = 3

@@ -11,7 +11,7 @@ from orchestration.assets import ASSETS
 from orchestration.checks import CHECKS
 from orchestration.cli import trisect
 from orchestration.definitions import build
-from orchestration.outcomes import Exit
+from orchestration.exit_codes import Exit
 from warehouse.schemas import CATALOGUE
 
 ROOT = Path(__file__).parent.parent.parent

@@ -18,7 +18,7 @@ COMPUTED = ("staging", "ledger", "economics", "decisions", "reports")
 def _functions(stage: str) -> dict[str, list[Callable[..., object]]]:
     package = importlib.import_module(f"transforms.{stage}")
     found: dict[str, list[Callable[..., object]]] = {}
-    for module in pkgutil.iter_modules(package.__path__, f"transforms.{stage}."):
+    for module in pkgutil.walk_packages(package.__path__, f"transforms.{stage}."):
         for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
             if function.__module__ == module.name and not module.name.endswith(".checks"):
                 found.setdefault(name, []).append(function)

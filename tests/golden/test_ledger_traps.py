@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.reconciliation import reconciliation
+from transforms.economics.variance.reconciliation import reconciliation
 from transforms.ledger import checks
-from transforms.ledger.billed_days import billed_days
 from transforms.ledger.billed_hours import billed_hours
-from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.commitments import commitments
+from transforms.ledger.daily_charges import billed_days
+from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings

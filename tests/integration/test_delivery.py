@@ -24,10 +24,10 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from orchestration import failures
-from orchestration.delivery import deliver, progress, troubles
+from orchestration import last_failure
+from orchestration.notify.dispatch import deliver, progress, troubles
 from orchestration.settings import load
-from warehouse import letters, publish
+from warehouse import outbox, publish
 
 NIGHT = date(2026, 11, 21)
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -298,16 +298,16 @@ def test_a_run_that_is_killed_before_a_text_leaves_is_made_up(root: Path, box: B
 def test_a_disk_that_is_full_when_an_answer_is_kept_sends_nothing_twice(
     root: Path, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failures_left = letters.keep, [1]
+    real, failures_left = outbox.keep, [1]
 
-    def keep(folder: Path, changed: Iterable[letters.Letter]) -> None:
+    def keep(folder: Path, changed: Iterable[outbox.Letter]) -> None:
         news = list(changed)
         if news and news[0].state == "sent" and failures_left:
             failures_left.pop()
             raise OSError(errno.ENOSPC, "No space left on device")
         real(folder, news)
 
-    monkeypatch.setattr(letters, "keep", keep)
+    monkeypatch.setattr(outbox, "keep", keep)
     send(root)
     send(root)
 
@@ -471,10 +471,10 @@ def test_a_held_night_is_told_once_to_who_asked_for_it(root: Path, box: Box, por
     send(root)
     now = datetime(2026, 11, 23, 6, tzinfo=UTC)
     reason = "held: too_many_rejected: source a\r\nBcc: x@y.z has 2 of 3 rows quarantined"
-    failures.note(root / "var", failures.Failure(date(2026, 11, 22), now, reason, is_held=True))
+    last_failure.note(root / "var", last_failure.Failure(date(2026, 11, 22), now, reason, is_held=True))
     send(root, now)
     send(root, now)
-    failures.note(root / "var", failures.Failure(date(2026, 11, 22), now, "held: missing_fx", is_held=True))
+    last_failure.note(root / "var", last_failure.Failure(date(2026, 11, 22), now, "held: missing_fx", is_held=True))
     send(root, now)
 
     told = [message for recipient, message in box.letters if recipient == "ops@example.com"]
@@ -494,7 +494,7 @@ def test_a_held_night_is_told_once_to_who_asked_for_it(root: Path, box: Box, por
 
 def test_a_night_that_failed_is_not_told(root: Path, box: Box, port: int) -> None:
     settings(root, port, audiences=AUDIENCES + 'nights = ["held"]\n')
-    failures.note(root / "var", failures.Failure(date(2026, 11, 22), NOW, "failed: ZeroDivisionError"))
+    last_failure.note(root / "var", last_failure.Failure(date(2026, 11, 22), NOW, "failed: ZeroDivisionError"))
     send(root)
 
     assert not box.letters

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration import failures
-from orchestration.notification import failure_told
-from orchestration.outcomes import HeldError
+from orchestration import last_failure
+from orchestration.exit_codes import HeldError
+from orchestration.notify.assets import failure_told
 from orchestration.resources import Warehouse
 from orchestration.table_assets import NIGHTS
-from warehouse import letters
+from warehouse import outbox
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 SETTINGS = """[company]
@@ -46,9 +46,9 @@ def test_a_hook_notes_the_reason_and_writes_the_letter(tmp_path: Path) -> None:
         job = definitions.resolve_job_def("night")
         ran = job.execute_in_process(instance=instance, partition_key="2026-11-21", raise_on_error=False)
 
-    letter = letters.letters(tmp_path / "var" / "delivery", date(2026, 11, 21))[0]
+    letter = outbox.letters(tmp_path / "var" / "delivery", date(2026, 11, 21))[0]
     assert not ran.success
-    assert failures.noted(tmp_path / "var") == failures.Failure(
+    assert last_failure.noted(tmp_path / "var") == last_failure.Failure(
         date(2026, 11, 21), NOW, "held: no_space below var", is_held=True
     )
     # nobody listens on port 1, so the letter waits for the next run

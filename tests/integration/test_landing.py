@@ -16,9 +16,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.arrivals import Place
 from warehouse.connection import Limits, connect
-from warehouse.landing import Landing, land
+from warehouse.landing.arrivals import Place
+from warehouse.landing.landing import Landing, land
 from warehouse.sources.source import Delivery, Source
 
 NIGHT = date(2026, 11, 20)
@@ -230,7 +230,7 @@ def test_a_second_night_reads_only_what_is_new(company: Found, monkeypatch: pyte
     one = company("append").deliver({"1.csv": bill(A), "2.csv.gz": gzip.compress(bill(B))})
     one.land()
     unpacked: list[str] = []
-    monkeypatch.setattr("warehouse.landing.unpack", lambda found, _: unpacked.append(found.file) or pytest.fail("read"))
+    monkeypatch.setattr("warehouse.landing.landing.unpack", lambda found, _: unpacked.append(found.file) or pytest.fail("read"))
     one.land(date(2026, 11, 21))
     assert unpacked == []
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
@@ -381,7 +381,7 @@ def test_a_night_that_fails_leaves_the_tables_as_they_were(company: Found, monke
     def torn(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("warehouse.landing.account", torn)
+    monkeypatch.setattr("warehouse.landing.landing.account", torn)
     one.deliver({"2.csv": bill(B)})
     with pytest.raises(OSError, match="No space left"):
         one.land()

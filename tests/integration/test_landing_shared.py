@@ -11,13 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.arrivals import Place
 from warehouse.connection import Limits, connect
-from warehouse.landing import land
-from warehouse.sources import focus, second_opinion
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.landing.arrivals import Place
+from warehouse.landing.landing import land
+from warehouse.sources.billing import control_totals, focus
+from warehouse.sources.decode.staging_copy import spooled, unpack
+from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
-from warehouse.sources.spool import spooled, unpack
 
 NIGHT, RUN_ON = date(2025, 5, 16), date(2025, 5, 17)
 CLOUD = Source("cloud", "gpu_billing", "focus", "*")
@@ -29,7 +29,7 @@ def read(file: Path, folder: Path) -> Reading:
     content = unpack(found, folder / "content")
     delivered = Delivered(file.name, found.sha256, found.bytes, content, datetime(2026, 11, 20, tzinfo=UTC))
     reading = focus.read(delivered, CLOUD)
-    second_opinion.compare(delivered, CLOUD, reading)
+    control_totals.compare(delivered, CLOUD, reading)
     return reading
 
 

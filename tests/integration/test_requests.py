@@ -13,10 +13,10 @@ import pytest
 
 from transforms.staging import request_hours
 from warehouse.connection import Limits, connect
-from warehouse.request_days import refresh_request_hours
-from warehouse.requests import LandedFile, mark_duplicates, write_landed
+from warehouse.landing.requests.daily_reduction import refresh_request_hours
+from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates, write_landed
 from warehouse.schemas.landed import Requests
-from warehouse.sources.request_rows import request_rows
+from warehouse.sources.requests.request_rows import request_rows
 
 DAY = date(2026, 11, 20)
 START = datetime(2026, 11, 20, tzinfo=UTC)

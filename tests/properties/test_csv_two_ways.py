@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse.sources.csv_records import csv_sheets
-from warehouse.sources.layout import Layout
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.csv_records import csv_sheets
 
 WIDTH = 3
 NAMES = ("alpha", "beta", "gamma")
@@ -88,7 +88,7 @@ clean_rows = st.lists(st.tuples(*[st.text('ab",\n é', max_size=5)] * WIDTH), ma
 def test_dirty_text_is_seen_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, end: str, block: int
 ) -> None:
-    monkeypatch.setattr("warehouse.sources.line_blocks.line_blocks.__defaults__", (block,))
+    monkeypatch.setattr("warehouse.sources.decode.text_blocks.line_blocks.__defaults__", (block,))
     whole = HEADER + end + text
     assert by_columns(tmp_path / "dirty.csv", whole) == plainly(whole)
 

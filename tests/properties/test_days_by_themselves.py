@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from polars.testing import assert_frame_equal
 
-from transforms.economics.demand import demand_states, estimate_days
-from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.service import daily_service, production_units, served_days, task_days
-from transforms.economics.spend import daily_spend, monthly_spend
-from transforms.economics.wasted import run_spend
-from transforms.ledger.billed_days import billed_days
+from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
+from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
+from transforms.economics.spend.spend import daily_spend, monthly_spend
+from transforms.economics.spend.waste import run_spend
 from transforms.ledger.billed_hours import billed_hours
-from transforms.ledger.booked_days import booked_days
 from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.daily_charges import billed_days
+from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
@@ -34,10 +34,11 @@ from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.token_usage import token_usage
-from warehouse import slices, tables
+from warehouse import tables
 from warehouse.connection import Limits, connect
+from warehouse.incremental import plan
+from warehouse.incremental.fingerprints import is_sliced
 from warehouse.schemas import CATALOGUE
-from warehouse.slice_facts import is_sliced
 
 FLOW: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     charges, delivered_days, token_usage, charge_rules, billed_days, billed_hours, pool_uses, deployment_shares,
@@ -64,22 +65,22 @@ def rows_of(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 @contextmanager
 def at_once(rows: int) -> Iterator[None]:
-    kept = slices.ROWS_AT_ONCE
-    slices.ROWS_AT_ONCE = rows  # type: ignore[misc]
+    kept = plan.ROWS_AT_ONCE
+    plan.ROWS_AT_ONCE = rows  # type: ignore[misc]
     try:
         yield
     finally:
-        slices.ROWS_AT_ONCE = kept  # type: ignore[misc]
+        plan.ROWS_AT_ONCE = kept  # type: ignore[misc]
 
 
 def renewed(connection: duckdb.DuckDBPyConnection, night: date, portion: int) -> int:
     """One night, day by day where a table has days; how many days were computed."""
-    days = slices.Slices(connection, str, night)
+    days = plan.Slices(connection, str, night)
     with at_once(portion):
         return sum(_computed(connection, days, function) for function in FLOW)
 
 
-def _computed(connection: duckdb.DuckDBPyConnection, days: slices.Slices, function: Callable[..., pl.DataFrame]) -> int:
+def _computed(connection: duckdb.DuckDBPyConnection, days: plan.Slices, function: Callable[..., pl.DataFrame]) -> int:
     table = CATALOGUE[function.__name__]
     if is_sliced(table):
         return len(days.renew(function).computed)

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.sources.decimals import money
+from warehouse.sources.casts.decimals import money
 
 EXACT = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 UNIT = Decimal("1e-12")

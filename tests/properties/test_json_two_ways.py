@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from warehouse.sources import json_records
-from warehouse.sources.json_records import json_sheets
-from warehouse.sources.layout import Layout
+from warehouse.sources.decode import json_records
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.json_records import json_sheets
 
 numbers = st.sampled_from(
     ["1", "-0", "01", "1.50", "9007199254740993.000000000001", "1e5", "1E-7", "1.", "-", "+1", "NaN", "1-2"]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.sources import instants
-from warehouse.sources.instants import Clock
+from warehouse.sources.casts import timestamps
+from warehouse.sources.casts.timestamps import Clock
 
 numbers = st.tuples(
     st.sampled_from([1969, 2016, 2024, 2026, 2100]), st.integers(1, 13), st.integers(1, 31), st.integers(0, 24)
@@ -37,9 +37,9 @@ odd = st.lists(
 @given(alike | odd, st.sampled_from(["UTC", "Europe/Berlin"]))
 def test_both_ways_agree(cells: list[str | None], zone: str) -> None:
     column, clock = pl.Series("start_at", cells, dtype=pl.String), Clock(zone)
-    short = instants.instants(column, clock)
+    short = timestamps.instants(column, clock)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(instants, "plain_times", lambda *_: None)
-        long = instants.instants(column, clock)
+        patch.setattr(timestamps, "plain_times", lambda *_: None)
+        long = timestamps.instants(column, clock)
     assert short.values.to_list() == long.values.to_list()
     assert short.reasons.to_list() == long.reasons.to_list()

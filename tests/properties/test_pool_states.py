@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from transforms.decisions.pool_states import pool_states
-from transforms.ledger.billed_days import billed_days
+from transforms.decisions.supply.pool_states import pool_states
+from transforms.ledger.daily_charges import billed_days
 from warehouse.schemas import CATALOGUE
 
 END = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)

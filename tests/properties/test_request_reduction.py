@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.staging import request_hours
-from warehouse import requests as landed_requests
-from warehouse.request_reduction import passes, reduce_on_duckdb, reduce_plainly
-from warehouse.requests import LandedFile, mark_duplicates, write_landed
+from warehouse.landing.requests import landed_parquet as landed_requests
+from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates, write_landed
+from warehouse.landing.requests.reduction import passes, reduce_on_duckdb, reduce_plainly
 from warehouse.schemas.landed import Requests
-from warehouse.sources.request_rows import request_rows
+from warehouse.sources.requests.request_rows import request_rows
 
 DAYS = [date(2026, 11, 19), date(2026, 11, 20)]
 START = datetime(2026, 11, 19, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.sources import instants
-from warehouse.sources.instants import Clock
+from warehouse.sources.casts import timestamps
+from warehouse.sources.casts.timestamps import Clock
 
 parts = st.tuples(
     st.integers(0, 9999),
@@ -31,9 +31,9 @@ def plain_times(draw: st.DrawFn) -> str:
 @given(st.lists(plain_times(), min_size=1, max_size=30))
 def test_both_ways_give_one_instant_and_one_reason(cells: list[str]) -> None:
     column = pl.Series(cells)
-    short = instants.instants(column, Clock())
+    short = timestamps.instants(column, Clock())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(instants, "plain_times", lambda *_: None)
-        long = instants.instants(column, Clock())
+        patch.setattr(timestamps, "plain_times", lambda *_: None)
+        long = timestamps.instants(column, Clock())
     assert short.values.to_list() == long.values.to_list()
     assert short.reasons.to_list() == long.reasons.to_list()

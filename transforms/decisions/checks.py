@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from transforms.decisions.alternatives import ENOUGH_PROBABILITY
-from transforms.decisions.selection import TASK_ACTIONS
+from transforms.decisions.actions.alternatives import ENOUGH_PROBABILITY
+from transforms.decisions.portfolio.portfolio_selection import TASK_ACTIONS
 
 _LEVELS: Final = ("monthly_saving_usd", "net_present_value_usd")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from transforms.decisions.laws import Floats
+    from transforms.decisions.law.laws import Floats
 
 _LEVELS: Final = np.array([0.1, 0.5, 0.9])
 _HALF: Final = 0.5

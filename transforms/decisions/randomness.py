@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transforms.decisions.demand import FURTHEST
+from transforms.decisions.demand.demand_draws import FURTHEST
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from transforms.decisions.laws import Floats
+    from transforms.decisions.law.laws import Floats
 
 
 def generator(as_of: dt.date, *subject: str) -> np.random.Generator:

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.matching import first_rules, keyed_fields, policy_day, rule_field
+from transforms.attribution import first_rules, keyed_fields, policy_day, rule_field
 from warehouse.schemas.ledger import ChargeRules
 from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.ledger.other_weights import hourly_weights
+from transforms.ledger.alternative_keys import hourly_weights
 from transforms.money import amount, split, units
 from warehouse.schemas.ledger import SHARING_POLICIES, PolicySensitivity
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.ledger.allocation_targets import Places, places
 from transforms.ledger.billed_hours import gpu_time
-from transforms.ledger.places import Places, places
 from transforms.money import amount, divided, split, units
 from transforms.periods import Grain, cut
 from warehouse.schemas.ledger import Postings

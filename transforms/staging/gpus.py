@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.matching import first_rules, policy_day
+from transforms.attribution import first_rules, policy_day
 from warehouse.schemas.columns import MONEY
 
 NAMING_COLUMNS: Final = ("sku_id", "charge_description")

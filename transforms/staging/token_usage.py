@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.matching import first_rules, name_key
+from transforms.attribution import first_rules, name_key
 from transforms.money import divided
 from transforms.periods import is_open
 from warehouse.schemas.staging import TokenUsage

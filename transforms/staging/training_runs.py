@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.matching import first_rules
+from transforms.attribution import first_rules
 from transforms.money import divided
 from warehouse.schemas.staging import TrainingRuns
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.matching import first_rules, keyed_fields, rule_field
+from transforms.attribution import first_rules, keyed_fields, rule_field
 from warehouse.schemas.staging import WorkloadUses
 
 KEY = ("source", "workload", "started_at", "ended_at")

@@ -15,8 +15,8 @@ from warehouse.sample.logs import ORGANISATION
 from warehouse.sample.tracker import CLUSTERS
 from warehouse.sample.training import PROJECTS
 from warehouse.sample.truth import WEIGHTS
-from warehouse.sources.policy import TABLES
-from warehouse.sources.policy_sheets import columns_in_file
+from warehouse.sources.policy.files import columns_in_file
+from warehouse.sources.policy.policy import TABLES
 
 Row = Mapping[str, object]
 

@@ -13,8 +13,8 @@ from warehouse.sample.policy_files import write_policy
 from warehouse.sample.requests import write_requests
 from warehouse.sample.settings import DECISIONS, EMPTY, README, settings_of
 from warehouse.sample.tracker import write_tracker
-from warehouse.sources.policy import TABLES
-from warehouse.sources.policy_sheets import columns_in_file
+from warehouse.sources.policy.files import columns_in_file
+from warehouse.sources.policy.policy import TABLES
 
 SETTINGS: Final = "trisect.toml"
 FOLDERS: Final = ("bills", "training", "requests")

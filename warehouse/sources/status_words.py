@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.casts import known
+from warehouse.sources.casts.casts import known
 
 REQUEST: Final[Mapping[str, str]] = MappingProxyType(
     {

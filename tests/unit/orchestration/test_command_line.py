@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 from orchestration import cli
-from orchestration.assumptions import subject_of
-from orchestration.glance import Glance
+from orchestration.exit_codes import Exit
 from orchestration.nights import sole_run
-from orchestration.outcomes import Exit
+from orchestration.preview import Glance
 from orchestration.settings import DAGSTER_VARIABLES, HOME_VARIABLE
+from orchestration.whatif_output import subject_of
 from warehouse.sample import write_empty
 from warehouse.schemas.raw import Files, Quarantine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from orchestration.assumptions import shown
+from orchestration.whatif_output import shown
 
 KEY = {"action": None, "task": None, "deployment_id": None, "target_model_id": None}
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from templates.pages.night import Night
-from templates.pages.rate_cause import rate_cause, rate_parts
+from templates.pages.price_driver import rate_cause, rate_parts
 
 OCTOBER, SEPTEMBER = date(2026, 10, 1), date(2026, 9, 1)
 RATES = ("used", "idle_share", "shared_share", "amortized_training")

@@ -17,12 +17,12 @@ from templates.figures.fan import FanEvent, FanMonth, fan
 from templates.figures.unit_bars import UnitBar, cut_bars, unit_bars
 from templates.figures.utilization import Use, utilization_scatter
 from templates.formats import Money
+from templates.pages.band_verdict import is_outside, verdict_of
 from templates.pages.night import Night
 from templates.pages.plan_bridge import plan_bridge
-from templates.pages.standing import is_outside, verdict_of
 from templates.pages.triangle import status_today
 from templates.table_unit import TableUnit
-from templates.typeface import text_width
+from templates.typesetting.typeface import text_width
 from warehouse.schemas import CATALOGUE
 
 if TYPE_CHECKING:

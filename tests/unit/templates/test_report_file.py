@@ -13,10 +13,12 @@ from typing import Any
 import pikepdf
 import pytest
 
-from templates import formats, printing, render, typeface
+from templates import formats, render
 from templates.figures.marks import attention, passed
 from templates.pages.document import Edition
-from templates.proofs import ReportFault
+from templates.typesetting import pdf as printing
+from templates.typesetting import typeface
+from templates.typesetting.layout_checks import ReportFault
 
 ATTACHED = {"thirds.csv": b"model_id\natlas\n", "provenance.json": b"[]\n"}
 

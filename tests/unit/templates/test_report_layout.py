@@ -12,8 +12,8 @@ import pytest
 
 from bench.report import large
 from templates import formats, render
-from templates.proofs import ReportFault
 from templates.table_unit import TableUnit
+from templates.typesetting.layout_checks import ReportFault
 
 if TYPE_CHECKING:
     from bench.report_company import Company

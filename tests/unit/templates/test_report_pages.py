@@ -16,7 +16,7 @@ import pytest
 from templates import render
 from templates.pages.amortization import amortization
 from templates.pages.night import Night
-from templates.proofs import ReportFault
+from templates.typesetting.layout_checks import ReportFault
 
 if TYPE_CHECKING:
     from bench.report_company import Company

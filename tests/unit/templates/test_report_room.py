@@ -18,8 +18,8 @@ from templates.pages.night import Night
 from templates.pages.recommendations import recommendations
 from templates.pages.summary import Summary, summary
 from templates.pages.thirds import thirds
-from templates.proofs import ReportFault, prove_layout
-from templates.room import line_count
+from templates.typesetting.layout_checks import ReportFault, prove_layout
+from templates.typesetting.line_count import line_count
 from warehouse.schemas import CATALOGUE
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from templates.figures import balance_curve, cash, cost_area, iso_loss, life_bars, task_bars
-from templates.typeface import text_width
+from templates.typesetting.typeface import text_width
 
 TEXT = re.compile(
     r'<text x="([-\d.]+)" y="([-\d.]+)" [^>]*font-size="([\d.]+)" font-weight="(\d+)" text-anchor="(\w+)"[^>]*>([^<]+)<'

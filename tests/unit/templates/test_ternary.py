@@ -11,7 +11,7 @@ import pytest
 from templates.figures import ternary_labels as labels
 from templates.figures.ternary import LEAST_RADIUS, ModelDot, radius, radius_scale
 from templates.figures.ternary_plane import TICKS, Shares, contour, penalty, point, shares_at
-from templates.typeface import SEMIBOLD, text_width
+from templates.typesetting.typeface import SEMIBOLD, text_width
 
 THIRDS = (1 / 3, 1 / 3, 1 / 3)
 

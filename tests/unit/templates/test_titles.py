@@ -14,10 +14,10 @@ from templates import render
 from templates.pages.bridge import DriverPart
 from templates.pages.changes import Change
 from templates.pages.document import Document, Page, document
-from templates.pages.furniture import Furniture, Identity
 from templates.pages.index import Ref
 from templates.pages.night import Night
-from templates.title_lines import LIMIT, fits
+from templates.pages.page_frame import Furniture, Identity
+from templates.typesetting.title_lines import LIMIT, fits
 
 if TYPE_CHECKING:
     from bench.report_company import Company

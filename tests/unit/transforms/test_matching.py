@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.matching import first_rules, glob_regex, name_key, policy_day
+from transforms.attribution import first_rules, glob_regex, name_key, policy_day
 from warehouse.schemas.policy import Attribution
 
 DAY = date(2026, 11, 20)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import remainders
+from transforms import largest_remainder
+from transforms.largest_remainder import SIDE_BY_SIDE
 from transforms.money import divided, split
-from transforms.remainders import SIDE_BY_SIDE
 
 
 def shares(whole: int, *weights: int) -> list[int]:
@@ -111,7 +111,7 @@ def test_many_groups_at_once_are_split_as_each_by_hand(
     parts = pl.DataFrame(
         rows, schema={"group": pl.UInt32, "weight": pl.Int64, "cost": pl.Int128, "credit": pl.Int128}, orient="row"
     )
-    with patch.object(remainders, "WORTHWHILE", worthwhile):
+    with patch.object(largest_remainder, "WORTHWHILE", worthwhile):
         found = split(parts, group="group", weight="weight", amounts=["cost", "credit"])
 
     assert found["group"].to_list() == order

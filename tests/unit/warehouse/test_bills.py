@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.sources import focus, table_bill
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
-from warehouse.sources.second_opinion import OpinionsDifferError, compare
+from warehouse.sources.billing import focus
+from warehouse.sources.billing import table as table_bill
+from warehouse.sources.billing.control_totals import OpinionsDifferError, compare
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -296,7 +297,7 @@ def test_a_table_without_a_required_column_is_rejected(read: Read, missing: str)
 
 
 def test_a_bill_larger_than_a_batch_lies_in_parts(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("warehouse.sources.bill_reading.HELD", 10)
+    monkeypatch.setattr("warehouse.sources.billing.charge_reader.HELD", 10)
     found = read([GOOD | {"ResourceId": f"node-{place}"} for place in range(25)])
     in_parts = sum(pl.read_parquet(path).height for path in found.parts["charge_rows"])
     assert in_parts + len(charges(found)) == found.rows == 25

@@ -7,10 +7,10 @@ import json
 import polars as pl
 import pytest
 
-from warehouse.sources.casts import first_reason, free_text, key, word
-from warehouse.sources.counts import count, measure, size
-from warehouse.sources.currencies import currency
-from warehouse.sources.tags import json_objects, tags
+from warehouse.sources.billing.tags import json_objects, tags
+from warehouse.sources.casts.casts import first_reason, free_text, key, word
+from warehouse.sources.casts.currencies import currency
+from warehouse.sources.casts.number_casts import count, measure, size
 
 
 def texts(*cells: str | None) -> pl.Series:

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.sources import second_opinion
-from warehouse.sources.column_totals import Totals, column_totals
-from warehouse.sources.reading import Delivered, Reading
-from warehouse.sources.second_opinion import OpinionsDifferError
+from warehouse.sources.billing import control_totals
+from warehouse.sources.billing.control_totals import OpinionsDifferError
+from warehouse.sources.billing.control_totals_fast import Totals, column_totals
+from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 
 NAMES = ("BillingCurrency", "BilledCost", "EffectiveCost")
@@ -70,9 +70,9 @@ def test_a_total_that_neither_way_finds_is_an_error_that_names_both(tmp_path: Pa
     path.write_text(HEADER + ",1,USD,1\n")
     delivered = Delivered("inbox/a.csv", "ab" * 32, 1, path, datetime(2026, 11, 20, tzinfo=UTC))
     source = Source("cloud", "gpu_billing", "focus", "inbox/*")
-    second_opinion.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}))
+    control_totals.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}))
     with pytest.raises(OpinionsDifferError, match=r"inbox/a\.csv in USD: billed 2, effective 1 against 1"):
-        second_opinion.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}))
+        control_totals.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}))
 
 
 def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(t
     )
     reading = Reading(2, {}, refused, totals={"USD": (Decimal("10.1"), Decimal("0.5"))})
 
-    second_opinion.compare(delivered, Source("cloud", "gpu_billing", "focus", "inbox/*"), reading)
+    control_totals.compare(delivered, Source("cloud", "gpu_billing", "focus", "inbox/*"), reading)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from warehouse.sources.decimals import Amounts, money, quantity
+from warehouse.sources.casts.decimals import Amounts, money, quantity
 
 
 def read(*cells: str | None) -> Amounts:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import hf_trainer
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
+from warehouse.sources.training import hf_trainer
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 SOURCE = Source("hf", "training_logs", "hf_trainer", "inbox/hf/**/*")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.inbox import controls, matched
+from warehouse.landing.inbox import controls, matched
 
 FILES = ("inbox/a/y.csv", "inbox/a/b/x.csv", "inbox/a/a[1].csv", "inbox/a/.hidden.csv", "inbox/c/y.txt")
 

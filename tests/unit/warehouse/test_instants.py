@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from warehouse.sources.instants import Clock, in_order, instants, start_in_range, written_days
-from warehouse.sources.plausible import starts_before
+from warehouse.sources.casts.date_guard import starts_before
+from warehouse.sources.casts.timestamps import Clock, in_order, instants, start_in_range, written_days
 
 BERLIN = Clock(zone="Europe/Berlin")
 

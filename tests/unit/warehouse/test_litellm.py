@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import litellm
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests import litellm
 from warehouse.sources.source import Source
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import mlflow
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
+from warehouse.sources.training import mlflow
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 SOURCE = Source("tracker", "training_logs", "mlflow", "inbox/mlflow/*")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.sources import mlperf
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
+from warehouse.sources.training import mlperf
 
 SOURCE = Source("mlperf", "training_logs", "mlperf", "inbox/mlperf/**/*")
 NIGHT = datetime(2025, 5, 16, tzinfo=UTC)

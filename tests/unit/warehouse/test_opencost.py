@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from warehouse.schemas.raw import WorkloadRows
-from warehouse.sources import opencost
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.billing import opencost
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import otlp
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests import otlp
 from warehouse.sources.source import Source
 
 SOURCE = Source("otel", "request_telemetry", "otlp", "inbox/otel/*")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from warehouse.schemas import CATALOGUE
-from warehouse.sources.policy import TABLES, built_in_api_prices, built_in_instances, read_policy
-from warehouse.sources.policy_faults import PolicyError
-from warehouse.sources.policy_findings import policy_findings
-from warehouse.sources.policy_sheets import columns_in_file
+from warehouse.sources.policy.faults import PolicyError
+from warehouse.sources.policy.files import columns_in_file
+from warehouse.sources.policy.hints import policy_findings
+from warehouse.sources.policy.policy import TABLES, built_in_api_prices, built_in_instances, read_policy
 
 MODELS = (
     "model_id,aliases,family,base_model_id,teacher_model_id,origin,params,active_params,training_tokens,"

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.sources.json_cells import json_cells
-from warehouse.sources.json_text import BadLine
-from warehouse.sources.layout import Layout
-from warehouse.sources.reading import Delivered, RejectedFile
-from warehouse.sources.records import Batch, batches
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.json_members import json_cells
+from warehouse.sources.decode.json_text import BadLine
+from warehouse.sources.decode.records import Batch, batches
+from warehouse.sources.reader_protocol import Delivered, RejectedFile
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 LAYOUT = Layout({"id": ("Id",), "cost": ("Cost",), "team": ("Team",)}, (("id",), ("cost",)), unknown="carried")

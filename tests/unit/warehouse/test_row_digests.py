@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.sources.row_digests import row_digests
+from warehouse.sources.decode.row_digests import row_digests
 
 CELL = st.one_of(st.none(), st.sampled_from(["a", "b", "", "é"]))
 COLUMNS = st.integers(1, 6).flatmap(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import sacct
-from warehouse.sources.hostlist import MOST_HOSTS, hosts
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
+from warehouse.sources.training import sacct
+from warehouse.sources.training.hostlist import MOST_HOSTS, hosts
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 HEADER = ("JobID", "JobName", "Account", "Cluster", "State", "Start", "End", "Elapsed", "AllocTRES", "NodeList")

@@ -23,8 +23,8 @@ from warehouse.sample.hours import Calendar
 from warehouse.sample.plan import quillmere
 from warehouse.sample.requests import GATEWAY
 from warehouse.sample.truth import Truth, truth
-from warehouse.sources.policy import TABLES, read_policy
-from warehouse.sources.policy_findings import policy_findings
+from warehouse.sources.policy.hints import policy_findings
+from warehouse.sources.policy.policy import TABLES, read_policy
 
 CLOSED = date(2026, 11, 1)
 THIRD = 1 / 3

@@ -17,10 +17,10 @@ from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.staging.charges import charges
-from warehouse import slices
 from warehouse.connection import Limits, connect
+from warehouse.incremental import plan
+from warehouse.incremental.plan import Slices
 from warehouse.schemas import CATALOGUE
-from warehouse.slices import Slices
 
 DAILY = (charges, charge_rules, billed_hours, pool_uses, deployment_shares, postings)
 NIGHT = date(2026, 11, 20)
@@ -186,7 +186,7 @@ def test_a_day_that_a_check_doubts_is_computed_again(nights: Nights) -> None:
 
 
 def test_days_are_taken_in_portions_of_so_many_rows(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(plan, "ROWS_AT_ONCE", 2)
     table, reads = CATALOGUE["charges"], [CATALOGUE["charge_rows"]]
 
     portions = Slices(nights.connection, str, NIGHT).stale(table, reads).portions
@@ -194,7 +194,7 @@ def test_days_are_taken_in_portions_of_so_many_rows(nights: Nights, monkeypatch:
 
 
 def test_a_kill_between_two_portions_keeps_the_first(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(plan, "ROWS_AT_ONCE", 1)
     write, written = Slices.write, []
 
     def killed(self: Slices, *arguments: Any) -> None:

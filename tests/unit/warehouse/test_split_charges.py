@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from warehouse.connection import Limits, connect
-from warehouse.readings import insert
+from warehouse.landing.file_cache import insert
+from warehouse.landing.split_cost_overlap import beside_their_split
 from warehouse.schemas.raw import BillDeliveries, ChargeRows
-from warehouse.split_charges import beside_their_split
 
 TEN, ELEVEN = datetime(2026, 11, 20, 10, tzinfo=UTC), datetime(2026, 11, 20, 11, tzinfo=UTC)
 

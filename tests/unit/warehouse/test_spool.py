@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from warehouse.sources.reading import RejectedFile
-from warehouse.sources.spool import RATIO_COUNTS_FROM, spooled, unpack
-from warehouse.sources.unpack import unpacked
+from warehouse.sources.decode.compression import unpacked
+from warehouse.sources.decode.staging_copy import RATIO_COUNTS_FROM, spooled, unpack
+from warehouse.sources.reader_protocol import RejectedFile
 
 TEXT = b"a,b\n" + b"1,2\n" * 5000 + os.urandom(20_000).hex().encode()
 

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from warehouse.sources import table_requests
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
+from warehouse.sources.requests import table
 from warehouse.sources.source import Source
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -32,7 +32,7 @@ def source(columns: dict[str, str] | None = None, constants: dict[str, str] | No
 def read(folder: Path, text: str, settings: Source | None = None, file: str = "inbox/log.csv") -> Reading:
     content = folder / "content"
     content.write_bytes(text.encode())
-    return table_requests.read(Delivered(file, "ab" * 32, 1, content, NIGHT), settings or source())
+    return table.read(Delivered(file, "ab" * 32, 1, content, NIGHT), settings or source())
 
 
 def requests(reading: Reading) -> list[dict[str, Any]]:
@@ -198,7 +198,7 @@ def test_json_lines_and_parquet_say_the_same(tmp_path: Path) -> None:
     typed = pl.DataFrame(rows).with_columns(pl.col("start_at").str.to_datetime(time_zone="UTC"))
     typed.write_parquet(tmp_path / "content.parquet")
     delivered = Delivered("inbox/log.parquet", "ab" * 32, 1, tmp_path / "content.parquet", NIGHT)
-    assert table_requests.read(delivered, source()).frames["requests"].equals(from_lines)
+    assert table.read(delivered, source()).frames["requests"].equals(from_lines)
 
 
 def test_a_column_that_the_settings_name_must_be_there(tmp_path: Path) -> None:

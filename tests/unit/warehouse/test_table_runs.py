@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import table_runs
-from warehouse.sources.reading import Delivered, Reading, RejectedFile
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
+from warehouse.sources.training import table as table_runs
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 RUN = {

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources import wandb
-from warehouse.sources.reading import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
+from warehouse.sources.training import wandb
 
 NIGHT = datetime(2026, 2, 20, tzinfo=UTC)
 SOURCE = Source("wb", "training_logs", "wandb", "inbox/wandb/**/*")

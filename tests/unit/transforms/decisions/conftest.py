@@ -13,19 +13,19 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.decisions.candidates import candidates
-from transforms.decisions.cash_curves import cash_curves, recommended_totals
-from transforms.decisions.law_points import law_points
-from transforms.decisions.lifetime import iso_loss, lifetime_optimum
-from transforms.decisions.pool_states import pool_states
-from transforms.decisions.positions import positions
-from transforms.decisions.recommendations import recommendations
-from transforms.decisions.run_forecasts import run_forecasts
-from transforms.decisions.scaling_laws import law_draws, scaling_law
-from transforms.decisions.serving_states import serving_states
-from transforms.decisions.task_shares import task_shares
-from transforms.decisions.track_record import track_record
-from transforms.economics.service import task_days
+from transforms.decisions.demand.positions import positions
+from transforms.decisions.demand.task_shares import task_shares
+from transforms.decisions.law.law_points import law_points
+from transforms.decisions.law.lifetime_optimum import iso_loss, lifetime_optimum
+from transforms.decisions.law.scaling_law import law_draws, scaling_law
+from transforms.decisions.portfolio.candidates import candidates
+from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.recommendations import recommendations
+from transforms.decisions.portfolio.track_record import track_record
+from transforms.decisions.runs.run_forecasts import run_forecasts
+from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.serving_states import serving_states
+from transforms.economics.spend.service import task_days
 from warehouse.schemas import CATALOGUE
 
 NIGHT = dt.date(2026, 11, 21)

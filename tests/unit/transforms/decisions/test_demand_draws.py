@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from transforms.decisions.demand import demand_draws, wandering
+from transforms.decisions.demand.demand_draws import demand_draws, wandering
 from transforms.decisions.randomness import generator, uncertain_spreads
 
 NIGHT = date(2026, 11, 21)

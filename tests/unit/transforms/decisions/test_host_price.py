@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from transforms.decisions.candidates import candidates
-from transforms.decisions.host_price import is_within_reach
-from transforms.decisions.serving_price import step_usd
+from transforms.decisions.portfolio.candidates import candidates
+from transforms.decisions.supply.serving_price import step_usd
+from transforms.decisions.supply.substitute_price import is_within_reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.decisions.kin import kin_of
+from transforms.decisions.actions.model_lineage import kin_of
 
 if TYPE_CHECKING:
     from conftest import Company, TableOf

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from transforms.decisions.run_tails import Curve, forecast_errors, half_width, tail_loss
+from transforms.decisions.runs.run_tails import Curve, forecast_errors, half_width, tail_loss
 
 if TYPE_CHECKING:
     from conftest import Company

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from transforms.decisions.whatif import Overrides, whatif
+from transforms.decisions.portfolio.whatif import Overrides, whatif
 
 if TYPE_CHECKING:
     from conftest import Company

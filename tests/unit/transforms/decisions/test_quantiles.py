@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from transforms.decisions.law.architectures import buildable, nearest
 from transforms.decisions.quantiles import median, medians, percentiles
-from transforms.decisions.shapes import buildable, nearest
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 101, 1000, 2000])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from transforms.decisions.laws import PUBLISHED, repeated_tokens_value, tokens_to_train_on
+from transforms.decisions.law.laws import PUBLISHED, repeated_tokens_value, tokens_to_train_on
 
 if TYPE_CHECKING:
     from conftest import Company
@@ -166,7 +166,7 @@ def test_twenty_runs_over_a_decade_make_a_law_of_their_own(company: Company) -> 
 
 
 def test_a_fit_is_kept_as_long_as_its_points_stay(company: Company) -> None:
-    from transforms.decisions.scaling_laws import law_draws  # noqa: PLC0415 — the function itself, not its table
+    from transforms.decisions.law.scaling_law import law_draws  # noqa: PLC0415 — the function itself, not its table
 
     for size in (1e8, 3e8, 1e9, 3e9):
         for ratio in (2, 5, 10, 20, 40):

@@ -12,7 +12,7 @@ from transforms.decisions.checks import (
     savings_counted_twice,
     unproven_recommendations,
 )
-from transforms.decisions.selection import chosen
+from transforms.decisions.portfolio.portfolio_selection import chosen
 
 if TYPE_CHECKING:
     from conftest import TableOf

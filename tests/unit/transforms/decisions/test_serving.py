@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from transforms.compute import CHIPS
-from transforms.decisions.roofline import Replica, Shape, least_gpus
-from transforms.decisions.serving_plan import Limits, Load, cheapest
-from transforms.decisions.serving_price import least_serving_usd, size_price_ratio
-from transforms.decisions.shapes import nearest
+from transforms.decisions.law.architectures import nearest
+from transforms.decisions.supply.roofline import Replica, Shape, least_gpus
+from transforms.decisions.supply.serving_plan import Limits, Load, cheapest
+from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
 
 if TYPE_CHECKING:
     from conftest import Company

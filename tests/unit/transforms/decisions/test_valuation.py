@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transforms.decisions.demand import median_path
-from transforms.decisions.valuation import Cash, discount_factors, ramp
+from transforms.decisions.demand.demand_draws import median_path
+from transforms.decisions.portfolio.valuation import Cash, discount_factors, ramp
 
 
 def cash(**changes: object) -> Cash:

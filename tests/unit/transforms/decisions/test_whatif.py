@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from transforms.decisions.whatif import Overrides, changed_recommendations, whatif
+from transforms.decisions.portfolio.whatif import Overrides, changed_recommendations, whatif
 
 if TYPE_CHECKING:
     from conftest import Company

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.amortizing import amortization, estimate_changes
-from transforms.economics.assets import training_assets
+from transforms.economics.amortization.amortization import amortization, estimate_changes
+from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.checks import assets_off_the_training, open_roll_forwards
-from transforms.economics.service import production_units
+from transforms.economics.spend.service import production_units
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 NIGHT = date(2025, 3, 31)

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.balance import bases, thirds
 from transforms.economics.checks import shares_off_one
+from transforms.economics.spend.thirds import bases, thirds
 
 NIGHT = date(2025, 5, 16)
 TOMORROW = date(2025, 5, 17)

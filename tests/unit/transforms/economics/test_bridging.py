@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.bridging import variance_bridge
-from transforms.economics.budgeting import budget_variances
 from transforms.economics.checks import open_bridges
-from transforms.economics.service import production_units
+from transforms.economics.spend.service import production_units
+from transforms.economics.variance.budget_variances import budget_variances
+from transforms.economics.variance.variance_bridge import variance_bridge
 
 APRIL, MAY, NIGHT = date(2025, 4, 10), date(2025, 5, 10), date(2025, 5, 31)
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.buying import api_comparisons
+from transforms.economics.unit_costs.api_comparisons import api_comparisons
 
 MAY = date(2025, 5, 1)
 

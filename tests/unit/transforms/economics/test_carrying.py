@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from transforms.economics.carrying import Carried, Forecast, Month, Plan, Policy, carried
+from transforms.economics.amortization.amortization_schedule import Carried, Forecast, Month, Plan, Policy, carried
 
 USD = 10**12
 JANUARY = date(2025, 1, 1)

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.economics.demand import demand_states, estimate_days
-from transforms.economics.expectations import expected_service, model_lives
-from transforms.economics.service import production_units
+from transforms.economics.amortization.model_lives import expected_service, model_lives
+from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.spend.service import production_units
 
 NIGHT = date(2025, 6, 29)
 TOMORROW = NIGHT + timedelta(days=1)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from bench.economics import CHECKS, FLOW
-from transforms.economics.evidence import scaling_evidence, two_phase_balance
+from transforms.economics.scaling.scaling_evidence import scaling_evidence, two_phase_balance
 from warehouse.schemas import CATALOGUE
 
 NIGHT = date(2025, 5, 20)

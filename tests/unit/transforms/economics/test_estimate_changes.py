@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.amortizing import amortization, estimate_changes
+from transforms.economics.amortization.amortization import amortization, estimate_changes
 from warehouse.schemas.history import PublishedAmortization
 
 FEBRUARY, MARCH, APRIL, MAY = (date(2025, month, 1) for month in (2, 3, 4, 5))

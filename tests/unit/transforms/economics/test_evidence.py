@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transforms.economics.evidence import scaling_evidence, two_phase_balance
-from transforms.economics.two_phase import Curve
+from transforms.economics.scaling.scaling_evidence import scaling_evidence, two_phase_balance
+from transforms.economics.scaling.two_phase import Curve
 
 NIGHT = date(2025, 5, 16)
 EPOCH = {"law_id": "epoch", "is_chosen": True, "E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from transforms.economics.checks import torn_lineage
-from transforms.economics.lifecycle import lifecycle_spend
-from transforms.economics.lineage import ancestors, lineage_shares
-from transforms.economics.phases import phase_compute
+from transforms.economics.spend.lifecycle_spend import lifecycle_spend
+from transforms.economics.spend.lineage_shares import ancestors, lineage_shares
+from transforms.economics.spend.phase_compute import phase_compute
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 NIGHT = date(2025, 2, 10)

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.economics.forecasts import demand_forecast, parity
-from transforms.economics.outlook import spend_outlook
+from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.spend_outlook import spend_outlook
 
 NIGHT = date(2025, 5, 31)
 NOW = date(2025, 6, 1)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.overhead import company_spend, idle_shares, model_spend, shared_shares
+from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
 
 MAY = date(2025, 5, 1)
 

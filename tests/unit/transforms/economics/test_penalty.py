@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transforms.economics.penalty import penalty_ratio, saved_ratio, shares
+from transforms.economics.spend.thirds_penalty import penalty_ratio, saved_ratio, shares
 
 EQUAL = np.full(3, 1 / 3)
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from transforms.compute import CHIPS, Attention, serving_flop, training_flop, utilization_ratio
-from transforms.economics.phases import phase_compute
+from transforms.economics.spend.phase_compute import phase_compute
 
 NIGHT = date(2025, 5, 16)
 

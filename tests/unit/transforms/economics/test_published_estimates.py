@@ -13,8 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.economics.amortizing import amortization, estimate_changes
-from transforms.economics.carrying import Carried, Forecast, Month, Plan, Policy, Published, carried
+from transforms.economics.amortization.amortization import amortization, estimate_changes
+from transforms.economics.amortization.amortization_schedule import (
+    Carried,
+    Forecast,
+    Month,
+    Plan,
+    Policy,
+    Published,
+    carried,
+)
 from transforms.economics.checks import open_roll_forwards
 from warehouse.schemas.history import PublishedAmortization
 

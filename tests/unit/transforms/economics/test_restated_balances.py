@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.restated_balances import amortization_restatements
+from transforms.economics.amortization.amortization_restatements import amortization_restatements
 
 FEBRUARY, MARCH, APRIL = (date(2025, month, 1) for month in (2, 3, 4))
 NIGHT = date(2025, 4, 20)

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.forecasts import demand_forecast
-from transforms.economics.service import task_days
-from transforms.economics.task_demand import task_demand
+from transforms.economics.forecast.demand_forecast import demand_forecast
+from transforms.economics.forecast.task_demand import task_demand
+from transforms.economics.spend.service import task_days
 
 NIGHT = date(2025, 6, 30)
 P90 = 1.2815515655446004

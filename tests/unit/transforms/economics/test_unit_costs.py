@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.service import daily_service, production_units, served_days
-from transforms.economics.unit_costs import unit_costs
+from transforms.economics.spend.service import daily_service, production_units, served_days
+from transforms.economics.unit_costs.unit_costs import unit_costs
 
 MAY = date(2025, 5, 1)
 NIGHT = date(2025, 5, 31)

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from transforms.economics.resumption import lost_parts
-from transforms.economics.wasted import goodput, run_spend, waste
+from transforms.economics.spend.rework import lost_parts
+from transforms.economics.spend.waste import goodput, run_spend, waste
 
 MAY = date(2025, 5, 1)
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.reconciliation import reconciliation
+from transforms.economics.variance.reconciliation import reconciliation
 from transforms.staging.delivered_days import delivered_days
 from warehouse.schemas import CATALOGUE
 

@@ -12,7 +12,7 @@ import pytest
 
 from bench.report_company import Company
 from bench.report_tables import company_tables
-from transforms.reports.number import exact_value
+from transforms.reports.metrics.metric import exact_value
 from warehouse.schemas import CATALOGUE
 
 Tables = dict[str, pl.DataFrame]

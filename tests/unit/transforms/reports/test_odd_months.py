@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
-from transforms.reports.movers import movers
-from transforms.reports.numbers import numbers
 from transforms.reports.pages import pages
-from transforms.reports.subject import subject
+from transforms.reports.report_period import subject
+from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
 
 NIGHT = date(2026, 10, 31)

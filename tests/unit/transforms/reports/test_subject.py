@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from transforms.reports.months import plans
-from transforms.reports.movers import movers
 from transforms.reports.pages import pages
-from transforms.reports.subject import subject
+from transforms.reports.report_period import subject
+from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
 
 

@@ -1,0 +1,1 @@
+"""What is sent to people: notices, messages, servers, one dispatch."""

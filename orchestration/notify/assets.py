@@ -1,0 +1,60 @@
+"""What follows a night: the e-mails about a published one, and the note and the e-mails about one that is not."""
+
+from datetime import date
+
+import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
+
+from orchestration import last_failure
+from orchestration.exit_codes import HeldError
+from orchestration.nights import red
+from orchestration.notify import dispatch
+from orchestration.publication import night
+from orchestration.resources import STEPS, Warehouse
+from orchestration.table_assets import NIGHTS
+
+
+@dg.asset(
+    key=["published", "delivery"],
+    deps=[night],
+    group_name="published",
+    partitions_def=NIGHTS,
+    kinds={"email"},
+)
+def letters(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """The e-mails about the published nights, one for each recipient; one that fails is a warning and waits.
+
+    The night is published before and stays so: nothing that a mail server says can fail this step.
+    """
+    project, now = warehouse.project, warehouse.clock()
+    last_failure.forget(project.var)
+    troubles = dispatch.delivered(project, now)
+    progress = dispatch.progress(project, now)
+    for sentence in progress:
+        STEPS.info("published.delivery: %s", sentence)
+    said = "\n".join([*progress, *troubles]) or "no e-mail is asked for: there is no [delivery] in trisect.toml"
+    return dg.MaterializeResult(metadata={"letters": dg.MetadataValue.text(said), "undelivered": len(troubles)})
+
+
+@dg.failure_hook(required_resource_keys={"warehouse"})
+def failure_told(context: dg.HookContext) -> None:
+    """Note why a night that Dagster ran by itself is not published, and tell who asked to hear of held nights.
+
+    `trisect run` does the same: an error ends its job before any hook is called.
+    """
+    warehouse: Warehouse = context.resources.warehouse
+    run, error = context.instance.get_run_by_id(context.run_id), context.op_exception
+    partition = run.tags.get("dagster/partition") if run else None
+    if partition is None or error is None:
+        return
+    is_red = isinstance(error, DagsterAssetCheckFailedError)
+    last_failure.note(
+        warehouse.project.var,
+        last_failure.Failure(
+            night=date.fromisoformat(partition),
+            at=warehouse.clock(),
+            reason=red(str(error)) if is_red else str(error),
+            is_held=is_red or isinstance(error, HeldError),
+        ),
+    )
+    dispatch.delivered(warehouse.project, warehouse.clock())

@@ -1,0 +1,121 @@
+"""What an e-mail can be about: a published revision of a night, or a night that is held."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from orchestration.last_failure import Failure
+from orchestration.notify.settings import MEGABYTE, Audience
+from orchestration.settings import Project
+from templates.message import Cover, Message, MessageError, held, news
+from warehouse import publish
+
+Files = Mapping[str, bytes]
+
+
+class Issue(Protocol):
+    """Something that an audience hears of once."""
+
+    @property
+    def night(self) -> date:
+        """The night it is about."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from other issues of the same night."""
+
+    @property
+    def audiences(self) -> list[Audience]:
+        """Who wants to hear of it."""
+
+    def written(self, audience: Audience) -> tuple[Message, Files]:
+        """The message for an audience, and the files that go with it."""
+
+
+@dataclass(frozen=True)
+class PublishedNight:
+    """A published revision of a night."""
+
+    project: Project
+    night: date
+    revision: int
+
+    @property
+    def name(self) -> str:
+        """The revision."""
+        return f"r{self.revision}"
+
+    @property
+    def audiences(self) -> list[Audience]:
+        """Who wants the report."""
+        return [one for one in self.project.settings.delivery.audience if "published" in one.nights]
+
+    @property
+    def directory(self) -> Path:
+        """Where it is published."""
+        return publish.directory(self.project.published, self.night, self.revision)
+
+    def written(self, audience: Audience) -> tuple[Message, Files]:
+        """The sentences of the report, with the file or its address.
+
+        Raises:
+            MessageError: What was published is not whole, or has no report for this audience.
+        """
+        if not publish.is_intact(self.directory):
+            raise MessageError(f"published/{self.directory.name} differs from its manifest; run the night again")
+        file = f"{audience.cut.stem}.pdf"
+        if not (self.directory / file).is_file():
+            raise MessageError(f"published/{self.directory.name} has no {file}; is it in editions of [report]?")
+        files, enclosure, link = self._enclosed(audience, (self.directory / file).read_bytes())
+        twin = (self.directory / "leadership.html").read_text("utf-8")
+        company = self.project.settings.company.name
+        cover = Cover(company, self.night.isoformat(), self.revision, audience.cut, enclosure, link)
+        return news(twin, cover), files
+
+    def _enclosed(self, audience: Audience, report: bytes) -> tuple[Files, str, str]:
+        """The files that go along, the words about them, and the address that stands for them."""
+        delivery, stem = self.project.settings.delivery, audience.cut.stem
+        name, allowed = f"{stem}-{self.directory.name}.pdf", delivery.largest_attachment
+        if audience.form == "attachment" and len(report) <= allowed:
+            return {name: report}, f"The report is attached: {name}.", ""
+        large = f" ({len(report) / MEGABYTE:.1f} MB, more than the {delivery.attachment_mb:g} MB that may be attached)"
+        size = large if audience.form == "attachment" else ""
+        if delivery.published_url:
+            return {}, f"The report{size}:", f"{delivery.published_url.rstrip('/')}/{self.directory.name}/{stem}.pdf"
+        return {}, f"The report{size} stands in var/published/{self.directory.name}/{stem}.pdf of the project.", ""
+
+
+@dataclass(frozen=True)
+class HeldNight:
+    """A night that could not be published, and why."""
+
+    project: Project
+    failure: Failure
+
+    @property
+    def night(self) -> date:
+        """The night it is about."""
+        return self.failure.night
+
+    @property
+    def name(self) -> str:
+        """The reason, so that another reason is other news."""
+        return f"held-{hashlib.sha256(self.failure.reason.encode()).hexdigest()[:8]}"
+
+    @property
+    def audiences(self) -> list[Audience]:
+        """Who wants to hear of held nights."""
+        return [one for one in self.project.settings.delivery.audience if "held" in one.nights]
+
+    def written(self, audience: Audience) -> tuple[Message, Files]:
+        """The reason, and which report stands."""
+        known = publish.nights(self.project.published)
+        standing = f"The report of {max(known)} stands." if known else "No report is published yet."
+        company = self.project.settings.company.name
+        cover = Cover(company, self.night.isoformat(), 0, audience.cut, "")
+        return held(self.failure.reason, standing, cover), {}

@@ -1,0 +1,119 @@
+"""A look at the inbox that changes nothing: landed into a warehouse that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from inspect import signature
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import duckdb
+import polars as pl
+
+from orchestration.code_digest import code_digest
+from orchestration.settings import Project
+from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.daily_charges import billed_days
+from transforms.reports.unmatched import unmatched
+from transforms.staging import request_hours as hourly
+from transforms.staging.accruals import accruals
+from transforms.staging.charges import charges
+from transforms.staging.token_usage import token_usage
+from transforms.staging.training_runs import training_runs
+from warehouse import tables
+from warehouse.connection import connect
+from warehouse.incremental.fingerprints import is_sliced
+from warehouse.incremental.plan import Slices
+from warehouse.landing import landing
+from warehouse.landing.arrivals import Place
+from warehouse.landing.requests.daily_reduction import refresh_request_hours
+from warehouse.landing.requests.landed_files import landed_requests
+from warehouse.schemas import CATALOGUE
+from warehouse.schemas.raw import Files, Quarantine
+from warehouse.sources.policy.policy import read_policy
+
+LONGEST_SHOWN: Final = 400
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a landing of the inbox finds."""
+
+    landing: landing.Landing
+    files: pl.DataFrame
+    quarantine: pl.DataFrame
+    unmatched: pl.DataFrame
+
+    def sentences(self) -> Iterator[str]:
+        """One line for each source and each refused row or file."""
+        counts = ("rows", "accepted", "quarantined", "duplicates", "blank")
+        for source, files in self.files.sort("source", "file").partition_by("source", as_dict=True).items():
+            sums = ", ".join(f"{files[name].sum():,} {name}" for name in counts)
+            flags = sorted({flag for row in files["flags"] for flag in row})
+            yield f"{source[0]}: {files.height:,} files, {sums}" + (f" ({', '.join(flags)})" if flags else "")
+        yield from (f"note: {finding}" for finding in self.landing.findings)
+        for row in self.quarantine.sort("source", "file", "location").iter_rows(named=True):
+            yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {_cut(row['detail'] or row['raw'])}"
+        for row in self.unmatched.iter_rows(named=True):
+            share = "" if row["share_ratio"] is None else f" ({row['share_ratio']:.2%} of the source)"
+            yield f"no rule: {row['source']}: {row['name']!r}: {row['amount']:,.2f} {row['quantity']}{share}"
+
+
+class _Aside(NamedTuple):
+    """The inbox as landed beside the project."""
+
+    landing: landing.Landing
+    connection: duckdb.DuckDBPyConnection
+    place: Place
+
+
+def _cut(text: str) -> str:
+    """What a terminal can show of a row that may be a megabyte long."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text):,} characters)"
+
+
+@contextmanager
+def _landed(project: Project, until: date) -> Iterator[_Aside]:
+    """Land the inbox as of the night `until` into a warehouse that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="trisect-") as folder:
+        place = Place(project.root, Path(folder))
+        connection = connect(place.var, project.settings.machine())
+        try:
+            yield _Aside(landing.land(place, project.settings.sources(), connection, until, until), connection, place)
+        finally:
+            connection.close()
+
+
+def last_day(project: Project, until: date) -> date:
+    """The last day up to `until` of which the inbox tells anything; `until` itself where it tells nothing."""
+    with _landed(project, until) as aside:
+        return landing.last_day(aside.connection, aside.place.var, until)
+
+
+@contextmanager
+def glanced(project: Project, until: date) -> Iterator[Glance]:
+    """What landing the inbox as of the night `until` would come to."""
+    with _landed(project, until) as aside:
+        files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
+        yield Glance(aside.landing, files, refused, _unmatched(aside.connection, project, aside.place, until))
+
+
+def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: Place, until: date) -> pl.DataFrame:
+    """What no rule of the policy reaches, from the first tables of the night."""
+    start = datetime(until.year, until.month, until.day, tzinfo=UTC)
+    refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
+    known = {**read_policy(project.root), "settings": project.settings.table(until, start)}
+    for name, rows in known.items():
+        tables.write(connection, CATALOGUE[name], rows)
+    frames, days = tables.Frames(connection), Slices(connection, code_digest, until)
+    for function in (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched):
+        table = CATALOGUE[function.__name__]
+        if is_sliced(table):
+            days.renew(function)
+        else:
+            tables.write(connection, table, function(**{name: frames[name] for name in signature(function).parameters}))
+    return frames["unmatched"]

@@ -1,0 +1,176 @@
+"""From markup to a PDF file: archivable, tagged, reproducible, and free of anything from outside."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
+
+import weasyprint
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from templates.pages.document import Document
+from templates.typesetting.layout_checks import prove_fonts, prove_layout
+from templates.typesetting.typeface import BUNDLED, faces_by_name, font
+
+VARIANT: Final = "pdf/a-3a"
+MOST_ATTACHED: Final = 3_000_000
+FIGURE: Final = re.compile(
+    r'<svg [^>]*class="(?P<name>[^"]*)"[^>]*? width="(?P<width>[^"]*)" height="(?P<height>[^"]*)"[^>]*>'
+    r"<title>(?P<alt>[^<]*)</title>.*?</svg>",
+    re.DOTALL,
+)
+PDF_UA: Final = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>part of ISO 14289 that the file follows</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
+"""
+
+
+def printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
+    """The PDF of a composed report.
+
+    Raises:
+        ReportFault: The layout breaks a promise: overflow, page count, fonts.
+    """
+    with uncollected():
+        return _printed(figures_as_images(markup), report, attachments)
+
+
+def figures_as_images(markup: str) -> str:
+    """Figures within the page as images of the same drawing: the parser and the style sheets pass their inside by."""
+    return FIGURE.sub(_image, markup)
+
+
+def _image(found: re.Match[str]) -> str:
+    drawing = base64.b64encode(found[0].encode()).decode("ascii")
+    size = f"width:{found['width']};height:{found['height']}"
+    return (
+        f'<img class="{found["name"]}" style="{size}" alt="{found["alt"]}" src="data:image/svg+xml;base64,{drawing}">'
+    )
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No search for cycles while a report is laid out: millions of small objects live until it is written."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
+    fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    source = weasyprint.HTML(string=markup, base_url=None, url_fetcher=fetcher)
+    fonts, faces = _fonts()
+    layout = source.render(font_config=fonts, stylesheets=[faces])
+    prove_layout(layout, report)
+    target = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its own colour profile open
+        layout.write_pdf(
+            target,
+            finisher=_finish,
+            pdf_variant=VARIANT,
+            pdf_identifier=hashlib.sha256(report.identity.identity.encode()).digest()[:16],
+            attachments=_attached(attachments, report, fetcher),
+            **_defaults(),
+        )
+    return target.getvalue()
+
+
+@cache
+def _fonts() -> tuple[FontConfiguration, weasyprint.CSS]:
+    """The bundled fonts, loaded once per process."""
+    configuration = FontConfiguration()
+    return configuration, weasyprint.CSS(string=faces_by_name(), font_config=configuration, url_fetcher=_Bundled())
+
+
+class _Bundled(URLFetcher):  # type: ignore[misc]  # the library has no types
+    """Knows our own fonts by name and nothing else: inside the style sheet they would be parsed letter by letter."""
+
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
+        """The font of the name."""
+        del headers
+        scheme, _, name = url.partition(":")
+        if scheme != BUNDLED:
+            raise ValueError(f"{url} is none of the bundled fonts")
+        return URLFetcherResponse(url, font(name), {"Content-Type": "font/ttf"})
+
+
+def _defaults() -> dict[str, Any]:
+    """The library's own settings for everything that is not said here."""
+    said = {"pdf_variant", "pdf_identifier", "attachments"}
+    return {name: value for name, value in weasyprint.DEFAULT_OPTIONS.items() if name not in said} | {"pdf_tags": True}
+
+
+def _finish(layout: weasyprint.Document, pdf: Any) -> None:  # noqa: ANN401 - the library's own type is untyped
+    """Last look at the fonts, what heads what in tables, and the PDF/UA identification inside the metadata."""
+    prove_fonts(layout)
+    _say_scopes(pdf)
+    associated = pdf.catalog.get("AF", [])
+    associated[:] = dict.fromkeys(associated)  # the library names each attachment twice
+    reference = int(pdf.catalog["Metadata"].split()[0])
+    metadata = pdf.objects[reference]
+    end = b"</rdf:RDF>"
+    metadata.stream = [part.replace(end, PDF_UA + end) for part in metadata.stream]
+
+
+def _say_scopes(pdf: Any) -> None:  # noqa: ANN401 - the library's own type is untyped
+    """Tells heads of columns from heads of rows: the library names the heads of each cell, and says no scope."""
+    for tag in pdf.objects:
+        if isinstance(tag, dict) and tag.get("S") == "/TH":
+            row = pdf.objects[int(tag["P"].split()[0])]
+            group = pdf.objects[int(row["P"].split()[0])]
+            tag["A"]["Scope"] = "/Column" if group.get("S") == "/THead" else "/Row"
+
+
+def _attached(
+    attachments: Mapping[str, bytes], report: Document, fetcher: URLFetcher
+) -> list[weasyprint.Attachment] | None:
+    moment = report.identity.built_at
+    return [
+        weasyprint.Attachment(
+            file_obj=io.BytesIO(content),
+            name=name,
+            description=f"{name} of night {report.night.subject['as_of']}",
+            created=moment,
+            modified=moment,
+            relationship="Data",
+            url_fetcher=fetcher,
+        )
+        for name, content in sorted(fitted(attachments).items())
+    ] or None
+
+
+def fitted(attachments: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Attachments of three megabytes in all: the largest are replaced by their first lines and a note."""
+    kept = dict(attachments)
+    while kept and sum(len(content) for content in kept.values()) > MOST_ATTACHED:
+        largest = max(kept, key=lambda name: (len(kept[name]), name))
+        half = kept[largest][: len(kept[largest]) // 2]
+        head = half[: half.rfind(b"\n") + 1]
+        if not head:
+            del kept[largest]
+        else:
+            kept[largest] = head
+    return kept

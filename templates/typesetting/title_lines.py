@@ -1,0 +1,40 @@
+"""How a title breaks into two lines of about the same length."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from templates.typesetting.typeface import SEMIBOLD, SERIF, text_width
+
+LINE_WIDTH: Final = 500.0
+SIZE: Final = 19.0
+FULL_SECOND_LINE: Final = 0.45
+LIMIT: Final = 95
+
+
+def fits(title: str) -> bool:
+    """Whether a title is there, short enough, and no more than two lines long."""
+    words = title.split(" ")
+    return 0 < len(title) <= LIMIT and _width(words[_greedy(words) :]) <= LINE_WIDTH
+
+
+def broken(title: str) -> Markup:
+    """The title, with a break of its own where the second line would hold a word or two only."""
+    words = title.split(" ")
+    first = _greedy(words)
+    if first == len(words) or _width(words[first:]) >= FULL_SECOND_LINE * LINE_WIDTH:
+        return escape(title)
+    fitting = range(1, first + 1)
+    place = min(fitting, key=lambda cut: abs(_width(words[:cut]) - 1.15 * _width(words[cut:])))
+    return escape(" ".join(words[:place])) + Markup(" <br>") + escape(" ".join(words[place:]))
+
+
+def _width(words: list[str]) -> float:
+    return text_width(" ".join(words), SIZE, SERIF, SEMIBOLD)
+
+
+def _greedy(words: list[str]) -> int:
+    """How many words fit the first line."""
+    return next((cut - 1 for cut in range(1, len(words) + 1) if _width(words[:cut]) > LINE_WIDTH), len(words))

@@ -1,0 +1,1 @@
+"""One module an action: what it changes and what it needs."""

@@ -1,0 +1,166 @@
+"""A task goes to a student that the model teaches first.
+
+Cost: the teacher's logits on every student token, 2·N_T FLOP each, at the price the teacher serves at, or at that of
+training where it serves too little to have one; the student's own training, 6·N_S·D_S; evaluation and migration; and
+at least the fewest GPUs that hold the student.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
+from transforms.decisions.law.architectures import nearest
+from transforms.decisions.law.distillation import distilled_loss, supervised_loss, supervised_threshold_tokens
+from transforms.decisions.law.iso_loss_curve import training_flop
+from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.quantiles import median
+from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
+from transforms.decisions.supply.substitute_price import is_within_reach
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transforms.decisions.actions.task_migration import Departure, Evidence
+    from transforms.decisions.law.laws import Floats
+    from transforms.decisions.portfolio.simulation_context import Subject
+
+ACTION: Final = "distil"
+TRAIN_MONTHS: Final = 1.5
+MOVE_MONTHS: Final = 1.0
+# A student a tenth of its teacher's size, and its tokens per parameter; bounds of what is worth building.
+_STUDENT_SHARE: Final = 0.1
+_LEAST_PARAMS: Final = 5e8
+_TOKENS_PER_PARAM: Final = 20.0
+_SMALLER: Final = 0.6
+
+
+def distil_missing(position: Mapping[str, Any]) -> str:
+    """What is not known of the teacher, and how to supply it; empty where a student can be valued."""
+    needs = {
+        "active_params": "its size is unknown: give params in models.csv",
+        "training_tokens": "its training tokens, hence its loss, are unknown: give training_tokens in models.csv",
+        "usd_per_training_flop": "no training has a price per FLOP: attribute pre-training runs with params and tokens",
+        "used_usd_per_mtok": "serving has no price of a token: attribute its serving GPUs in attribution.csv",
+    }
+    return next((words for name, words in needs.items() if not position[name]), "")
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """The student that a model would teach, whatever the task: its cost, its price beside the teacher's, its loss."""
+
+    teacher: Subject
+    params: float
+
+    @property
+    def name(self) -> str:
+        """What the cards call it."""
+        return f"a {self.params / 1e9:.3g}B student"
+
+    @property
+    def tokens(self) -> float:
+        """Tokens it is trained on."""
+        return _TOKENS_PER_PARAM * self.params
+
+    @cached_property
+    def teaching_usd(self) -> Floats:
+        """Logits on its tokens: at the used price within its reach, else 2·N_T FLOP each at the price of training."""
+        if is_within_reach(self.teacher.position, self.tokens / (TRAIN_MONTHS * DAYS_PER_MONTH)):
+            return self.teacher.used_price * self.tokens
+        return 2 * float(self.teacher.position["active_params"]) * self.tokens * self.teacher.training_price
+
+    @cached_property
+    def training_usd(self) -> Floats:
+        """Its own training, 6·N_S·D_S."""
+        return np.asarray(training_flop(self.params, self.tokens) * self.teacher.training_price)
+
+    @cached_property
+    def price_ratio(self) -> float:
+        """Price of a token of it, relative to the teacher's."""
+        return size_price_ratio(self.teacher.position, self.params)
+
+    @cached_property
+    def least_usd(self) -> float:
+        """Cost a month of the fewest GPUs that hold it."""
+        return least_serving_usd(self.teacher.position, self.params)
+
+    @cached_property
+    def losses(self) -> tuple[float, float, float]:
+        """Predicted losses of the teacher, of the student taught by it, and of the student trained alone."""
+        place = self.teacher.position
+        own = float(supervised_loss(place["active_params"], place["training_tokens"]))
+        taught = float(distilled_loss(own, self.params, self.tokens))
+        return own, taught, float(supervised_loss(self.params, self.tokens))
+
+    @property
+    def taught_worse(self) -> str:
+        """Why it should not be taught; empty where teaching makes it better."""
+        _, taught, alone = self.losses
+        words = f"trained alone the student would be better: loss {alone:.3f} against {taught:.3f} distilled"
+        return "" if taught < alone else words
+
+    @cached_property
+    def assumptions(self) -> dict[str, Any]:
+        """What every card of it rests on."""
+        own, taught, alone = self.losses
+        return {
+            "distillation_law": "Busbridge et al. 2025, arXiv:2502.08606",
+            "teacher_loss": own,
+            "student_loss_distilled": taught,
+            "student_loss_alone": alone,
+            "supervised_wins_from_tokens": supervised_threshold_tokens(own, self.params),
+            "teacher_logits_usd_p50": median(self.teaching_usd),
+            "training_usd_p50": median(self.training_usd),
+            "evaluation_usd": self.teacher.night.evaluation_usd,
+            "migration_usd": self.teacher.night.migration_usd,
+            "serving_price_ratio": self.price_ratio,
+            "least_serving_usd_a_month": self.least_usd,
+        } | self.teacher.night.calendar(TRAIN_MONTHS, MOVE_MONTHS)
+
+
+def pupil_of(teacher: Subject) -> Pupil | None:
+    """The student of a model; None where the model is too small to have one."""
+    active = teacher.position["active_params"]
+    size = nearest(max(_STUDENT_SHARE * active, _LEAST_PARAMS)).params
+    return Pupil(teacher, size) if size <= _SMALLER * active else None
+
+
+def distil_proposal(departure: Departure, pupil: Pupil, evidence: Evidence | None) -> Proposal:
+    """The task at the price of the student."""
+    teacher, task, night = departure.teacher, departure.task, departure.teacher.night
+    share, kept = departure.share, departure.kept(pupil.name, evidence)
+    price, idle = _price(pupil, share)
+    alternative = Alternative(
+        action=ACTION,
+        model_id=teacher.model_id,
+        task=task.name,
+        target_params=pupil.params,
+        target_tokens=pupil.tokens,
+        is_measured=evidence is not None,
+        quality_gate=departure.gate_words(pupil.name, evidence),
+        blocked=departure.blocked(evidence) or pupil.taught_worse,
+        assumptions=departure.assumptions(evidence) | pupil.assumptions,
+    )
+    return Proposal(
+        alternative,
+        one_off=pupil.teaching_usd + pupil.training_usd + night.evaluation_usd + night.migration_usd,
+        saving_per_token=share * (kept * teacher.allocated_price - price),
+        fixed=np.zeros(night.draws),
+        ramp=ramp(teacher.months, TRAIN_MONTHS, MOVE_MONTHS),
+        idle_per_token=share * (kept * (teacher.allocated_price - teacher.used_price) - idle),
+    )
+
+
+def _price(pupil: Pupil, share: Floats) -> tuple[Floats, Floats]:
+    """The student's allocated price of a token, and the part of it that is idle and shared cost."""
+    teacher = pupil.teacher
+    task_tokens = np.maximum(share * teacher.monthly_tokens, 1)
+    used = np.maximum(teacher.used_price * pupil.price_ratio, pupil.least_usd / task_tokens)
+    idle = (teacher.allocated_price - teacher.used_price) * pupil.price_ratio
+    return used + idle, idle

@@ -1,0 +1,163 @@
+"""What could be done with each model: all alternatives, with their cash where it can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from transforms.decisions.actions import distil, retire, retrain_smaller, route, tune_serving
+from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.actions.task_migration import Departure, priced
+from transforms.decisions.portfolio.portfolio import Company
+from transforms.decisions.supply.latency import within_limits
+from transforms.decisions.supply.substitute_price import host_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from transforms.decisions.portfolio.simulation_context import Subject
+
+_MOVES: Final = frozenset({route.ACTION, distil.ACTION})
+ACTIONS: Final = _MOVES | {retrain_smaller.ACTION, tune_serving.ACTION, retire.ACTION}
+# A task below this share of its model is not worth a student of its own.
+_LEAST_SHARE: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Options:
+    """One model's alternatives: those with cash, and those of which something is not known."""
+
+    subject: Subject
+    proposals: Sequence[Proposal]
+    unvalued: Sequence[Alternative]
+
+
+def model_options(company: Company, actions: Mapping[str, Collection[str]] | None = None) -> Iterator[Options]:
+    """The alternatives of each model with service ahead, by name of the model; only of some `actions` where given."""
+    for subject in company.subjects.values():
+        wanted = ACTIONS if actions is None else actions.get(subject.model_id, ())
+        if subject.months > 0 and wanted:
+            yield options_of(subject, company, wanted)
+
+
+def options_of(subject: Subject, company: Company, actions: Collection[str] = ACTIONS) -> Options:
+    """The alternatives of one model."""
+    found = list(_all(subject, company, actions))
+    return Options(
+        subject,
+        [option for option in found if isinstance(option, Proposal)],
+        [option for option in found if isinstance(option, Alternative)],
+    )
+
+
+def _all(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
+    place = subject.position
+    if place["recent_tokens"] == 0 and place["monthly_inference_usd"] > 0 and place["unit_name"] is None:
+        yield retire.unused_proposal(subject)
+    if place["unit_name"] is not None and place["daily_tokens"] is None:
+        words = f"it delivers {place['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
+        yield Alternative(retrain_smaller.ACTION, subject.model_id, missing=words)
+        return
+    if place["served_days"] == 0 or place["daily_tokens"] == 0:
+        return
+    if retrain_smaller.ACTION in actions:
+        yield from _retrained(subject, company)
+    unpriced = priced(place)
+    if unpriced:
+        yield Alternative(route.ACTION, subject.model_id, missing=unpriced)
+        return
+    if tune_serving.ACTION in actions:
+        yield from _tuned(subject, company)
+    if retire.ACTION in actions:
+        yield from _retired(subject, company)
+    if not _MOVES.isdisjoint(actions):
+        yield from _moved(subject, company, actions)
+
+
+def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    missing = retrain_smaller.retrain_missing(subject.position, subject.night)
+    if missing:
+        yield missing
+        return
+    states = company.deployments.get(subject.model_id, ())
+    yield from (within_limits(proposal, subject, states) for proposal in retrain_smaller.retrain_proposals(subject))
+
+
+def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    for state in company.deployments.get(subject.model_id, ()):
+        missing = tune_serving.tune_missing(state, subject)
+        if missing:
+            home = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
+            yield Alternative(tune_serving.ACTION, subject.model_id, **home, missing=missing)
+        else:
+            yield tune_serving.tune_proposal(state, subject)
+
+
+def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    """Towards the nearest kin that serves; a farther one is asked only where no nearer one does."""
+    shared = company.shared_home(subject.model_id)
+    if shared:
+        yield Alternative(retire.ACTION, subject.model_id, missing=shared)
+        return
+    for nearest in company.hosts(subject.model_id):
+        serving = [company.subjects[name] for name in nearest if not _unpriced(company.subjects[name])]
+        if serving:
+            yield from (_retired_onto(subject, successor, company) for successor in serving)
+            return
+    for name in company.heirs(subject.model_id):
+        if _unpriced(company.subjects[name]):
+            continue
+        words = f"{name} is made from it for something narrower: evaluate it on each of its tasks in workloads.csv"
+        yield Alternative(retire.ACTION, subject.model_id, target_model_id=name, missing=words)
+
+
+def _retired_onto(subject: Subject, successor: Subject, company: Company) -> Proposal | Alternative:
+    missing = host_missing(subject, successor, share=1.0)
+    if missing:
+        return Alternative(retire.ACTION, subject.model_id, target_model_id=successor.model_id, missing=missing)
+    return _unless_slow(retire.retire_proposal(subject, successor), company, successor)
+
+
+def _moved(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
+    tasks = company.tasks.get(subject.model_id, ())
+    untaught = distil.distil_missing(subject.position)
+    if not tasks:
+        words = "its requests carry no task: send a task with each request, or map one in attribution.csv"
+        yield Alternative(route.ACTION, subject.model_id, missing=words)
+    elif untaught:
+        yield Alternative(distil.ACTION, subject.model_id, missing=untaught)
+    states = company.deployments.get(subject.model_id, ())
+    pupil = None if untaught else distil.pupil_of(subject)
+    for departure in (Departure(subject, task) for task in tasks):
+        if route.ACTION in actions:
+            yield from _routed(departure, company)
+        if pupil and departure.task.share >= _LEAST_SHARE and distil.ACTION in actions:
+            evidence = company.plan_evidence(departure.task.name, subject.model_id)
+            proposal = distil.distil_proposal(departure, pupil, evidence)
+            yield within_limits(proposal, subject, states, departure.task.share)
+
+
+def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alternative]:
+    subject, task = departure.teacher, departure.task
+    for name, evidence in company.students_for(task.name, subject.model_id):
+        student = company.subjects[name]
+        unpriced = _unpriced(student) or host_missing(subject, student, task.share)
+        if unpriced:
+            yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
+        else:
+            yield _unless_slow(route.route_proposal(departure, student, evidence), company, student)
+
+
+def _unless_slow(proposal: Proposal, company: Company, host: Subject) -> Proposal:
+    """The proposal, blocked where the users of the model would wait too long for the host."""
+    alternative = proposal.alternative
+    slow = company.too_slow(str(alternative.model_id), host.model_id)
+    return replace(proposal, alternative=replace(alternative, blocked=slow)) if slow else proposal
+
+
+def _unpriced(student: Subject) -> str:
+    if student.months <= 0:
+        return f"{student.model_id} has retired"
+    if student.position["allocated_usd_per_mtok"] is None:
+        return f"{student.model_id} has no price of a token: it must have served attributed tokens"
+    return ""

@@ -1,0 +1,163 @@
+"""The same quality from a smaller model on more data.
+
+What the incumbent's training has cost is spent: retraining pays only where serving the demand still ahead at the old
+size costs more than training the new one and serving it, evaluation and migration included.
+
+Reference: Sardana et al. 2024, Beyond Chinchilla-Optimal, arXiv:2401.00448.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.law.architectures import nearest
+from transforms.decisions.law.iso_loss_curve import lifetime_optimum_of, training_flop
+from transforms.decisions.law.laws import tokens_to_train_on
+from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.quantiles import median
+from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transforms.decisions.law.laws import Floats
+    from transforms.decisions.portfolio.simulation_context import DrawnLaw, Night, Subject
+
+ACTION: Final = "retrain_smaller"
+TRAIN_MONTHS: Final = 2.0
+MOVE_MONTHS: Final = 3.0
+# Sizes tried around the optimum (above it more draws of the law can reach the loss), and the largest share of the
+# old size that still counts as smaller.
+_AROUND: Final = (0.7, 1.0, 1.4, 2.0, 2.8)
+_SMALLER: Final = 0.9
+_OFTEN: Final = 0.5
+# Epochs over the company's data after which repeating it is worth nothing (Muennighoff et al. 2023, figure 4).
+_MOST_EPOCHS: Final = 40.0
+
+
+def retrain_proposals(subject: Subject, wish: float | None = None) -> list[Proposal]:
+    """Smaller sizes for the loss of the incumbent, at the optimum and around it, or the one size wished for.
+
+    Sizes that can reach the loss in less than half of the draws are left out.
+    """
+    law = subject.night.law
+    if law is None:
+        return []
+    sizes = _sizes(optimum_params(subject, law)) if wish is None else [wish]
+    active = subject.position["active_params"]
+    fitting = [size for size in sorted(set(sizes)) if size < _SMALLER * active]
+    plans = [(size, training_tokens(subject, law, size)) for size in fitting]
+    return [_proposal(subject, law, *plan) for plan in plans if np.isfinite(plan[1]).mean() >= _OFTEN]
+
+
+def _sizes(optimum: float) -> list[float]:
+    return [nearest(share * optimum).params for share in _AROUND]
+
+
+def retrain_missing(subject_position: Mapping[str, Any], night: Night) -> Alternative | None:
+    """Why retraining cannot be valued, and how to supply what is missing; None where it can."""
+    words = _missing(subject_position, night)
+    return Alternative(ACTION, subject_position["model_id"], missing=words) if words else None
+
+
+def _missing(position: Mapping[str, Any], night: Night) -> str:
+    if night.law is None:
+        return f"the law of the settings cannot be fitted: it {night.law_shortfall}; or set [decisions] law"
+    needs = {
+        "active_params": "its size is unknown: give params in models.csv",
+        "training_tokens": "its training tokens are unknown: give training_tokens in models.csv or log its runs",
+        "usd_per_training_flop": "no training has a price per FLOP: attribute pre-training runs with params and tokens",
+        "used_usd_per_mtok": "serving has no price of a token: attribute its serving GPUs in attribution.csv",
+        "daily_tokens": "its demand is unknown: deliver its request telemetry with token counts",
+    }
+    if position["params"] and position["active_params"] < position["params"] and night.law.law_id != "own":
+        return (
+            "it is a mixture of experts, and published laws were fitted to dense models: log at least 20 runs of your "
+            "own with params, active_params, tokens and loss for an own law"
+        )
+    return next((words for name, words in needs.items() if not position[name]), "")
+
+
+def effective_demand(subject: Subject) -> Floats:
+    """Tokens still to be served in training-equivalent tokens, by draw: demand times the ratio of FLOP prices."""
+    per_flop = subject.used_price / (2 * subject.position["active_params"])
+    return np.asarray(subject.demand * per_flop / subject.training_price)
+
+
+def optimum_params(subject: Subject, law: DrawnLaw) -> float:
+    """Median over the draws of the size of least remaining cost."""
+    return median(np.asarray(lifetime_optimum_of(law.draws, subject.losses, effective_demand(subject)).params))
+
+
+def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
+    """Tokens by draw on which `params` reaches the incumbent's loss, repeated where unique ones run out.
+
+    Infinite in the draws in which no number of tokens does, or only more epochs than are worth anything.
+    """
+    unique = subject.position["unique_tokens"]
+    tokens = tokens_to_train_on(law.draws.tokens_for(subject.losses, params), unique)
+    return np.where(tokens <= _MOST_EPOCHS * unique, tokens, np.inf)
+
+
+def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats) -> Proposal:
+    """In the draws that never reach the loss the training of the others is lost, and nothing is saved."""
+    night, place = subject.night, subject.position
+    reaches = np.isfinite(needed)
+    plan = median(needed[reaches])
+    training = training_flop(params, np.where(reaches, needed, plan)) * subject.training_price
+    floor = least_serving_usd(place, params) / np.maximum(subject.monthly_tokens, 1)
+    price = np.maximum(subject.used_price * size_price_ratio(place, params), floor)
+    loss = median(subject.losses)
+    alternative = Alternative(
+        action=ACTION,
+        model_id=subject.model_id,
+        target_params=params,
+        target_tokens=plan,
+        is_extrapolated=law.is_beyond(params, plan),
+        quality_gate=f"validation loss at most {loss:.3f} on the frozen evaluation set; the owner signs",
+        blocked=_blocked(place, night),
+        assumptions=_assumptions(subject, law, params, training)
+        | {"loss": loss, "chance_to_reach_the_loss": float(reaches.mean())},
+    )
+    return Proposal(
+        alternative,
+        one_off=training + night.evaluation_usd + night.migration_usd,
+        saving_per_token=np.where(reaches, subject.used_price - price, 0.0),
+        fixed=np.zeros(night.draws),
+        ramp=ramp(subject.months, TRAIN_MONTHS, MOVE_MONTHS),
+    )
+
+
+def _blocked(position: Mapping[str, Any], night: Night) -> str:
+    if position["origin"] == "adopted" or position["thirds_status"] == "no_own_pretraining":
+        return "its pre-training was paid by others: adopt a smaller sibling, evaluate it and add it to workloads.csv"
+    if position["thirds_status"] is None:
+        return "its balance of phases is not known: no spend is attributed to it"
+    penalty = position["projected_penalty_ratio"]
+    if penalty is not None and penalty <= night.dead_band_ratio:
+        return f"its projected penalty of {penalty:.1%} is inside the dead band of {night.dead_band_ratio:.0%}"
+    return ""
+
+
+def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Floats) -> dict[str, Any]:
+    place, night = subject.position, subject.night
+    return {
+        "law": law.law_id,
+        "law_source": law.source,
+        "params": place["active_params"],
+        "training_tokens": place["training_tokens"],
+        "unique_tokens": place["unique_tokens"],
+        "training_usd_p50": median(training),
+        "evaluation_usd": night.evaluation_usd,
+        "migration_usd": night.migration_usd,
+        "usd_per_training_flop": place["usd_per_training_flop"],
+        "training_price_basis": place["training_price_basis"],
+        "usd_per_inference_flop": place["usd_per_inference_flop"],
+        "serving_price_ratio": size_price_ratio(place, params),
+        "least_serving_usd_a_month": least_serving_usd(place, params),
+        **subject.outlook(),
+        **night.calendar(TRAIN_MONTHS, MOVE_MONTHS),
+    }

@@ -1,0 +1,1 @@
+"""Scaling laws, fits and draws, and what they say of other sizes."""

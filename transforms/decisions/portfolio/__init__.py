@@ -1,0 +1,1 @@
+"""Actions valued, chosen together, recommended, and followed up."""

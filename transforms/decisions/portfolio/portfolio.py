@@ -1,0 +1,146 @@
+"""What the options of one model need to know of the whole company."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from transforms.decisions.actions.model_lineage import Kin, kin_of
+from transforms.decisions.actions.task_migration import Evidence, Task
+from transforms.decisions.portfolio.simulation_context import Night, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Company:
+    """Models by name, with their tasks, deployments, teachers and kin, and what was evaluated on each task."""
+
+    night: Night
+    subjects: Mapping[str, Subject]
+    tasks: Mapping[str, Sequence[Task]]
+    deployments: Mapping[str, Sequence[Mapping[str, Any]]]
+    evidence: Mapping[str, Mapping[str, Evidence]]
+    teachers: Mapping[str, str]
+    kin: Mapping[str, Kin]
+
+    def hosts(self, model_id: str) -> list[list[str]]:
+        """Who may take all of a model's traffic, the nearest first: its base; its kin; who passed all its tasks."""
+        kin = self.kin.get(model_id, Kin())
+        ranks, seen = [], {model_id}
+        for names in (kin.bases, kin.relatives, self._passed(model_id)):
+            ranks.append([name for name in names if name in self.subjects and name not in seen])
+            seen |= set(names)
+        return ranks
+
+    def shared_home(self, model_id: str) -> str:
+        """Why the GPUs of a model would stay if it went; empty where no deployment of it serves others too."""
+        shared = [state for state in self.deployments.get(model_id, ()) if state["models"] > 1]
+        if not shared:
+            return ""
+        place = shared[0]["deployment_id"]
+        return (
+            f"{place} serves {shared[0]['models']} models at once, and its GPUs stay for the others: give each model a "
+            "deployment of its own with its gpu_count in deployments.csv"
+        )
+
+    def heirs(self, model_id: str) -> list[str]:
+        """Models made from this one: no hosts until they were evaluated on its tasks."""
+        heirs = self.kin.get(model_id, Kin()).descendants
+        return [name for name in heirs if name in self.subjects and name != model_id]
+
+    def _passed(self, model_id: str) -> list[str]:
+        """Students that kept the quality of every task of the model."""
+        gate = self.night.quality_gate_ratio
+        passed = [
+            {name for name, evidence in self.students_for(task.name, model_id) if evidence and evidence.passes(gate)}
+            for task in self.tasks.get(model_id, ())
+        ]
+        return sorted(set.intersection(*passed)) if passed else []
+
+    def students_for(self, task: str | None, teacher: str) -> list[tuple[str, Evidence | None]]:
+        """Models that were evaluated on the task or taught by the teacher.
+
+        A student that names another teacher was measured against that one, which says nothing of this one's task.
+        """
+        taught = dict.fromkeys(self._students.get(teacher, ()))
+        known: dict[str, Evidence | None] = {**taught, **self.evidence.get(str(task), {})}
+        return [(name, known[name]) for name in sorted(known) if name in self.subjects and self._is_for(name, teacher)]
+
+    def plan_evidence(self, task: str | None, teacher: str) -> Evidence | None:
+        """What was measured of a student that is no model of the company yet."""
+        plans = [
+            self.evidence[str(task)][name]
+            for name in sorted(self.evidence.get(str(task), {}))
+            if name not in self.subjects and self._is_for(name, teacher)
+        ]
+        return plans[0] if plans else None
+
+    def too_slow(self, teacher: str, student: str) -> str:
+        """Why the users of the teacher would wait too long for the student; empty where nothing says so."""
+        for name, words in (("ttft_s", "first token"), ("tpot_s", "token")):
+            limits = [state[f"{name}_limit"] for state in self.deployments.get(teacher, ())]
+            times = [state[name] for state in self.deployments.get(student, ()) if state[name] is not None]
+            limit = min((limit for limit in limits if limit is not None), default=None)
+            if limit is not None and times and min(times) > limit:
+                return f"{student} takes {min(times):.3g} s to a {words}, over the limit of {limit:.3g} s"
+        return ""
+
+    @cached_property
+    def _students(self) -> dict[str, list[str]]:
+        """Who was taught by each teacher."""
+        students: dict[str, list[str]] = {}
+        for name, teacher in self.teachers.items():
+            students.setdefault(teacher, []).append(name)
+        return students
+
+    def _is_for(self, student: str, teacher: str) -> bool:
+        return student != teacher and self.teachers.get(student, teacher) == teacher
+
+
+def company_of(
+    night: Night,
+    positions: pl.DataFrame,
+    task_shares: pl.DataFrame,
+    workloads: pl.DataFrame,
+    models: pl.DataFrame,
+    serving_states: pl.DataFrame,
+) -> Company:
+    """The company of the night."""
+    subjects = {row["model_id"]: Subject(night, row) for row in positions.sort("model_id").to_dicts()}
+    deployments: dict[str, list[Mapping[str, Any]]] = {}
+    for row in serving_states.sort("model_id", "deployment_id").to_dicts():
+        deployments.setdefault(row["model_id"], []).append(row)
+    return Company(
+        night, subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), kin_of(models)
+    )
+
+
+def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
+    """Tasks by model; requests without a label are no task."""
+    tasks: dict[str, list[Task]] = {}
+    for row in task_shares.filter(pl.col("task").is_not_null()).sort("model_id", "task").to_dicts():
+        tasks.setdefault(row["model_id"], []).append(
+            Task(*(row[name] for name in ("task", "share_ratio", "share_sigma", "weeks")))
+        )
+    return tasks
+
+
+def _evidence(workloads: pl.DataFrame) -> dict[str, dict[str, Evidence]]:
+    """Measurements by task and student; the last one of a student counts."""
+    found: dict[str, dict[str, Evidence]] = {}
+    for row in workloads.sort("task", "student_model_id", "measured_on", "quality_metric").to_dicts():
+        qualities = (row["teacher_quality"], row["student_quality"])
+        measured = Evidence(row["quality_metric"], *qualities, row["measured_on"].isoformat())
+        found.setdefault(row["task"], {})[row["student_model_id"]] = measured
+    return found
+
+
+def _teachers(models: pl.DataFrame) -> dict[str, str]:
+    """The teacher of each student that names one."""
+    students = models.filter(pl.col("teacher_model_id").is_not_null()).sort("model_id")
+    return dict(students.select("model_id", "teacher_model_id").iter_rows())

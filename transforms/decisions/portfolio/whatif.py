@@ -1,0 +1,191 @@
+"""The same engine on changed assumptions, beside what the night published; nothing is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from transforms.decisions.actions.options import options_of
+from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
+from transforms.decisions.actions.retrain_smaller import retrain_missing, retrain_proposals
+from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
+from transforms.decisions.law.lifetime_optimum import lifetime_optimum
+from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
+from transforms.decisions.portfolio.portfolio import company_of
+from transforms.decisions.portfolio.portfolio_selection import best_first
+from transforms.decisions.portfolio.recommendations import recommendations
+from transforms.decisions.portfolio.simulation_context import MTOK, night_of
+from transforms.decisions.supply.latency import within_limits
+from warehouse.schemas.decisions import LAWS, Positions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ALTERNATIVE: Final = ("action", "task", "deployment_id", "target_model_id")
+_NUMBERS: Final = {
+    "one_off_usd_p50": "USD",
+    "monthly_saving_usd_p10": "USD a month",
+    "monthly_saving_usd_p50": "USD a month",
+    "monthly_saving_usd_p90": "USD a month",
+    "net_present_value_usd_p10": "USD",
+    "net_present_value_usd_p50": "USD",
+    "net_present_value_usd_p90": "USD",
+    "payback_months_p50": "months",
+    "probability": "ratio",
+}
+_STANDING: Final = {
+    "daily_tokens": "tokens a day",
+    "used_usd_per_mtok": "USD per million tokens",
+    "allocated_usd_per_mtok": "USD per million tokens",
+    "remaining_months": "months",
+    "usd_per_training_flop": "USD per FLOP",
+    "usd_per_inference_flop": "USD per FLOP",
+}
+_OPTIMUM: Final = {
+    "optimum_params_p10": "parameters",
+    "optimum_params_p50": "parameters",
+    "optimum_params_p90": "parameters",
+    "optimum_tokens_p50": "tokens",
+    "effective_demand_ratio": "ratio",
+    "saving_ratio_p50": "ratio",
+}
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What is assumed otherwise than the night does; None leaves it as it is.
+
+    Attributes:
+        demand_ratio: demand as a multiple of the forecast.
+        monthly_tokens: demand as tokens a month, level.
+        params: size to retrain at, parameters used per token.
+        usd_per_mtok: direct price of serving a million tokens; idle and shared cost keep their proportion.
+        remaining_months: service still ahead.
+        law: own, epoch, hoffmann or muennighoff.
+    """
+
+    demand_ratio: float | None = None
+    monthly_tokens: float | None = None
+    params: float | None = None
+    usd_per_mtok: float | None = None
+    remaining_months: float | None = None
+    law: str | None = None
+
+
+def whatif(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """One quantity of one alternative of the model, or of the model itself: published, changed, and the difference.
+
+    `tables` holds the tables of the published night by name. Sizes to retrain at move with the assumptions, so the best
+    of them is compared with the best.
+
+    Raises:
+        ValueError: when the model or the law is unknown, or a number cannot be; the text says what to give.
+    """
+    _refuse(model_id, overrides, tables)
+    changed = changed_tables(model_id, overrides, tables)
+    before = _quantities(model_id, tables, tables["candidates"])
+    after = _quantities(model_id, changed, _candidates(model_id, overrides, changed))
+    key = [*_ALTERNATIVE, "quantity", "unit"]
+    both = before.rename({"value": "published"}).join(
+        after.rename({"value": "changed"}), on=key, how="full", coalesce=True, nulls_equal=True
+    )
+    order = [pl.col("action").is_not_null(), *_ALTERNATIVE, pl.col("quantity").replace_strict(_places(), default=99)]
+    return both.with_columns(difference=pl.col("changed") - pl.col("published")).sort(order, nulls_last=False)
+
+
+def changed_recommendations(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """What would be recommended for the model: rows of recommendations."""
+    _refuse(model_id, overrides, tables)
+    changed = changed_tables(model_id, overrides, tables)
+    subject = changed["positions"].filter(pl.col("model_id") == model_id)
+    found = _candidates(model_id, overrides, changed)
+    return recommendations(changed["settings"], subject, found, changed["serving_states"])
+
+
+def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables of the night with the assumptions changed; a law is changed for all, the rest for the model."""
+    law = overrides.law
+    changed = dict(tables)
+    if law is not None:
+        changed["settings"] = tables["settings"].with_columns(law=pl.lit(law))
+        changed["scaling_law"] = tables["scaling_law"].with_columns(is_chosen=pl.col("law_id") == law)
+    is_subject = pl.col("model_id") == model_id
+    values = _position_values(overrides)
+    changed["positions"] = Positions.frame(
+        tables["positions"].with_columns(
+            pl.when(is_subject).then(value).otherwise(pl.col(name).cast(pl.Float64)).alias(name)
+            for name, value in values.items()
+        )
+    )
+    return changed
+
+
+def _position_values(overrides: Overrides) -> dict[str, pl.Expr]:
+    """New values of the position, by column."""
+    values: dict[str, pl.Expr] = {}
+    if overrides.demand_ratio is not None:
+        values |= {name: pl.col(name) * overrides.demand_ratio for name in ("daily_tokens", "daily_tokens_trend")}
+    if overrides.monthly_tokens is not None:
+        values["daily_tokens"] = pl.lit(overrides.monthly_tokens / DAYS_PER_MONTH)
+        values["daily_tokens_trend"] = pl.lit(0.0)
+        values["demand_sigma"] = pl.col("demand_sigma").fill_null(0.0)
+    if overrides.usd_per_mtok is not None:
+        price, used = overrides.usd_per_mtok, pl.col("used_usd_per_mtok").cast(pl.Float64)
+        markup = (pl.col("allocated_usd_per_mtok").cast(pl.Float64) / used).fill_null(1.0)
+        values["used_usd_per_mtok"] = pl.lit(price)
+        values["allocated_usd_per_mtok"] = (price * markup).round(9)
+        values["usd_per_inference_flop"] = price / MTOK / (2 * pl.col("active_params"))
+    if overrides.remaining_months is not None:
+        values["remaining_months"] = pl.lit(overrides.remaining_months)
+    return values
+
+
+def _candidates(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The alternatives of the model on these tables, with the size wished for in place of the optimum."""
+    night = night_of(tables["settings"], tables["scaling_law"], tables["law_draws"])
+    names = ("positions", "task_shares", "workloads", "models", "serving_states")
+    company = company_of(night, *(tables[name] for name in names))
+    subject = company.subjects[model_id]
+    if subject.months <= 0:
+        return candidate_frame([], night)
+    options = options_of(subject, company)
+    if overrides.params is not None and retrain_missing(subject.position, night) is None:
+        others = [proposal for proposal in options.proposals if proposal.alternative.action != RETRAIN]
+        states = company.deployments.get(model_id, ())
+        wished = [within_limits(one, subject, states) for one in retrain_proposals(subject, overrides.params)]
+        options = replace(options, proposals=[*wished, *others])
+    return candidate_frame(option_rows(options), night)
+
+
+def _quantities(model_id: str, tables: Mapping[str, pl.DataFrame], candidates: pl.DataFrame) -> pl.DataFrame:
+    """One quantity of the model or of one of its alternatives."""
+    own = pl.col("model_id") == model_id
+    subject = tables["positions"].filter(own)
+    optimum = lifetime_optimum(tables["settings"], tables["scaling_law"], tables["law_draws"], subject)
+    best = best_first(candidates.filter(own)).unique(_ALTERNATIVE, keep="first", maintain_order=True)
+    return pl.concat([_long(subject, _STANDING), _long(optimum, _OPTIMUM), _long(best, _NUMBERS)])
+
+
+def _long(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
+    missing = [pl.lit(None, pl.String).alias(name) for name in _ALTERNATIVE if name not in rows.columns]
+    named = rows.with_columns(missing).select(*_ALTERNATIVE, pl.col(*units).cast(pl.Float64))
+    long = named.unpivot(list(units), index=list(_ALTERNATIVE), variable_name="quantity")
+    return long.with_columns(unit=pl.col("quantity").replace_strict(dict(units), return_dtype=pl.String))
+
+
+def _places() -> dict[str, int]:
+    return {name: place for place, name in enumerate((*_STANDING, *_OPTIMUM, *_NUMBERS))}
+
+
+def _refuse(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> None:
+    known = tables["positions"].get_column("model_id").sort().to_list()
+    if model_id not in known:
+        raise ValueError(f"no model {model_id!r} in the published night; it knows {', '.join(known) or 'none'}")
+    if overrides.law is not None and overrides.law not in LAWS:
+        raise ValueError(f"no law {overrides.law!r}; choose one of {', '.join(LAWS)}")
+    numbers = {name: value for name, value in vars(overrides).items() if isinstance(value, int | float)}
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ValueError(f"{name} is {value}, which cannot be; give a number above zero")

@@ -1,0 +1,1 @@
+"""Training cost over the life of a model: schedules, additions, restatements, estimates."""

@@ -1,0 +1,88 @@
+"""The days ahead: expected service and cost, day by day, and the day on which inference reaches its share."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from transforms.economics.forecast.prediction_interval import P90, daily_medians, daily_spread, median_sum, spread
+from warehouse.schemas.economics import DemandForecast, Parity
+
+HORIZON_DAYS: Final = 92
+
+
+def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One day ahead, 92 of them, of one series of a model or of all; none after retires_on."""
+    now = settings["as_of"].item() + timedelta(days=1)
+    states = demand_states.filter(pl.col("known_on") == now).sort("model_id", "quantity")
+    if states.is_empty():
+        return DemandForecast.empty()
+    ahead = states["unseen_days"].to_numpy()[:, None] + np.arange(1.0, HORIZON_DAYS + 1)
+    median = daily_medians(states, now, ahead)
+    width = daily_spread(np.array(states["day_sigmas"].to_list()), states["sigma"].to_numpy(), ahead)
+    days = pl.select(pl.date_range(now, now + timedelta(days=HORIZON_DAYS - 1), "1d").alias("day"))
+    retired = model_lives.filter(pl.col("retires_on").is_not_null()).select("model_id", "retires_on")
+    rows = states.select("model_id", "quantity").join(days, how="cross", maintain_order="left_right").with_columns(
+        expected_p10=pl.Series((median * np.exp(-P90 * width)).ravel()),
+        expected_p50=pl.Series(median.ravel()),
+        expected_p90=pl.Series((median * np.exp(P90 * width)).ravel()),
+    )  # fmt: skip
+    served = rows.join(retired, on="model_id", how="left").filter(
+        pl.col("retires_on").is_null() | (pl.col("day") <= pl.col("retires_on"))
+    )
+    return DemandForecast.frame(served.sort("day", "model_id", "quantity"))
+
+
+def parity(
+    amortization: pl.DataFrame,
+    training_assets: pl.DataFrame,
+    demand_states: pl.DataFrame,
+    expected_service: pl.DataFrame,
+    settings: pl.DataFrame,
+) -> pl.DataFrame:
+    """One model with training: how much it must still serve until inference has cost its target share, and when.
+
+    At the latest price of a token and the demand that is forecast; a day after the expected end of service is never.
+    """
+    as_of = settings["as_of"].item()
+    latest = pl.col("month") == pl.lit(as_of).dt.truncate("1mo")
+    needs = amortization.filter(latest).select("month", "model_id", "production_unit", "tokens_to_parity").join(
+        training_assets.select("month", "model_id", "served_usd_per_unit"), on=["month", "model_id"], how="left"
+    )  # fmt: skip
+    now = pl.col("known_on") == as_of + timedelta(days=1)
+    ahead = expected_service.filter(now, pl.col("quantity").is_in(["tokens", "units"])).select("model_id", "days")
+    states = demand_states.filter(now, pl.col("quantity").is_in(["tokens", "units"]))
+    rows = needs.join(ahead, on="model_id", how="left").join(
+        states.select("model_id", "level", "trend", "sigma", "unseen_days"), on="model_id", how="left"
+    )  # fmt: skip
+    dated = [_dates(row, as_of) for row in rows.sort("model_id").iter_rows(named=True)]
+    if not dated:
+        return Parity.empty()
+    return Parity.frame(rows.sort("model_id").with_columns(pl.DataFrame(dated, infer_schema_length=None)))
+
+
+def _dates(row: dict[str, float], as_of: date) -> dict[str, object]:
+    """The first day on which the sum served reaches what is needed, at high, median and low demand."""
+    need, days = row["tokens_to_parity"], row["days"]
+    if need is None:
+        return _verdict(as_of, "unknown", [None] * 3)
+    if need <= 0:
+        return _verdict(as_of, "reached", [None] * 3)
+    if days is None:
+        return _verdict(as_of, "unknown", [None] * 3)
+    unseen = int(row["unseen_days"])
+    ahead = np.arange(1.0, float(days) + unseen + 1)
+    median = median_sum(np.array([row["level"]]), np.array([row["trend"]]), ahead)
+    width = spread(np.array([row["sigma"]]), ahead)
+    reached = [np.flatnonzero(median * np.exp(z * width) >= need) for z in (P90, 0.0, -P90)]
+    # days that are not known yet serve as well, but a day that is over is no forecast
+    found = [as_of + timedelta(days=max(int(places[0]) - unseen, 0) + 1) if len(places) else None for places in reached]
+    return _verdict(as_of, "expected" if found[1] else "never", found)
+
+
+def _verdict(as_of: date, verdict: str, days: list[date | None]) -> dict[str, object]:
+    names = ("parity_on_p10", "parity_on_p50", "parity_on_p90")
+    return {"as_of": as_of, "verdict": verdict, **dict(zip(names, days, strict=True))}

@@ -1,0 +1,1 @@
+"""What the night's scaling law says about each own model as it is."""

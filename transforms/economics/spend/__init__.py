@@ -1,0 +1,1 @@
+"""What each model has cost, by phase, and how the spend lies between the phases."""

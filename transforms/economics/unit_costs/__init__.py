@@ -1,0 +1,1 @@
+"""What a million tokens, or one unit, costs."""

@@ -1,0 +1,112 @@
+"""The numbers of page 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from transforms.reports.metrics.metric import Number, literal
+from transforms.reports.metrics.report_facts import Night, ratio
+
+MOVERS_NAMED = 3
+_number = partial(Number, "summary")
+MONTHS = "reports.month_figures"
+MOVERS = "reports.movers"
+SPEND = "economics.daily_spend"
+
+
+def summary_numbers(night: Night) -> Iterator[Number]:
+    """Title, lead, tiles and checks, as they are read."""
+    yield _number("effective_cost", "Effective cost", night.currency, SPEND, "sum(effective_usd)", "effective_usd",
+                  night.in_month)  # fmt: skip
+    if night.has_plan:
+        yield from _against_plan(night)
+    if night.previous_month:
+        yield from _against_previous(night)
+    yield from _tiles(night)
+    yield from _checks(night)
+
+
+def _against_plan(night: Night) -> Iterator[Number]:
+    over = ratio("CAST(sum(effective_usd) AS DOUBLE)", "CAST(sum(plan_usd) AS DOUBLE)") + " - 1"
+    month = night.this_month
+    yield _number("plan_ratio", "Effective cost over plan", "ratio", MONTHS, over, "effective_usd, plan_usd", month)
+
+
+def _against_previous(night: Night) -> Iterator[Number]:
+    rate = "fully_loaded_usd_per_mtok"
+    both = night.both_months
+    yield _number("mtok_change_ratio", "Change of the cost per million tokens", "ratio", MONTHS, night.change(rate),
+                  rate, both)  # fmt: skip
+    if not night.has_plan:
+        change = ratio("CAST(sum(current_usd) AS DOUBLE)", "CAST(sum(previous_usd) AS DOUBLE)") + " - 1"
+        yield _number("cost_change_ratio", "Change of effective cost", "ratio", MOVERS, change,
+                      "current_usd, previous_usd")  # fmt: skip
+    yield _number("cost_change", "Change of effective cost", night.currency, MOVERS, "sum(change_usd)", "change_usd")
+    if night.is_known:
+        yield _number("tokens_change_ratio", "Change of tokens served", "ratio", MONTHS, night.change("tokens"),
+                      "tokens", both)  # fmt: skip
+    yield from _movers(night)
+
+
+def _movers(night: Night) -> Iterator[Number]:
+    named = night.tables["movers"].filter(pl.col("position") <= MOVERS_NAMED).sort("position")
+    for row in named.iter_rows(named=True):
+        words = " of ".join(part for part in (row["cost_class"], row["model_id"]) if part)
+        place = row["position"]
+        yield _number(f"mover_{place}", f"Change of {words}", night.currency, MOVERS, "sum(change_usd)",
+                      "change_usd", f"position = {place}")  # fmt: skip
+    yield _number("movers_other", "Change of all others", night.currency, MOVERS, "sum(change_usd)",
+                  "change_usd", f"position > {MOVERS_NAMED}")  # fmt: skip
+
+
+def _tiles(night: Night) -> Iterator[Number]:
+    month = night.this_month
+    if night.has_plan:
+        yield _number("plan", "Plan", night.currency, MONTHS, "sum(plan_usd)", "plan_usd", month)
+    mtok = f"{night.currency} per million tokens"
+    for number_id, title, unit, column in (
+        ("fully_loaded", "Fully loaded cost per million tokens", mtok, "fully_loaded_usd_per_mtok"),
+        ("used", "Cost per million tokens of serving alone", mtok, "used_usd_per_mtok"),
+        ("tokens", "Tokens served", "tokens", "tokens"),
+        ("idle_ratio", "Idle and unused commitments", "ratio", "idle_ratio"),
+        ("waste", "Failed and abandoned runs", night.currency, "waste_usd"),
+        ("named_ratio", "Cost with a named model", "ratio", "named_ratio"),
+    ):
+        yield _number(number_id, title, unit, MONTHS, f"sum({column})", column, month)
+    if not _figures(night)["tokens"] and _figures(night)["units"]:
+        yield _number("units", "Units served", "units", MONTHS, "sum(units)", "units", month)
+    yield _number("inference_ratio", "Share of cost that served users", "ratio", SPEND, _served_share(),
+                  "effective_usd", night.in_month)  # fmt: skip
+
+
+def _figures(night: Night) -> dict[str, Any]:
+    return night.tables["month_figures"].sort("month").row(-1, named=True)
+
+
+def _served_share() -> str:
+    """Nothing where credits make it no share: less than nothing, or more than the whole."""
+    served = "sum(CASE WHEN account = 'direct' AND phase = 'inference' THEN effective_usd ELSE 0 END)"
+    share = ratio(f"CAST({served} AS DOUBLE)", "CAST(sum(effective_usd) AS DOUBLE)")
+    return f"CASE WHEN {served} BETWEEN 0 AND sum(effective_usd) THEN {share} END"
+
+
+def _checks(night: Night) -> Iterator[Number]:
+    bills = "economics.reconciliation"
+    yield _number("charges", "Charges in the ledger", "charges", bills, "sum(charges)", "charges")
+    yield _number("invoices_tied", "Invoices that tie out", "invoices", bills, "count(*)", "all", "is_reconciled")
+    yield _number("invoices", "Invoices and billing periods", "invoices", bills, "count(*)", "all")
+    usage = "staging.token_usage"
+    sent = "input_tokens + output_tokens"
+    known = f"CAST(sum(CASE WHEN model_id IS NOT NULL THEN {sent} ELSE 0 END) AS DOUBLE) / CAST(sum({sent}) AS DOUBLE)"
+    yield _number("model_coverage", "Share of tokens that have a model", "ratio", usage, known,
+                  "input_tokens, output_tokens, model_id")  # fmt: skip
+    yield _number("unallocated", "Cost without a rule", night.currency, MONTHS, "sum(unallocated_usd)",
+                  "unallocated_usd", night.this_month)  # fmt: skip
+    yield _number("rows_quarantined", "Rows in quarantine", "rows", "raw.files", "sum(quarantined)", "quarantined")
+    yield _number("rows_read", "Rows read", "rows", "raw.files", "sum(rows)", "rows")
+    yield _number("quarantined_cost", "Cost in quarantine", night.currency, "raw.quarantine", "sum(billed_cost)",
+                  "billed_cost", f"currency = {literal(night.currency)}")  # fmt: skip

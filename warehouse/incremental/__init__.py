@@ -1,0 +1,1 @@
+"""Which days of a table are stale and why: plan, fingerprints, dependencies."""

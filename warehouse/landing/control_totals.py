@@ -1,0 +1,56 @@
+"""The control files of a source: what they promise of each file, and the invoices they state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from warehouse.landing.inbox import controls
+from warehouse.sources.control_files import Control, Invoice, Promise, control, promised_path
+from warehouse.sources.decode.staging_copy import contents, spooled
+from warehouse.sources.reader_protocol import RejectedFile
+from warehouse.sources.source import Source
+
+LARGEST: Final = 16 << 20
+
+
+@dataclass
+class Stated:
+    """What the control files of one source say: by path what is promised, and by control file its invoices.
+
+    `rejected` are control files that cannot be believed.
+    """
+
+    promises: dict[str, tuple[Promise, ...]] = field(default_factory=dict)
+    invoices: dict[str, tuple[Invoice, ...]] = field(default_factory=dict)
+    rejected: dict[str, RejectedFile] = field(default_factory=dict)
+
+    def add(self, file: str, said: Control) -> None:
+        """Take over what one control file says."""
+        for promise in said.files:
+            path = promised_path(file, promise.name)
+            self.promises[path] = (*self.promises.get(path, ()), promise)
+        self.invoices[file] = said.invoices
+
+
+def stated(project: Path, source: Source, files: Sequence[str]) -> Stated:
+    """What the control files beside the source's files say; files they name beyond the pattern are checked at once."""
+    found = Stated()
+    for file in controls(project, source.files):
+        try:
+            found.add(file, control(contents(project, file, LARGEST)))
+            _check_others(project, found, set(files))
+        except RejectedFile as rejected:
+            found.rejected[file] = rejected
+    return found
+
+
+def _check_others(project: Path, found: Stated, files: set[str]) -> None:
+    for path in found.promises.keys() - files:
+        if not (project / path).is_symlink() and not (project / path).exists():
+            raise RejectedFile("missing_part", f"{path} is named and is not there; deliver it")
+        other = spooled(project, path)
+        for promise in found.promises[path]:
+            promise.check_bytes(other.bytes, other.sha256)

@@ -1,0 +1,168 @@
+"""What was read, kept by content: the rows of one file in the raw tables, and the account of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, write_landed
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows, WorkloadRows
+from warehouse.schemas.table import Table
+from warehouse.sources.control_files import Promise
+from warehouse.sources.reader_protocol import Reading
+from warehouse.sources.source import Source
+from warehouse.tables import append
+
+ROWS: Final[dict[str, type[Table]]] = {
+    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows)
+}
+REQUESTS: Final = "requests"
+BATCH: Final = 200_000
+_STARTS: Final = {
+    "charge_rows": "charge_start",
+    "run_rows": "started_at",
+    "workload_rows": "started_at",
+    REQUESTS: "start_at",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """One content of a source: the first path it stands under, and the digest of all that decides how it is read.
+
+    `promises` are what control files say of it.
+    """
+
+    source: Source
+    file: str
+    sha256: str
+    reader_digest: str
+    promises: tuple[Promise, ...] = ()
+
+
+@dataclass(frozen=True)
+class Times:
+    """The night a content is read for, the first night that saw it, and the day of the run."""
+
+    night_start: datetime
+    first_seen_at: datetime
+    run_on: date
+
+
+def landed_file(var: Path, content: Content) -> LandedFile:
+    """Where the requests of a content are landed."""
+    folder = var / "landed" / REQUESTS
+    path = landed_path(folder, content.source.name, content.sha256, content.reader_digest)
+    return LandedFile(f"{content.source.name}:{content.file}", path)
+
+
+def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Every content that has been read."""
+    return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
+
+
+def first_seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
+    """When each content of a source was seen first, which reading it again does not change."""
+    query = f"SELECT source, file_sha256, first_seen_at FROM {Readings.qualified()}"
+    return {(source, sha256): at for source, sha256, at in connection.execute(query).fetchall()}
+
+
+class Shelf:
+    """Keeps what was read: the rows of each content and the account of them, written in batches."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, var: Path) -> None:
+        self._connection = connection
+        self._var = var
+        self._waiting: dict[type[Table], list[pl.DataFrame]] = {}
+        self._rows = 0
+
+    def store(self, content: Content, read: Reading, times: Times) -> None:
+        """Keep one content."""
+        for name, rows in read.frames.items():
+            if name == REQUESTS:
+                write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
+            else:
+                self._put(ROWS[name], rows)
+        self._put(Quarantine, _quarantined(content, read))
+        self._put(Readings, _account(content, read, times))
+        for path in read.parts.get(ChargeRows.table_name, ()):
+            insert(self._connection, ChargeRows, pl.read_parquet(path, glob=False))
+            path.unlink()
+        if self._rows > BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        for table, frames in self._waiting.items():
+            insert(self._connection, table, pl.concat(frames))
+        self._waiting, self._rows = {}, 0
+
+    def _put(self, table: type[Table], rows: pl.DataFrame) -> None:
+        if not rows.is_empty():
+            self._waiting.setdefault(table, []).append(table.frame(rows))
+            self._rows += rows.height
+
+
+def forget(connection: duckdb.DuckDBPyConnection, source: str, sha256: str) -> None:
+    """Take a content's rows and account away."""
+    kept: tuple[type[Table], ...] = (*ROWS.values(), Quarantine, Readings)
+    for table in kept:
+        connection.execute(
+            f"DELETE FROM {table.qualified()} WHERE source = ? AND file_sha256 = ?",
+            [source, sha256],
+        )
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.DataFrame) -> None:
+    """Append rows to a table, validated."""
+    if rows.is_empty():
+        return
+    valid = table.frame(rows)
+    table.validation().validate(valid, lazy=True)
+    append(connection, table.qualified(), valid)
+
+
+def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
+    return read.refused.with_columns(
+        pl.lit(content.source.name).alias("source"),
+        pl.lit(content.file).alias("file"),
+        pl.lit(content.sha256).alias("file_sha256"),
+    )
+
+
+def _account(content: Content, read: Reading, times: Times) -> pl.DataFrame:
+    row = {
+        "source": content.source.name,
+        "kind": content.source.kind,
+        "file_sha256": content.sha256,
+        "reader_digest": content.reader_digest,
+        "read_for": times.night_start.date(),
+        "rows": read.rows,
+        "refused": read.refused.height,
+        "blank": read.blank,
+        "repeated": read.duplicates,
+        "copied": 0,
+        "foreign_lines": read.foreign_lines,
+        "rounding_residual": read.rounding_residual,
+        "flags": sorted(read.flags),
+        "first_seen_at": times.first_seen_at,
+        "is_ahead": "date_out_of_range" in read.refused["reason"].to_list() or "still_running" in read.flags,
+        "latest_start": _latest_start(read),
+    }
+    return pl.DataFrame([row], schema=Readings.polars_schema())
+
+
+def _latest_start(read: Reading) -> datetime | None:
+    """The latest start of an accepted row, which decides for which earlier nights the content reads the same."""
+    held = [read.frames[name][column].max() for name, column in _STARTS.items() if name in read.frames]
+    spilled = [
+        pl.scan_parquet(path, glob=False).select(pl.col(_STARTS[name]).max()).collect().item()
+        for name, paths in read.parts.items()
+        for path in paths
+    ]
+    return max((start for start in (*held, *spilled) if isinstance(start, datetime)), default=None)

@@ -1,0 +1,200 @@
+"""The inbox becomes raw tables: each file is hashed, read once, and accounted for to the last row.
+
+What a file says is kept by content, so that a night costs what is new. Which rows count is settled each night over
+all files, so that the order in which they came never matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse.landing import file_cache
+from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, companions
+from warehouse.landing.dedup import remove_copies
+from warehouse.landing.file_cache import Content, Times
+from warehouse.landing.inbox import CONTROL
+from warehouse.landing.requests.landed_files import landed_requests
+from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates
+from warehouse.landing.row_counts import Refusals, account
+from warehouse.landing.split_cost_overlap import beside_their_split
+from warehouse.landing.supersession import strangers
+from warehouse.private_folders import private_folder
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
+from warehouse.sources.billing import control_totals
+from warehouse.sources.casts.date_guard import starts_before
+from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
+from warehouse.sources.registry import READERS
+from warehouse.sources.source import Source
+from warehouse.tables import transaction
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What a landing found wrong: files that cannot count, and how many rows of each source were refused.
+
+    `findings` are sentences that hold nothing up.
+    """
+
+    rejections: tuple[Rejection, ...]
+    refusals: tuple[Refusals, ...]
+    findings: tuple[str, ...] = ()
+
+
+def land(
+    place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date, run_on: date
+) -> Landing:
+    """Bring the raw tables up to the inbox as it is now, in one transaction."""
+    start = datetime(night.year, night.month, night.day, tzinfo=UTC)
+    with transaction(connection):
+        inbox = arrivals(place, sources, connection)
+        fresh = _read_what_is_new(inbox, connection, start, run_on)
+        for source in sources:
+            standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
+            remove_copies(connection, source, standing, fresh)
+        repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
+        refusals = account(connection, sources, inbox, start, repeated)
+        _state_invoices(connection, inbox)
+        findings = [*_silent(sources, inbox), *strangers(connection), *beside_their_split(connection)]
+    return Landing(tuple(inbox.rejections), refusals, tuple(findings))
+
+
+def _silent(sources: Sequence[Source], inbox: Inbox) -> Iterator[str]:
+    """Sources of which nothing has come: the night counts none of them, and says so."""
+    heard = {source for source, _ in inbox.found}
+    for source in sources:
+        if source.name not in heard:
+            yield f"source {source.name} has no file that matches {source.files}; nothing of it is counted"
+    if not any(source.kind == "gpu_billing" and source.name in heard for source in sources):
+        yield "no bill has come, so that nothing has a cost; deliver one below inbox/ and name it as a [[source]]"
+
+
+def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
+    """The invoice totals of tonight's control files in place of the last night's."""
+    connection.execute(f"DELETE FROM {InvoiceTotals.qualified()} WHERE ends_with(file, ?)", [CONTROL])
+    rows = [
+        {
+            "source": source,
+            "file_sha256": "",
+            "file": file,
+            "invoice_id": invoice.invoice_id,
+            "currency": invoice.currency.upper(),
+            "billed_cost": invoice.billed_cost,
+        }
+        for source, said in inbox.stated.items()
+        for file, invoices in said.invoices.items()
+        for invoice in invoices
+    ]
+    file_cache.insert(connection, InvoiceTotals, pl.DataFrame(rows, schema=InvoiceTotals.polars_schema()))
+
+
+def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> list[LandedFile]:
+    """Where the requests of the night are landed, in path order, which is the order of delivery."""
+    read = file_cache.first_seen(connection)
+    telemetry = (
+        content
+        for key, content in sorted(inbox.contents.items(), key=lambda item: item[1].file)
+        if content.source.kind == "request_telemetry" and key in read
+    )
+    landed = (file_cache.landed_file(inbox.place.var, content) for content in telemetry)
+    return [file for file in landed if file.path.exists()]
+
+
+def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> date:
+    """The last day up to `until` of which anything has landed; `until` itself where nothing has."""
+    queries = [
+        f"SELECT max(charge_start::DATE) FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
+        f"SELECT max(started_at::DATE) FROM {RunRows.qualified()} WHERE started_at::DATE <= $until",
+    ]
+    days = [connection.execute(query, {"until": until}).fetchall()[0][0] for query in queries]
+    landed = [str(file.path) for file in landed_requests(connection, var)]
+    if landed:
+        requests = connection.read_parquet(landed).filter(f"day <= DATE '{until.isoformat()}'").max("day")
+        days += [day for (day,) in requests.fetchall()]
+    return max((day for day in days if day), default=until)
+
+
+def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime, run_on: date) -> list[str]:
+    """Forget what has left or is read otherwise now, read what is new; the digests that were read."""
+    seen = file_cache.first_seen(connection)
+    stale = _stale(inbox, connection, start.date(), run_on)
+    for source, sha256 in stale:
+        file_cache.forget(connection, source, sha256)
+    wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
+    shelf = file_cache.Shelf(connection, inbox.place.var)
+    with private_folder(inbox.place.var, "landing") as folder:
+        for content in wanted:
+            first = min(start, seen.get((content.source.name, content.sha256), start))
+            _read(inbox, content, shelf, Times(start, first, run_on), folder)
+    shelf.flush()
+    return [content.sha256 for content in wanted]
+
+
+def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times, folder: Path) -> None:
+    found = inbox.found[content.source.name, content.file]
+    try:
+        with _delivered(inbox.place.project, content, found, times, folder) as delivered:
+            read = _believed(delivered, content)
+    except RejectedFile as rejected:
+        if rejected.reason != "empty_file" or not content.promises:
+            inbox.reject(content.source.name, content.file, rejected)
+            return
+        read = Reading(0, {})
+    shelf.store(content, read, times)
+
+
+def _believed(delivered: Delivered, content: Content) -> Reading:
+    """What the reader says, once a second one has added up the bill and the control file agrees."""
+    read = READERS[content.source.kind, content.source.format].read(delivered, content.source)
+    if ChargeRows.table_name in read.frames:
+        control_totals.compare(delivered, content.source, read)
+    for promise in content.promises:
+        promise.check_rows(read)
+    return read
+
+
+def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date, run_on: date) -> set[tuple[str, str]]:
+    """Contents that left the inbox, are read under other settings, or hold rows that only another night can place.
+
+    Where one leaves, contents of its source with copies elsewhere are read again: they may hold what left.
+    """
+    stale, left = set(), set()
+    known = file_cache.known(connection)
+    for row in known.iter_rows(named=True):
+        key = (row["source"], row["file_sha256"])
+        now = inbox.contents.get(key)
+        if now is None:
+            left.add(row["source"])
+        if now is None or now.reader_digest != row["reader_digest"] or _is_of_another_night(row, night, run_on):
+            stale.add(key)
+    copied = known.filter(known["copied"] > 0).select("source", "file_sha256").iter_rows()
+    return stale | {(source, sha256) for source, sha256 in copied if source in left}
+
+
+def _is_of_another_night(row: Mapping[str, Any], night: date, run_on: date) -> bool:
+    """Whether the night decides otherwise which starts are too late."""
+    is_late = row["latest_start"] is not None and row["latest_start"] >= starts_before(night, run_on)
+    return bool(is_late or (row["is_ahead"] and row["read_for"] != night))
+
+
+@contextmanager
+def _delivered(project: Path, content: Content, found: Spooled, times: Times, folder: Path) -> Iterator[Delivered]:
+    beside = {path: _side_file(project, path, folder) for path in companions(project, content.source, found.file)}
+    copy = unpack(found, folder / "content")
+    is_proved = bool(content.promises)
+    yield Delivered(found.file, found.sha256, found.bytes, copy, times.night_start, beside, is_proved, times.run_on)
+
+
+def _side_file(project: Path, path: str, folder: Path) -> Path:
+    """A private copy of a side file, made once a landing."""
+    copy = folder / hashlib.sha256(path.encode()).hexdigest()
+    return copy if copy.exists() else unpack(spooled(project, path), copy)

@@ -1,0 +1,1 @@
+"""Requests below var/landed as Parquet, and their reduction to hours."""

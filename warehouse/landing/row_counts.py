@@ -1,0 +1,179 @@
+"""The row account of every file, once all files of the night are known: raw.files, and which bills count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse.landing import file_cache
+from warehouse.landing.arrivals import Inbox
+from warehouse.landing.inbox import CONTROL
+from warehouse.landing.supersession import deliveries, shrunken, superseded
+from warehouse.schemas.raw import BillDeliveries, Files, Quarantine
+from warehouse.sources.reader_protocol import RejectedFile
+from warehouse.sources.source import Source
+from warehouse.tables import replace
+
+Readings = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How many rows of a source were refused, of how many that could have counted, and the file with most of them."""
+
+    source: str
+    refused: int
+    countable: int
+    worst_file: str
+
+
+def account(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    inbox: Inbox,
+    night_start: datetime,
+    repeated: Mapping[str, int],
+) -> tuple[Refusals, ...]:
+    """Write raw.files, raw.bill_deliveries and the rejected files; `repeated` counts requests that stand elsewhere.
+
+    Returns:
+        What each source refused.
+    """
+    units = pl.concat([BillDeliveries.empty(), *_units(connection, sources, inbox)])
+    replace(connection, BillDeliveries, units)
+    read = {(row["source"], row["file_sha256"]): row for row in file_cache.known(connection).iter_rows(named=True)}
+    for key, content in inbox.contents.items():
+        if key in read:
+            read[key]["copied"] += repeated.get(f"{content.source.name}:{content.file}", 0)
+    winners = superseded(units)
+    rows = [
+        _file(inbox, key, read, night_start) | {"superseded_by": winners.get(_content_key(inbox, key))}
+        for key in _listed(inbox)
+    ]
+    files = pl.DataFrame(rows, schema=Files.polars_schema())
+    replace(connection, Files, files)
+    _settle_quarantine(connection, inbox)
+    return tuple(_refusals(files))
+
+
+def _units(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox) -> Iterator[pl.DataFrame]:
+    for source in sources:
+        if source.kind == "gpu_billing":
+            yield _counting_units(connection, source, inbox)
+
+
+def _counting_units(connection: duckdb.DuckDBPyConnection, source: Source, inbox: Inbox) -> pl.DataFrame:
+    """The units of a source; a delivery that has shrunken to under half of what it replaces is rejected."""
+    files = _last_paths(source, inbox)
+    units = deliveries(connection, source, files)
+    while source.delivery == "replace" and not (fallen := shrunken(units)).is_empty():
+        for row in fallen.iter_rows(named=True):
+            found = "{rows} rows, {billed_cost} where {rows_before} rows, {billed_cost_before} stood".format(**row)
+            inbox.reject(source.name, row["file"], RejectedFile("shrunken", f"{found}; deliver it whole"))
+            file_cache.forget(connection, source.name, row["file_sha256"])
+            del files[row["file_sha256"]]
+        units = deliveries(connection, source, files)
+    return units
+
+
+def _last_paths(source: Source, inbox: Inbox) -> dict[str, str]:
+    """The last path of each content: a bill that is delivered once more is as new as that."""
+    standing = {content.sha256 for content in inbox.contents.values() if content.source == source}
+    found = sorted((file, at.sha256) for (name, file), at in inbox.found.items() if name == source.name)
+    return {sha256: file for file, sha256 in found if sha256 in standing}
+
+
+def _listed(inbox: Inbox) -> list[tuple[str, str]]:
+    """Every file that a pattern matches, also one that could not be opened; control files are no data."""
+    unreadable = {(rejection.source, rejection.file) for rejection in inbox.rejections}
+    return sorted(key for key in inbox.found.keys() | unreadable if not key[1].endswith(CONTROL))
+
+
+def _content_key(inbox: Inbox, key: tuple[str, str]) -> tuple[str, str]:
+    found = inbox.found.get(key)
+    sha256 = found.sha256 if found else ""
+    return inbox.owners.get((key[0], sha256), key[0]), sha256
+
+
+def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datetime) -> dict[str, Any]:
+    source, file = key
+    found, content_key = inbox.found.get(key), _content_key(inbox, key)
+    rejected = any((rejection.source, rejection.file) == key for rejection in inbox.rejections)
+    counts = None if rejected else read.get(content_key)
+    is_first = content_key[0] == source and content_key in inbox.contents and inbox.contents[content_key].file == file
+    identity = {
+        "source": source,
+        "file": file,
+        "kind": inbox.kinds[source],
+        "sha256": content_key[1],
+        "bytes": found.bytes if found else 0,
+        "reader_digest": inbox.contents[content_key].reader_digest if content_key in inbox.contents else "",
+        "changed_ns": found.changed_ns if found else 0,
+    }
+    if counts is None:
+        return identity | _NOTHING | {"first_seen_at": night_start}
+    return identity | (_counted(counts) if is_first else _repeated(counts))
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("rows", "accepted", "quarantined", "duplicates", "blank", "foreign_lines"), 0),
+    "rounding_residual": Decimal(0),
+    "flags": [],
+}
+
+
+def _counted(read: Mapping[str, Any]) -> dict[str, Any]:
+    duplicates = read["repeated"] + read["copied"]
+    return {
+        "rows": read["rows"],
+        "accepted": read["rows"] - read["refused"] - duplicates - read["blank"],
+        "quarantined": read["refused"],
+        "duplicates": duplicates,
+        "blank": read["blank"],
+        **{name: read[name] for name in ("foreign_lines", "rounding_residual", "flags", "first_seen_at")},
+    }
+
+
+def _repeated(read: Mapping[str, Any]) -> dict[str, Any]:
+    """The same bytes under another path: every row of it is a duplicate."""
+    return {**_NOTHING, "rows": read["rows"], "duplicates": read["rows"], "first_seen_at": read["first_seen_at"]}
+
+
+def _settle_quarantine(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
+    """Rejected files are in quarantine as a whole; refused rows are listed under the path their content has now."""
+    table = Quarantine.qualified()
+    connection.execute(f"DELETE FROM {table} WHERE location = 'file' AND raw = '' AND detail LIKE 'rejected: %'")
+    rows = [
+        {
+            "source": rejection.source,
+            "file": rejection.file,
+            "file_sha256": _content_key(inbox, (rejection.source, rejection.file))[1],
+            "location": "file",
+            "reason": rejection.reason,
+            "raw": "",
+            "detail": f"rejected: {rejection.detail}",
+        }
+        for rejection in inbox.rejections
+    ]
+    file_cache.insert(connection, Quarantine, Quarantine.frame(pl.DataFrame(rows)) if rows else Quarantine.empty())
+    for (source, sha256), content in inbox.contents.items():
+        connection.execute(
+            f"UPDATE {table} SET file = ? WHERE source = ? AND file_sha256 = ? AND file <> ?",
+            [content.file, source, sha256, content.file],
+        )
+
+
+def _refusals(files: pl.DataFrame) -> Iterator[Refusals]:
+    worst = files.sort("quarantined", "file", descending=[True, False])
+    sums = worst.group_by("source").agg(
+        pl.col("rows", "quarantined", "blank", "duplicates").sum(), pl.col("file").first()
+    )
+    for row in sums.sort("source").iter_rows(named=True):
+        countable = row["rows"] - row["blank"] - row["duplicates"]
+        yield Refusals(row["source"], row["quarantined"], countable, row["file"])

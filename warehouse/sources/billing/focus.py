@@ -1,0 +1,153 @@
+"""FOCUS, the open format of cloud bills, 1.0 to 1.4: told apart by the columns that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from warehouse.sources.billing.charge_casts import CELLS
+from warehouse.sources.billing.charge_reader import CUSTOM, Shaped, float_flags, read_bill
+from warehouse.sources.billing.focus_data_sets import other_data_set
+from warehouse.sources.billing.tags import json_objects
+from warehouse.sources.casts.casts import TEXT_NULLS, known
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.records import Batch
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
+from warehouse.sources.source import Source
+
+NAMES: Final = {
+    "billing_account_id": "BillingAccountId",
+    "billing_period_start": "BillingPeriodStart",
+    "billing_period_end": "BillingPeriodEnd",
+    "charge_start": "ChargePeriodStart",
+    "charge_end": "ChargePeriodEnd",
+    "charge_category": "ChargeCategory",
+    "charge_class": "ChargeClass",
+    "invoice_id": "InvoiceId",
+    "sub_account_id": "SubAccountId",
+    "service_name": "ServiceName",
+    "sku_id": "SkuId",
+    "resource_id": "ResourceId",
+    "resource_name": "ResourceName",
+    "region": "RegionId",
+    "charge_description": "ChargeDescription",
+    "tags": "Tags",
+    "currency": "BillingCurrency",
+    "billed_cost": "BilledCost",
+    "effective_cost": "EffectiveCost",
+    "list_cost": "ListCost",
+    "contracted_cost": "ContractedCost",
+    "consumed_quantity": "ConsumedQuantity",
+    "consumed_unit": "ConsumedUnit",
+    "commitment_discount_id": "CommitmentDiscountId",
+    "commitment_discount_status": "CommitmentDiscountStatus",
+    "capacity_reservation_status": "CapacityReservationStatus",
+    "sku_price_details": "SkuPriceDetails",
+    "allocated_method_id": "AllocatedMethodId",
+    "allocated_resource_id": "AllocatedResourceId",
+    "allocated_tags": "AllocatedTags",
+}
+REQUIRED: Final = (
+    "billed_cost",
+    "effective_cost",
+    "currency",
+    "billing_period_start",
+    "billing_period_end",
+    "charge_start",
+    "charge_end",
+    "charge_category",
+)
+_GIVEN: Final = {*NAMES, "instance_type", "gpus_per_unit"}
+_HOURS: Final = ("hours", "hour")
+_GPU_HOURS: Final = ("gpu-hours", "gpu hours", "gpu-hour", "gpu hour")
+_NUMBER: Final = r"^[0-9]+(?:\.[0-9]+)?$"
+
+
+def companions(file: str) -> Sequence[str]:
+    """A bill needs no side files."""
+    del file
+    return ()
+
+
+def read(delivered: Delivered, source: Source) -> Reading:
+    """The charges of a Cost and Usage file; of the other data sets, what they state of invoices.
+
+    Raises:
+        RejectedFile: as warehouse.sources.records.batches.
+    """
+    try:
+        return read_bill(delivered, source, layout(source), _shaped)
+    except RejectedFile as rejected:
+        other = other_data_set(delivered, source) if rejected.reason == "missing_column" else None
+        if other is None:
+            raise
+        return other
+
+
+def layout(source: Source) -> Layout:
+    """FOCUS columns by their own names, unless the settings say that a file calls one otherwise."""
+    names = {canonical: (source.columns.get(canonical, name),) for canonical, name in NAMES.items()}
+    return Layout(
+        names,
+        tuple((column,) for column in REQUIRED),
+        source.constants,
+        unknown="carried",
+        last_line="any" if source.options.get("final_newline") == "optional" else "ended",
+    )
+
+
+def _shaped(batch: Batch) -> Shaped:
+    carried = batch.carried
+    custom = [name for name in carried.columns if name.casefold().startswith(CUSTOM)]
+    details = json_objects(batch.rows["sku_price_details"]).values.fill_null(batch.rows["sku_price_details"])
+    rows = batch.rows.with_columns(
+        details.alias("sku_price_details"), known(batch.rows["resource_name"], TEXT_NULLS).alias("resource_name")
+    )
+    said = _details(rows["sku_price_details"])
+    cells = (
+        rows.join(said, on="sku_price_details", how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(
+            pl.coalesce("resource_name", "allocated_resource_id").alias("resource_name"),
+            _gpus_per_unit().alias("gpus_per_unit"),
+        )
+        .with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in CELLS if name not in _GIVEN)
+    )
+    return Shaped(
+        cells,
+        layers=rows.select("tags", "allocated_tags"),
+        labels=carried.select(custom),
+        others=pl.concat(
+            [rows.select("sku_price_details", "allocated_resource_id"), carried.drop(custom)], how="horizontal"
+        ),
+        providers=_providers(carried, batch.rows.height),
+        flags=float_flags(batch),
+    )
+
+
+def _details(documents: pl.Series) -> pl.DataFrame:
+    """Instance type and GPUs of each document that the column holds; most rows of a bill share a few."""
+    document = pl.col("sku_price_details")
+    return (
+        documents.unique()
+        .to_frame("sku_price_details")
+        .with_columns(
+            document.str.json_path_match("$.InstanceType").alias("instance_type"),
+            document.str.json_path_match("$.GpuCount").alias("gpu_count"),
+        )
+    )
+
+
+def _providers(carried: pl.DataFrame, height: int) -> pl.Series:
+    """Who bills each row: 1.3 and later call it the service provider."""
+    named = [name for name in ("ServiceProviderName", "ProviderName") if name in carried.columns]
+    return carried[named[0]] if named else pl.Series([""]).new_from_index(0, height)
+
+
+def _gpus_per_unit() -> pl.Expr:
+    """GPUs that an hour of the consumed unit stands for; unknown for any other unit."""
+    unit = pl.col("consumed_unit").str.to_lowercase()
+    gpus = pl.col("gpu_count")
+    stated = pl.when(gpus.str.contains(_NUMBER)).then(gpus)
+    return pl.when(unit.is_in(_HOURS)).then(stated).when(unit.is_in(_GPU_HOURS)).then(pl.lit("1"))

@@ -1,0 +1,1 @@
+"""Text becomes typed values: money, times, counts, codes."""

@@ -1,0 +1,110 @@
+"""Which columns a reader wants of a file, and where they are found in its header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+from warehouse.sources.reader_protocol import RejectedFile
+from warehouse.sources.source import Source
+
+Unknown = Literal["carried", "dropped"]
+LastLine = Literal["ended", "any"]
+MOST_COLUMNS: Final = 2000
+_NO_TEXT: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a reader wants of a file's columns.
+
+    `names` maps a canonical column to the names it may have in a file, best first; of each group of `required` at least
+    one canonical column must be there; a column of `constants` is there with one value, whatever the file says.
+    Columns that nobody asked for are carried (bills) or dropped (they may hold prompts).
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    required: tuple[tuple[str, ...], ...] = ()
+    constants: Mapping[str, str] = field(default_factory=lambda: _NO_TEXT)
+    unknown: Unknown = "dropped"
+    last_line: LastLine = "any"
+    separator: str = ","
+    quoting: Literal["doubled", "none"] = "doubled"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the wanted columns stand: canonical name -> name in the file, and the names that are carried."""
+
+    taken: Mapping[str, str]
+    carried: tuple[str, ...]
+
+
+def source_layout(
+    source: Source,
+    columns: Sequence[str],
+    required: tuple[tuple[str, ...], ...],
+    unknown: Unknown = "dropped",
+    last_line: LastLine = "any",
+) -> Layout:
+    """The layout of a `table` source: canonical names, unless its settings name the column of the file."""
+    mapped = {name: (source.columns.get(name, name),) for name in (*columns, *source.columns)}
+    return Layout(mapped, required, source.constants, unknown, last_line)
+
+
+def cleaned(header: Sequence[str]) -> list[str]:
+    """Column names free of white space, no-break spaces and stray byte order marks around them.
+
+    Raises:
+        RejectedFile: limit, for more columns than any table needs.
+    """
+    if len(header) > MOST_COLUMNS:
+        raise RejectedFile("limit", f"{len(header)} columns; {MOST_COLUMNS} are read at most")
+    return [name.strip().strip("\ufeff").strip() for name in header]
+
+
+def find(header: Sequence[str], layout: Layout) -> Found:
+    """The wanted columns in a cleaned header: by exact name, else whatever the case, else by the next name.
+
+    Raises:
+        RejectedFile: missing_column, then duplicate_column for two names equal up to case.
+    """
+    folded: dict[str, str] = {}
+    for name in header:
+        folded.setdefault(name.casefold(), name)
+    named = {canonical: _first(names, header, folded) for canonical, names in layout.names.items()}
+    taken = {canonical: name for canonical, name in named.items() if name and canonical not in layout.constants}
+    _refuse_missing(layout, {*taken, *layout.constants}, header)
+    _refuse_twins(header)
+    used = set(taken.values())
+    carried = tuple(name for name in header if name and name not in used) if layout.unknown == "carried" else ()
+    return Found(taken, carried)
+
+
+def _first(names: Sequence[str], header: Sequence[str], folded: Mapping[str, str]) -> str | None:
+    found = (name if name in header else folded.get(name.casefold()) for name in names)
+    return next((name for name in found if name), None)
+
+
+def _refuse_missing(layout: Layout, present: set[str], header: Sequence[str]) -> None:
+    for group in layout.required:
+        if not present.intersection(group):
+            wanted = " or ".join(layout.names.get(column, (column,))[0] for column in group)
+            raise RejectedFile("missing_column", f"missing column {wanted}, found: {_shown(layout, header)}")
+
+
+def _shown(layout: Layout, header: Sequence[str]) -> str:
+    """Names of a log's other columns are not repeated: where a header is missing, they are content."""
+    names = {name.casefold() for wanted in layout.names.values() for name in wanted}
+    shown = [name for name in header if layout.unknown == "carried" or name.casefold() in names]
+    return f"{len(header)} columns ({', '.join(shown)[:300]})"
+
+
+def _refuse_twins(header: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in filter(None, header):
+        if name.casefold() in seen:
+            raise RejectedFile("duplicate_column", f"two columns are called {name!r} up to case; name each once")
+        seen.add(name.casefold())

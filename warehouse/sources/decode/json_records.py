@@ -1,0 +1,100 @@
+"""JSONL: one object a line, its members as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.sources.decode.column_mapping import Found, Layout, cleaned, find
+from warehouse.sources.decode.json_columnar import shape, split
+from warehouse.sources.decode.json_members import Cells, json_cells
+from warehouse.sources.decode.json_text import BadLine
+from warehouse.sources.decode.text_batch import Sheet, refused_rows
+from warehouse.sources.decode.text_blocks import line_blocks
+
+
+def json_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
+    """The rows of a JSONL file; a column that no row of the first block has is missing.
+
+    Raises:
+        RejectedFile: limit, encoding, missing_column or duplicate_column.
+    """
+    found: Found | None = None
+    for block in line_blocks(content):
+        table = _Table.of(block)
+        found = _found(table.names(), layout, found)
+        yield table.sheet(found)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The objects of some lines: those that look alike as columns, the others one by one."""
+
+    alike: pl.DataFrame
+    alike_lines: pl.Series
+    others: list[tuple[int, Cells]]
+    refused: pl.DataFrame
+    blank: int
+
+    @classmethod
+    def of(cls, block: pl.DataFrame) -> _Table:
+        """Split what looks like the first line that is not blank, and read the rest with care."""
+        spoken = block.filter(pl.col("text").str.strip_chars() != "")
+        wanted = shape(spoken.item(0, "text")) if spoken.height else None
+        if wanted is None:
+            others, refused = _objects(spoken)
+            return cls(pl.DataFrame(), spoken["line"].clear(), others, refused, block.height - spoken.height)
+        found = split(spoken["text"], wanted)
+        others, refused = _objects(spoken.filter(~found.is_alike))
+        lines = spoken["line"].filter(found.is_alike)
+        return cls(found.cells, lines, others, refused, block.height - spoken.height)
+
+    def names(self) -> list[str]:
+        """Every key of every object."""
+        alike = self.alike.columns if len(self.alike_lines) else []
+        return list(dict.fromkeys((*alike, *(name for _, cells in self.others for name in cells))))
+
+    def sheet(self, found: Found) -> Sheet:
+        """The wanted members of all objects, in the order of their lines."""
+        names = tuple(dict.fromkeys((*found.taken.values(), *found.carried)))
+        lines = pl.Series("line", [*self.alike_lines, *(line for line, _ in self.others)], dtype=pl.Int64)
+        order = lines.arg_sort()
+        location = lines.to_frame().select(pl.format("line {}", "line").alias("location")).to_series()
+        cells = pl.DataFrame([self._cells(name) for name in names])
+        return Sheet(location[order], cells[order] if names else cells, found, self.refused, self.blank)
+
+    def _cells(self, name: str) -> pl.Series:
+        absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(self.alike_lines))
+        alike = self.alike[name] if name in self.alike.columns else absent
+        others = pl.Series([cells.get(name) for _, cells in self.others], dtype=pl.String)
+        return pl.concat([alike.alias(name), others.alias(name)])
+
+
+def _objects(spoken: pl.DataFrame) -> tuple[list[tuple[int, Cells]], pl.DataFrame]:
+    rows: list[tuple[int, Cells]] = []
+    refused: list[tuple[str, str, str]] = []
+    is_ended = (pl.col("text") != pl.col("whole")).alias("is_ended")
+    for line, text, ended, is_utf8 in spoken.select("line", "text", is_ended, "is_utf8").iter_rows():
+        try:
+            rows.append((line, _members(text if is_utf8 else None)))
+        except BadLine as bad:
+            is_cut = bad.reason == "bad_json" and not ended
+            refused.append((f"line {line}", "truncated" if is_cut else bad.reason, bad.detail))
+    names = {name: pl.String() for name in ("location", "reason", "detail")}
+    return rows, refused_rows(pl.DataFrame(refused, schema=names, orient="row"))
+
+
+def _members(text: str | None) -> Cells:
+    if text is None:
+        raise BadLine("encoding", "a byte that is no UTF-8")
+    return json_cells(text)
+
+
+def _found(names: list[str], layout: Layout, before: Found | None) -> Found:
+    """Where the columns stand in this block; one that earlier blocks had is not missing."""
+    known = list(dict.fromkeys((*names, *(before.taken.values() if before else ()))))
+    cleaned(known)
+    return find(known, layout)

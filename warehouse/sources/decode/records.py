@@ -1,0 +1,168 @@
+"""The rows of a table in CSV, JSONL or Parquet as text under canonical names, whatever carried them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import polars as pl
+
+from warehouse.sources.casts.casts import control_characters, first_reason, refused, says_one_thing
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.csv_records import csv_sheets, last_line_is_open
+from warehouse.sources.decode.json_records import json_sheets
+from warehouse.sources.decode.parquet_records import MAGIC, parquet_sheets
+from warehouse.sources.decode.text_batch import Sheet, refused_rows
+from warehouse.sources.reader_protocol import Delivered, RejectedFile
+
+LONGEST_CELL: Final = 1 << 20
+LONGEST_SHOWN: Final = 1 << 12
+_COMPRESSED: Final = (".gz", ".zst")
+_JSON: Final = (".jsonl", ".ndjson", ".json")
+_PARQUET: Final = (".parquet", ".pq")
+_FOREIGN: Final = {
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "a ZIP archive or spreadsheet",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"%pdf": "PDF",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "XML",
+}
+_MARK: Final = b"\xef\xbb\xbf"
+_GLANCE: Final = 1 << 10
+
+Sheets = Callable[[Path, Layout], Iterator[Sheet]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file.
+
+    `rows` has `location` and every canonical column of the layout as text, null where the file has none; `carried` has,
+    row for row, the columns nobody asked for under their own names; `present` names the canonical columns that the
+    file or a constant gives, `floats` those that were binary floating point. `refused` are rows that could not be split
+    into clean cells, and at their end those of `unclean`, which could be split; `blank` counts blank lines.
+    """
+
+    rows: pl.DataFrame
+    carried: pl.DataFrame
+    present: frozenset[str]
+    floats: frozenset[str]
+    refused: pl.DataFrame
+    unclean: pl.DataFrame
+    blank: int
+
+
+def batches(delivered: Delivered, layout: Layout) -> Iterator[Batch]:
+    """The rows of the file in bounded batches, in order.
+
+    Raises:
+        RejectedFile: empty_file, no_final_newline, encoding, bad_quote, unreadable, truncated, checksum, limit,
+            missing_column or duplicate_column.
+    """
+    sheets = _reader(delivered)
+    if sheets is csv_sheets and layout.last_line == "ended" and not delivered.is_proved:
+        _refuse_open(delivered.content)
+    rows = 0
+    for sheet in sheets(delivered.content, layout):
+        batch = _batch(sheet, layout)
+        rows += batch.rows.height + batch.refused.height
+        yield batch
+    if not rows and not delivered.is_proved:
+        raise RejectedFile("empty_file", "the file has no row, only a header or white space")
+
+
+def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
+    """The rows that have a reason, as every reader returns them: `raw` holds what the mapped columns said."""
+    bad = rows.with_columns(reasons.alias("reason")).filter(pl.col("reason").is_not_null())
+    said = bad.select(pl.exclude("location", "reason"))
+    raw = pl.Series("raw", [_said(cells) for cells in said.iter_rows(named=True)], dtype=pl.String)
+    return refused_rows(bad.select("location", "reason").with_columns(raw))
+
+
+def _said(cells: dict[str, str | None]) -> str:
+    return json.dumps(
+        {name: text[:LONGEST_SHOWN] for name, text in cells.items() if text is not None}, ensure_ascii=False
+    )
+
+
+def _reader(delivered: Delivered) -> Sheets:
+    """By the name, once what compresses it is taken off; a name that says nothing leaves it to the content."""
+    path = PurePosixPath(delivered.file.lower())
+    suffix = PurePosixPath(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
+    with delivered.content.open("rb") as stream:
+        begin = stream.read(_GLANCE)
+    if suffix in _PARQUET or (suffix not in (*_JSON, ".csv") and begin.startswith(MAGIC)):
+        return parquet_sheets
+    _refuse_foreign(begin)
+    speaks_json = begin.removeprefix(_MARK).lstrip().startswith(b"{")
+    if suffix in _JSON or (suffix != ".csv" and speaks_json):
+        return json_sheets
+    if speaks_json:
+        raise RejectedFile("unreadable", "the content is JSON, though the name says CSV")
+    return csv_sheets
+
+
+def _refuse_foreign(begin: bytes) -> None:
+    told = begin.removeprefix(_MARK).lstrip()
+    for magic, kind in _FOREIGN.items():
+        if told.startswith(magic) or told[: len(magic)].lower() == magic:
+            raise RejectedFile("unreadable", f"the content is {kind}, no table of text")
+
+
+def _refuse_open(content: Path) -> None:
+    if last_line_is_open(content):
+        raise RejectedFile(
+            "no_final_newline",
+            "the last line has no end, so the file may be cut; deliver it again, or a control file beside it, "
+            'or set final_newline = "optional"',
+        )
+
+
+def _batch(sheet: Sheet, layout: Layout) -> Batch:
+    """Canonical names, constants laid over, and rows with cells that no one should store taken out."""
+    taken = sheet.found.taken
+    names = dict.fromkeys((*layout.names, *layout.constants))
+    rows = pl.DataFrame([sheet.location, *(_column(name, sheet, layout).alias(name) for name in names)])
+    carried = sheet.cells.select(sheet.found.carried)
+    reasons = _unclean([*(rows[name] for name in taken), *carried.iter_columns()], rows.height)
+    split = sheet.refused if layout.unknown == "carried" else sheet.refused.with_columns(pl.lit("").alias("raw"))
+    is_clean = reasons.is_null()
+    return Batch(
+        rows=rows.filter(is_clean),
+        carried=carried.filter(is_clean) if carried.width else carried,
+        present=frozenset({*taken, *layout.constants}),
+        floats=frozenset(name for name, column in taken.items() if column in sheet.floats),
+        refused=pl.concat([split, refusals(rows, reasons)]),
+        unclean=rows.filter(~is_clean),
+        blank=sheet.blank,
+    )
+
+
+def _column(name: str, sheet: Sheet, layout: Layout) -> pl.Series:
+    if name in sheet.found.taken:
+        return sheet.cells[sheet.found.taken[name]]
+    value = layout.constants.get(name)
+    return pl.Series([value], dtype=pl.String).new_from_index(0, len(sheet.location))
+
+
+def _is_clean(cell: str) -> bool:
+    return len(cell.encode()) <= LONGEST_CELL and not control_characters(pl.Series([cell])).any()
+
+
+def _unclean(columns: list[pl.Series], height: int) -> pl.Series:
+    """Limit for a cell above 1 MiB, then control_char; both are rare, so that a glance at each column is enough."""
+    spoken = [cells for cells in columns if cells.null_count() < len(cells)]
+    spoken = [cells for cells in spoken if not (says_one_thing(cells) and _is_clean(cells[0]))]
+    long = [cells.str.len_bytes() > LONGEST_CELL for cells in spoken]
+    control = [control_characters(cells) for cells in spoken]
+    none = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, height)
+    found = [refused(when, "limit") for when in long if when.any()]
+    found += [refused(when, "control_char") for when in control if when.any()]
+    return first_reason(none, *found)

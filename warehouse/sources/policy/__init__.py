@@ -1,0 +1,1 @@
+"""policy/*.csv: cells, rows, tables, and the faults they can have."""

@@ -1,0 +1,1 @@
+"""Request telemetry: one module or family of modules a format."""

@@ -1,0 +1,107 @@
+"""LiteLLM spend logs as CSV, JSONL or Parquet; keys, messages, responses and addresses are never looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from warehouse.sources.casts.casts import known
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.records import Batch
+from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests.request_casts import COLUMNS
+from warehouse.sources.requests.request_reader import Shaped, read_requests
+from warehouse.sources.source import Source
+
+NAMES: Final = {
+    "request_id": "request_id",
+    "start_at": "startTime",
+    "end_at": "endTime",
+    "first_token_at": "completionStartTime",
+    "duration_ms": "request_duration_ms",
+    "input_tokens": "prompt_tokens",
+    "output_tokens": "completion_tokens",
+    "model_group": "model_group",
+    "model": "model",
+    "model_id": "model_id",
+    "api_base": "api_base",
+    "team": "team_id",
+    "end_user": "end_user",
+    "user": "user",
+    "request_tags": "request_tags",
+    "status": "status",
+    "cache_hit": "cache_hit",
+    "call_type": "call_type",
+    "metadata": "metadata",
+}
+_HIDDEN: Final = ("metadata", "user", "end_user", "request_tags")
+"""Columns that may say more of a person than a quarantine should keep."""
+
+_CACHED: Final = ("$.usage_object.prompt_tokens_details.cached_tokens", "$.usage_object.cache_read_input_tokens")
+_PREFIX: Final = r"^[^/]+/"
+_TASK: Final = r'"task:([^"]+)"'
+_HASH_DIGITS: Final = 16
+
+
+def companions(_file: str) -> Sequence[str]:
+    """Spend logs need no other file."""
+    return ()
+
+
+def read(delivered: Delivered, source: Source) -> Reading:
+    """The requests of a spend log.
+
+    Raises:
+        RejectedFile: as warehouse.sources.records.batches.
+    """
+    names = {column: (source.columns.get(column, name),) for column, name in NAMES.items()}
+    layout = Layout(names, (("request_id",), ("start_at",)), source.constants)
+    return read_requests(delivered, source, layout, _shape)
+
+
+def _shape(batch: Batch) -> Shaped:
+    rows = batch.rows.select(known(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns())
+    is_hit = pl.col("cache_hit").str.to_lowercase() == "true"
+    shaped = rows.with_columns(
+        pl.coalesce("model_group", pl.col("model").str.replace(_PREFIX, "")).alias("model"),
+        pl.coalesce("model_id", "api_base").alias("deployment_id"),
+        pl.coalesce("end_user", _hashed("user")).alias("tenant"),
+        pl.col("request_tags").str.extract(_TASK).alias("task"),
+        pl.coalesce(pl.col("metadata").str.json_path_match(path) for path in _CACHED).alias("cached_input_tokens"),
+        pl.coalesce("status", _old_status()).alias("status"),
+        *_units(),
+    ).with_columns(
+        pl.when(is_hit).then(pl.lit("0")).otherwise(pl.col(name)).alias(name)
+        for name in ("input_tokens", "cached_input_tokens", "output_tokens", "units")
+    )
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in COLUMNS if name not in shaped.columns]
+    given = {"deployment_id", "tenant", "task", "cached_input_tokens", "status", "unit_name", "units"}
+    flags = frozenset({"gateway_cache"}) if rows.select(is_hit.any()).item() else frozenset[str]()
+    return Shaped(shaped.with_columns(absent), batch.present | given, _HIDDEN, flags)
+
+
+def _old_status() -> pl.Expr:
+    """Old versions kept no status: what produced tokens was served."""
+    produced = pl.col("output_tokens").cast(pl.Float64, strict=False) > 0
+    return pl.when(produced).then(pl.lit("success")).otherwise(pl.lit("unknown"))
+
+
+def _units() -> list[pl.Expr]:
+    """What calls deliver that are not measured in text."""
+    call = pl.col("call_type").str.to_lowercase()
+    name = (
+        pl.when(call.str.contains("image"))
+        .then(pl.lit("image"))
+        .when(call.str.contains("embedding|audio|speech|transcription"))
+        .then(pl.lit("request"))
+    )
+    return [name.alias("unit_name"), pl.when(name.is_not_null()).then(pl.lit("1")).alias("units")]
+
+
+def _hashed(name: str) -> pl.Expr:
+    return pl.col(name).map_elements(
+        lambda person: hashlib.sha256(person.encode()).hexdigest()[:_HASH_DIGITS], return_dtype=pl.String
+    )

@@ -1,0 +1,102 @@
+"""Requests of any table format are landed batch by batch, so that the size of a file does not matter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from warehouse.schemas.landed import Requests
+from warehouse.sources.casts.local_times import assumptions
+from warehouse.sources.casts.timestamps import clock_of
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.records import Batch, batches, refusals
+from warehouse.sources.decode.spill_buffer import HeldRows
+from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests.request_casts import TIMES, typed
+from warehouse.sources.requests.request_rows import request_rows
+from warehouse.sources.source import Source
+
+HELD: Final = 2_000_000
+FRAME: Final = "requests"
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """Some rows under canonical names, as text, and which of these names the file or a constant gives.
+
+    `hidden` are columns of the file that no quarantine may show.
+    """
+
+    cells: pl.DataFrame
+    present: frozenset[str]
+    hidden: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+
+
+Shape = Callable[[Batch], Shaped]
+
+
+@dataclass
+class _File:
+    """What has been read so far."""
+
+    delivered: Delivered
+    source: Source
+    rows: int = 0
+    blank: int = 0
+    refused: list[pl.DataFrame] = field(default_factory=list)
+    flags: set[str] = field(default_factory=set)
+    kept: HeldRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = HeldRows(self.delivered, FRAME, Requests.empty(), HELD)
+
+    def add(self, batch: Batch, shaped: Shaped) -> None:
+        """Type the rows of a batch, refuse the bad ones, keep the others."""
+        found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead)
+        kept = found.rows.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
+        self.kept.add(request_rows(kept, self.source.name))
+        refused = pl.concat([batch.refused, refusals(batch.rows, found.reasons)])
+        self.refused.append(refused.with_columns(_shown(refused["raw"], shaped.hidden)))
+        self.rows += batch.rows.height + batch.refused.height + batch.blank
+        self.blank += batch.blank
+        self.flags |= shaped.flags | self._doubts(shaped)
+
+    def reading(self) -> Reading:
+        """The whole file."""
+        return Reading(
+            rows=self.rows,
+            frames=self.kept.frames(),
+            refused=pl.concat([Reading(0, {}).refused, *self.refused]),
+            blank=self.blank,
+            flags=tuple(sorted(self.flags)),
+            parts=self.kept.parts(),
+        )
+
+    def _doubts(self, shaped: Shaped) -> frozenset[str]:
+        identity = frozenset[str]() if "request_id" in shaped.present else frozenset({"no_identity"})
+        return identity | assumptions(self.source, *(shaped.cells[name] for name in TIMES if name in shaped.present))
+
+
+def _shown(raw: pl.Series, hidden: tuple[str, ...]) -> pl.Series:
+    """What was delivered without the columns that must not be shown."""
+    if not hidden:
+        return raw
+    said = ({name: cell for name, cell in json.loads(text or "{}").items() if name not in hidden} for text in raw)
+    return pl.Series("raw", [json.dumps(cells, ensure_ascii=False) if cells else "" for cells in said], dtype=pl.String)
+
+
+def read_requests(delivered: Delivered, source: Source, layout: Layout, shape: Shape) -> Reading:
+    """All requests of the file, repeats and all.
+
+    Raises:
+        RejectedFile: as warehouse.sources.records.batches.
+    """
+    found = _File(delivered, source)
+    for batch in batches(delivered, layout):
+        found.add(batch, shape(batch))
+    return found.reading()

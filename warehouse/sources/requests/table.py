@@ -1,0 +1,42 @@
+"""Requests of any table: canonical columns, or the columns that the source's settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+from warehouse.sources.decode.column_mapping import Layout, source_layout
+from warehouse.sources.decode.records import Batch
+from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests.request_casts import COLUMNS, COUNTS
+from warehouse.sources.requests.request_reader import Shaped, read_requests
+from warehouse.sources.source import Source
+
+_EVERY_LINE_DIFFERS: Final = (".jsonl", ".ndjson", ".json")
+_MISSED: Final = frozenset({"request_id", "model", *COUNTS})
+
+
+def companions(_file: str) -> Sequence[str]:
+    """Requests need no other file."""
+    return ()
+
+
+def read(delivered: Delivered, source: Source) -> Reading:
+    """The requests of a table.
+
+    Raises:
+        RejectedFile: as warehouse.sources.records.batches.
+    """
+    return read_requests(delivered, source, _layout(delivered.file, source), _shape)
+
+
+def _layout(file: str, source: Source) -> Layout:
+    """Columns that the settings name must be there, or a new header would make tokens vanish in silence."""
+    is_free = any(suffix in _EVERY_LINE_DIFFERS for suffix in PurePosixPath(file.lower()).suffixes)
+    named = () if is_free else tuple((name,) for name in source.columns if name in _MISSED)
+    return source_layout(source, COLUMNS, (("start_at", "hour"), *named))
+
+
+def _shape(batch: Batch) -> Shaped:
+    return Shaped(batch.rows, batch.present)

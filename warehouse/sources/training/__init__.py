@@ -1,0 +1,1 @@
+"""Training logs and schedulers: one module or family of modules a format."""

@@ -1,0 +1,158 @@
+"""What a Weights & Biases run says of itself, in its `.wandb` file or in the JSON and YAML beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from warehouse.sources.casts.date_guard import microseconds_of
+from warehouse.sources.training import wandb_blocks as blocks
+from warehouse.sources.training.wandb_blocks import Message
+
+_HISTORY, _SUMMARY, _RUN, _EXIT = 2, 3, 17, 18
+_TIMESTAMP, _STEP, _RUNTIME = "_timestamp", "_step", "_runtime"
+_SECOND: Final = 1_000_000
+
+
+@dataclass
+class Told:
+    """The facts of one run, as far as they are told; instants in microseconds since 1970."""
+
+    run_id: str | None = None
+    name: str | None = None
+    project: str | None = None
+    host: str | None = None
+    started_at: int | None = None
+    is_resumed: bool = False
+    exit_code: int | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    records: int = 0
+    is_cut: bool = False
+
+    @property
+    def runtime(self) -> float | None:
+        """Seconds from the start to the last value."""
+        logged = [row[_RUNTIME] for row in (*self.history, self.summary) if _is_number(row.get(_RUNTIME))]
+        return max(logged, default=None)
+
+    @property
+    def last_logged_at(self) -> int | None:
+        """When the last value was logged."""
+        logged = [row[_TIMESTAMP] for row in (*self.history, self.summary) if _is_number(row.get(_TIMESTAMP))]
+        return round(max(logged) * _SECOND) if logged else None
+
+    @property
+    def steps(self) -> int | None:
+        """The last step."""
+        logged = [row[_STEP] for row in (*self.history, self.summary) if _is_number(row.get(_STEP))]
+        return int(max(logged)) if logged else None
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """What the client noted of its machine within the settings of the run."""
+        noted = self.config.get("_wandb")
+        writers = noted.get("e") if isinstance(noted, dict) else None
+        machines = (
+            [machine for machine in writers.values() if isinstance(machine, dict)] if isinstance(writers, dict) else []
+        )
+        return machines[0] if machines else {}
+
+    def values(self) -> Iterable[tuple[dict[str, Any], str, float]]:
+        """Every number of the history under its name, with the row it stands in."""
+        return (
+            (row, name, float(value))
+            for row in self.history
+            for name, value in row.items()
+            if not name.startswith("_") and isinstance(value, int | float) and not isinstance(value, bool)
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def read_wandb(content: Path) -> Told:
+    """Everything up to the end of the file, or to the record within which it was cut."""
+    told = Told()
+    try:
+        for payload in blocks.records(content):
+            _add(told, blocks.message(payload))
+            told.records += 1
+    except blocks.CutRecordError:
+        told.is_cut = True
+    return told
+
+
+def _add(told: Told, record: Message) -> None:
+    for run in blocks.inner(record, _RUN):
+        _add_run(told, run)
+    for history in blocks.inner(record, _HISTORY):
+        told.history.append(dict(_item(item) for item in blocks.inner(history, 1)))
+    for summary in blocks.inner(record, _SUMMARY):
+        told.summary |= dict(_item(item) for item in blocks.inner(summary, 1))
+    for ended in blocks.inner(record, _EXIT):
+        told.exit_code = blocks.whole(ended, 1) or 0
+
+
+def _add_run(told: Told, run: Message) -> None:
+    told.run_id, told.project = blocks.text(run, 1), blocks.text(run, 3)
+    told.name, told.host = blocks.text(run, 8), blocks.text(run, 13)
+    told.is_resumed = bool(blocks.whole(run, 18))
+    for start in blocks.inner(run, 17):
+        told.started_at = (blocks.whole(start, 1) or 0) * _SECOND + (blocks.whole(start, 2) or 0) // 1000
+    for config in blocks.inner(run, 4):
+        told.config |= dict(_item(item) for item in blocks.inner(config, 1))
+
+
+def _item(item: Message) -> tuple[str, Any]:
+    """Name and value; older files hold the value as JSON, newer ones may hold it typed."""
+    nested = [part.decode("utf-8", "replace") for part in item.get(2, ()) if isinstance(part, bytes)]
+    name = blocks.text(item, 1) or "/".join(nested)
+    written = blocks.text(item, 16) or blocks.text(item, 8)
+    if written is not None:
+        return name, _parsed(written)
+    typed = (blocks.double(item, 6), _signed(blocks.whole(item, 5)), blocks.whole(item, 4), blocks.text(item, 7))
+    return name, next((value for value in typed if value is not None), None)
+
+
+def _signed(number: int | None) -> int | None:
+    """A varint is the two's complement of a negative number."""
+    return number - (1 << 64) if number is not None and number >> 63 else number
+
+
+def _parsed(written: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
+
+
+def add_files(told: Told, metadata: Mapping[str, Any], summary: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """What the files beside say; the `.wandb` file wins where both speak."""
+    started = metadata.get("startedAt")
+    if told.started_at is None and isinstance(started, str):
+        moment = datetime.fromisoformat(started)
+        told.started_at = microseconds_of(moment.astimezone() if moment.tzinfo is None else moment)
+    told.host = told.host or metadata.get("host")
+    told.summary = {**summary, **told.summary}
+    told.config = {**config, **told.config}
+
+
+def plain_config(content: Path) -> Mapping[str, str]:
+    """The settings of config.yaml that are one word or number: `name:` and below it `value: …`."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in content.read_text("utf-8", "replace").splitlines():
+        key, _, value = line.strip().partition(":")
+        if line and not line[0].isspace():
+            name = key.strip("\"'")
+        if key == "value" and value.strip() and len(line) - len(line.lstrip()) <= 4:  # noqa: PLR2004 - one level deep
+            found.setdefault(name, value.strip().strip("\"'"))
+    return found
