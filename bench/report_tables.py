@@ -27,15 +27,24 @@ from bench.report_company import (
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.variance.budget_variances import budget_variances
 from transforms.reports.amortization_runoff import runoffs
+from transforms.reports.band_verdicts import band_verdicts
+from transforms.reports.change_drivers import change_drivers
+from transforms.reports.company_thirds import company_thirds
 from transforms.reports.events import events
+from transforms.reports.headline_metrics import headline_metrics
+from transforms.reports.idle_pools import idle_pools
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
+from transforms.reports.quality_checks import quality_checks
+from transforms.reports.rejected_alternatives import held_models, rejected_alternatives
 from transforms.reports.report_period import subject
+from transforms.reports.requested_decisions import requested_decisions
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.scope import scope
+from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
 
@@ -287,7 +296,9 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them, and the outlook of spend."""
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
-             scope, restated_months, restatements, pages, numbers)  # fmt: skip
+             scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
+             headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
+             served_groups, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

@@ -13,7 +13,7 @@ import jinja2
 
 from templates import colours, formats
 from templates.pages.document import Edition
-from templates.sentences import shortened
+from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable
 
 COMPANY_LIMIT: Final = 40

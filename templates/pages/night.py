@@ -13,6 +13,7 @@ import polars as pl
 from templates import formats
 from templates.formats import Money
 from templates.pages.index import Index
+from templates.wording import wording
 
 Row = dict[str, Any]
 
@@ -39,6 +40,19 @@ class Night:
     def index(self) -> Index:
         """The numbers by name."""
         return Index(self.tables["numbers"])
+
+    def title(self, page: str, model_id: str | None = None) -> Row:
+        """The row of a page: the code of its title and what the title names besides."""
+        rows = self.tables["pages"].filter(pl.col("page") == page, pl.col("model_id").eq_missing(pl.lit(model_id)))
+        return rows.row(0, named=True)
+
+    def say(self, topic: str, code: str, *facts: object) -> str:
+        """A sentence of templates/words in the currency of the night."""
+        return wording(self.money.currency).say(topic, code, *facts)
+
+    def before_tonight(self) -> pl.Expr:
+        """Rows of nights that were published before this one."""
+        return pl.col("night") < self.subject["as_of"]
 
     @cached_property
     def money(self) -> Money:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -18,11 +18,14 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
-from templates.typesetting.layout_checks import prove_fonts, prove_layout
+from templates.typesetting.layout_checks import fills, prove_fonts, prove_layout
 from templates.typesetting.typeface import BUNDLED, faces_by_name, font
 
 VARIANT: Final = "pdf/a-3a"
 MOST_ATTACHED: Final = 3_000_000
+GAP: Final = 0.04
+FULL: Final = 0.99
+"""Two pages share a sheet where both and the gap between them fill no more of it."""
 FIGURE: Final = re.compile(
     r'<svg [^>]*class="(?P<name>[^"]*)"[^>]*? width="(?P<width>[^"]*)" height="(?P<height>[^"]*)"[^>]*>'
     r"<title>(?P<alt>[^<]*)</title>.*?</svg>",
@@ -43,14 +46,19 @@ PDF_UA: Final = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim
 """
 
 
-def printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
-    """The PDF of a composed report.
+def printed(composed: Callable[[frozenset[str]], str], report: Document, attachments: Mapping[str, bytes]) -> bytes:
+    """The PDF of a report; pages that together fill no more than one sheet share it.
+
+    Args:
+        composed: The markup, where the pages with these anchors go on below the page before them.
+        report: The values of its pages.
+        attachments: Exports that the file carries, by file name.
 
     Raises:
         ReportFault: The layout breaks a promise: overflow, page count, fonts.
     """
     with uncollected():
-        return _printed(figures_as_images(markup), report, attachments)
+        return _printed(composed, report, attachments)
 
 
 def figures_as_images(markup: str) -> str:
@@ -78,11 +86,32 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
+def _laid_out(markup: str) -> weasyprint.Document:
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
-    source = weasyprint.HTML(string=markup, base_url=None, url_fetcher=fetcher)
+    source = weasyprint.HTML(string=figures_as_images(markup), base_url=None, url_fetcher=fetcher)
     fonts, faces = _fonts()
-    layout = source.render(font_config=fonts, stylesheets=[faces])
+    return source.render(font_config=fonts, stylesheets=[faces])
+
+
+def thin_pages(filled: Mapping[str, float], report: Document) -> frozenset[str]:
+    """Pages that have room on the sheet of the one before; page 1 stands alone."""
+    joined, used = set(), 1.0
+    for page in report.pages[1:]:
+        share = filled.get(page.anchor, 1.0)
+        if used + share + GAP <= FULL:
+            joined.add(page.anchor)
+            used += share + GAP
+        else:
+            used = share
+    return frozenset(joined)
+
+
+def _printed(composed: Callable[[frozenset[str]], str], report: Document, attachments: Mapping[str, bytes]) -> bytes:
+    layout = _laid_out(composed(frozenset()))
+    joined = thin_pages(fills(layout), report)
+    if joined:
+        layout = _laid_out(composed(joined))
+    fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     prove_layout(layout, report)
     target = io.BytesIO()
     with warnings.catch_warnings():

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from templates.figures.unit_bars import UnitBar, cut_bars, unit_bars
+from templates.figures.utilization import Use, utilization_scatter
 
 from templates import render
 from templates.figures.cash import CashMonth, cash_curve
 from templates.figures.fan import FanEvent, FanMonth, fan
-from templates.figures.unit_bars import UnitBar, cut_bars, unit_bars
-from templates.figures.utilization import Use, utilization_scatter
 from templates.formats import Money
 from templates.pages.band_verdict import is_outside, verdict_of
 from templates.pages.night import Night

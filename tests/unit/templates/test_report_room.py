@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 import weasyprint
+from templates.pages.recommendations import recommendations
 
 from templates import render
 from templates.pages.night import Night
-from templates.pages.recommendations import recommendations
 from templates.pages.summary import Summary, summary
 from templates.pages.thirds import thirds
 from templates.typesetting.layout_checks import ReportFault, prove_layout

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from templates.sentences import sentence, shortened
 
 from templates.formats import Money
-from templates.sentences import sentence, shortened
 
 DOLLARS = Money("USD")
 REASON = (
