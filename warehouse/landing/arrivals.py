@@ -20,7 +20,7 @@ from warehouse.schemas.raw import Files
 from warehouse.sources.control_files import Promise
 from warehouse.sources.decode.staging_copy import Spooled, spooled
 from warehouse.sources.reader_protocol import RejectedFile
-from warehouse.sources.registry import READERS
+from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 
 Before = Mapping[str, tuple[int, str, int]]
@@ -121,7 +121,7 @@ def _content(inbox: Inbox, source: Source, file: str, before: Before) -> Content
 
 def companions(project: Path, source: Source, file: str) -> list[str]:
     """The side files of a file that are there."""
-    wanted = READERS[source.kind, source.format].companions(file)
+    wanted = FORMATS[source.kind, source.format].reader.companions(file)
     return [path for path in wanted if (project / path).is_file()]
 
 

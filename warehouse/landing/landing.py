@@ -33,7 +33,7 @@ from warehouse.sources.billing import control_totals
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
-from warehouse.sources.registry import READERS
+from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 from warehouse.tables import transaction
 
@@ -154,9 +154,10 @@ def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times,
 
 def _believed(delivered: Delivered, content: Content) -> Reading:
     """What the reader says, once a second one has added up the bill and the control file agrees."""
-    read = READERS[content.source.kind, content.source.format].read(delivered, content.source)
-    if ChargeRows.table_name in read.frames:
-        control_totals.compare(delivered, content.source, read)
+    read_as = FORMATS[content.source.kind, content.source.format]
+    read = read_as.reader.read(delivered, content.source)
+    if read_as.control is not None and ChargeRows.table_name in read.frames:
+        control_totals.compare(delivered, read_as.control.of(content.source), read)
     for promise in content.promises:
         promise.check_rows(read)
     return read
