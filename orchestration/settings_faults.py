@@ -15,7 +15,7 @@ import msgspec
 
 from warehouse.schemas.names import ACCRUAL
 from warehouse.sources.casts.currencies import IN_USE
-from warehouse.sources.registry import FORMATS, canonical_columns
+from warehouse.sources.registry import FORMATS
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings, SourceSection
@@ -168,7 +168,7 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
 
 
 def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
-    known = canonical_columns(source.kind, source.format)
+    known = tuple(dict.fromkeys(FORMATS[source.kind, source.format].columns))
     named = [("columns", name) for name in source.columns] + [("constants", name) for name in source.constants]
     for part, name in named:
         if name not in known and not (name.startswith("tag:") and "tags" in known):

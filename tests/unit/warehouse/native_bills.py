@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.sources.billing import control_totals
 from warehouse.sources.decode.staging_copy import spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.registry import FORMATS
@@ -46,7 +45,6 @@ def charges(reading: Reading) -> pl.DataFrame:
 
 def _read(delivered: Delivered, name: str) -> Reading:
     source, known = Source("cloud", "gpu_billing", name, "inbox/*"), FORMATS["gpu_billing", name]
-    reading = known.reader.read(delivered, source)
-    assert known.control is not None
-    control_totals.compare(delivered, known.control.of(source), reading)
+    reading = known.read(delivered, source)
+    known.verify(delivered, source, reading)
     return reading

@@ -12,14 +12,12 @@ import polars as pl
 
 from warehouse.sources.billing.aws_split_costs import SplitCosts, split_costs
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
-from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, no_side_files, totals
+from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, totals
 from warehouse.sources.casts.casts import TEXT_NULLS, known
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
-
-companions = no_side_files
 
 NAMES: Final = {
     "line_item_id": ("identity_line_item_id", "identity/LineItemId"),

@@ -13,15 +13,13 @@ from typing import Final, Literal
 import polars as pl
 
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
-from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, no_side_files, product
+from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, product
 from warehouse.sources.casts.casts import known
 from warehouse.sources.casts.decimals import money
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
-
-companions = no_side_files
 
 View = Literal["actual", "amortized"]
 COST: Final = ("CostInBillingCurrency", "Cost")

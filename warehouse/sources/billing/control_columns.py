@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.source import Source
 
+CURRENCY: Final = "currency"
 Spellings = tuple[str, ...]
 Totals = dict[str, tuple[Decimal, Decimal]]
 """Currency -> billed and effective cost of all rows."""
@@ -16,7 +18,7 @@ Totals = dict[str, tuple[Decimal, Decimal]]
 
 @dataclass(frozen=True)
 class ControlColumns:
-    """What the record of a bill's format says of its sums: the canonical names of currency and costs in its layout.
+    """What the record of a bill's format says of its sums: the canonical names of its costs in its layout.
 
     Columns of one cost are added before they are rounded. A cost without columns is stated by none, but follows from
     others, so that it is not compared. `members` are a nested column of objects and the member of each that is added to
@@ -24,7 +26,6 @@ class ControlColumns:
     """
 
     layout: Callable[[Source], Layout]
-    currency: str
     billed: tuple[str, ...]
     effective: tuple[str, ...] = ()
     members: tuple[str, str] | None = None
@@ -33,11 +34,11 @@ class ControlColumns:
         """The columns under the names that a file of the source may have for them."""
         names = self.layout(source).names
         return StatedColumns(
-            currency=names[self.currency],
+            currency=names[CURRENCY],
             billed=tuple(names[name] for name in self.billed),
             effective=tuple(names[name] for name in self.effective),
             members=None if self.members is None else (names[self.members[0]], self.members[1]),
-            constant=source.constants.get(self.currency),
+            constant=source.constants.get(CURRENCY),
         )
 
 

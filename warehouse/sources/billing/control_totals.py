@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.sources.billing.control_columns import Spellings, StatedColumns, Totals
+from warehouse.sources.billing.control_columns import ControlColumns, Spellings, StatedColumns, Totals
 from warehouse.sources.billing.control_totals_fast import column_totals
 from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.source import Source
 
 _EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _UNIT: Final = Decimal("1e-12")
@@ -38,22 +39,45 @@ class _Row(NamedTuple):
     cells: tuple[object, ...]
 
 
-def compare(delivered: Delivered, columns: StatedColumns, read: Reading) -> None:
-    """Add up the bill anew and compare, but for a cost that no column states.
+SecondReader = Callable[[Delivered, Source, Reading], Totals]
+"""Adds up the accepted rows of a bill: currency -> billed and effective cost."""
+
+
+def of_columns(columns: ControlColumns) -> SecondReader:
+    """The second reader of a format whose costs stand in columns; a cost that none states is left as it was read."""
+
+    def totals(delivered: Delivered, source: Source, read: Reading) -> Totals:
+        stated = columns.of(source)
+        is_derived = [
+            not stated.billed or "billed_cost" in read.derived_totals,
+            not stated.effective or "effective_cost" in read.derived_totals,
+        ]
+        again = _added_up(delivered.content, stated, read, is_derived)
+        return {code: _laid_over(sums, read.totals.get(code, _NOTHING), is_derived) for code, sums in again.items()}
+
+    return totals
+
+
+def compare(delivered: Delivered, read: Reading, again: Totals) -> None:
+    """Hold the sums of the reader against those of the second one.
 
     Raises:
         OpinionsDifferError: naming the file, the currency and both sums.
     """
-    is_derived = [not columns.billed or "billed_cost" in read.derived_totals]
-    is_derived.append(not columns.effective or "effective_cost" in read.derived_totals)
-    again = _added_up(delivered.content, columns, read, is_derived)
     for currency in {**again, **read.totals}:
         first, second = read.totals.get(currency, _NOTHING), again.get(currency, _NOTHING)
-        if not _is_same(first, second, is_derived):
+        if first != second:
             raise OpinionsDifferError(
                 f"two readers disagree on {delivered.file} in {currency}: billed {first[0]:f}, effective {first[1]:f} "
                 f"against {second[0]:f}, {second[1]:f}; nothing is published: keep the file and report it"
             )
+
+
+def _laid_over(
+    stated: tuple[Decimal, Decimal], read: tuple[Decimal, Decimal], is_derived: Sequence[bool]
+) -> tuple[Decimal, Decimal]:
+    billed, effective = (was if free else found for free, found, was in zip(is_derived, stated, read, strict=True))
+    return billed, effective
 
 
 def _is_same(first: Sequence[Decimal], second: Sequence[Decimal], is_derived: Sequence[bool]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
-from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, no_side_files
+from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout
 from warehouse.sources.casts.casts import TEXT_NULLS, known
 from warehouse.sources.casts.number_casts import size
 from warehouse.sources.decode.column_mapping import Layout
@@ -23,8 +23,6 @@ from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 from warehouse.sources.training.chips import chip
-
-companions = no_side_files
 
 NAMES: Final = {
     "billed_cost": ("cost",),

@@ -103,9 +103,3 @@ def product(prices: pl.Series, quantities: pl.Series) -> pl.Series:
 def blank_cells(name: str, height: int) -> pl.Series:
     """Cells that say nothing."""
     return pl.Series(name, [None], dtype=pl.String).new_from_index(0, height)
-
-
-def no_side_files(file: str) -> Sequence[str]:
-    """A bill needs no side files."""
-    del file
-    return ()

@@ -10,13 +10,11 @@ from typing import Final
 import polars as pl
 
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
-from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, no_side_files, totals
+from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, totals
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
-
-companions = no_side_files
 
 NAMES: Final = {
     "reference": ("lineItem/referenceNo",),

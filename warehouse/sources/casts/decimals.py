@@ -17,7 +17,7 @@ _TAIL: Final = DEEPEST - MONEY_SCALE
 _HALF: Final = 10**_TAIL // 2
 _FAR: Final = 1_000_000
 _PLAIN: Final = r"^[+-]?[0-9]{1,26}(?:\.[0-9]{1,12})?$"
-_NUMBER: Final = r"^(?<sign>[+-]?)(?<whole>[0-9]+)(?:\.(?<decimals>[0-9]+))?(?:[eE](?<exponent>[+-]?[0-9]+))?$"
+_NUMBER: Final = r"^(?<sign>[+-]?)(?<whole>[0-9]*)(?:\.(?<decimals>[0-9]*))?(?:[eE](?<exponent>[+-]?[0-9]+))?$"
 _NON_FINITE: Final = r"^(?i)[+-]?(?:nan|inf|infinity)$"
 
 
@@ -98,7 +98,7 @@ def _reason() -> pl.Expr:
     return (
         pl.when(pl.col("cell").str.contains(_NON_FINITE))
         .then(pl.lit("non_finite"))
-        .when(pl.col("whole").is_null())
+        .when(pl.col("whole").is_null() | ((pl.col("whole") == "") & (pl.col("decimals").fill_null("") == "")))
         .then(pl.lit("bad_decimal"))
         .when(~is_zero & (pl.col("point") > WIDEST))
         .then(pl.lit("overflow"))
