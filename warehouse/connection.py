@@ -9,12 +9,13 @@ from typing import Final
 
 import duckdb
 
+from warehouse.errors import BusyError
 from warehouse.schemas import CATALOGUE, STAGES
 
 DATABASE: Final = "warehouse.duckdb"
 
 
-class WarehouseBusyError(RuntimeError):
+class WarehouseBusyError(BusyError):
     """Another process has the warehouse open."""
 
 
