@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.exit_codes import HeldError
 from orchestration.resources import STEPS, Warehouse, night_end, night_of
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history
 from warehouse.connection import Limits
+from warehouse.errors import HeldError
 from warehouse.landing import landing
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours

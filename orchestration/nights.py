@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration.exit_codes import HeldError
 from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
+from warehouse.errors import HeldError
 
 
 def yesterday(now: datetime) -> date:

@@ -15,11 +15,11 @@ import polars as pl
 from pydantic import PrivateAttr
 
 from orchestration.clock import moment
-from orchestration.exit_codes import HeldError
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, load
 from warehouse import table_nights, tables
 from warehouse.connection import connect
+from warehouse.errors import HeldError
 from warehouse.schemas.table import Table
 
 STEPS = logging.getLogger("trisect.steps")

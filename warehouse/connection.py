@@ -10,12 +10,13 @@ from typing import Final
 import duckdb
 
 from warehouse import table_nights
+from warehouse.errors import BusyError
 from warehouse.schemas import CATALOGUE, STAGES
 
 DATABASE: Final = "warehouse.duckdb"
 
 
-class WarehouseBusyError(RuntimeError):
+class WarehouseBusyError(BusyError):
     """Another process has the warehouse open."""
 
 
