@@ -45,6 +45,7 @@ class Charges(Table):
     region = text("region").or_null()
     charge_description = text("the provider's words").or_null()
     tags = json("tags as a JSON object of texts")
+    sku_price_details = json("what the provider says of the price's unit, as a JSON object of texts").or_null()
     currency = text("ISO 4217 code of the costs")
     billed_cost = cost("what the invoice says")
     effective_cost = cost("what was consumed, commitments amortised")
