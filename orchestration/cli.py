@@ -16,6 +16,7 @@ from orchestration.exit_codes import BusyError, Exit, HeldError
 from orchestration.settings import SettingsError, project_directory
 from transforms.decisions.portfolio.whatif import Overrides
 from warehouse.connection import WarehouseBusyError
+from warehouse.free_space import NoSpaceError
 from warehouse.schemas.decisions import LAWS
 from warehouse.sources.policy.faults import PolicyError
 
@@ -160,7 +161,7 @@ def main() -> None:
         code = _say(Exit.FAILED, "interrupted; nothing half was published, run again")
     except (SettingsError, PolicyError, FileNotFoundError) as error:
         code = _say(Exit.UNUSABLE, str(error))
-    except HeldError as error:
+    except (HeldError, NoSpaceError) as error:
         code = _say(Exit.HELD, str(error))
     except (BusyError, WarehouseBusyError) as error:
         code = _say(Exit.BUSY, str(error))

@@ -10,6 +10,7 @@ from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history
 from warehouse.connection import Limits
+from warehouse.free_space import NoSpaceError
 from warehouse.landing import landing
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours
@@ -50,7 +51,10 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     project = warehouse.project
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
-        landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
+        try:
+            landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
+        except NoSpaceError as error:
+            raise HeldError(f"held: {error}") from error
         for finding in landed.findings:
             STEPS.warning("note: %s", finding)
         for table in LANDED:
