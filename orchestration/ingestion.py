@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.exit_codes import HeldError
 from orchestration.resources import STEPS, Warehouse, night_end, night_of
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history
 from warehouse.connection import Limits
-from warehouse.free_space import NoSpaceError
+from warehouse.errors import HeldError
 from warehouse.landing import landing
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours
@@ -51,10 +50,7 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     project = warehouse.project
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
-        try:
-            landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
-        except NoSpaceError as error:
-            raise HeldError(f"held: {error}") from error
+        landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
         for finding in landed.findings:
             STEPS.warning("note: %s", finding)
         for table in LANDED:

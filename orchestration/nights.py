@@ -10,12 +10,10 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration.exit_codes import BusyError, HeldError
-from orchestration.settings import Project, SettingsError, use_dagster_home
+from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
-from warehouse.connection import WarehouseBusyError
+from warehouse.errors import BusyError, HeldError, UnusableError
 from warehouse.recovery import set_aside_what_is_damaged
-from warehouse.sources.policy.faults import PolicyError
 
 
 def yesterday(now: datetime) -> date:
@@ -51,7 +49,7 @@ def run_night(definitions: dg.Definitions, project: Project, night: date, now: d
     """
     try:
         _executed(definitions, project, night, now)
-    except (HeldError, BusyError, WarehouseBusyError, SettingsError, PolicyError):
+    except (HeldError, BusyError, UnusableError):
         raise
     except Exception:
         if not set_aside_what_is_damaged(project.var):

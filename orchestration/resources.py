@@ -16,11 +16,11 @@ from pydantic import PrivateAttr
 
 from orchestration import last_failure
 from orchestration.clock import moment
-from orchestration.exit_codes import HeldError
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, load
 from warehouse import table_nights, tables
 from warehouse.connection import connect
+from warehouse.errors import HeldError
 from warehouse.recovery import set_aside_a_damaged_warehouse
 from warehouse.schemas.table import Table
 

@@ -10,11 +10,12 @@ from typing import Final
 import duckdb
 
 from warehouse import table_nights
+from warehouse.errors import BusyError
 from warehouse.recovery import DATABASE, is_locked, set_aside, set_aside_a_damaged_warehouse
 from warehouse.schemas import CATALOGUE, STAGES
 
 
-class WarehouseBusyError(RuntimeError):
+class WarehouseBusyError(BusyError):
     """Another process has the warehouse open."""
 
 

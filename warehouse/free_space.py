@@ -6,15 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from warehouse.errors import HeldError
+
 TIMES_INPUT: Final = 3
 """What is new is unpacked, landed and spilled once each at most."""
 RESERVE: Final = 0.2
 LEAST: Final = 64 * 2**20
 """What a night writes that brings nothing: the tables, the report and the history of its run."""
-
-
-class NoSpaceError(Exception):
-    """The disk has too little room: which, how much it needs, how much there is."""
 
 
 def needed(new_bytes: int) -> int:
@@ -26,12 +24,12 @@ def require(folder: Path, new_bytes: int) -> None:
     """Refuse to begin where the disk of `folder` has less room than a night needs that brings so many bytes.
 
     Raises:
-        NoSpaceError: naming disk, need and amount.
+        HeldError: no_space, naming disk, need and amount.
     """
     need, free = needed(new_bytes), shutil.disk_usage(folder).free
     if free < need:
-        raise NoSpaceError(
-            f"no_space: the disk of {folder} has {_megabytes(free)} MB free and the night may need {_megabytes(need)} "
+        raise HeldError(
+            f"held: no_space: the disk of {folder} has {_megabytes(free)} MB free and the night may need {_megabytes(need)} "
             f"MB (3 times the {_megabytes(new_bytes)} MB that are new, and 20 %); make room there, or move the project"
         )
 
