@@ -29,8 +29,8 @@ def require(folder: Path, new_bytes: int) -> None:
     need, free = needed(new_bytes), shutil.disk_usage(folder).free
     if free < need:
         raise HeldError(
-            f"held: no_space: the disk of {folder} has {_megabytes(free)} MB free and the night may need {_megabytes(need)} "
-            f"MB (3 times the {_megabytes(new_bytes)} MB that are new, and 20 %); make room there, or move the project"
+            f"held: no_space: the disk of {folder} has {_megabytes(free)} MB free and the night may need "
+            f"{_megabytes(need)} MB (3 times the {_megabytes(new_bytes)} MB that are new, and 20 %); make room there, or move the project"
         )
 
 
