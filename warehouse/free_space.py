@@ -30,7 +30,8 @@ def require(folder: Path, new_bytes: int) -> None:
     if free < need:
         raise HeldError(
             f"held: no_space: the disk of {folder} has {_megabytes(free)} MB free and the night may need "
-            f"{_megabytes(need)} MB (3 times the {_megabytes(new_bytes)} MB that are new, and 20 %); make room there, or move the project"
+            f"{_megabytes(need)} MB (3 times the {_megabytes(new_bytes)} MB that are new, and 20 %); "
+            "make room there, or move the project"
         )
 
 
