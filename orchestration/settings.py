@@ -17,6 +17,7 @@ import polars as pl
 from orchestration import settings_faults
 from orchestration.notify.settings import Delivery as DeliverySection
 from warehouse.connection import Limits
+from warehouse.errors import UnusableError
 from warehouse.landing.arrivals import Place
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
@@ -31,7 +32,7 @@ Weight = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class SettingsError(ValueError):
+class SettingsError(UnusableError):
     """The settings cannot be used: what is wrong, where, the value, what to do."""
 
 
@@ -54,6 +55,18 @@ class SourceOptions(_Section, frozen=True, omit_defaults=True):
     timezone: str | None = None
 
 
+class Remote(_Section, frozen=True):
+    """Where `trisect fetch` brings the files of a source from; nothing else reads it.
+
+    A bucket (s3://, gs://, az://) gives its objects; a database (postgresql://) one file a day of `table` by its
+    `time_column`. No credential stands here.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern="^(s3|gs|az|postgresql|postgres)://")]
+    table: str = ""
+    time_column: str = ""
+
+
 class SourceSection(_Section, frozen=True):
     """One `[[source]]`."""
 
@@ -66,6 +79,7 @@ class SourceSection(_Section, frozen=True):
     columns: dict[str, str] = {}
     constants: dict[str, str | int | float] = {}
     options: SourceOptions = SourceOptions()
+    remote: Remote | None = None
 
     def source(self) -> Source:
         """The value that the readers know."""

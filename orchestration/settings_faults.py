@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import msgspec
 
 from warehouse.schemas.names import ACCRUAL
 from warehouse.sources.casts.currencies import IN_USE
-from warehouse.sources.registry import READERS, canonical_columns
+from warehouse.sources.registry import FORMATS
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings, SourceSection
@@ -156,8 +157,8 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
         yield ("name",), f"name {ACCRUAL!r} is taken by what policy/rates.csv accrues", "give the source another name"
     if not _PLAIN_NAME.fullmatch(source.name) or source.name == "*":
         yield ("name",), f"name = {source.name!r} is no plain name", "use letters, digits, blanks and . _ + @ -"
-    if (source.kind, source.format) not in READERS:
-        known = ", ".join(sorted(name for kind, name in READERS if kind == source.kind))
+    if (source.kind, source.format) not in FORMATS:
+        known = ", ".join(sorted(name for kind, name in FORMATS if kind == source.kind))
         yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {known}"
         return
     steps = PurePosixPath(source.files).parts
@@ -165,10 +166,11 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
         yield ("files",), f"files = {source.files!r} leaves the inbox", f"begin it with {INBOX}/ and keep it below"
     yield from _faults_of_columns(source)
     yield from _faults_of_options(source)
+    yield from _faults_of_remote(source)
 
 
 def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
-    known = canonical_columns(source.kind, source.format)
+    known = tuple(dict.fromkeys(FORMATS[source.kind, source.format].columns))
     named = [("columns", name) for name in source.columns] + [("constants", name) for name in source.constants]
     for part, name in named:
         if name not in known and not (name.startswith("tag:") and "tags" in known):
@@ -187,3 +189,16 @@ def _faults_of_options(source: SourceSection) -> Iterator[Fault]:
     except ValueError:
         what = f"time_origin = {origin!r} is no time"
         yield ("options", "time_origin"), what, "write it as 1970-01-01T00:00:00Z"
+
+
+def _faults_of_remote(source: SourceSection) -> Iterator[Fault]:
+    """An address holds no secret: settings are shown, logged and shared."""
+    if source.remote is None:
+        return
+    address = urlsplit(source.remote.url)
+    if address.password is not None or "password" in address.query.casefold():
+        what = f"the url of source {source.name!r} holds a password"
+        yield ("remote", "url"), what, "take it out and set PGPASSWORD, or write it to ~/.pgpass"
+    if address.scheme.startswith("postgres") and not (source.remote.table and source.remote.time_column):
+        what = f"source {source.name!r} is a database without a table and its time"
+        yield ("remote",), what, 'name both: table = "LiteLLM_SpendLogs", time_column = "startTime"'

@@ -145,7 +145,7 @@ def _unit(night: Night, rows: list[Row]) -> TableUnit:
     names = [
         "one_off_usd_p50",
         *(f"{name}_usd_p{p}" for name in ("monthly_saving", "net_present_value") for p in (10, 50, 90)),
-    ]  # noqa: E501 - a list of columns
+    ]
     amounts = [row[name] for row in rows for name in names if row[name] is not None]
     return TableUnit.of(night.money, [Decimal(amount) for amount in amounts])
 
@@ -237,7 +237,7 @@ def _rejected(night: Night) -> Iterator[RejectedRow]:
     unit = TableUnit.of(
         night.money,
         [row["net_present_value_usd_p50"] for row in rows[:MOST_REJECTED] if row["net_present_value_usd_p50"]],
-    )  # noqa: E501 - one list
+    )
     for row in rows:
         subject = row["model_id"] or row["pool_id"]
         if subject in seen or row["code"] == "saves_nothing":

@@ -32,7 +32,7 @@ class Furniture:
             f", forecast as of {night_day}"
             if kind in {"summary", "bridge"} and night.last_day < night.subject["as_of"]
             else ""
-        )  # noqa: E501 - one form
+        )
         return f"{self.basis}, to {self.until}{ahead}"
 
     @classmethod

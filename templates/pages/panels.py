@@ -95,7 +95,7 @@ def balance_panel(night: Night, model_id: str) -> Panel:
             "",
             None,
             "All of its training is amortised." if has_training else "It has no training cost of its own.",
-        )  # noqa: E501 - two sentences
+        )
     if max(row["closing_usd"] for row in rows) <= 0 and rows[-1]["closing_usd"] < 0:
         return Panel(subject, "", None, CREDITED)
     unit = TableUnit.of_axis(night.money, [row["closing_usd"] for row in rows])

@@ -191,7 +191,7 @@ def _price(row: Row, offers: dict[str, Row]) -> Price:
     offer = offers.get(row["model_id"])
     return Price(
         used, max(allocated, used), max(loaded, allocated, used), float(offer["api_usd_per_mtok"]) if offer else None
-    )  # noqa: E501 - four values
+    )
 
 
 def _row(night: Night, row: Row, axis: PriceAxis | None, offers: dict[str, Row]) -> UnitRow:
@@ -240,7 +240,7 @@ def _change(night: Night, row: Row) -> str:
         return "new" if not earlier else formats.UNKNOWN
     return formats.whole_percent(float(now) / (sum(earlier) / len(earlier)) - 1, plus="+").removesuffix(
         f"{formats.NBSP}%"
-    )  # noqa: E501 - one form
+    )
 
 
 def _others(rows: list[Row]) -> str:
@@ -301,7 +301,7 @@ def _group(night: Night, row: Row, name: str) -> ShareBar:
     price = night.money.per_mtok(row["usd_per_mtok"]) if row["tokens"] >= LEAST_TOKENS else "n.m."
     return ShareBar(
         name, float(row["used_usd"]), night.money.short(row["used_usd"]), (price, formats.tokens(row["tokens"]))
-    )  # noqa: E501 - four values
+    )
 
 
 def _causes(night: Night) -> list[Row]:
@@ -327,12 +327,14 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
         words = f"{night.money.short(row['wasted_usd'])}{', decision' if answered else ''}"
         bars.append(
             Cause(night.say("unit_costs", "cause", row), float(row["wasted_usd"]), words, share, row["cause"] in IDLE)
-        )  # noqa: E501 - five values
+        )
     if rest:
         left = sum((row["wasted_usd"] for row in rest), Decimal(0))
         bars.append(
-            Cause(f"{len(rest):,} others", float(left), night.money.short(left), formats.whole_percent(1), False)
-        )  # noqa: E501, FBT003 - five values
+            Cause(
+                f"{len(rest):,} others", float(left), night.money.short(left), formats.whole_percent(1), is_idle=False
+            )
+        )
     most = f"{bars[0].name.lower()}, {bars[0].words}"
     alt = f"{night.money.short(whole)} was wasted or idle; the largest cause is {most}."
     return pareto(bars, alt)

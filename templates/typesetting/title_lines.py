@@ -20,7 +20,7 @@ def fits(title: str) -> bool:
 
 
 def broken(title: str) -> str:
-    """The title with a line feed where its second line begins: sooner than the first is full where little would be left.
+    """The title with a line feed where its second line begins, sooner where little would be left for it.
 
     Marks of the wording take no room.
     """

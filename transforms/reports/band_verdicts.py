@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.reports import BandVerdicts
+from warehouse.vocabulary import PHASES
 
 UNJUDGED: Final = ("too_young", "no_own_pretraining")
 

@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 
 from transforms.reports.spend import month_after, month_of
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.reports import CompanyThirds
+from warehouse.vocabulary import PHASES
 
 
 def company_thirds(subject: pl.DataFrame, trails: pl.DataFrame, thirds: pl.DataFrame) -> pl.DataFrame:

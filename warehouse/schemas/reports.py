@@ -1,10 +1,8 @@
 """The facts that the pages print: the month reported, its history, what moved, and the index of every number."""
 
 from warehouse.schemas.columns import choice, cost, count, day, exact, flag, integer, measure, ratio, text, usd
-from warehouse.schemas.decisions import ACTIONS
-from warehouse.schemas.economics.plans import DRIVERS
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import ACTIONS, COST_DRIVERS, PHASES, THIRDS_STATUSES
 
 RESTATEMENT_CAUSES = ("correction", "late", "withdrawn", "policy", "changed")
 COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")
@@ -20,9 +18,6 @@ PAGES = (
     "method",
 )
 DIRECTIONS = ("up", "down", "flat", "not_meaningful")
-THIRDS_STATES = (
-    "balanced", "pretraining_heavy", "posttraining_heavy", "inference_heavy", "too_young", "no_own_pretraining",
-)  # fmt: skip
 METRICS = ("effective_cost", "unit_cost", "idle_and_failed", "unamortised_training", "savings_realised")
 METRIC_REASONS = (
     "no_bill", "no_priced_tokens", "no_run_log", "no_pool", "no_training", "first_advice", "none_followed",
@@ -130,7 +125,7 @@ class ChangeDrivers(Table):
     table_key = ("driver",)
 
     position = integer("1 is the largest, whatever its sign")
-    driver = choice("why", *DRIVERS)
+    driver = choice("why", *COST_DRIVERS)
     change_usd = usd("its part of the change; positive is more cost")
     persistence = choice("whether most of its size lasts, passes, or neither", "lasts", "passes", "mixed")
 
@@ -199,8 +194,8 @@ class BandVerdicts(Table):
 
     position = integer("1 leads the title: outside first by cost of imbalance, retired ones last")
     model_id = text("model")
-    state = choice("today: of those outside, the phase furthest over its target", *THIRDS_STATES, "retired")
-    projected_state = choice("as the forecast expects it at retirement", *THIRDS_STATES)
+    state = choice("today: of those outside, the phase furthest over its target", *THIRDS_STATUSES, "retired")
+    projected_state = choice("as the forecast expects it at retirement", *THIRDS_STATUSES)
     is_judged = flag("old enough, on an own base, and not retired")
     is_outside = flag("judged, and its cost of imbalance is over the band or has no bound")
     is_retired = flag("its last planned day of service is over")
