@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -255,6 +255,35 @@ def quarantine(company: Company) -> pl.DataFrame:
     ])  # fmt: skip
 
 
+def training_runs(company: Company) -> pl.DataFrame:
+    """One finished run, so that what failed is known."""
+    started = datetime.combine(company.night, datetime.min.time(), UTC)
+    row = history.blank("training_runs") | {
+        "run_id": "run-1", "source": "wandb", "run_name": "atlas-pretrain", "status": "finished",
+        "end_source": "logged", "model_id": company.lives[0].name, "phase": "pretraining",
+        "started_at": started, "ended_at": started,
+    }  # fmt: skip
+    return rows_of(CATALOGUE["training_runs"], [row])
+
+
+def daily_service(company: Company) -> pl.DataFrame:
+    """The tokens of each serving model, the same on every day of the month."""
+    rows: Rows = []
+    for life in company.lives:
+        for place in range(company.first_month, _last_place(company) + 1):
+            served, month = _tokens(life, place), month_at(place)
+            length = (month_at(place + 1) - month).days
+            rows += [
+                history.blank("daily_service") | {
+                    "day": month + timedelta(days=number), "model_id": life.name, "requests": served // length // 1400,
+                    "input_tokens": served // length * 7 // 10, "output_tokens": served // length * 3 // 10,
+                }
+                for number in range(length)
+                if served and month + timedelta(days=number) <= company.night
+            ]  # fmt: skip
+    return rows_of(CATALOGUE["daily_service"], rows)
+
+
 def company_tables(company: Company) -> dict[str, pl.DataFrame]:
     """Every table that the report is made from, those of the reports stage computed by their own functions."""
     spend = daily_spend(company)
@@ -265,7 +294,8 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "amortization": amortization(company), "unit_costs": unit_costs(company), "budgets": budgets(company),
         "lifecycle_spend": lifecycle_spend(company), "reconciliation": bills,
         "recommendations": recommendations(company), "token_usage": token_usage(company), "files": files(company),
-        "quarantine": quarantine(company),
+        "quarantine": quarantine(company), "training_runs": training_runs(company),
+        "daily_service": daily_service(company),
     }  # fmt: skip
     tables |= {
         "published_periods": history.published_periods(company, bills),

@@ -58,9 +58,10 @@ def month_columns(
 ) -> Markup:
     """The columns in `height` points, and under them a strip of differences where any month has a plan."""
     top, foot = LEGEND + 8, LEGEND + height
+    plans = [month.plan for month in months] + [month.plan for month in ahead]
     amounts = [
         *(sum(max(value, 0.0) for value in month.amounts) for month in months),
-        *(month.plan for month in (*months, *ahead) if month.plan is not None),
+        *(plan for plan in plans if plan is not None),
         *(month.high for month in ahead),
     ]
     lows = [sum(min(value, 0.0) for value in month.amounts) for month in months]

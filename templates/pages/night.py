@@ -52,7 +52,7 @@ class Night:
 
     def before_tonight(self) -> pl.Expr:
         """Rows of nights that were published before this one."""
-        return pl.col("night") < self.subject["as_of"]
+        return pl.col("night") < pl.lit(self.subject["as_of"])
 
     @cached_property
     def money(self) -> Money:

@@ -204,7 +204,7 @@ def _row(night: Night, row: Row, axis: PriceAxis | None, offers: dict[str, Row])
         name=formats.fitted(row["model_id"], 76),
         figure=figure,
         note="" if is_priced else night.say("unit_costs", "no_price", row, _tokens(row), LEAST_TOKENS),
-        rates=(used, allocated, loaded) if is_priced else ("n.m.",) * 3,  # type: ignore[arg-type]
+        rates=(used, allocated, loaded) if is_priced else ("n.m.",) * 3,
         change=_change(night, row) if is_priced else formats.UNKNOWN,
         tokens=(
             formats.tokens(read),

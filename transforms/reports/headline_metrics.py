@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
 import polars as pl
@@ -13,6 +13,10 @@ from transforms.reports.spend import in_scope
 from warehouse.schemas.reports import HeadlineMetrics
 
 NONE: Final = Decimal(0)
+DIGITS: Final = 60
+"""Digits of sums and quotients: the default of 28 would round those of a large bill."""
+
+TWELVE_PLACES: Final = Decimal("0.000000000001")
 IDLE_CAUSES: Final = ("idle", "commitment_unused")
 MEASURED: Final = ("acted", "realised")
 Row = dict[str, Any]
@@ -36,15 +40,16 @@ def headline_metrics(
     """
     row = subject.row(0, named=True)
     figures = month_figures.sort("month").to_dicts()
-    year = _Year(row, daily_spend, budgets, spend_outlook)
-    rows = [
-        _effective_cost(row, figures, year),
-        _unit_cost(row, figures, unit_costs),
-        _wasted(row, figures, waste),
-        _unamortised(row, amortization),
-        _savings(track_record),
-    ]
-    complete = [_directed(one, row["materiality_usd"]) for one in rows]
+    with localcontext(prec=DIGITS):
+        year = _Year(row, daily_spend, budgets, spend_outlook)
+        rows = [
+            _effective_cost(row, figures, year),
+            _unit_cost(row, figures, unit_costs),
+            _wasted(row, figures, waste),
+            _unamortised(row, amortization),
+            _savings(track_record),
+        ]
+        complete = [_directed(one, row["materiality_usd"]) for one in rows]
     schema = HeadlineMetrics.polars_schema()
     return HeadlineMetrics.frame(pl.DataFrame(complete, schema=schema).sort("position"))
 
@@ -128,11 +133,11 @@ def _mean_rate(unit_costs: pl.DataFrame, month: date) -> Decimal | None:
     rows = unit_costs.filter(
         pl.col("month").is_between(date(month.year, 1, 1), month), pl.col("fully_loaded_usd_per_mtok").is_not_null()
     )
-    tokens = (rows["input_tokens"] + rows["output_tokens"]).sum()
-    if not tokens:
+    served = (rows["input_tokens"] + rows["output_tokens"]).to_list()
+    if not sum(served):
         return None
-    rates = zip(rows["fully_loaded_usd_per_mtok"], rows["input_tokens"] + rows["output_tokens"], strict=True)
-    return (sum((rate * count for rate, count in rates), NONE) / tokens).quantize(Decimal("0.000000000001"))
+    rates = zip(rows["fully_loaded_usd_per_mtok"].to_list(), served, strict=True)
+    return (sum((rate * count for rate, count in rates), NONE) / sum(served)).quantize(TWELVE_PLACES)
 
 
 def _wasted(row: Row, figures: list[Row], waste: pl.DataFrame) -> Row:
