@@ -60,8 +60,13 @@ def pdf(
         ReportFault: Something cannot be printed as it should be; nothing is written.
     """
     with localcontext(prec=DIGITS):
-        report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
-        return printed(lambda joined: _composed(report, _print_style(paper), joined=joined), report, attachments)
+        identified = Identity(identity, revision, built_at)
+
+        def composed(squeezed: Mapping[str, int], joined: frozenset[str]) -> tuple[str, Document]:
+            report = document(Night(tables, paper, earlier, squeezed), identified, edition)
+            return _composed(report, _print_style(paper), joined=joined), report
+
+        return printed(composed, attachments)
 
 
 def html(

@@ -74,6 +74,7 @@ def amortization(night: Night) -> Amortization:
     rows = _rows(night)
     unit = TableUnit.of(night.money, [sum((row[step] for row in rows), Decimal(0)) for step in STEPS])
     runoffs = {row["model_id"]: row for row in night.tables["runoffs"].to_dicts()}
+    most = max(MOST_ROWS - 3 * night.squeeze("amortization"), 2)
     early = sorted((row for row in runoffs.values() if row["stranded_usd"]), key=lambda row: -row["stranded_usd"])
     figure, figure_unit = _figure(night)
     index = night.index
@@ -86,8 +87,8 @@ def amortization(night: Night) -> Amortization:
         lead=_lead(night, rows, early),
         figure=figure,
         figure_unit=figure_unit,
-        rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:MOST_ROWS]),
-        others=_summed(f"{len(rows) - MOST_ROWS:,} others", rows[MOST_ROWS:], unit) if rows[MOST_ROWS:] else None,
+        rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:most]),
+        others=_summed(f"{len(rows) - most:,} others", rows[most:], unit) if rows[most:] else None,
         everything=_summed("All models", rows, unit),
         unit=unit.words,
         steps=tuple(index.get(f"carried_{step}") for step in ("opening", "additions", "amortized", "written_off")),

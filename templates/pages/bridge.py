@@ -97,13 +97,13 @@ def bridge(night: Night) -> Bridge:
     unit = _unit(night, movers)
     drivers = _entity_drivers(rows)
     figure, plan_figure, plan_note, words, faults = _figures(night, parts, movers)
-    most = MOST_MOVERS[night.paper]
+    most = max(MOST_MOVERS[night.paper] - 2 * night.squeeze("bridge"), 2)
     shown = movers[:most]
     widest = max((abs(row["change_usd"]) for row in shown), default=Decimal(0)) or Decimal(1)
     previous, compared = night.compared
     index, ahead = night.index, outlook(night)
     facts = SimpleNamespace(
-        change=index.get("bridge_change") if movers else None, previous=previous, compared=compared,
+        change=index["bridge_change"] if movers else None, previous=previous, compared=compared,
         plan_variance=index.get("plan_variance"), landing=index.get("landing"),
         landing_plan=index.get("landing_plan"), year=str(night.subject["month"].year), outlook=ahead,
     )  # fmt: skip
@@ -122,7 +122,7 @@ def bridge(night: Night) -> Bridge:
         others=_summed(f"{len(movers) - most:,} others", movers[most:], unit),
         everything=_summed("All cost", movers, unit),
         table_unit=unit.words,
-        lead=night.say("bridge", "lead", facts),
+        lead=night.say("bridge", "lead", SimpleNamespace(**vars(facts), is_known=night.is_known)),
         faults=(*_faults(rows, movers), *faults),
         **vars(facts),
     )

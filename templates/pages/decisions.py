@@ -112,7 +112,7 @@ def decisions(night: Night) -> Decisions:
     without_sheet = _without_sheet(night, signed)
     cards = [card(night, row) for row in without_sheet[:MOST_CARDS]]
     heights = [_height(night, row) for row in rows[:MOST_ROWS]]
-    fits = room(night.paper, heights, past.height, cards, len(rejected), len(held))
+    fits = room(night.paper, night.squeeze("decisions"), heights, past.height, cards, len(rejected), len(held))
     first = signed[0] if signed else rows[0] if rows else None
     title = night.title("decisions")
     return Decisions(

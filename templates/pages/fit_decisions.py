@@ -17,6 +17,7 @@ CARD_WORDS: Final = 190.0
 FIGURE_CARD: Final = 170.0
 CARD_FRAME: Final = 46.0
 FEWEST: Final = 3
+SQUEEZE: Final = 45.0
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ class Room:
     held: int
 
 
-def room(paper: str, rows: Sequence[float], record: float, cards: Sequence[Card], rejected: int, held: int) -> Room:
+def room(
+    paper: str, squeeze: int, rows: Sequence[float], record: float, cards: Sequence[Card], rejected: int, held: int
+) -> Room:
     """What fits below the lead: every decision, a few lines of each table, then a card, then more lines."""
-    left, shown = SHEET[paper] - record, 0
+    left, shown = SHEET[paper] - SQUEEZE * squeeze - record, 0
     for height in rows:
         if shown and height > left:
             break

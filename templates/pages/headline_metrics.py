@@ -13,6 +13,7 @@ from templates.figures import marks
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 
+LONGEST_BASE: Final = 7
 REFS: Final = {
     "effective_cost": "effective_cost",
     "unit_cost": "fully_loaded",
@@ -112,8 +113,13 @@ def _compared(night: Night, row: Row, sides: tuple[Decimal | None, Decimal | Non
 
 def _against(night: Night, row: Row, other: str) -> Comparison:
     before = row[f"{other}_value"]
-    base = _printed(night, row, before)
+    base = _base(_printed(night, row, before))
     return _compared(night, row, (row["value"], before), row[f"{other}_direction"], base)
+
+
+def _base(words: str) -> str:
+    """What a cell is compared with, where its column has room for it."""
+    return words if len(words) <= LONGEST_BASE else ""
 
 
 def _year_to_date(night: Night, row: Row) -> Comparison:
@@ -126,7 +132,9 @@ def _year_to_date(night: Night, row: Row) -> Comparison:
         return Comparison(amount, "unknown")
     if plan is None:
         return Comparison(amount, "no_plan" if row["metric"] == "effective_cost" else "year")
-    return _compared(night, row, (value, plan), row["year_to_date_direction"], _printed(night, row, plan), amount)
+    return _compared(
+        night, row, (value, plan), row["year_to_date_direction"], _base(_printed(night, row, plan)), amount
+    )
 
 
 def _landing(night: Night, row: Row) -> Comparison:
@@ -136,7 +144,7 @@ def _landing(night: Night, row: Row) -> Comparison:
         return Comparison(amount, row["landing_reason"] or "not_forecast")
     if plan is None:
         return Comparison(amount, "no_plan")
-    return _compared(night, row, (value, plan), row["landing_direction"], _printed(night, row, plan), amount)
+    return _compared(night, row, (value, plan), row["landing_direction"], _base(_printed(night, row, plan)), amount)
 
 
 def _spark(night: Night, name: str, words: str) -> Markup:

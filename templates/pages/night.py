@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,11 @@ class Night:
     tables: Mapping[str, pl.DataFrame]
     paper: str = "A4"
     earlier: pl.DataFrame | None = None
+    squeezed: Mapping[str, int] = field(default_factory=dict)
+
+    def squeeze(self, page: str) -> int:
+        """How many times a page has been too long for its paper: so much less of its lists and figures is printed."""
+        return self.squeezed.get(page, 0)
 
     @cached_property
     def settings(self) -> Row:

@@ -25,6 +25,8 @@ from templates.table_unit import TableUnit
 
 PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_AHEAD: Final = 5
+SQUEEZE: Final = 22.0
+LOWEST_CHART: Final = 36.0
 DRIVERS: Final = {
     "price": "price", "volume": "volume", "mix": "mix of models", "efficiency": "efficiency",
     "one_off": "one-off training", "restatement": "restatement", "other": "other",
@@ -135,8 +137,8 @@ def summary(night: Night) -> Summary:
         trust=sure,
     )
     lead = night.say("summary", "deadline", draft), night.say("summary", "cause", draft)
-    height = chart_height(night.paper, " ".join(lead), asked, draft.notes, since)
-    return replace(draft, lead=lead, columns=_columns(night, height))
+    height = chart_height(night.paper, " ".join(lead), asked, draft.notes, since) - SQUEEZE * night.squeeze("summary")
+    return replace(draft, lead=lead, columns=_columns(night, max(height, LOWEST_CHART)))
 
 
 def _share(night: Night, classes: Sequence[str]) -> Decimal:

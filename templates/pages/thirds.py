@@ -96,7 +96,7 @@ def thirds(night: Night) -> Thirds:
     found = verdicts(night)
     living = [row for row in rows if not found[row["model_id"]]["is_retired"]]
     gone = [row for row in rows if found[row["model_id"]]["is_retired"]]
-    large = shown_rows(living, MOST_ROWS[night.paper] - bool(gone))
+    large = shown_rows(living, max(MOST_ROWS[night.paper] - bool(gone) - 2 * night.squeeze("thirds"), 2))
     rest = living[len(large) :]
     spent = [spend(row) for row in rows]
     unit = TableUnit.of_rows(night.money, spent, sum(spent, Decimal(0)))

@@ -97,7 +97,7 @@ def unit_costs(night: Night) -> UnitCosts:
     """Page 5 of the night."""
     rows = _rows(night, night.subject["month"])
     priced = [row for row in rows if _has_price(row)]
-    most = MOST_ROWS[night.paper]
+    most = max(MOST_ROWS[night.paper] - 2 * night.squeeze("unit_costs"), 2)
     offers = _offers(night)
     prices = [_price(row, offers) for row in priced[:most]]
     axis = price_axis(prices) if prices else None
@@ -319,7 +319,8 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
     whole = sum((row["wasted_usd"] for row in causes), Decimal(0))
     ranks = dict(night.tables["idle_pools"].select("pool_id", "decision_rank").iter_rows())
     running, bars = Decimal(0), []
-    shown, rest = causes[:MOST_CAUSES], causes[MOST_CAUSES:]
+    most = max(MOST_CAUSES - night.squeeze("unit_costs"), 3)
+    shown, rest = causes[:most], causes[most:]
     for row in shown:
         running += row["wasted_usd"]
         share = formats.whole_percent(running / whole) if whole > 0 else formats.UNKNOWN
@@ -356,6 +357,7 @@ def _runs(night: Night) -> tuple[Iterator[WorstRun], str, str]:
     rows = night.tables["run_spend"].filter(month=night.subject["month"]).to_dicts()
     lost = sorted((row for row in rows if row["wasted_usd"] > 0), key=lambda row: (-row["wasted_usd"], row["run_id"]))
     unit = TableUnit.of(night.money, [row["wasted_usd"] for row in lost])
+    most = max(MOST_RUNS - night.squeeze("unit_costs"), 1)
     shown = (
         WorstRun(
             run=formats.fitted(row["run_name"] or row["run_id"], 130),
@@ -364,8 +366,8 @@ def _runs(night: Night) -> tuple[Iterator[WorstRun], str, str]:
             gpu_hours=formats.plain(row["gpu_seconds"] * row["wasted_ratio"] / 3600),
             cost=unit.cell(row["wasted_usd"]),
         )
-        for row in lost[:MOST_RUNS]
+        for row in lost[:most]
     )
-    rest = sum((row["wasted_usd"] for row in lost[MOST_RUNS:]), Decimal(0))
-    more = f"{len(lost) - MOST_RUNS:,} more runs lost {night.money.short(rest)}." if len(lost) > MOST_RUNS else ""
+    rest = sum((row["wasted_usd"] for row in lost[most:]), Decimal(0))
+    more = f"{len(lost) - most:,} more runs lost {night.money.short(rest)}." if len(lost) > most else ""
     return shown, more, unit.words

@@ -130,6 +130,12 @@ def _beyond(block: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout 
     return (text.text for text in texts if text.position_x + text.width > limit and text.text.strip())
 
 
+def long_pages(layout: Layout, report: Document) -> set[str]:
+    """Kinds of pages that take more than their one sheet."""
+    sheets = _sheets(layout)
+    return {page.kind for page in report.pages if page.kind not in CONTINUED and sheets.get(page.anchor, 0) > 1}
+
+
 def fills(layout: Layout) -> dict[str, float]:
     """How far down its sheet each page reaches, as a share of the height of text; 1 where it goes on to another."""
     found: dict[str, list[float]] = {}

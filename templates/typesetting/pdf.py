@@ -19,12 +19,13 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
 from templates.typesetting import system_libraries
-from templates.typesetting.layout_checks import fills, prove_fonts, prove_layout
+from templates.typesetting.layout_checks import fills, long_pages, prove_fonts, prove_layout
 from templates.typesetting.typeface import BUNDLED, faces_by_name, font
 
 VARIANT: Final = "pdf/a-3a"
 MOST_ATTACHED: Final = 3_000_000
 GAP: Final = 0.04
+MOST_TRIES: Final = 5
 FULL: Final = 0.99
 """Two pages share a sheet where both and the gap between them fill no more of it."""
 FIGURE: Final = re.compile(
@@ -52,19 +53,22 @@ def renderer_versions() -> dict[str, str]:
     return {"weasyprint": weasyprint.__version__, **system_libraries.versions()}
 
 
-def printed(composed: Callable[[frozenset[str]], str], report: Document, attachments: Mapping[str, bytes]) -> bytes:
-    """The PDF of a report; pages that together fill no more than one sheet share it.
+Composer = Callable[[Mapping[str, int], frozenset[str]], tuple[str, Document]]
+"""Markup and values of the report: kinds of pages that were too long so many times, and pages that share a sheet."""
+
+
+def printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
+    """The PDF of a report; a page that is too long is made again with less, and thin pages share a sheet.
 
     Args:
-        composed: The markup, where the pages with these anchors go on below the page before them.
-        report: The values of its pages.
+        composed: Makes the markup.
         attachments: Exports that the file carries, by file name.
 
     Raises:
         ReportFault: The layout breaks a promise: overflow, page count, fonts.
     """
     with uncollected():
-        return _printed(composed, report, attachments)
+        return _printed(composed, attachments)
 
 
 def figures_as_images(markup: str) -> str:
@@ -112,11 +116,20 @@ def thin_pages(filled: Mapping[str, float], report: Document) -> frozenset[str]:
     return frozenset(joined)
 
 
-def _printed(composed: Callable[[frozenset[str]], str], report: Document, attachments: Mapping[str, bytes]) -> bytes:
-    layout = _laid_out(composed(frozenset()))
+def _printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
+    squeezed: dict[str, int] = {}
+    markup, report = composed(squeezed, frozenset())
+    layout = _laid_out(markup)
+    for _ in range(MOST_TRIES):
+        long = long_pages(layout, report)
+        if not long:
+            break
+        squeezed = {kind: squeezed.get(kind, 0) + (kind in long) for kind in {*squeezed, *long}}
+        markup, report = composed(squeezed, frozenset())
+        layout = _laid_out(markup)
     joined = thin_pages(fills(layout), report)
     if joined:
-        layout = _laid_out(composed(joined))
+        layout = _laid_out(composed(squeezed, joined)[0])
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     prove_layout(layout, report)
     target = io.BytesIO()

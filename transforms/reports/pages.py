@@ -8,7 +8,6 @@ from typing import Any, Final
 import polars as pl
 
 from transforms.reports import title_cases as titles
-from transforms.reports.outlook import LEAST_HISTORY_DAYS
 from warehouse.schemas.reports import Pages
 
 MOST_SHEETS: Final = 8
@@ -74,8 +73,7 @@ def _bridge(row: Row, code: str) -> str | None:
     if code != "nothing":
         return None
     if row["previous_month"] is None:
-        few = "under 28 days of history" if row["history_days"] < LEAST_HISTORY_DAYS else "serving cost is not forecast"
-        return f"no month before to compare with; {few}"
+        return "no month before to compare with, and no forecast"
     return "the change of the month is not explained"
 
 

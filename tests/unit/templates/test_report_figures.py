@@ -9,11 +9,10 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import pytest
 
 from templates import render
 from templates.figures.cash import CashMonth, cash_curve
-from templates.figures.fan import FanEvent, FanMonth, fan
+from templates.figures.fan import HEIGHT, FanEvent, FanMonth, fan
 from templates.figures.price_rows import WIDTH, Price, price_axis
 from templates.formats import Money
 from templates.pages.night import Night
@@ -78,7 +77,9 @@ def test_a_price_axis_is_logarithmic_where_the_largest_is_over_eight_times_the_m
 
 def test_no_text_of_any_figure_meets_another_or_leaves_its_frame() -> None:
     crowd = [text((40 + place, 20), f"model {place}", size=7) for place in range(6)]
-    parts = [part for part in placed([*crowd, text((95, 10), "beyond the edge")], (100.0, 60.0)) if isinstance(part, Label)]
+    parts = [
+        part for part in placed([*crowd, text((95, 10), "beyond the edge")], (100.0, 60.0)) if isinstance(part, Label)
+    ]
     boxes = [part.box for part in parts]
     assert len(parts) > 3
     assert all(box.left >= -TOUCH and box.right <= 100 + TOUCH and box.bottom <= 60 + TOUCH for box in boxes)
@@ -99,7 +100,7 @@ def test_the_best_dated_price_is_compared_with_allocated_cost(tables: Tables, bu
     rows = [offer(rank=2), offer(rank=1, priced_on=None, provider="Undated", api_usd_per_mtok=Decimal("0.1"))]
     prices = table.frame(pl.DataFrame(rows, schema_overrides=table.polars_schema()))
     markup = render.html({**tables, "api_comparisons": prices}, **built)
-    assert "Atlas-70B $0.900 at Pagoda (2026-10-03) for $1.00, 10\u00a0% less." in markup
+    assert "pagoda-70b of Pagoda would cost $0.900 for the same tokens (list of 2026-10-03)." in markup
     assert "Undated" not in markup
 
 
@@ -127,7 +128,7 @@ def test_events_hang_below_the_months_each_on_its_own_line() -> None:
     drawn = str(fan(months, [("median", 1.0)], "forecast", events))
     heights = [float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>(?:c0 ends|atlas retires)<', drawn)]
     assert len(set(heights)) == 2
-    assert min(heights) > 200 - 6  # the names of the months stand at 194
+    assert min(heights) > HEIGHT - 6  # below the names of the months
 
 
 def test_events_of_one_kind_and_day_are_one_tick(tables: Tables, built: dict[str, Any]) -> None:
@@ -152,7 +153,6 @@ def test_an_invoice_that_changed_after_it_was_closed_stands_first_with_a_warning
     assert first is not None
     assert "ties out, but has changed since it was closed: see Restatement" in first[1]
     assert "needs attention" in first[1]
-    assert "no invoice states a total of its own" in re.sub(r"<[^>]*>", "", markup).replace("\n", " ")
 
 
 def test_a_change_without_a_correction_is_a_warning_among_the_causes(tables: Tables, built: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ def test_nothing_is_said_of_the_weeks_ahead_of_a_task_without_a_name_or_of_image
 def test_an_empty_panel_prints_no_lone_dash(tables: Tables, built: dict[str, Any]) -> None:
     markup = render.html(tables, **built)
     heads = re.findall(r'<h2 class="panel-head">(.*?)</h2>', markup)
-    assert "<b>The same quality at other sizes</b>" in heads
+    assert any(head.startswith("<b>The same quality at other sizes</b>") for head in heads)
     assert not any(head.endswith("–") for head in heads)
 
 
@@ -142,7 +142,12 @@ def test_a_size_in_a_title_has_its_article(tables: Tables, size: float, words: s
         assumptions=pl.lit(f'{{"target_params": {size}}}'), action=pl.lit("retrain_smaller")
     )
     asked = tables["requested_decisions"].filter(pl.col("model_id") == ATLAS)
-    assert sheet(Night({**tables, "recommendations": advice, "requested_decisions": asked}), ATLAS).action.replace("\u00a0", " ") == words
+    assert (
+        sheet(Night({**tables, "recommendations": advice, "requested_decisions": asked}), ATLAS).action.replace(
+            "\u00a0", " "
+        )
+        == words
+    )
 
 
 def test_the_method_says_the_cost_of_capital_and_the_gate(

@@ -1,4 +1,4 @@
-"""Every message of a page, case by case: the code of the night decides which sentence stands, and names shrink to fit."""
+"""Every message of a page, case by case: the code of the night decides which sentence stands."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ SUMMARY: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
     "nothing valued": ("nothing_valued", "telemetry", {"missing": "requests are delivered"},
         "October cost $2.31M, 15 % over plan; no decision can be valued until requests are delivered"),
     "flat": ("nothing_needed", "", {"plan": NONE}, "October cost $2.31M, level with September; no decision is needed"),
-    "nothing before": ("nothing_needed", "", {"plan": NONE, "before": NONE}, "October cost $2.31M; no decision is needed"),
+    "nothing before": ("nothing_needed", "", {"plan": NONE, "before": NONE},
+        "October cost $2.31M; no decision is needed"),
     "thirteen times the plan": ("nothing_needed", "", {"plan": Comparison("", "up", Decimal(12))},
         "October cost $2.31M, 13 times plan; no decision is needed"),
     "no bill": ("no_bill", "", {}, "No bill has arrived; what October cost is not known"),
@@ -115,7 +116,8 @@ OTHERS: Mapping[str, tuple[str, str, str, dict[str, Any], str]] = {
     "all retired": ("thirds", "all_retired", "", VERDICT,
         "Every model has retired; there is no balance to judge any more"),
     "tokens, level, wasted": ("unit_costs", "tokens_flat", "some",
-        {"loaded": number("0.551"), "previous": "September", "wasted": number(420_000), "wasted_share": Decimal("0.18")},
+        {"loaded": number("0.551"), "previous": "September", "wasted": number(420_000),
+         "wasted_share": Decimal("0.18")},
         "A million tokens cost $0.551, level with September; $420k was wasted or idle, 18 % of cost"),
     "tokens, dearer, no run log": ("unit_costs", "tokens_up", "idle_only",
         {"loaded": number("3.42"), "previous": "September", "change_ratio": Decimal("0.15"), "wasted": number(90_000)},
@@ -166,7 +168,9 @@ def test_page_1_says_what_to_decide_and_what_it_cost(title: Callable[..., str], 
 
 
 @pytest.mark.parametrize("case", BRIDGE)
-def test_page_3_names_drivers_by_size_and_says_only_of_facts_that_they_last(title: Callable[..., str], case: str) -> None:
+def test_page_3_names_drivers_by_size_and_says_only_of_facts_that_they_last(
+    title: Callable[..., str], case: str
+) -> None:
     code, given, words = BRIDGE[case]
     assert title("bridge", code, **given) == words
 
