@@ -25,6 +25,7 @@ from transforms.economics.amortization.amortization_restatements import amortiza
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_paths import demand_accuracy, demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
@@ -116,6 +117,8 @@ ASSETS: Final = [
         daily_service,
         estimate_days,
         demand_states,
+        demand_paths,
+        demand_accuracy,
         model_lives,
         demand_forecast,
         task_demand,

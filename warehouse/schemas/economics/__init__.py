@@ -2,7 +2,9 @@
 
 from warehouse.schemas.economics.demand import (
     QUANTITIES,
+    DemandAccuracy,
     DemandForecast,
+    DemandPaths,
     DemandStates,
     EstimateDays,
     ExpectedService,
@@ -48,7 +50,9 @@ __all__ = [
     "CompanySpend",
     "DailyService",
     "DailySpend",
+    "DemandAccuracy",
     "DemandForecast",
+    "DemandPaths",
     "DemandStates",
     "EstimateChanges",
     "EstimateDays",
