@@ -17,6 +17,7 @@ from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
+from transforms.decisions.runs.reward_forecasts import reward_forecasts
 from transforms.decisions.runs.run_forecasts import run_forecasts
 from transforms.decisions.supply.pool_states import pool_states
 from transforms.decisions.supply.serving_states import serving_states
@@ -152,6 +153,7 @@ ASSETS: Final = [
         iso_loss,
         lifetime_optimum,
         run_forecasts,
+        reward_forecasts,
         task_shares,
         candidates,
         cash_curves,
