@@ -68,6 +68,7 @@ from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.token_usage import token_usage
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
@@ -82,6 +83,7 @@ ASSETS: Final = [
         accruals,
         charges,
         delivered_days,
+        run_attempts,
         training_runs,
         training_metrics,
         token_usage,

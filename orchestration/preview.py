@@ -22,6 +22,7 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from warehouse import tables
@@ -110,7 +111,7 @@ def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: P
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)
     frames, days = tables.Frames(connection), Slices(connection, code_digest, until)
-    for function in (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched):
+    for function in (accruals, charges, run_attempts, training_runs, token_usage, charge_rules, billed_days, unmatched):
         table = CATALOGUE[function.__name__]
         if is_sliced(table):
             days.renew(function)
