@@ -17,8 +17,7 @@ from warehouse.schemas.columns import (
     usd,
 )
 from warehouse.schemas.table import Table
-
-PHASES = ("pretraining", "posttraining", "inference")
+from warehouse.vocabulary import PHASES
 
 
 def _amount(description: str, unit: str) -> Column:
