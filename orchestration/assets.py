@@ -67,8 +67,8 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
-from transforms.staging.token_usage import token_usage
 from transforms.staging.run_attempts import run_attempts
+from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses

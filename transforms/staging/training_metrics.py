@@ -43,6 +43,8 @@ def _not_done_again(metrics: pl.DataFrame, run_attempts: pl.DataFrame) -> pl.Dat
         pl.col("again_from").reverse().cum_min().forward_fill().reverse().over("run_id").alias("again_from")
     )
     dated = metrics.filter(pl.col("at").is_not_null(), pl.col("step").is_not_null()).sort("at")
-    following = dated.join_asof(begins.sort("at"), on="at", by="run_id", strategy="forward", allow_exact_matches=False, check_sortedness=False)
+    following = dated.join_asof(
+        begins.sort("at"), on="at", by="run_id", strategy="forward", allow_exact_matches=False, check_sortedness=False
+    )
     kept = following.filter((pl.col("step") < pl.col("again_from")).fill_null(value=True)).drop("again_from")
     return pl.concat([kept, metrics.filter(pl.col("at").is_null() | pl.col("step").is_null())])
