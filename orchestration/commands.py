@@ -81,11 +81,13 @@ def _one_night(project: Project, night: date, now: datetime) -> Exit:
     with _failure_noted(project, night, now), steps_shown(night):
         run_night(build(project.root, now), project, night, now)
     revision = publish.nights(project.published)[night]
-    inputs = publish.manifest(project.published, night, revision)["inputs"]
-    refused = sum(entry["quarantined"] for entry in inputs)
+    document = publish.manifest(project.published, night, revision)
+    refused = sum(entry["quarantined"] for entry in document["inputs"])
+    doubts = sum(found["is_doubt"] and not found["is_accepted"] for found in document["findings"])
     path = publish.directory(project.published, night, revision) / "leadership.pdf"
-    click.echo(f"{night} is published with {refused:,} rows quarantined: {path}", err=True)
-    return Exit.PUBLISHED_WITH_QUARANTINE if refused else Exit.PUBLISHED
+    in_doubt = f" and {doubts:,} findings in doubt" if doubts else ""
+    click.echo(f"{night} is published with {refused:,} rows quarantined{in_doubt}: {path}", err=True)
+    return Exit.PUBLISHED_WITH_QUARANTINE if refused or doubts else Exit.PUBLISHED
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from orchestration import settings_faults
 from orchestration.notify.settings import Delivery as DeliverySection
 from warehouse.connection import Limits
 from warehouse.landing.arrivals import Place
+from warehouse.schemas.policy import AcceptedFindings
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
 
@@ -66,6 +67,7 @@ class SourceSection(_Section, frozen=True):
     columns: dict[str, str] = {}
     constants: dict[str, str | int | float] = {}
     options: SourceOptions = SourceOptions()
+    accepted_findings: list[str] = []
 
     def source(self) -> Source:
         """The value that the readers know."""
@@ -131,6 +133,7 @@ class LimitsSection(_Section, frozen=True):
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
     max_rejected_ratio: Fraction = 0.01
     max_rejected_files: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_doubtful_ratio: Fraction = 0.02
 
 
 class Settings(_Section, frozen=True):
@@ -173,8 +176,17 @@ class Settings(_Section, frozen=True):
             "migration_usd": Decimal(str(self.decisions.migration_usd)),
             "discount_ratio": self.decisions.discount_rate,
             "quality_gate_ratio": self.decisions.quality_gate,
+            "max_doubtful_ratio": self.limits.max_doubtful_ratio,
         }
         return pl.DataFrame([row], schema=SettingsTable.polars_schema())
+
+    def accepted(self) -> pl.DataFrame:
+        """policy.accepted_findings: the findings that a person has looked at, by source, kind and subject."""
+        named = (
+            (section.name, *entry.partition(":")[::2]) for section in self.source for entry in section.accepted_findings
+        )
+        rows = [(source, kind.strip(), subject.strip().casefold()) for source, kind, subject in named]
+        return pl.DataFrame(rows, schema=AcceptedFindings.polars_schema(), orient="row")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.schemas.names import ACCRUAL
 from warehouse.sources.casts.currencies import IN_USE
 from warehouse.sources.registry import READERS, canonical_columns
@@ -160,6 +161,12 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
         known = ", ".join(sorted(name for kind, name in READERS if kind == source.kind))
         yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {known}"
         return
+    for entry in source.accepted_findings:
+        kind, colon, subject = entry.partition(":")
+        if kind.strip() not in FINDING_KINDS or not colon or not subject.strip():
+            near = difflib.get_close_matches(kind.strip(), FINDING_KINDS, n=1) or sorted(FINDING_KINDS)
+            what = f"accepted_findings has {entry!r}, which names no finding"
+            yield ("accepted_findings",), what, f"write kind:subject as findings.csv has them, like {near[0]}:i-0abc"
     steps = PurePosixPath(source.files).parts
     if steps[:1] != (INBOX,) or ".." in steps:
         yield ("files",), f"files = {source.files!r} leaves the inbox", f"begin it with {INBOX}/ and keep it below"

@@ -9,6 +9,8 @@ import dagster as dg
 import polars as pl
 
 from orchestration.daily_tables import DailyTables
+from orchestration.exit_codes import HeldError
+from orchestration.holds import HOLDS
 from orchestration.resources import Warehouse, key, night_of
 from warehouse.incremental.fingerprints import is_sliced
 from warehouse.incremental.plan import Transform
@@ -22,6 +24,10 @@ NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="
 def inputs(function: Transform) -> list[type[Table]]:
     """The tables that a function reads: its arguments."""
     return [CATALOGUE[name] for name in inspect.signature(function).parameters]
+
+
+def _name(table: type[Table]) -> str:
+    return table.table_name
 
 
 def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
@@ -67,18 +73,23 @@ class Check:
             blocking=True,
         )
 
-    def result(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> dg.AssetCheckResult:
-        """Green when the function finds no offending row, or has not `seen` one in the days that were computed."""
-        rows = self._rows(warehouse) if seen is None else seen
+    @property
+    def name(self) -> str:
+        """The noun of the offending rows."""
+        return self.function.__name__
+
+    def rows(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The offending rows, or those `seen` in the days that were computed."""
+        return self.function(**warehouse.read(map(_name, inputs(self.function)))) if seen is None else seen
+
+    def result(self, rows: pl.DataFrame) -> dg.AssetCheckResult:
+        """Green where there is no offending row."""
         return dg.AssetCheckResult(
             asset_key=key(CATALOGUE[self.on]),
-            check_name=self.function.__name__,
+            check_name=self.name,
             passed=rows.is_empty(),
             metadata={"offending": rows.height, "rows": dg.MetadataValue.md(preview(rows))},
         )
-
-    def _rows(self, warehouse: Warehouse) -> pl.DataFrame:
-        return self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
 
 
 def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -> dg.AssetsDefinition:
@@ -110,6 +121,9 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
                 yield warehouse.write(table, function(**frames))
         for check in checks:
             if check.spec().key in context.selected_asset_check_keys:
-                yield check.result(warehouse, daily.doubted(check.function))
+                rows = check.rows(warehouse, daily.doubted(check.function))
+                yield check.result(rows)
+                if check.name in HOLDS and not rows.is_empty():
+                    raise HeldError(f"held: {HOLDS[check.name](rows.row(0, named=True))}")
 
     return compute

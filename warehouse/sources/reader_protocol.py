@@ -12,6 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
+from warehouse.schemas.findings import Finding
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.source import Source
 
@@ -69,7 +70,9 @@ class Reading:
     `frames` maps a raw table to its rows in that table's columns (`file_sha256` and `source` included); `rows` counts
     every row of the file; `duplicates` those that repeat another row of this same file. What is neither refused,
     duplicate nor blank is accepted. Rows too many to hold lie in `parts`, Parquet files beside the content. `totals` is
-    the bill: currency -> billed and effective cost of all accepted rows.
+    the bill: currency -> billed and effective cost of all accepted rows. `counted` says how many accepted rows became
+    charges, runs or requests; none means all of them, and for requests the rows of the frame. `findings` are what the
+    reader noticed and could not decide.
     """
 
     rows: int
@@ -82,6 +85,8 @@ class Reading:
     rounding_residual: Decimal = Decimal(0)
     parts: Mapping[str, Sequence[Path]] = field(default_factory=lambda: MappingProxyType({}))
     totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=lambda: MappingProxyType({}))
+    counted: int | None = None
+    findings: Sequence[Finding] = ()
 
 
 class Reader(Protocol):
