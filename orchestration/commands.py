@@ -5,25 +5,29 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
 from orchestration import last_failure
 from orchestration.definitions import build
-from orchestration.exit_codes import Exit, HeldError
+from orchestration.exit_codes import Exit
 from orchestration.ingestion import hold
-from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
+from orchestration.nights import dagster_home, missing, run_night, yesterday
 from orchestration.notify import dispatch
 from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
+from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
 from orchestration.whatif_output import answer, as_json, shown
+from templates.typesetting import system_libraries
 from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
+from warehouse.errors import HeldError
 from warehouse.sample import write_empty, write_sample
 from warehouse.sources.casts.date_guard import EARLIEST
 from warehouse.sources.policy.hints import policy_findings
@@ -45,6 +49,7 @@ def init(directory: Path, content: str) -> Exit:
 def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exit:
     """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published."""
     project = load(root.resolve())
+    system_libraries.require()
     with sole_run(project.var):
         publish.point_to_newest(project.published)
         nights = _nights(project, first, last, now)
@@ -156,9 +161,9 @@ def status(root: Path, now: datetime) -> Exit:
     return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
 
 
-def whatif(root: Path, model_id: str, overrides: Overrides, form: str) -> Exit:
+def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> Exit:
     """Answer what would be decided about a model under other assumptions; nothing is stored or published."""
-    said = answer(load(root.resolve()), model_id, overrides)
+    said = answer(load(root.resolve()), model_id, Overrides(**changed))
     if form == "json":
         click.echo(as_json(said), nl=False)
     else:

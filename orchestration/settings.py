@@ -17,6 +17,7 @@ import polars as pl
 from orchestration import settings_faults
 from orchestration.notify.settings import Delivery as DeliverySection
 from warehouse.connection import Limits
+from warehouse.errors import UnusableError
 from warehouse.landing.arrivals import Place
 from warehouse.schemas.policy import AcceptedFindings
 from warehouse.schemas.policy import Settings as SettingsTable
@@ -32,7 +33,7 @@ Weight = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class SettingsError(ValueError):
+class SettingsError(UnusableError):
     """The settings cannot be used: what is wrong, where, the value, what to do."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +26,7 @@ class Night:
     state: str
     version: str
     built_at: datetime
+    renderer: Mapping[str, str] = field(default_factory=dict)
 
 
 def money(value: Decimal) -> str:
@@ -43,6 +44,7 @@ def manifest(
         "state": night.state,
         "trisect": night.version,
         "built_at": night.built_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "renderer": dict(sorted(night.renderer.items())),
         "inputs": tables["files"].select(INPUT_COLUMNS).sort("source", "file").to_dicts(),
         "totals": _totals(tables["reconciliation"]),
         "quarantined_cost": _quarantined_cost(tables["quarantine"]),

@@ -18,8 +18,7 @@ from warehouse.schemas.columns import (
 )
 from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.schemas.table import Table
-
-PHASES = ("pretraining", "posttraining", "inference")
+from warehouse.vocabulary import PHASES
 
 
 def _amount(description: str, unit: str) -> Column:

@@ -133,6 +133,8 @@ class ChargeRows(Table):
     commitment_discount_status = text("Used, Unused or null").or_null()
     capacity_reservation_status = text("Used, Unused or null").or_null()
     instance_type = text("instance type, where the provider says it").or_null()
+    sku_price_details = json("what the provider says of the price's unit, as a JSON object of texts").or_null()
+    cost_view = text("actual or amortized, where the provider bills the same money in two views").or_null()
     gpu_model = text("chip, where the row itself names it").or_null()
     gpus_per_unit = measure("GPUs per consumed unit, where the row itself says it", "GPUs").or_null()
     gpu_hours = measure("GPU-hours, where the row itself says them", "GPU-hours").or_null()

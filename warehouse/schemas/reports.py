@@ -1,9 +1,9 @@
 """The facts that the pages print: the month reported, its history, what moved, and the index of every number."""
 
 from warehouse.schemas.columns import choice, cost, count, day, exact, flag, integer, measure, ratio, text, usd
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.raw import Findings
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import PHASES
 
 RESTATEMENT_CAUSES = ("correction", "late", "withdrawn", "policy", "changed")
 COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")

@@ -16,8 +16,8 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import CHARGE_CATEGORIES, END_SOURCES, PHASES, REQUEST_STATUSES, RUN_STATUSES
 
 
 class Charges(Table):
@@ -33,7 +33,7 @@ class Charges(Table):
     charge_start = instant("start of what is charged")
     charge_end = instant("end of what is charged, exclusive")
     charge_day = day("UTC day of charge_start: the unit in which charges and postings are computed again")
-    charge_category = choice("kind of charge", "Usage", "Purchase", "Tax", "Credit", "Adjustment")
+    charge_category = choice("kind of charge", *CHARGE_CATEGORIES)
     charge_class = text("Correction, or null").or_null()
     invoice_id = text("invoice the row is billed on").or_null()
     billing_account_id = text("payer account").or_null()
@@ -45,6 +45,7 @@ class Charges(Table):
     region = text("region").or_null()
     charge_description = text("the provider's words").or_null()
     tags = json("tags as a JSON object of texts")
+    sku_price_details = json("what the provider says of the price's unit, as a JSON object of texts").or_null()
     currency = text("ISO 4217 code of the costs")
     billed_cost = cost("what the invoice says")
     effective_cost = cost("what was consumed, commitments amortised")
@@ -99,8 +100,8 @@ class TrainingRuns(Table):
     hosts = texts("hosts")
     started_at = instant("first moment of training").or_null()
     ended_at = instant("last moment of training as far as the log tells").or_null()
-    end_source = choice("where ended_at comes from", "logged", "last_event", "job_db", "censored")
-    status = choice("how it ended", "finished", "failed", "cancelled", "timeout", "running", "unknown")
+    end_source = choice("where ended_at comes from", *END_SOURCES)
+    status = choice("how it ended", *RUN_STATUSES)
     gpu_model = text("chip").or_null()
     gpu_count = measure("GPUs held", "GPUs").or_null()
     gpu_seconds = measure("GPUs × time from started_at to ended_at", "GPU-seconds").or_null()
@@ -159,7 +160,7 @@ class TokenUsage(Table):
     team = text("team").or_null()
     tenant = text("tenant").or_null()
     task = text("task").or_null()
-    status = choice("how it ended", "ok", "error", "cancelled", "pending", "unknown")
+    status = choice("how it ended", *REQUEST_STATUSES)
     requests = count("requests")
     requests_with_usage = count("requests that carry any count of tokens or units")
     input_tokens = count("tokens given to the model, cached ones included", "tokens")
