@@ -29,6 +29,7 @@ from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
 from warehouse.errors import HeldError
 from warehouse.sample import write_empty, write_sample
+from warehouse.sample.whole import is_free, write_whole
 from warehouse.sources.casts.date_guard import EARLIEST
 from warehouse.sources.policy.hints import policy_findings
 from warehouse.sources.policy.policy import read_policy
@@ -38,10 +39,10 @@ log = logging.getLogger("trisect")
 
 def init(directory: Path, content: str) -> Exit:
     """Write a project directory where there is none."""
-    if directory.exists() and any(directory.iterdir()):
+    if not is_free(directory):
         raise click.UsageError(f"{directory} is not empty; name a new directory")
     write, first = {"sample": (write_sample, "README.txt"), "empty": (write_empty, "trisect.toml")}[content]
-    write(directory)
+    write_whole(directory, write)
     click.echo(f"{directory} is written; read its {first}, then `trisect run --project {directory}`")
     return Exit.PUBLISHED
 

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from warehouse import free_space
 from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.dedup import remove_copies
@@ -123,6 +124,7 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
+    free_space.require(inbox.place.var, sum(inbox.found[one.source.name, one.file].bytes for one in wanted))
     shelf = file_cache.Shelf(connection, inbox.place.var)
     with private_folder(inbox.place.var, "landing") as folder:
         for content in wanted:

@@ -183,3 +183,42 @@ def test_what_is_no_store_is_rejected_and_side_files_hold_no_rows(tmp_path: Path
         read(tmp_path, "notes.db")
     (tmp_path / "mlflow.db-wal").write_bytes(b"x")
     assert read(tmp_path, "mlflow.db-wal").rows == 0
+
+
+ENDLESS = """
+    DROP TABLE metrics;
+    CREATE VIEW metrics AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000000)
+    SELECT 'loss' AS key, 1.0 AS value, 0 AS timestamp, 'a' AS run_uuid, i AS step, 0 AS is_nan FROM n
+"""
+VIRTUAL = "DROP TABLE tags; CREATE VIRTUAL TABLE tags USING fts5(key, value, run_uuid)"
+
+
+@pytest.mark.parametrize(("said", "name"), [(ENDLESS, "metrics is a view"), (VIRTUAL, "tags is a virtual table")])
+def test_what_computes_under_the_name_of_a_table_is_refused_unread(tmp_path: Path, said: str, name: str) -> None:
+    store = Store(tmp_path)
+    store.connection.executescript(said)
+
+    with pytest.raises(RejectedFile, match=f"unreadable: {name}, not a table"):
+        store.read()
+
+
+def test_a_store_that_takes_more_steps_than_its_size_can_need_is_over_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow, "_STEPS", 1_000)
+    monkeypatch.setattr(mlflow, "_STEPS_PER_BYTE", 0)
+    monkeypatch.setattr(mlflow, "_STEPS_AT_ONCE", 100)
+    store = Store(tmp_path).run("a", "FINISHED", at(-5), at(-1))
+    for step in range(100):
+        store.value("a", "loss", step, -4, 1.0)
+
+    with pytest.raises(RejectedFile, match="limit: reading it takes more steps"):
+        store.read()
+
+
+def test_a_store_of_more_rows_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow, "MOST_ROWS", 2)
+    store = Store(tmp_path).run("a", "FINISHED", at(-5), at(-1), gpus=1, host="n", zone="z")
+
+    with pytest.raises(RejectedFile, match="limit: more than 2 rows in one table"):
+        store.read()
