@@ -56,6 +56,18 @@ class SourceOptions(_Section, frozen=True, omit_defaults=True):
     timezone: str | None = None
 
 
+class Remote(_Section, frozen=True):
+    """Where `trisect fetch` brings the files of a source from; nothing else reads it.
+
+    A bucket (s3://, gs://, az://) gives its objects; a database (postgresql://) one file a day of `table` by its
+    `time_column`. No credential stands here.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern="^(s3|gs|az|postgresql|postgres)://")]
+    table: str = ""
+    time_column: str = ""
+
+
 class SourceSection(_Section, frozen=True):
     """One `[[source]]`."""
 
@@ -69,6 +81,7 @@ class SourceSection(_Section, frozen=True):
     constants: dict[str, str | int | float] = {}
     options: SourceOptions = SourceOptions()
     accepted_findings: list[str] = []
+    remote: Remote | None = None
 
     def source(self) -> Source:
         """The value that the readers know."""
