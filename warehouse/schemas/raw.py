@@ -14,6 +14,7 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 
 
@@ -29,6 +30,7 @@ class Files(Table):
     bytes = count("size as delivered", "bytes")
     rows = count("rows the file holds: accepted + quarantined + duplicates + blank")
     accepted = count("rows that count, or would if nothing newer replaced their file")
+    counted = count("accepted rows that became charges, runs or requests")
     quarantined = count("rows refused, each with a reason in raw.quarantine")
     duplicates = count("rows that stand in another place already")
     blank = count("blank lines among the rows")
@@ -36,6 +38,7 @@ class Files(Table):
     rounding_residual = residue("sum of what rounding to 12 decimals took from the billed costs")
     flags = texts("facts worth knowing about the file: tz_assumed, float_money, no_identity …")
     first_seen_at = instant("start of the night that saw this content first")
+    exported_at = instant("when its exporter wrote it, as a manifest, a control file or its rows say").or_null()
     superseded_by = text("path of the newer delivery that replaces this file").or_null()
     reader_digest = text("digest of the settings and code version the file was read under")
     changed_ns = integer("when the file system last changed the file", "nanoseconds since 1970")
@@ -54,6 +57,7 @@ class Readings(Table):
     rows = count("rows it holds")
     refused = count("rows refused")
     blank = count("blank lines among the rows")
+    counted = count("rows that became charges, runs or requests, before copies of other contents are left out")
     repeated = count("rows that repeat another row of the same content")
     copied = count("rows that stand in another content of the source")
     foreign_lines = count("lines of a log that are no records of its format")
@@ -76,6 +80,22 @@ class Quarantine(Table):
     detail = text("what was found, in words").or_null()
     currency = text("currency of a refused charge, if it can be read").or_null()
     billed_cost = cost("billed cost of a refused charge, if it can be read").or_null()
+
+
+class LandedFindings(FindingRow):
+    """One finding of landing: of the reader of one file, or of all files of a source together."""
+
+    file_sha256 = text("digest of the file whose reader noticed it; empty where files were compared")
+
+
+class Findings(FindingRow):
+    """One thing that readers, staging, ledger or economics noticed and could not decide, in words, with its remedy."""
+
+    is_doubt = flag("a number may be wrong by it; a notice is only a fact to know")
+    is_accepted = flag("[source] accepted_findings names it: a person has looked")
+    sentence = text("what was noticed, with its amounts")
+    remedy_code = text("what to do, as a code")
+    remedy = text("what to do, in words")
 
 
 class ChargeRows(Table):
