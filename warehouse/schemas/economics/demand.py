@@ -103,7 +103,7 @@ class DemandPaths(Table):
 
 
 class DemandAccuracy(Table):
-    """How far off forecasts of one series over one horizon have been by the night."""
+    """One series and horizon: how far off its forecasts have been by the night."""
 
     table_key = ("as_of", "model_id", "quantity", "horizon_days")
 
