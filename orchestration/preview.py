@@ -23,6 +23,7 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from warehouse import tables
@@ -110,6 +111,7 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
 FIRST_TABLES: Final = (
     accruals,
     charges,
+    run_attempts,
     training_runs,
     token_usage,
     charge_rules,
