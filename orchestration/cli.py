@@ -123,6 +123,15 @@ def check(project: Path, now: datetime) -> int:
 
 
 @trisect.command()
+@click.argument("sources", nargs=-1)
+@PROJECT
+@NOW
+def fetch(sources: tuple[str, ...], project: Path, now: datetime) -> int:
+    """Bring new objects and tables of [source.remote] below inbox/; the only command that reads from a network."""
+    return int(_commands().fetch(project, sources, now))
+
+
+@trisect.command()
 @PROJECT
 @NOW
 def status(project: Path, now: datetime) -> int:

@@ -14,6 +14,7 @@ import click
 from orchestration import last_failure
 from orchestration.definitions import build
 from orchestration.exit_codes import Exit
+from orchestration.fetch.staged import FetchError
 from orchestration.ingestion import hold
 from orchestration.nights import dagster_home, missing, run_night, yesterday
 from orchestration.notify import dispatch
@@ -35,6 +36,7 @@ from warehouse.sources.policy.hints import policy_findings
 from warehouse.sources.policy.policy import read_policy
 
 log = logging.getLogger("trisect")
+MEGABYTE = 1_000_000
 
 
 def init(directory: Path, content: str) -> Exit:
@@ -87,11 +89,13 @@ def _one_night(project: Project, night: date, now: datetime) -> Exit:
     with _failure_noted(project, night, now), steps_shown(night):
         run_night(build(project.root, now), project, night, now)
     revision = publish.nights(project.published)[night]
-    inputs = publish.manifest(project.published, night, revision)["inputs"]
-    refused = sum(entry["quarantined"] for entry in inputs)
+    document = publish.manifest(project.published, night, revision)
+    refused = sum(entry["quarantined"] for entry in document["inputs"])
+    doubts = sum(found["is_doubt"] and not found["is_accepted"] for found in document["findings"])
     path = publish.directory(project.published, night, revision) / "leadership.pdf"
-    click.echo(f"{night} is published with {refused:,} rows quarantined: {path}", err=True)
-    return Exit.PUBLISHED_WITH_QUARANTINE if refused else Exit.PUBLISHED
+    in_doubt = f" and {doubts:,} findings in doubt" if doubts else ""
+    click.echo(f"{night} is published with {refused:,} rows quarantined{in_doubt}: {path}", err=True)
+    return Exit.PUBLISHED_WITH_QUARANTINE if refused or doubts else Exit.PUBLISHED
 
 
 @contextmanager
@@ -136,6 +140,31 @@ def check(root: Path, now: datetime) -> Exit:
         hold(glance.landing, project.settings.machine())
     click.echo("a run would be published", err=True)
     return Exit.PUBLISHED
+
+
+def fetch(root: Path, names: Sequence[str], now: datetime) -> Exit:
+    """Bring what is new of every remote source, or of those named; one that fails keeps no other from coming."""
+    from orchestration.fetch import fetch as remote  # noqa: PLC0415 - no other command loads what reads a network
+
+    project = load(root.resolve())
+    sections, failed = remote.remote_sources(project, names), []
+    for section in sections:
+        try:
+            one = remote.fetch(project, section, now.astimezone(UTC).date())
+        except FetchError as error:
+            failed.append(f"{section.name}: {error}")
+            click.echo(failed[-1], err=True)
+            continue
+        click.echo(
+            f"{one.source}: {one.new:,} files brought ({one.bytes / MEGABYTE:,.1f} MB), {one.unchanged:,} unchanged"
+        )
+    if not sections:
+        click.echo("no source has a [source.remote]; add one with its url to trisect.toml", err=True)
+    elif failed:
+        click.echo(
+            f"{len(failed)} of {len(sections)} sources could not be fetched; see above, then fetch again", err=True
+        )
+    return Exit.FAILED if failed else Exit.PUBLISHED
 
 
 def status(root: Path, now: datetime) -> Exit:

@@ -29,6 +29,7 @@ from warehouse.schemas.reports import Numbers
 # Which tables of the night leave the warehouse beside the ledger, under which names.
 EXPORTED: Final = {
     "quarantine": "quarantine",
+    "findings": "findings",
     "thirds": "thirds",
     "amortization": "amortization",
     "unit_costs": "unit_costs",
@@ -37,7 +38,10 @@ EXPORTED: Final = {
 }
 # Columns that say when and by which reading a row came, not what it is: a rebuild from the inbox may not know them.
 HISTORY: Final = ("known_at",)
-SORTED_BY: Final = {"quarantine": ("source", "file", "location", "reason")}
+SORTED_BY: Final = {
+    "quarantine": ("source", "file", "location", "reason"),
+    "findings": ("source", "kind", "subject", "file", "day_from", "counterpart", "currency"),
+}
 # What the PDF carries where the settings ask for it; the ledger is too large and stands beside it.
 ATTACHED: Final = (
     "thirds.csv",

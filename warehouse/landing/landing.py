@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,16 @@ import duckdb
 import polars as pl
 
 from warehouse import free_space
-from warehouse.landing import file_cache
+from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
+from warehouse.landing.holds import Hold, uncounted_sources
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates
 from warehouse.landing.row_counts import Refusals, account
-from warehouse.landing.split_cost_overlap import beside_their_split
-from warehouse.landing.supersession import strangers
+from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
 from warehouse.sources.casts.date_guard import starts_before
@@ -42,12 +43,12 @@ from warehouse.tables import transaction
 class Landing:
     """What a landing found wrong: files that cannot count, and how many rows of each source were refused.
 
-    `findings` are sentences that hold nothing up.
+    `holds` are what no night can be published with.
     """
 
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusals, ...]
-    findings: tuple[str, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 def land(
@@ -64,18 +65,11 @@ def land(
         repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
         refusals = account(connection, sources, inbox, start, repeated)
         _state_invoices(connection, inbox)
-        findings = [*_silent(sources, inbox), *strangers(connection), *beside_their_split(connection)]
-    return Landing(tuple(inbox.rejections), refusals, tuple(findings))
-
-
-def _silent(sources: Sequence[Source], inbox: Inbox) -> Iterator[str]:
-    """Sources of which nothing has come: the night counts none of them, and says so."""
-    heard = {source for source, _ in inbox.found}
-    for source in sources:
-        if source.name not in heard:
-            yield f"source {source.name} has no file that matches {source.files}; nothing of it is counted"
-    if not any(source.kind == "gpu_billing" and source.name in heard for source in sources):
-        yield "no bill has come, so that nothing has a cost; deliver one below inbox/ and name it as a [[source]]"
+        findings.settle_paths(connection, inbox)
+        noticed = (findings.absent_sources(sources, inbox), double_billed(connection, start.date()))
+        findings.note(connection, chain.from_iterable(noticed))
+        holds = uncounted_sources(connection)
+    return Landing(tuple(inbox.rejections), refusals, tuple(holds))
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:

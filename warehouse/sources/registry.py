@@ -19,6 +19,7 @@ from warehouse.sources.billing import (
     gcp_billing,
     oci_cost,
     opencost,
+    runpod,
 )
 from warehouse.sources.billing import table as table_bill
 from warehouse.sources.billing.control_columns import ControlColumns
@@ -128,6 +129,15 @@ _RECORDS: Final = (
         second_reader=of_columns(
             ControlColumns(oci_cost.layout, ("billed_cost", "overage"), ("billed_cost", "overage"))
         ),
+    ),
+    Format(
+        "gpu_billing",
+        "runpod",
+        "RunPod billing history of pods",
+        2,
+        runpod.read,
+        columns=tuple(runpod.NAMES),
+        second_reader=of_columns(ControlColumns(runpod.layout, ("billed_cost",), ("billed_cost",))),
     ),
     Format("gpu_billing", "opencost", "OpenCost allocations, a split key", 2, opencost.read),
     Format(

@@ -2,7 +2,9 @@
 
 from warehouse.schemas.economics.demand import (
     QUANTITIES,
+    DemandAccuracy,
     DemandForecast,
+    DemandPaths,
     DemandStates,
     EstimateDays,
     ExpectedService,
@@ -24,7 +26,7 @@ from warehouse.schemas.economics.lives import (
 )
 from warehouse.schemas.economics.plans import BudgetVariances, VarianceBridge
 from warehouse.schemas.economics.prices import ApiComparisons, TokenCosts, UnitCosts
-from warehouse.schemas.economics.reconciliation import Reconciliation
+from warehouse.schemas.economics.reconciliation import PeriodFindings, Reconciliation
 from warehouse.schemas.economics.spend import (
     CompanySpend,
     DailySpend,
@@ -45,7 +47,9 @@ __all__ = [
     "CompanySpend",
     "DailyService",
     "DailySpend",
+    "DemandAccuracy",
     "DemandForecast",
+    "DemandPaths",
     "DemandStates",
     "EstimateChanges",
     "EstimateDays",
@@ -58,6 +62,7 @@ __all__ = [
     "ModelSpend",
     "MonthlySpend",
     "Parity",
+    "PeriodFindings",
     "PhaseCompute",
     "ProductionUnits",
     "Reconciliation",
