@@ -38,6 +38,7 @@ _CANONICAL: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
         ("training_logs", "wandb"): (*table_metrics.COMMON, *table_runs.WIDE),
         ("request_telemetry", "table"): request_casts.COLUMNS,
         ("request_telemetry", "litellm"): tuple(litellm.NAMES),
+        ("request_telemetry", "otlp"): otlp.CONSTANTS,
     }
 )
 
