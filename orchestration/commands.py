@@ -16,10 +16,11 @@ from orchestration import last_failure
 from orchestration.definitions import build
 from orchestration.exit_codes import Exit, HeldError
 from orchestration.ingestion import hold
-from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
+from orchestration.nights import dagster_home, missing, run_night, yesterday
 from orchestration.notify import dispatch
 from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
+from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
 from orchestration.whatif_output import answer, as_json, shown
 from transforms.decisions.portfolio.whatif import Overrides

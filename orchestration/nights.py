@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -14,36 +10,9 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration.exit_codes import BusyError, HeldError
+from orchestration.exit_codes import HeldError
 from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
-
-
-@contextmanager
-def sole_run(var: Path) -> Iterator[None]:
-    """Hold the project for one run, whose files nobody else may read; a lock that a dead process left holds up nobody.
-
-    Raises:
-        BusyError: when another run is active.
-    """
-    var.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(var / "run.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(f"another run of {var.parent} is active; wait for it to end") from error
-        with _private_files():
-            yield
-
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """Whatever a library creates meanwhile belongs to the user alone: stores, logs and spilled rows hold names."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def yesterday(now: datetime) -> date:

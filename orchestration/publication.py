@@ -58,6 +58,7 @@ TIMED: Final = (".pdf", ".html")
 def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """One directory per published night: report, exports and manifest; never changed once published."""
     tables = warehouse.frames
+    warehouse.require([Postings])
     published = warehouse.project.published
     day = Night(
         night=night_of(context),

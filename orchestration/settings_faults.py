@@ -15,7 +15,7 @@ import msgspec
 
 from warehouse.schemas.names import ACCRUAL
 from warehouse.sources.casts.currencies import IN_USE
-from warehouse.sources.registry import READERS, canonical_columns
+from warehouse.sources.registry import FORMATS
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings, SourceSection
@@ -156,8 +156,8 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
         yield ("name",), f"name {ACCRUAL!r} is taken by what policy/rates.csv accrues", "give the source another name"
     if not _PLAIN_NAME.fullmatch(source.name) or source.name == "*":
         yield ("name",), f"name = {source.name!r} is no plain name", "use letters, digits, blanks and . _ + @ -"
-    if (source.kind, source.format) not in READERS:
-        known = ", ".join(sorted(name for kind, name in READERS if kind == source.kind))
+    if (source.kind, source.format) not in FORMATS:
+        known = ", ".join(sorted(name for kind, name in FORMATS if kind == source.kind))
         yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {known}"
         return
     steps = PurePosixPath(source.files).parts
@@ -168,7 +168,7 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
 
 
 def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
-    known = canonical_columns(source.kind, source.format)
+    known = tuple(dict.fromkeys(FORMATS[source.kind, source.format].columns))
     named = [("columns", name) for name in source.columns] + [("constants", name) for name in source.constants]
     for part, name in named:
         if name not in known and not (name.startswith("tag:") and "tags" in known):

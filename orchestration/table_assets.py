@@ -67,6 +67,10 @@ class Check:
             blocking=True,
         )
 
+    def is_daily_on(self, table: type[Table]) -> bool:
+        """Whether it sees each day of the table when it is computed."""
+        return self.grain == "day" and self.on == table.table_name
+
     def result(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> dg.AssetCheckResult:
         """Green when the function finds no offending row, or has not `seen` one in the days that were computed."""
         rows = self._rows(warehouse) if seen is None else seen
@@ -87,11 +91,11 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
     They are one step of the run: Dagster writes some ten events for each step, which for a hundred small tables takes
     longer than the tables. Each table is still an asset of its own that can be selected and looked into.
     """
-    tables = [CATALOGUE[function.__name__] for function in functions]
+    computed = {CATALOGUE[function.__name__]: function for function in functions}
 
     @dg.multi_asset(
-        name=name or tables[0].table_stage,
-        specs=[spec(table, inputs(function)) for table, function in zip(tables, functions, strict=True)],
+        name=name or next(iter(computed)).table_stage,
+        specs=[spec(table, inputs(function)) for table, function in computed.items()],
         check_specs=[check.spec() for check in checks],
         can_subset=True,
     )
@@ -99,17 +103,23 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         daily = DailyTables(warehouse, night_of(context))
-        for table, function in zip(tables, functions, strict=True):
-            if key(table) not in context.selected_asset_keys:
-                continue
-            if is_sliced(table):
-                each_day = [check.function for check in checks if check.grain == "day" and check.on == table.table_name]
-                yield daily.renew(function, each_day)
-            else:
-                frames = warehouse.read(read.table_name for read in inputs(function))
-                yield warehouse.write(table, function(**frames))
-        for check in checks:
-            if check.spec().key in context.selected_asset_check_keys:
-                yield check.result(warehouse, daily.doubted(check.function))
+        selected = {
+            table: function for table, function in computed.items() if key(table) in context.selected_asset_keys
+        }
+        warehouse.require([read for function in selected.values() for read in inputs(function) if read not in selected])
+        with warehouse.writing(*selected) as held:
+            for table, function in selected.items():
+                if is_sliced(table):
+                    yield daily.renew(function, [check.function for check in checks if check.is_daily_on(table)])
+                else:
+                    frames = warehouse.read(read.table_name for read in inputs(function))
+                    yield warehouse.write(table, function(**frames))
+            for check in checks:
+                if check.spec().key in context.selected_asset_check_keys:
+                    result = check.result(warehouse, daily.doubted(check.function))
+                    yield result
+                    if result.passed:
+                        continue
+                held.add(CATALOGUE[check.on])
 
     return compute

@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 
+from warehouse import table_nights
 from warehouse.schemas import CATALOGUE, STAGES
 
 DATABASE: Final = "warehouse.duckdb"
@@ -99,6 +100,7 @@ def _catalogue_digest() -> str:
 def _layout(connection: duckdb.DuckDBPyConnection) -> str:
     connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
     connection.execute("CREATE TABLE IF NOT EXISTS meta.layout (digest VARCHAR)")
+    connection.execute(table_nights.LAYOUT)
     rows = connection.execute("SELECT digest FROM meta.layout").fetchall()
     return str(rows[0][0]) if rows else ""
 

@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 
 from warehouse.landing import file_cache
-from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, companions
+from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.inbox import CONTROL
@@ -31,11 +31,10 @@ from warehouse.landing.split_cost_overlap import beside_their_split
 from warehouse.landing.supersession import strangers
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
-from warehouse.sources.billing import control_totals
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
-from warehouse.sources.registry import READERS
+from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 from warehouse.tables import transaction
 
@@ -183,9 +182,9 @@ def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times,
 
 def _believed(delivered: Delivered, content: Content) -> Reading:
     """What the reader says, once a second one has added up the bill and the control file agrees."""
-    read = READERS[content.source.kind, content.source.format].read(delivered, content.source)
-    if ChargeRows.table_name in read.frames:
-        control_totals.compare(delivered, content.source, read)
+    record = FORMATS[content.source.kind, content.source.format]
+    read = record.read(delivered, content.source)
+    record.verify(delivered, content.source, read)
     for promise in content.promises:
         promise.check_rows(read)
     return read
@@ -217,7 +216,7 @@ def _is_of_another_night(row: Mapping[str, Any], night: date, run_on: date) -> b
 
 @contextmanager
 def _delivered(project: Path, content: Content, found: Spooled, times: Times, folder: Path) -> Iterator[Delivered]:
-    beside = {path: _side_file(project, path, folder) for path in companions(project, content.source, found.file)}
+    beside = {path: _side_file(project, path, folder) for path in side_files(project, content.source, found.file)}
     copy = unpack(found, folder / "content")
     is_proved = bool(content.promises)
     yield Delivered(found.file, found.sha256, found.bytes, copy, times.night_start, beside, is_proved, times.run_on)

@@ -19,6 +19,8 @@ from warehouse.sources.source import Source
 
 NAMES = ("BillingCurrency", "BilledCost", "EffectiveCost")
 HEADER = "Tags,BilledCost,BillingCurrency,EffectiveCost\n"
+SOURCE = Source("cloud", "gpu_billing", "focus", "inbox/*")
+FOCUS_TOTALS = control_totals.of_columns("BillingCurrency", "BilledCost", "EffectiveCost")
 
 
 def sums(folder: Path, content: str, constant: str | None = None) -> Totals | None:
@@ -69,10 +71,10 @@ def test_a_total_that_neither_way_finds_is_an_error_that_names_both(tmp_path: Pa
     path = tmp_path / "bill.csv"
     path.write_text(HEADER + ",1,USD,1\n")
     delivered = Delivered("inbox/a.csv", "ab" * 32, 1, path, datetime(2026, 11, 20, tzinfo=UTC))
-    source = Source("cloud", "gpu_billing", "focus", "inbox/*")
-    control_totals.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}))
+    again = FOCUS_TOTALS(delivered, SOURCE, Reading(1, {}))
+    control_totals.compare(delivered, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}), again)
     with pytest.raises(OpinionsDifferError, match=r"inbox/a\.csv in USD: billed 2, effective 1 against 1"):
-        control_totals.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}))
+        control_totals.compare(delivered, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}), again)
 
 
 def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(tmp_path: Path) -> None:
@@ -85,4 +87,4 @@ def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(t
     )
     reading = Reading(2, {}, refused, totals={"USD": (Decimal("10.1"), Decimal("0.5"))})
 
-    control_totals.compare(delivered, Source("cloud", "gpu_billing", "focus", "inbox/*"), reading)
+    control_totals.compare(delivered, reading, FOCUS_TOTALS(delivered, SOURCE, reading))

@@ -67,15 +67,15 @@ class Store:
 def read(folder: Path, file: str, said: dict[str, object] | None = None) -> Reading:
     (folder / "private").mkdir(exist_ok=True)
     shutil.copy(folder / file, folder / "private" / "content")
-    companions = {}
+    side_files = {}
     if (folder / f"{file}-wal").exists():
         shutil.copy(folder / f"{file}-wal", folder / "private" / "side")
-        companions[f"inbox/{file}-wal"] = folder / "private" / "side"
+        side_files[f"inbox/{file}-wal"] = folder / "private" / "side"
     if said is not None:
         (folder / "private" / "said").write_text(json.dumps(said))
-        companions["inbox/trisect-run.json"] = folder / "private" / "said"
+        side_files["inbox/trisect-run.json"] = folder / "private" / "said"
     return mlflow.read(
-        Delivered(f"inbox/{file}", "ab" * 32, 1, folder / "private" / "content", NIGHT, companions), SOURCE
+        Delivered(f"inbox/{file}", "ab" * 32, 1, folder / "private" / "content", NIGHT, side_files), SOURCE
     )
 
 
@@ -174,7 +174,7 @@ def test_what_is_not_yet_in_the_store_is_read_from_its_log(tmp_path: Path) -> No
     building.connection.commit()
     with closing(building.connection):
         assert list(runs(read(tmp_path, "mlflow.db"))) == ["a"]
-        assert mlflow.companions("inbox/mlflow.db")[0] == "inbox/mlflow.db-wal"
+        assert mlflow.side_files("inbox/mlflow.db")[0] == "inbox/mlflow.db-wal"
 
 
 def test_what_is_no_store_is_rejected_and_side_files_hold_no_rows(tmp_path: Path) -> None:

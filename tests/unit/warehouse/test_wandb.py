@@ -79,14 +79,14 @@ def blocks(*payloads: bytes) -> bytes:
 
 def read(folder: Path, file: str, content: bytes, **beside: object) -> Reading:
     (folder / "content").write_bytes(content)
-    companions = {}
+    side_files = {}
     for place, (name, written) in enumerate(beside.items()):
         path = {"metadata": "files/wandb-metadata.json", "summary": "files/wandb-summary.json"}.get(
             name, "run-abc.wandb"
         )
         (folder / str(place)).write_text(json.dumps(written))
-        companions[f"{FOLDER}/{path}"] = folder / str(place)
-    delivered = Delivered(f"{FOLDER}/{file}", "ab" * 32, 1, folder / "content", NIGHT, companions)
+        side_files[f"{FOLDER}/{path}"] = folder / str(place)
+    delivered = Delivered(f"{FOLDER}/{file}", "ab" * 32, 1, folder / "content", NIGHT, side_files)
     return wandb.read(delivered, SOURCE)
 
 

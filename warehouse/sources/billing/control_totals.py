@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,10 +24,6 @@ _NARROW: Final = {"float": np.float32, "halffloat": np.float16}
 _WIDEST_FIELD: Final = 2 << 20
 _NOTHING: Final = (Decimal(0), Decimal(0))
 _CANONICAL: Final = ("currency", "billed_cost", "effective_cost")
-_NAMES: Final[Mapping[str, Sequence[str]]] = {
-    "focus": ("BillingCurrency", "BilledCost", "EffectiveCost"),
-    "table": _CANONICAL,
-}
 _UNSPLIT: Final = ("encoding", "bad_quote", "header_repeat", "short_row", "long_row")
 
 
@@ -44,14 +40,27 @@ class _Row(NamedTuple):
     effective: object
 
 
-def compare(delivered: Delivered, source: Source, read: Reading) -> None:
-    """Add up the bill anew and compare.
+SecondReader = Callable[[Delivered, Source, Reading], Totals]
+"""Adds up the accepted rows of a bill: currency -> billed and effective cost."""
+
+
+def of_columns(currency: str, billed_cost: str, effective_cost: str) -> SecondReader:
+    """The second reader of a format that states both costs in columns of their own."""
+    names = (currency, billed_cost, effective_cost)
+
+    def totals(delivered: Delivered, source: Source, read: Reading) -> Totals:
+        wanted = [source.columns.get(*pair) for pair in zip(_CANONICAL, names, strict=True)]
+        return _added_up(delivered.content, wanted, source.constants.get("currency"), read)
+
+    return totals
+
+
+def compare(delivered: Delivered, read: Reading, again: Totals) -> None:
+    """Hold the sums of the reader against those of the second one.
 
     Raises:
         OpinionsDifferError: naming the file, the currency and both sums.
     """
-    wanted = [source.columns.get(*pair) for pair in zip(_CANONICAL, _NAMES[source.format], strict=True)]
-    again = _added_up(delivered.content, wanted, source.constants.get("currency"), read)
     for currency in {**again, **read.totals}:
         first, second = read.totals.get(currency, _NOTHING), again.get(currency, _NOTHING)
         if first != second:

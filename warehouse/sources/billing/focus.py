@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -63,12 +62,6 @@ _GIVEN: Final = {*NAMES, "instance_type", "gpus_per_unit"}
 _HOURS: Final = ("hours", "hour")
 _GPU_HOURS: Final = ("gpu-hours", "gpu hours", "gpu-hour", "gpu hour")
 _NUMBER: Final = r"^[0-9]+(?:\.[0-9]+)?$"
-
-
-def companions(file: str) -> Sequence[str]:
-    """A bill needs no side files."""
-    del file
-    return ()
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -17,12 +17,12 @@ from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.requests import otlp_spans as spans
 from warehouse.sources.requests.cache_accounting import stated
-from warehouse.sources.requests.otlp_names import Said, objects, said_by
+from warehouse.sources.requests.otlp_names import Names, Said, names_of, objects, said_by
 from warehouse.sources.requests.request_rows import request_rows
 from warehouse.sources.source import Source
 
-CONSTANTS: Final = ("model", "deployment_id", "team", "tenant", "task")
-"""What the settings may say of spans that do not say it themselves."""
+COLUMNS: Final = ("model", "deployment_id", "team", "tenant", "task")
+"""What the settings may name an attribute for, or say of spans that do not say it themselves."""
 
 _STARTS: Final = ("startTimeUnixNano", "timeUnixNano", "observedTimeUnixNano")
 _METRICS: Final = "resourceMetrics"
@@ -77,11 +77,6 @@ class Request(NamedTuple):
     ttft_us: int | None = None
 
 
-def companions(_file: str) -> Sequence[str]:
-    """Spans need no other file."""
-    return []
-
-
 def read(delivered: Delivered, source: Source) -> Reading:
     """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing."""
     found = _File(source, plausible_starts(delivered.ahead))
@@ -106,6 +101,10 @@ class _File:
     refusals: Refusals = field(default_factory=Refusals)
     gathered: list[Request] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
+    names: Names = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = names_of(self.source.columns)
 
     def add_line(self, line: Line) -> None:
         """Count the rows of one line: blank, unreadable, or as many as it has records."""
@@ -114,7 +113,7 @@ class _File:
             self.rows, self.blank = self.rows + 1, self.blank + 1
             return
         try:
-            records = list(_records(json_object(line.text)))
+            records = list(_records(json_object(line.text), self.names))
         except BadLine as bad:
             self.rows += 1
             is_cut = bad.reason == "bad_json" and not line.is_ended
@@ -127,7 +126,7 @@ class _File:
         self.rows += 1
         said: Said = {}
         try:
-            said = said_by(placed.record, placed.resource)
+            said = said_by(placed.record, placed.resource, self.names)
             request = _request(self.rows, said, placed, self)
         except BadLine as bad:
             self.refusals.add(f"{location} {placed.path}", bad.reason, bad.detail, spans.disclosable(said))
@@ -147,20 +146,20 @@ class _File:
         return pl.DataFrame(rows, schema=plain, orient="row").with_columns(times)
 
 
-def _records(line: Mapping[str, Any]) -> Iterator[_Placed]:
+def _records(line: Mapping[str, Any], names: Names) -> Iterator[_Placed]:
     """Every span or log record of one line, in order; a line of metrics is one row that counts nothing."""
     if not line.keys() & {_METRICS, *(signal.resources for signal in _SIGNALS)}:
         raise BadLine("bad_json", "an object that is no OTLP: it has no resourceSpans, resourceLogs or resourceMetrics")
     if _METRICS in line:
         yield _Placed(f"$.{_METRICS}", {}, "", {})
     for signal in _SIGNALS:
-        yield from _of_signal(line, signal)
+        yield from _of_signal(line, signal, names)
 
 
-def _of_signal(line: Mapping[str, Any], signal: _Signal) -> Iterator[_Placed]:
+def _of_signal(line: Mapping[str, Any], signal: _Signal, names: Names) -> Iterator[_Placed]:
     for i, holder in enumerate(objects(line, signal.resources)):
         resource = holder.get("resource")
-        said = said_by(resource, {}) if isinstance(resource, dict) else {}
+        said = said_by(resource, {}, names) if isinstance(resource, dict) else {}
         for place, scope, record in _of_resource(holder, signal):
             yield _Placed(f"$.{signal.resources}[{i}].{place}", said, scope, record)
 

@@ -89,13 +89,23 @@ INSIDE_BY_CONVENTION: Final = frozenset(
 )
 """Names that the convention defines as a part of the input, whoever the provider is."""
 
+Names = Mapping[str, tuple[str, int]]
+"""Name of an attribute -> its meaning, and its rank among the names of that."""
+
 _BY_NAME: Final = {name: (meaning, rank) for meaning, names in MEANINGS.items() for rank, name in enumerate(names)}
+_GIVEN: Final = -1
 
 Said = Mapping[str, tuple[int, object]]
 """What a span says: meaning -> rank of the name it was found under, and its value."""
 
 
-def said_by(holder: Mapping[str, Any], inherited: Said) -> Said:
+def names_of(columns: Mapping[str, str]) -> Names:
+    """The names of attributes, those that the settings give to a meaning before all others."""
+    given = {attribute: (column.removesuffix("_id"), _GIVEN) for column, attribute in columns.items()}
+    return _BY_NAME | given
+
+
+def said_by(holder: Mapping[str, Any], inherited: Said, names: Names = _BY_NAME) -> Said:
     """What the attributes of a span or resource say, over what its resource says; other attributes are not looked at.
 
     Raises:
@@ -103,7 +113,7 @@ def said_by(holder: Mapping[str, Any], inherited: Said) -> Said:
     """
     found = dict(inherited)
     for entry in objects(holder, "attributes"):
-        known = _BY_NAME.get(entry.get("key", ""))
+        known = names.get(entry.get("key", ""))
         value = entry.get("value") if known else None
         if known and isinstance(value, dict) and value:
             meaning, rank = known
@@ -149,4 +159,4 @@ def value_of(said: Said, meaning: str) -> object:
 def name_of(said: Said, meaning: str) -> str | None:
     """The name under which a meaning was found; None if the span does not say it."""
     found = said.get(meaning)
-    return MEANINGS[meaning][found[0]] if found else None
+    return MEANINGS[meaning][found[0]] if found and found[0] != _GIVEN else None

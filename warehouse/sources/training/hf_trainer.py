@@ -27,7 +27,7 @@ _NO_METRICS: Final = frozenset({"step", "epoch"})
 _TOKENS: Final = ("num_tokens", "num_input_tokens_seen")
 
 
-def companions(file: str) -> Sequence[str]:
+def side_files(file: str) -> Sequence[str]:
     """The results beside the state, and a sidecar."""
     results = str(PurePosixPath(file).parent / RESULTS)
     return [*([results] if results != file else []), *sidecar_paths(file)]
@@ -152,7 +152,7 @@ def _number(value: object) -> float | None:
 
 def _results(delivered: Delivered) -> Mapping[str, Any]:
     """The results beside; if they cannot be read they are refused where they are read themselves."""
-    path = delivered.companions.get(str(PurePosixPath(delivered.file).parent / RESULTS))
+    path = delivered.side_files.get(str(PurePosixPath(delivered.file).parent / RESULTS))
     try:
         return json_object(path.read_bytes().strip()) if path else {}
     except BadLine:

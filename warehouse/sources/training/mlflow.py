@@ -36,7 +36,7 @@ _QUERIES: Final = {
 }
 
 
-def companions(file: str) -> Sequence[str]:
+def side_files(file: str) -> Sequence[str]:
     """What was written and not yet put into the store, and a sidecar."""
     return [] if file.endswith(_SIDE_FILES) else [f"{file}-wal", *sidecar_paths(file)]
 
@@ -102,7 +102,7 @@ def _sound(table: str, rows: list[dict[str, Any]], refusals: Refusals) -> list[d
 @contextmanager
 def _placed(delivered: Delivered) -> Iterator[Path]:
     """The store beside what was not yet put into it, under the names that SQLite looks for."""
-    path, log = delivered.content.with_name("store.db"), delivered.companions.get(f"{delivered.file}-wal")
+    path, log = delivered.content.with_name("store.db"), delivered.side_files.get(f"{delivered.file}-wal")
     beside = path.with_name("store.db-wal")
     os.link(delivered.content, path)
     if log:
@@ -116,7 +116,7 @@ def _placed(delivered: Delivered) -> Iterator[Path]:
 
 def _connection(path: Path, delivered: Delivered) -> sqlite3.Connection:
     """Immutable, unless a log must be read; views and triggers of the store may call no function that acts."""
-    has_log = f"{delivered.file}-wal" in delivered.companions
+    has_log = f"{delivered.file}-wal" in delivered.side_files
     mode = "mode=rw" if has_log else "mode=ro&immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)
     connection.row_factory = sqlite3.Row

@@ -14,7 +14,7 @@ from warehouse.sources.training.run_rows import metric_rows, run_rows
 from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidecar, sidecar_paths, with_sidecar
 
 
-def companions(file: str) -> Sequence[str]:
+def side_files(file: str) -> Sequence[str]:
     """The description of the system a result ran on, and a sidecar."""
     stands = place(file)
     described = [stands.description] if stands else []
@@ -74,9 +74,9 @@ def _description(file: str) -> str:
 
 def _system(delivered: Delivered, said: Mapping[str, object]) -> System:
     path = _description(delivered.file)
-    if path in delivered.companions and place(delivered.file):
+    if path in delivered.side_files and place(delivered.file):
         try:
-            return read_description(delivered.companions[path])
+            return read_description(delivered.side_files[path])
         except BadLine as bad:
             raise BadLine(bad.reason, f"{path}: {bad.detail}; correct it, then the log counts") from bad
     if "gpu_count" not in said:

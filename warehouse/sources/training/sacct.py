@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,11 +38,6 @@ _TEXTS: Final = ("job_raw", "run_name", "cluster", "account", "elapsed", "elapse
 _GPU_COUNTS: Final = r"gres/gpu(?::[^=,]+)?=[^,]*[^0-9,]"
 _SECONDS: Final = r"^[0-9]{1,9}$"
 _ELAPSED: Final = r"^(?:[0-9]+-)?(?:[0-9]+:)?[0-9]+:[0-9]+(?:\.[0-9]+)?$"
-
-
-def companions(_file: str) -> Sequence[str]:
-    """The accounting knows all that it knows."""
-    return ()
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

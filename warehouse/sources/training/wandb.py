@@ -28,7 +28,7 @@ _EXPORT: Final = re.compile(r"(?:run-)?(?P<id>[^/.]+)\.(?:history\.)?(?:csv|json
 _GPUS: Final = ("world_size", "gpu_count", "num_gpus", "n_gpus", "gpus")
 
 
-def companions(file: str) -> Sequence[str]:
+def side_files(file: str) -> Sequence[str]:
     """The other files of the run's folder, and a sidecar."""
     place = _place(file)
     beside = [path for path in _known(*place) if path != file] if place else []
@@ -79,7 +79,7 @@ def _beside(delivered: Delivered, source: Source, folder: str, run_id: str) -> R
     except BadLine as bad:
         refusals = Refusals([("file", bad.reason, "", bad.detail)])
         return Reading(rows=1, frames={}, refused=refusals.frame())
-    told_by = next((path for path in (binary, summary, metadata) if path in delivered.companions), None)
+    told_by = next((path for path in (binary, summary, metadata) if path in delivered.side_files), None)
     comes_first = delivered.file == summary or (delivered.file == metadata and told_by is None)
     if told_by == binary or not comes_first:
         return Reading(rows=1, frames={})
@@ -89,7 +89,7 @@ def _beside(delivered: Delivered, source: Source, folder: str, run_id: str) -> R
 def _run(delivered: Delivered, source: Source, run_id: str, told: Told) -> Reading:
     place = _place(delivered.file) or ("", run_id)
     _, *names = _known(*place)
-    opened = {**delivered.companions, delivered.file: delivered.content}
+    opened = {**delivered.side_files, delivered.file: delivered.content}
     summary, metadata = (_json(opened.get(name)) for name in names[:2])
     metadata = metadata or told.environment
     add_files(told, metadata, summary, plain_config(opened[names[2]]) if names[2] in opened else {})
