@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -80,13 +81,14 @@ def _shape(batch: Batch) -> Shaped:
     rows = batch.rows.select(known(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns())
     is_hit = (pl.col("cache_hit").str.to_lowercase() == "true").fill_null(value=False)
     is_stored = pl.col("call_type").str.to_lowercase().str.contains(_STORED).fill_null(value=False)
+    usage = _documents(rows["metadata"])
     shaped = rows.with_columns(
         pl.coalesce("model_group", pl.col("model").str.replace(_PREFIX, "")).alias("model"),
         pl.coalesce("model_id", "api_base").alias("deployment_id"),
         pl.coalesce("end_user", _hashed("user")).alias("tenant"),
         pl.col("request_tags").str.extract(_TASK).alias("task"),
-        _largest(_CACHED).alias("cached_input_tokens"),
-        _largest(_WRITTEN).alias("cache_write_tokens"),
+        _largest(usage, _CACHED).alias("cached_input_tokens"),
+        _largest(usage, _WRITTEN).alias("cache_write_tokens"),
         pl.coalesce("status", _old_status()).alias("status"),
         pl.when(is_stored).then(pl.lit("0")).otherwise(pl.lit("1")).alias("requests"),
         _is_apart().alias("is_beside_by_habit"),
@@ -108,18 +110,30 @@ _GIVEN: Final = frozenset(
 )
 
 
-def _largest(paths: Sequence[str]) -> pl.Expr:
+def _documents(metadata: pl.Series) -> list[pl.Series]:
+    """The usage in the metadata of each row, from every place that may hold it."""
+    documents = _decoded(metadata)
+    return [_decoded(documents.str.json_path_match(place)) for place in _USAGE]
+
+
+def _decoded(documents: pl.Series) -> pl.Series:
+    """JSON documents that may stand as texts within JSON."""
+    texts = documents.str.strip_chars()
+    is_text = texts.str.starts_with('"').fill_null(value=False)
+    return texts.zip_with(~is_text, texts.str.json_path_match("$")) if is_text.any() else texts
+
+
+def _largest(documents: Sequence[pl.Series], paths: Sequence[str]) -> pl.Series:
     """The largest of the counts under the paths: a zero or a null in one place does not hide what another says."""
-    documents = [_decoded(_decoded(pl.col("metadata")).str.json_path_match(place)) for place in _USAGE]
-    said = [document.str.json_path_match(path) for document in documents for path in paths]
-    largest = pl.max_horizontal(cell.cast(pl.Float64, strict=False) for cell in said)
-    return pl.coalesce(largest.cast(pl.Int64, strict=False).cast(pl.String), *said)
-
-
-def _decoded(document: pl.Expr) -> pl.Expr:
-    """A JSON document that may stand as a text within JSON."""
-    text = document.str.strip_chars()
-    return pl.when(text.str.starts_with('"')).then(text.str.json_path_match("$")).otherwise(text)
+    said = pl.DataFrame(
+        [
+            document.str.json_path_match(path).alias(f"{place} {path}")
+            for place, document in enumerate(documents)
+            for path in paths
+        ]
+    )
+    largest = pl.max_horizontal(pl.all().cast(pl.Float64, strict=False)).cast(pl.Int64, strict=False)
+    return said.select(pl.coalesce(largest.cast(pl.String), pl.all())).to_series()
 
 
 def _is_apart() -> pl.Expr:

@@ -204,7 +204,7 @@ def _request(position: int, said: Said, placed: _Placed, file: _File) -> Request
 def _frame(request: Request, said: Said, placed: _Placed, file: _File) -> Request | None:
     """A span that is no request, with the usage it repeats, if it can be read."""
     start_at = spans.moment(placed.record, _STARTS)
-    if start_at not in file.starts:
+    if start_at is None or start_at not in file.starts:
         return None
     found = request._replace(start_at=start_at)
     try:
