@@ -41,6 +41,7 @@ from transforms.economics.unit_costs.api_comparisons import api_comparisons
 from transforms.economics.unit_costs.token_costs import token_costs
 from transforms.economics.unit_costs.unit_costs import unit_costs
 from transforms.economics.variance.budget_variances import budget_variances
+from transforms.economics.variance.period_findings import period_findings
 from transforms.economics.variance.reconciliation import reconciliation
 from transforms.economics.variance.variance_bridge import variance_bridge
 from transforms.ledger.billed_hours import billed_hours
@@ -52,7 +53,9 @@ from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
+from transforms.raw.findings import findings
 from transforms.reports.amortization_runoff import runoffs
+from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
@@ -67,6 +70,7 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
@@ -82,6 +86,7 @@ ASSETS: Final = [
         accruals,
         charges,
         delivered_days,
+        run_attempts,
         training_runs,
         training_metrics,
         token_usage,
@@ -103,6 +108,7 @@ ASSETS: Final = [
     stage(law_points, law_draws, scaling_law, name="scaling_laws"),
     stage(
         reconciliation,
+        period_findings,
         daily_spend,
         monthly_spend,
         idle_shares,
@@ -141,6 +147,7 @@ ASSETS: Final = [
         two_phase_balance,
         checks=CHECKS["economics"],
     ),
+    stage(findings, doubtful_shares, largest_findings, name="findings", checks=CHECKS["findings"]),
     stage(
         track_record,
         pool_states,

@@ -10,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration.exit_codes import HeldError
 from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
+from warehouse.errors import BusyError, HeldError, UnusableError
+from warehouse.recovery import set_aside_what_is_damaged
 
 
 def yesterday(now: datetime) -> date:
@@ -43,8 +44,20 @@ def dagster_home(var: Path) -> Path:
 def run_night(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
     """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was.
 
-    A signal that ends the run comes out as KeyboardInterrupt, whichever it was.
+    Where it fails over a store that is damaged, that is set aside and the night runs again. A signal that ends the run
+    comes out as KeyboardInterrupt, whichever it was.
     """
+    try:
+        _executed(definitions, project, night, now)
+    except (HeldError, BusyError, UnusableError):
+        raise
+    except Exception:
+        if not set_aside_what_is_damaged(project.var):
+            raise
+        _executed(definitions, project, night, now)
+
+
+def _executed(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
     dagster_home(project.var)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def("night")

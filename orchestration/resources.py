@@ -14,12 +14,14 @@ import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
+from orchestration import last_failure
 from orchestration.clock import moment
-from orchestration.exit_codes import HeldError
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, load
 from warehouse import table_nights, tables
 from warehouse.connection import connect
+from warehouse.errors import HeldError
+from warehouse.recovery import set_aside_a_damaged_warehouse
 from warehouse.schemas.table import Table
 
 STEPS = logging.getLogger("trisect.steps")
@@ -45,6 +47,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         self._night = date.fromisoformat(partition) if partition else None
         self._project = load(Path(self.root))
         with sole_run(self._project.var):
+            failed = last_failure.noted(self._project.var)
+            if failed is not None and not failed.is_held:
+                set_aside_a_damaged_warehouse(self._project.var)
             self._connection = connect(self._project.var, self._project.settings.machine())
             self._frames = tables.Frames(self._connection, self.require)
             try:

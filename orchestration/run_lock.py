@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from orchestration.exit_codes import BusyError
+from warehouse.errors import BusyError
 
 _HELD: Final[Counter[Path]] = Counter()
 """How often this process holds the lock of each project: a night within `trisect run` has it already."""

@@ -17,7 +17,9 @@ import polars as pl
 from orchestration import settings_faults
 from orchestration.notify.settings import Delivery as DeliverySection
 from warehouse.connection import Limits
+from warehouse.errors import UnusableError
 from warehouse.landing.arrivals import Place
+from warehouse.schemas.policy import AcceptedFindings
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
 
@@ -31,7 +33,7 @@ Weight = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class SettingsError(ValueError):
+class SettingsError(UnusableError):
     """The settings cannot be used: what is wrong, where, the value, what to do."""
 
 
@@ -55,6 +57,18 @@ class SourceOptions(_Section, frozen=True, omit_defaults=True):
     cached: Literal["inside", "beside"] | None = None
 
 
+class Remote(_Section, frozen=True):
+    """Where `trisect fetch` brings the files of a source from; nothing else reads it.
+
+    A bucket (s3://, gs://, az://) gives its objects; a database (postgresql://) one file a day of `table` by its
+    `time_column`. No credential stands here.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern="^(s3|gs|az|postgresql|postgres)://")]
+    table: str = ""
+    time_column: str = ""
+
+
 class SourceSection(_Section, frozen=True):
     """One `[[source]]`."""
 
@@ -67,6 +81,8 @@ class SourceSection(_Section, frozen=True):
     columns: dict[str, str] = {}
     constants: dict[str, str | int | float] = {}
     options: SourceOptions = SourceOptions()
+    accepted_findings: list[str] = []
+    remote: Remote | None = None
 
     def source(self) -> Source:
         """The value that the readers know."""
@@ -132,6 +148,7 @@ class LimitsSection(_Section, frozen=True):
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
     max_rejected_ratio: Fraction = 0.01
     max_rejected_files: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_doubtful_ratio: Fraction = 0.02
 
 
 class Settings(_Section, frozen=True):
@@ -174,8 +191,17 @@ class Settings(_Section, frozen=True):
             "migration_usd": Decimal(str(self.decisions.migration_usd)),
             "discount_ratio": self.decisions.discount_rate,
             "quality_gate_ratio": self.decisions.quality_gate,
+            "max_doubtful_ratio": self.limits.max_doubtful_ratio,
         }
         return pl.DataFrame([row], schema=SettingsTable.polars_schema())
+
+    def accepted(self) -> pl.DataFrame:
+        """policy.accepted_findings: the findings that a person has looked at, by source, kind and subject."""
+        named = (
+            (section.name, *entry.partition(":")[::2]) for section in self.source for entry in section.accepted_findings
+        )
+        rows = [(source, kind.strip(), subject.strip().casefold()) for source, kind, subject in named]
+        return pl.DataFrame(rows, schema=AcceptedFindings.polars_schema(), orient="row")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import msgspec
 
+from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.schemas.names import ACCRUAL
 from warehouse.sources.casts.currencies import IN_USE
 from warehouse.sources.registry import FORMATS
@@ -160,11 +162,18 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
         known = ", ".join(sorted(name for kind, name in FORMATS if kind == source.kind))
         yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {known}"
         return
+    for entry in source.accepted_findings:
+        kind, colon, subject = entry.partition(":")
+        if kind.strip() not in FINDING_KINDS or not colon or not subject.strip():
+            near = difflib.get_close_matches(kind.strip(), FINDING_KINDS, n=1) or sorted(FINDING_KINDS)
+            what = f"accepted_findings has {entry!r}, which names no finding"
+            yield ("accepted_findings",), what, f"write kind:subject as findings.csv has them, like {near[0]}:i-0abc"
     steps = PurePosixPath(source.files).parts
     if steps[:1] != (INBOX,) or ".." in steps:
         yield ("files",), f"files = {source.files!r} leaves the inbox", f"begin it with {INBOX}/ and keep it below"
     yield from _faults_of_columns(source)
     yield from _faults_of_options(source)
+    yield from _faults_of_remote(source)
 
 
 def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
@@ -187,3 +196,16 @@ def _faults_of_options(source: SourceSection) -> Iterator[Fault]:
     except ValueError:
         what = f"time_origin = {origin!r} is no time"
         yield ("options", "time_origin"), what, "write it as 1970-01-01T00:00:00Z"
+
+
+def _faults_of_remote(source: SourceSection) -> Iterator[Fault]:
+    """An address holds no secret: settings are shown, logged and shared."""
+    if source.remote is None:
+        return
+    address = urlsplit(source.remote.url)
+    if address.password is not None or "password" in address.query.casefold():
+        what = f"the url of source {source.name!r} holds a password"
+        yield ("remote", "url"), what, "take it out and set PGPASSWORD, or write it to ~/.pgpass"
+    if address.scheme.startswith("postgres") and not (source.remote.table and source.remote.time_column):
+        what = f"source {source.name!r} is a database without a table and its time"
+        yield ("remote",), what, 'name both: table = "LiteLLM_SpendLogs", time_column = "startTime"'

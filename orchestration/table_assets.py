@@ -9,7 +9,9 @@ import dagster as dg
 import polars as pl
 
 from orchestration.daily_tables import DailyTables
+from orchestration.holds import HOLDS
 from orchestration.resources import Warehouse, key, night_of
+from warehouse.errors import HeldError
 from warehouse.incremental.fingerprints import is_sliced
 from warehouse.incremental.plan import Transform
 from warehouse.schemas import CATALOGUE
@@ -22,6 +24,10 @@ NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="
 def inputs(function: Transform) -> list[type[Table]]:
     """The tables that a function reads: its arguments."""
     return [CATALOGUE[name] for name in inspect.signature(function).parameters]
+
+
+def _name(table: type[Table]) -> str:
+    return table.table_name
 
 
 def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
@@ -71,18 +77,23 @@ class Check:
         """Whether it sees each day of the table when it is computed."""
         return self.grain == "day" and self.on == table.table_name
 
-    def result(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> dg.AssetCheckResult:
-        """Green when the function finds no offending row, or has not `seen` one in the days that were computed."""
-        rows = self._rows(warehouse) if seen is None else seen
+    @property
+    def name(self) -> str:
+        """The noun of the offending rows."""
+        return self.function.__name__
+
+    def rows(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The offending rows, or those `seen` in the days that were computed."""
+        return self.function(**warehouse.read(map(_name, inputs(self.function)))) if seen is None else seen
+
+    def result(self, rows: pl.DataFrame) -> dg.AssetCheckResult:
+        """Green where there is no offending row."""
         return dg.AssetCheckResult(
             asset_key=key(CATALOGUE[self.on]),
-            check_name=self.function.__name__,
+            check_name=self.name,
             passed=rows.is_empty(),
             metadata={"offending": rows.height, "rows": dg.MetadataValue.md(preview(rows))},
         )
-
-    def _rows(self, warehouse: Warehouse) -> pl.DataFrame:
-        return self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
 
 
 def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -> dg.AssetsDefinition:
@@ -107,6 +118,7 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
             table: function for table, function in computed.items() if key(table) in context.selected_asset_keys
         }
         warehouse.require([read for function in selected.values() for read in inputs(function) if read not in selected])
+        holds: list[str] = []
         with warehouse.writing(*selected) as held:
             for table, function in selected.items():
                 if is_sliced(table):
@@ -116,10 +128,14 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
                     yield warehouse.write(table, function(**frames))
             for check in checks:
                 if check.spec().key in context.selected_asset_check_keys:
-                    result = check.result(warehouse, daily.doubted(check.function))
-                    yield result
-                    if result.passed:
+                    rows = check.rows(warehouse, daily.doubted(check.function))
+                    if check.name in HOLDS and not rows.is_empty():
+                        holds.append(HOLDS[check.name](rows.row(0, named=True)))
+                    yield check.result(rows)
+                    if rows.is_empty():
                         continue
                 held.add(CATALOGUE[check.on])
+        if holds:
+            raise HeldError(f"held: {holds[0]}")
 
     return compute

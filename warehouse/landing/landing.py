@@ -11,24 +11,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from warehouse.landing import file_cache
+from warehouse import free_space
+from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
+from warehouse.landing.holds import Hold, uncounted_sources
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.doubts import landed_again, of_requests
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.landing.row_counts import Refusals, account
-from warehouse.landing.split_cost_overlap import beside_their_split
-from warehouse.landing.supersession import strangers
+from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
 from warehouse.sources.casts.date_guard import starts_before
@@ -43,12 +46,12 @@ from warehouse.tables import transaction
 class Landing:
     """What a landing found wrong: files that cannot count, and how many rows of each source were refused.
 
-    `findings` are sentences that hold nothing up.
+    `holds` are what no night can be published with.
     """
 
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusals, ...]
-    findings: tuple[str, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 def land(
@@ -63,26 +66,20 @@ def land(
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        marked = mark_uncounted(connection, _landed_requests(inbox, connection))
-        refusals = account(connection, sources, inbox, start, marked.duplicates)
+        files = _landed_requests(inbox, connection)
+        marked = mark_uncounted(connection, files, start.date())
+        refusals = account(connection, sources, inbox, start, marked)
         _state_invoices(connection, inbox)
-        findings = [
-            *_silent(sources, inbox),
-            *_landed_again(lost),
-            *strangers(connection),
-            *beside_their_split(connection),
-        ]
-    return Landing(tuple(inbox.rejections), refusals, tuple(findings))
-
-
-def _silent(sources: Sequence[Source], inbox: Inbox) -> Iterator[str]:
-    """Sources of which nothing has come: the night counts none of them, and says so."""
-    heard = {source for source, _ in inbox.found}
-    for source in sources:
-        if source.name not in heard:
-            yield f"source {source.name} has no file that matches {source.files}; nothing of it is counted"
-    if not any(source.kind == "gpu_billing" and source.name in heard for source in sources):
-        yield "no bill has come, so that nothing has a cost; deliver one below inbox/ and name it as a [[source]]"
+        findings.settle_paths(connection, inbox)
+        noticed = (
+            findings.absent_sources(sources, inbox),
+            double_billed(connection, start.date()),
+            landed_again(lost),
+            of_requests(marked.doubts, files),
+        )
+        findings.note(connection, chain.from_iterable(noticed))
+        holds = uncounted_sources(connection)
+    return Landing(tuple(inbox.rejections), refusals, tuple(holds))
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
@@ -143,12 +140,6 @@ def _lost_landings(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> set[t
     return {paths[path] for path in landed_digests.untrusted(connection, paths)}
 
 
-def _landed_again(lost: set[tuple[str, str]]) -> Iterator[str]:
-    if lost:
-        sources = ", ".join(sorted({source for source, _ in lost}))
-        yield f"{len(lost)} landed files of {sources} below var/landed were missing or damaged; read again from inbox/"
-
-
 def _read_what_is_new(
     inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime, run_on: date, lost: set[tuple[str, str]]
 ) -> list[str]:
@@ -158,6 +149,7 @@ def _read_what_is_new(
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
+    free_space.require(inbox.place.var, sum(inbox.found[one.source.name, one.file].bytes for one in wanted))
     shelf = file_cache.Shelf(connection, inbox.place.var)
     with private_folder(inbox.place.var, "landing") as folder:
         for content in wanted:

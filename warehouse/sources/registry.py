@@ -11,8 +11,18 @@ from types import MappingProxyType
 from typing import Final
 
 from warehouse.schemas.raw import ChargeRows
-from warehouse.sources.billing import charge_casts, focus, opencost
+from warehouse.sources.billing import (
+    aws_cur,
+    azure_cost,
+    charge_casts,
+    focus,
+    gcp_billing,
+    oci_cost,
+    opencost,
+    runpod,
+)
 from warehouse.sources.billing import table as table_bill
+from warehouse.sources.billing.control_columns import ControlColumns
 from warehouse.sources.billing.control_totals import SecondReader, compare, of_columns
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.requests import litellm, otlp, request_casts
@@ -69,7 +79,7 @@ _RECORDS: Final = (
         1,
         focus.read,
         columns=tuple(focus.NAMES),
-        second_reader=of_columns("BillingCurrency", "BilledCost", "EffectiveCost"),
+        second_reader=of_columns(ControlColumns(focus.layout, ("billed_cost",), ("effective_cost",))),
     ),
     Format(
         "gpu_billing",
@@ -78,7 +88,56 @@ _RECORDS: Final = (
         1,
         table_bill.read,
         columns=(*charge_casts.CELLS, *table_bill.EXTRAS),
-        second_reader=of_columns("currency", "billed_cost", "effective_cost"),
+        second_reader=of_columns(ControlColumns(table_bill.layout, ("billed_cost",), ("effective_cost",))),
+    ),
+    Format(
+        "gpu_billing",
+        "aws_cur",
+        "AWS Cost and Usage Report, legacy and 2.0",
+        1,
+        aws_cur.read,
+        columns=tuple(aws_cur.NAMES),
+        second_reader=of_columns(ControlColumns(aws_cur.layout, ("billed_cost",))),
+    ),
+    Format(
+        "gpu_billing",
+        "azure_cost",
+        "Azure cost details, actual and amortised",
+        1,
+        azure_cost.read,
+        columns=tuple(azure_cost.NAMES),
+        second_reader=of_columns(ControlColumns(azure_cost.layout, ("billed_cost",), ("billed_cost",))),
+    ),
+    Format(
+        "gpu_billing",
+        "gcp_billing",
+        "Google Cloud billing export, standard and detailed",
+        2,
+        gcp_billing.read,
+        columns=tuple(gcp_billing.NAMES),
+        second_reader=of_columns(
+            ControlColumns(gcp_billing.layout, ("billed_cost",), ("billed_cost",), members=("credits", "amount"))
+        ),
+    ),
+    Format(
+        "gpu_billing",
+        "oci_cost",
+        "OCI cost report",
+        1,
+        oci_cost.read,
+        columns=tuple(oci_cost.NAMES),
+        second_reader=of_columns(
+            ControlColumns(oci_cost.layout, ("billed_cost", "overage"), ("billed_cost", "overage"))
+        ),
+    ),
+    Format(
+        "gpu_billing",
+        "runpod",
+        "RunPod billing history of pods",
+        2,
+        runpod.read,
+        columns=tuple(runpod.NAMES),
+        second_reader=of_columns(ControlColumns(runpod.layout, ("billed_cost",), ("billed_cost",))),
     ),
     Format("gpu_billing", "opencost", "OpenCost allocations, a split key", 2, opencost.read),
     Format(

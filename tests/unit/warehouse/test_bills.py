@@ -111,7 +111,7 @@ def test_a_focus_row_is_a_typed_charge(read: Read) -> None:
         ({"BilledCost": "NaN"}, "non_finite"),
         ({"ListCost": "1,5"}, "bad_decimal"),
         ({"BilledCost": "1e30"}, "overflow"),
-        ({"BilledCost": "1e-19"}, "precision_loss"),
+        ({"BilledCost": "1e-39"}, "precision_loss"),
         ({"Tags": '{"team": "a", "team": "b"}'}, "bad_json"),
         ({"ChargeCategory": "Rebate"}, "missing_key"),
         ({"CommitmentDiscountStatus": "Perhaps"}, "missing_key"),

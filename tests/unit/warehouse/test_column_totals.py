@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,22 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.sources.billing import control_totals
+from warehouse.sources.billing import control_totals, focus
+from warehouse.sources.billing.control_columns import ControlColumns, Totals
 from warehouse.sources.billing.control_totals import OpinionsDifferError
-from warehouse.sources.billing.control_totals_fast import Totals, column_totals
+from warehouse.sources.billing.control_totals_fast import column_totals
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 
-NAMES = ("BillingCurrency", "BilledCost", "EffectiveCost")
 HEADER = "Tags,BilledCost,BillingCurrency,EffectiveCost\n"
 SOURCE = Source("cloud", "gpu_billing", "focus", "inbox/*")
-FOCUS_TOTALS = control_totals.of_columns("BillingCurrency", "BilledCost", "EffectiveCost")
+FOCUS_COLUMNS = ControlColumns(focus.layout, ("billed_cost",), ("effective_cost",))
+FOCUS_TOTALS = control_totals.of_columns(FOCUS_COLUMNS)
 
 
 def sums(folder: Path, content: str, constant: str | None = None) -> Totals | None:
     path = folder / "bill.csv"
     path.write_bytes(content.encode())
-    return column_totals(path, NAMES, constant)
+    return column_totals(path, replace(FOCUS_COLUMNS.of(SOURCE), constant=constant))
 
 
 def test_costs_are_added_up_exactly_by_currency(tmp_path: Path) -> None:

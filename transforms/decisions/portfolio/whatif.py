@@ -18,7 +18,8 @@ from transforms.decisions.portfolio.portfolio_selection import best_first
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.simulation_context import MTOK, night_of
 from transforms.decisions.supply.latency import within_limits
-from warehouse.schemas.decisions import LAWS, Positions
+from warehouse.schemas.decisions import Positions
+from warehouse.vocabulary import LAWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

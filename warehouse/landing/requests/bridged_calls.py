@@ -14,10 +14,10 @@ from warehouse.landing.requests.landed_parquet import LandedFile, registered, re
 _CALL: Final = "hash(source, team, model, start_at, input_tokens, output_tokens)"
 _LOGGED: Final = "call_type IS NOT NULL AND requests > 0 AND coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > 0"
 _BRIDGED: Final = f"""
-    SELECT source, max(delivery) AS delivery, 'captured_twice' AS kind, coalesce(model, source) AS subject,
+    SELECT source, max(delivery) AS delivery, 'call_logged_twice' AS kind, coalesce(model, source) AS subject,
            count(*) - 1 AS "rows",
            ((count(*) - 1) * any_value(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)))::BIGINT AS tokens,
-           min(day) AS day_from, max(day) AS day_to, true AS is_doubt
+           min(day) AS day_from, max(day) AS day_to
     FROM landed_requests SEMI JOIN logged_again ON {_CALL} = logged_again.hash
     ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
         USING (delivery, position)

@@ -50,16 +50,16 @@ _COPIES: Final = """
 
 
 _DOUBTS: Final = """
-    SELECT source, delivery, 'ids_repeat' AS kind, source AS subject, count(*) AS "rows",
-           sum(input_tokens + output_tokens)::BIGINT AS tokens, min(day) AS day_from, max(day) AS day_to, is_doubt
+    SELECT source, delivery, CASE WHEN is_copy THEN 'copies_differ' ELSE 'ids_repeat' END AS kind, source AS subject, count(*) AS "rows",
+           sum(input_tokens + output_tokens)::BIGINT AS tokens, min(day) AS day_from, max(day) AS day_to
     FROM (
-        SELECT *, rank > 1 AS is_doubt FROM repeats
+        SELECT *, rank > 1 AS is_copy FROM repeats
         WHERE requests > 0 AND CASE
             WHEN rank = 1 THEN occurrence > 1
             ELSE start_at <> kept_start AND (input_tokens, output_tokens) <> (kept_input, kept_output)
         END
     )
-    GROUP BY source, delivery, is_doubt
+    GROUP BY source, delivery, is_copy, date_trunc('month', day)
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 import duckdb
@@ -32,7 +33,7 @@ class Marked(NamedTuple):
     doubts: pl.DataFrame
 
 
-def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Marked:
+def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], night: date) -> Marked:
     """Find the rows that count nothing and keep them in meta.uncounted_requests; `files` in the order of delivery.
 
     `reason` is `copy` for a repeat of a request, `nested` for a span that tells a request another span tells, and
@@ -49,7 +50,7 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
     with landed_rows(connection, files):
         found = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
         found += [bridged_calls.bridged(connection, files)]
-    return Marked(_duplicates(connection, files), _counted(connection, files), summed(pl.concat(found)))
+    return Marked(_duplicates(connection, files), _counted(connection, files), summed(pl.concat(found), night))
 
 
 def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[pl.DataFrame]:
@@ -67,7 +68,7 @@ def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
         found = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {_TRACE} % {passes} = {turn}").pl())
         with registered(connection, uncounted=found.uncounted):
             connection.execute(_UNCOUNTED)
-        yield of_spans(found.in_doubt, "captured_twice")
+        yield of_spans(found.in_doubt, "nested_calls")
         yield of_spans(found.unused, "usage_not_counted")
     connection.execute("DROP TABLE spans_of_traces")
 

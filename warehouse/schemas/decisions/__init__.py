@@ -1,13 +1,11 @@
 """What to do: laws, positions, alternatives, recommendations and what became of them; modules by subject."""
 
-from warehouse.schemas.decisions.laws import LAWS, IsoLoss, LawDraws, LawPoints, LifetimeOptimum, ScalingLaw
-from warehouse.schemas.decisions.options import ACTIONS, Candidates, CashCurves, Recommendations, RecommendedTotals
+from warehouse.schemas.decisions.laws import IsoLoss, LawDraws, LawPoints, LifetimeOptimum, ScalingLaw
+from warehouse.schemas.decisions.options import Candidates, CashCurves, Recommendations, RecommendedTotals
 from warehouse.schemas.decisions.outcomes import STATES, RunForecasts, TrackRecord
 from warehouse.schemas.decisions.states import PoolStates, Positions, ServingStates, TaskShares
 
 __all__ = [
-    "ACTIONS",
-    "LAWS",
     "STATES",
     "Candidates",
     "CashCurves",

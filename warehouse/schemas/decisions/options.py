@@ -2,8 +2,7 @@
 
 from warehouse.schemas.columns import choice, count, day, flag, integer, json, measure, ratio, text, usd
 from warehouse.schemas.table import Table
-
-ACTIONS = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "release_capacity", "retire")
+from warehouse.vocabulary import ACTIONS
 
 
 class Candidates(Table):

@@ -1,8 +1,8 @@
 """Where runs in flight are heading, and what became of recommendations."""
 
 from warehouse.schemas.columns import choice, count, day, flag, measure, text, usd
-from warehouse.schemas.decisions.options import ACTIONS
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import ACTIONS
 
 STATES = ("open", "withdrawn", "acted", "realised")
 

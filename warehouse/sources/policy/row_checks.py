@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from warehouse.schemas.policy import PHASES
 from warehouse.sources.casts.currencies import IN_USE
 from warehouse.sources.policy.faults import Fault
+from warehouse.vocabulary import PHASES
 
 Row = Mapping[str, Any]
 

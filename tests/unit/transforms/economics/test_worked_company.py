@@ -104,6 +104,7 @@ def company(rows: Any, night: Any) -> dict[str, pl.DataFrame]:
              "gpu_model": "H100", "gpu_seconds": 1_000_000.0 * 170},
             {"run_id": "big-0", "status": "failed"},
         ),
+        "run_attempts": rows("run_attempts"),
         "training_metrics": rows("training_metrics"),
         "token_weights": rows(
             "token_weights",
