@@ -72,7 +72,7 @@ def test_both_plans_give_the_same_rows(
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         delivered = [landed(Path(folder), rows, place) for place, rows in enumerate(files)]
-        duplicates = mark_uncounted(connection, delivered).duplicates
+        duplicates = mark_uncounted(connection, delivered, DAYS[-1]).duplicates
         rows_by_day = dict.fromkeys(DAYS, 20)
         fast = reduce_on_duckdb(connection, delivered, request_hours, boundaries, rows_by_day, rows_per_pass)
         plain = reduce_plainly(connection, delivered, request_hours, boundaries, DAYS)
@@ -124,4 +124,4 @@ def test_ids_may_be_compared_in_several_passes(monkeypatch: pytest.MonkeyPatch, 
     with duckdb.connect() as connection:
         files = [landed(tmp_path, rows, 0), landed(tmp_path, rows[:2], 1)]
         # ids 0, 1, 2 come again in the first file (10 rows, 7 ids); both rows of the second repeat the first
-        assert mark_uncounted(connection, files).duplicates == {"inbox/0": 3, "inbox/1": 2}
+        assert mark_uncounted(connection, files, DAYS[-1]).duplicates == {"inbox/0": 3, "inbox/1": 2}

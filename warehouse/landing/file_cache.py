@@ -149,7 +149,7 @@ def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
 
 def _noticed(content: Content, read: Reading) -> pl.DataFrame:
     origin = {"source": content.source.name, "file": content.file, "file_sha256": content.sha256}
-    rows = [origin | asdict(finding) for finding in read.findings]
+    rows = [asdict(finding) | origin for finding in read.findings]
     return pl.DataFrame(rows, schema=LandedFindings.polars_schema())
 
 

@@ -50,7 +50,8 @@ _COPIES: Final = """
 
 
 _DOUBTS: Final = """
-    SELECT source, delivery, CASE WHEN is_copy THEN 'copies_differ' ELSE 'ids_repeat' END AS kind, source AS subject, count(*) AS "rows",
+    SELECT source, delivery, CASE WHEN is_copy THEN 'copies_differ' ELSE 'ids_repeat' END AS kind,
+           source AS subject, count(*) AS "rows",
            sum(input_tokens + output_tokens)::BIGINT AS tokens, min(day) AS day_from, max(day) AS day_to
     FROM (
         SELECT *, rank > 1 AS is_copy FROM repeats
