@@ -163,9 +163,10 @@ def whatif(model: str, project: Path, form: str, **changed: Any) -> int:  # noqa
 @trisect.command()
 @PROJECT
 @click.option("--port", default=3000, show_default=True, help="Port on loopback.")
-def ui(project: Path, port: int) -> int:
+@click.option("--served-as", multiple=True, help="Origin that a proxy gives it: https://trisect.example.com")
+def ui(project: Path, port: int, served_as: tuple[str, ...]) -> int:
     """Dagster's web UI and daemon on loopback."""
-    return int(_commands().ui(project, port))
+    return int(_commands().ui(project, port, served_as))
 
 
 def main() -> None:

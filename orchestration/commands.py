@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,11 +22,13 @@ from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
+from orchestration.ui.serve import serve
 from orchestration.whatif_output import answer, as_json, shown
 from templates.typesetting import system_libraries
 from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
-from warehouse.errors import HeldError
+from warehouse.errors import BusyError, HeldError
+from warehouse.recovery import set_aside_a_damaged_store
 from warehouse.sample import write_empty, write_sample
 from warehouse.sample.whole import is_free, write_whole
 from warehouse.sources.casts.date_guard import EARLIEST
@@ -216,19 +216,12 @@ def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> 
     return Exit.PUBLISHED
 
 
-def ui(root: Path, port: int) -> Exit:
+def ui(root: Path, port: int, served_as: Sequence[str]) -> Exit:
     """Serve Dagster's UI and daemon for the project on loopback until interrupted."""
     project = load(root.resolve())
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
-    try:
-        served = subprocess.run(  # noqa: S603 - our own interpreter and module; the port is a number
-            [*command, "-h", "127.0.0.1", "-p", str(port)],
-            env=environment(dagster_home(project.var), project.root),
-            check=False,
-        )
-    except KeyboardInterrupt:
-        click.echo("the UI is closed", err=True)
-        return Exit.PUBLISHED
-    if served.returncode:
-        click.echo(f"the UI ended with code {served.returncode}; its own words stand above", err=True)
-    return Exit.FAILED if served.returncode else Exit.PUBLISHED
+    with suppress(BusyError), sole_run(project.var):  # a night that runs is using the store, which then is no ruin
+        set_aside_a_damaged_store(project.var)
+    click.echo(f"http://127.0.0.1:{port} shows the nights of {project.root} and runs them; Ctrl-C stops both", err=True)
+    ended = serve(port, served_as, environment(dagster_home(project.var), project.root))
+    click.echo(f"the UI ended with code {ended}; its own words stand above" if ended else "the UI is closed", err=True)
+    return Exit.FAILED if ended else Exit.PUBLISHED

@@ -47,11 +47,12 @@ class Company(Section):
 
 
 class SourceOptions(Section):
-    """How the times of a source are written."""
+    """How the times of a source are written, and whether its input tokens hold the cached ones."""
 
     time_unit: Literal["iso", "s", "ms", "us", "ns"] | None = None
     time_origin: str | None = None
     timezone: str | None = None
+    cached: Literal["inside", "beside"] | None = None
 
 
 class Remote(Section):
