@@ -17,6 +17,7 @@ from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
+from transforms.decisions.runs.reward_forecasts import reward_forecasts
 from transforms.decisions.runs.run_forecasts import run_forecasts
 from transforms.decisions.supply.pool_states import pool_states
 from transforms.decisions.supply.serving_states import serving_states
@@ -25,6 +26,7 @@ from transforms.economics.amortization.amortization_restatements import amortiza
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_paths import demand_accuracy, demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
@@ -124,6 +126,8 @@ ASSETS: Final = [
         daily_service,
         estimate_days,
         demand_states,
+        demand_paths,
+        demand_accuracy,
         model_lives,
         demand_forecast,
         task_demand,
@@ -158,6 +162,7 @@ ASSETS: Final = [
         iso_loss,
         lifetime_optimum,
         run_forecasts,
+        reward_forecasts,
         task_shares,
         candidates,
         cash_curves,

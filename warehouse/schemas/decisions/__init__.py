@@ -2,7 +2,7 @@
 
 from warehouse.schemas.decisions.laws import IsoLoss, LawDraws, LawPoints, LifetimeOptimum, ScalingLaw
 from warehouse.schemas.decisions.options import Candidates, CashCurves, Recommendations, RecommendedTotals
-from warehouse.schemas.decisions.outcomes import STATES, RunForecasts, TrackRecord
+from warehouse.schemas.decisions.outcomes import STATES, RewardForecasts, RunForecasts, TrackRecord
 from warehouse.schemas.decisions.states import PoolStates, Positions, ServingStates, TaskShares
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Positions",
     "Recommendations",
     "RecommendedTotals",
+    "RewardForecasts",
     "RunForecasts",
     "ScalingLaw",
     "ServingStates",

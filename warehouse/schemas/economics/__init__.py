@@ -2,7 +2,9 @@
 
 from warehouse.schemas.economics.demand import (
     QUANTITIES,
+    DemandAccuracy,
     DemandForecast,
+    DemandPaths,
     DemandStates,
     EstimateDays,
     ExpectedService,
@@ -45,7 +47,9 @@ __all__ = [
     "CompanySpend",
     "DailyService",
     "DailySpend",
+    "DemandAccuracy",
     "DemandForecast",
+    "DemandPaths",
     "DemandStates",
     "EstimateChanges",
     "EstimateDays",
