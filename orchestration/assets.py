@@ -78,6 +78,7 @@ from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.run_attempts import run_attempts
+from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
@@ -95,6 +96,7 @@ ASSETS: Final = [
         delivered_days,
         run_attempts,
         training_runs,
+        run_findings,
         training_metrics,
         token_usage,
         workload_uses,
