@@ -147,7 +147,8 @@ def spend(day: date, usd: int, cost_class: str = "adjustment") -> dict[str, Any]
     is_direct = cost_class in {"pretraining", "inference"}
     return {
         "charge_date": day, "account": "direct" if is_direct else cost_class,
-        "phase": cost_class if is_direct else None, "model_id": "m" if is_direct else None, "currency": "USD", "effective_usd": Decimal(usd),
+        "phase": cost_class if is_direct else None, "model_id": "m" if is_direct else None, "currency": "USD",
+        "effective_usd": Decimal(usd),
     }  # fmt: skip
 
 
