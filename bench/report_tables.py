@@ -30,6 +30,7 @@ from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.band_verdicts import band_verdicts
 from transforms.reports.change_drivers import change_drivers
 from transforms.reports.company_thirds import company_thirds
+from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
 from transforms.reports.headline_metrics import headline_metrics
 from transforms.reports.idle_pools import idle_pools
@@ -328,7 +329,7 @@ def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
              scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
              headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
-             served_groups, pages, numbers)  # fmt: skip
+             served_groups, doubtful_shares, largest_findings, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

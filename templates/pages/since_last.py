@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import polars as pl
 from markupsafe import Markup
 
 from templates import formats
@@ -77,7 +78,11 @@ def _restated(night: Night) -> Iterator[Item]:
 
 
 def _doubts(night: Night) -> Iterator[Item]:
-    """Cost that no rule reaches, by the largest name of it."""
+    """The largest doubts that nobody has accepted, and cost that no rule reaches by the largest name of it."""
+    findings = night.tables["largest_findings"].filter("is_doubt", ~pl.col("is_accepted")).sort("rank")
+    for row in findings.head(MOST).to_dicts():
+        amount = formats.Money(row["currency"]).short(row["amount"]) if row["amount"] and row["currency"] else ""
+        yield Item(marks.attention(), night.say("summary", "finding", amount, row["kind"], row["subject"]))
     unallocated = night.now["unallocated_usd"]
     if unallocated and unallocated >= night.subject["materiality_usd"]:
         names = night.tables["unmatched"].filter(quantity="cost").sort("amount", "name", descending=[True, False])
