@@ -7,6 +7,7 @@ from typing import Final
 from orchestration import ingestion, publication
 from orchestration.checks import CHECKS
 from orchestration.notify import assets
+from orchestration.retention import pruned
 from orchestration.table_assets import stage
 from transforms.decisions.demand.positions import positions
 from transforms.decisions.demand.task_shares import task_shares
@@ -188,4 +189,5 @@ ASSETS: Final = [
     ),
     publication.night,
     assets.letters,
+    pruned,
 ]
