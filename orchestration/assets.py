@@ -74,6 +74,7 @@ from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
+from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
@@ -91,6 +92,8 @@ ASSETS: Final = [
         run_attempts,
         training_runs,
         training_metrics,
+        traffic_overlaps,
+        captured_twice,
         token_usage,
         workload_uses,
         checks=CHECKS["staging"],
