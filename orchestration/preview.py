@@ -24,6 +24,7 @@ from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.run_attempts import run_attempts
+from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
 from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_runs import training_runs
@@ -116,6 +117,7 @@ FIRST_TABLES: Final = (
     training_runs,
     traffic_overlaps,
     captured_twice,
+    run_findings,
     token_usage,
     charge_rules,
     billed_days,

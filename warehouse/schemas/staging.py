@@ -160,6 +160,10 @@ class TrainingRuns(Table):
     team = text("team").or_null()
 
 
+class RunFindings(FindingRow):
+    """One run without GPUs or without a pool, or one claim of GPUs that another log holds already."""
+
+
 class WorkloadUses(Table):
     """One workload over one window, measured by OpenCost, with the pool that it used and the model that it was for."""
 
