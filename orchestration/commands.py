@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import dagster as dg
@@ -39,6 +40,11 @@ from warehouse.sources.policy.hints import policy_findings
 from warehouse.sources.policy.policy import read_policy
 
 log = logging.getLogger("trisect")
+
+MOST_UNASKED: Final = 31
+"""Missing nights that are made up without asking whoever sits at the terminal."""
+SECONDS_A_NIGHT: Final = 12
+"""What a small night takes, to tell how long many will."""
 MEGABYTE = 1_000_000
 
 
@@ -52,13 +58,16 @@ def init(directory: Path, content: str) -> Exit:
     return Exit.PUBLISHED
 
 
-def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exit:
-    """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published."""
+def run(root: Path, first: date | None, last: date | None, now: datetime, making_up: str = "all") -> Exit:
+    """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published.
+
+    `making_up` says which of many missing nights are meant: "all", "last" alone, or "ask" where a person can answer.
+    """
     project = load(root.resolve())
     system_libraries.require()
     with sole_run(project.var):
         publish.point_to_newest(project.published)
-        nights = _nights(project, first, last, now)
+        nights = _nights(project, first, last, now, making_up)
         with _letters_sent(project, nights, now):
             codes = [_one_night(project, night, now) for night in nights]
     if not codes:
@@ -66,7 +75,7 @@ def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exi
     return max(codes, default=Exit.PUBLISHED)
 
 
-def _nights(project: Project, first: date | None, last: date | None, now: datetime) -> list[date]:
+def _nights(project: Project, first: date | None, last: date | None, now: datetime, making_up: str) -> list[date]:
     if first or last:
         start = first or last
         end = last or yesterday(now)
@@ -75,7 +84,16 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
         _refuse_what_no_night_can_be(start, end, now)
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
     if publish.nights(project.published):
-        return missing(project, yesterday(now))
+        gaps = missing(project, yesterday(now))
+        if making_up == "last":
+            return gaps[-1:]
+        if making_up == "ask" and len(gaps) > MOST_UNASKED and sys.stderr.isatty():
+            minutes = len(gaps) * SECONDS_A_NIGHT // 60 + 1
+            raise click.UsageError(
+                f"{len(gaps):,} nights are missing, {gaps[0]} to {gaps[-1]}, some {minutes:,} minutes of work; "
+                "add --all to make up each, or --last for the newest alone"
+            )
+        return gaps
     return [last_day(project, yesterday(now))]
 
 

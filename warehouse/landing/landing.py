@@ -114,9 +114,14 @@ def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> lis
 
 
 def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> date:
-    """The last day up to `until` of which anything has landed; `until` itself where nothing has."""
+    """The last day up to `until` that usage was billed for, runs began on or requests came on; else `until` itself.
+
+    A row of a bill that covers a month tells of the month's last day; what was bought ahead tells of its first only.
+    """
+    billed = "CASE charge_category WHEN 'Usage' THEN charge_end - INTERVAL 1 MICROSECOND ELSE charge_start END"
+    told = f"max(least(greatest(charge_start, {billed})::DATE, $until))"
     queries = [
-        f"SELECT max(charge_start::DATE) FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
+        f"SELECT {told} FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
         f"SELECT max(started_at::DATE) FROM {RunRows.qualified()} WHERE started_at::DATE <= $until",
     ]
     days = [connection.execute(query, {"until": until}).fetchall()[0][0] for query in queries]
