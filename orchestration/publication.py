@@ -52,7 +52,7 @@ ATTACHED: Final = (
     "provenance.json",
 )
 # Bytes that differ between two runs of one night at two times, though nothing in them is news.
-TIMED: Final = (".pdf", ".html")
+TIMED: Final = (".pdf", ".html", "message.json")
 
 
 @dg.asset(
@@ -155,6 +155,7 @@ def rendered(
     return {
         "leadership.pdf": render.pdf(tables, attachments=attachments, **identified),
         "leadership.html": render.html(tables, **identified).encode(),
+        "message.json": render.message(tables, **identified),
         **cuts,
     }
 

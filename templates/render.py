@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from templates import formats
 from templates.figures import marks
+from templates.message import frozen, news_of
 from templates.pages.document import LEADERSHIP, Document, Edition, document
 from templates.pages.night import Night
 from templates.pages.page_frame import Identity
@@ -83,6 +84,21 @@ def html(
     with localcontext(prec=DIGITS):
         report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
         return _composed(report, _screen_style(paper), is_screen=True)
+
+
+def message(
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    built_at: datetime,
+    identity: str,
+    revision: int,
+    paper: str = "A4",
+    earlier: pl.DataFrame | None = None,
+) -> bytes:
+    """The content of message.json, which mail and chat send; arguments as of `pdf`."""
+    with localcontext(prec=DIGITS):
+        report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at))
+        return frozen(news_of(report))
 
 
 def thumbnails(tables: Mapping[str, pl.DataFrame], paper: str = "A4") -> dict[str, str]:

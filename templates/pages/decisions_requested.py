@@ -40,10 +40,15 @@ def requested(night: Night) -> list[Row]:
     return [amounts[row["rank"]] | row for row in rows]
 
 
+def asked_rows(night: Night) -> list[Row]:
+    """The rows of page 1: those that can be signed, else those that wait; three, or fewer where its paper is short."""
+    rows = [row for row in requested(night) if row["standing"] != "evaluate_first"] or requested(night)
+    return rows[: max(MOST_REQUESTS - max(night.squeeze("summary") - 2, 0), 1)]
+
+
 def requests(night: Night) -> tuple[list[Request], Request | None, tuple[str, str, str, str]]:
     """At most three decisions, all of them drawn together, and the heads of their money columns."""
-    rows = [row for row in requested(night) if row["standing"] != "evaluate_first"] or requested(night)
-    rows = rows[: max(MOST_REQUESTS - max(night.squeeze("summary") - 2, 0), 1)]
+    rows = asked_rows(night)
     totals = night.tables["recommended_totals"].to_dicts()
     total = totals[0] if totals and totals[0]["decisions"] and rows else None
     savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]

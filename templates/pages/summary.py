@@ -14,7 +14,7 @@ from markupsafe import Markup
 from templates import colours, formats
 from templates.figures.company_bars import CompanyBar, company_bars
 from templates.figures.month_columns import MonthAhead, MonthColumn, month_columns
-from templates.pages.decisions_requested import Request, requested, requests
+from templates.pages.decisions_requested import Request, asked_rows, requested, requests
 from templates.pages.fit_summary import chart_height
 from templates.pages.headline_metrics import Comparison, MetricRow, metric_rows
 from templates.pages.index import Ref
@@ -78,6 +78,8 @@ class Summary:
     running: str
     thirds: Markup | None
     requests: tuple[Request, ...]
+    asked: tuple[Row, ...]
+    landing: Ref | None
     total_request: Request | None
     request_head: tuple[str, str, str, str]
     empty: str
@@ -129,6 +131,8 @@ def summary(night: Night) -> Summary:
         running=_running(night),
         thirds=_thirds(night),
         requests=tuple(asked),
+        asked=tuple(asked_rows(night)),
+        landing=index.get("landing"),
         total_request=total,
         request_head=head,
         empty=night.say("decisions", "nothing_asked", title["title_code"]) if not asked else "",
