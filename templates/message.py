@@ -1,4 +1,4 @@
-"""The message about a night: frozen beside the report when it is published, from the same document, and sent as it is."""
+"""The message about a night: frozen beside the report from the same document, and sent as it is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def cover(edition: Edition = LEADERSHIP, revision: int = 1, company: str = "Exam
 
 
 def test_the_subject_is_the_decision_and_what_it_is_worth(frozen: bytes) -> None:
-    assert news(frozen, cover()).subject == "Example AI: Approve 2 decisions: $430k a month for $1.45M"
+    assert news(frozen, cover()).subject == "Example AI: Approve 2 decisions: $432k a month for $1.45M"
 
 
 def test_it_says_cost_and_landing_then_each_decision_with_its_money(frozen: bytes) -> None:

@@ -53,8 +53,8 @@ def test_a_long_name_takes_one_line_of_the_foot(
 ) -> None:
     lives = tuple(replace(life, name="W" * 60) for life in company.lives[:1])
     pages = words_of(printed(tables_of(replace(company, lives=lives)), built))
-    sheet = next(page for page in pages if "Cost so far" in page)
-    assert re.search(r"W+…W+ · \d+ of \d+", sheet)
+    sheet = next(page for page in pages if "Cost so far" in page or "Every model" in page)
+    assert re.search(r"W+…W+", sheet.splitlines()[-2] + sheet.splitlines()[-1])
 
 
 def test_hundreds_of_models_end_in_one_line_that_keeps_the_sum(
