@@ -230,7 +230,9 @@ def test_a_second_night_reads_only_what_is_new(company: Found, monkeypatch: pyte
     one = company("append").deliver({"1.csv": bill(A), "2.csv.gz": gzip.compress(bill(B))})
     one.land()
     unpacked: list[str] = []
-    monkeypatch.setattr("warehouse.landing.landing.unpack", lambda found, _: unpacked.append(found.file) or pytest.fail("read"))
+    monkeypatch.setattr(
+        "warehouse.landing.landing.unpack", lambda found, _: unpacked.append(found.file) or pytest.fail("read")
+    )
     one.land(date(2026, 11, 21))
     assert unpacked == []
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]

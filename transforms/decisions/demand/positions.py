@@ -55,7 +55,9 @@ def positions(
     )
     for part in parts:
         rows = rows.join(part, on="model_id", how="left")
-    return Positions.frame(rows.with_columns(*_defaults(as_of)).with_columns(_inference_flop_price()).sort("model_id"))
+    served = pl.max_horizontal("daily_tokens", pl.col("recent_tokens") / _RECENT_DAYS).alias("served_daily_tokens")
+    rows = rows.with_columns(*_defaults(as_of)).with_columns(_inference_flop_price(), served)
+    return Positions.frame(rows.sort("model_id"))
 
 
 def _prices(

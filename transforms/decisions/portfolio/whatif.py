@@ -11,6 +11,7 @@ from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
 from transforms.decisions.actions.retrain_smaller import retrain_proposals
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
+from transforms.decisions.dollars import in_cents
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
 from transforms.decisions.portfolio.portfolio import company_of
@@ -18,7 +19,7 @@ from transforms.decisions.portfolio.portfolio_selection import best_first, portf
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.simulation_context import MTOK, night_of
 from transforms.decisions.supply.latency import within_limits
-from warehouse.schemas.decisions import LAWS, Positions
+from warehouse.schemas.decisions import LAWS, Positions, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +125,24 @@ def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.
             for name, value in values.items()
         )
     )
+    if overrides.usd_per_mtok is not None:
+        changed["supply"] = _repriced(model_id, overrides.usd_per_mtok, tables)
     return changed
+
+
+def _repriced(model_id: str, usd_per_mtok: float, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The supply of the pools that serve the model, so much dearer or cheaper as a token of it would be."""
+    used = tables["positions"].filter(pl.col("model_id") == model_id)["used_usd_per_mtok"].cast(pl.Float64).item()
+    users = tables["pool_users"].filter(pl.col("model_id") == model_id)
+    factor = pl.when(pl.col("pool_id").is_in(users["pool_id"].implode())).then(usd_per_mtok / used if used else 1.0)
+    rates = ("usd_per_gpu_hour", "avoidable_usd_per_gpu_hour")
+    money = ("usd", "avoidable_usd")
+    return Supply.frame(
+        tables["supply"].with_columns(
+            *(pl.col(name) * factor.otherwise(1.0) for name in rates),
+            *(in_cents(pl.col(name).cast(pl.Float64) * factor.otherwise(1.0)) for name in money),
+        )
+    )
 
 
 def _position_values(overrides: Overrides) -> dict[str, pl.Expr]:

@@ -18,7 +18,7 @@ from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MON
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.pool_states import LEVEL_WEEKS
 from transforms.decisions.supply.roofline import MEMORY_BYTES, least_gpus
-from transforms.decisions.supply.serving_plan import busy_load, cheapest, limits_of
+from transforms.decisions.supply.serving_plan import PLANNED_SHARE, busy_load, cheapest, limits_of
 from transforms.decisions.supply.serving_price import shape_of
 from transforms.decisions.supply.supply import HOURS_PER_MONTH, month_shares, month_starts
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from transforms.decisions.portfolio.simulation_context import Night, Subject
 
 LEAST_HORIZON: Final = 12
-RECENT_DAYS: Final = 28
 _CACHED: Final = 96
 
 
@@ -78,7 +77,7 @@ class Holding:
 
     Attributes:
         row: its row of pool_users, of now or of its first day.
-        plan_gpus: GPUs that its busy hours need by the roofline; those it holds where that is not known.
+        plan_gpus: GPUs that its busy hours need by the roofline; 0 where that is not known, and then it does not grow.
         floor: GPUs that it cannot go under while it serves.
         spans: its rows of pool_users, one for each stretch of time.
         most: GPUs to which a card before has cut it; infinite where none has.
@@ -170,8 +169,8 @@ def is_forecast(subject: Subject) -> bool:
 
 
 def daily_tokens(subject: Subject) -> float:
-    """Tokens a day that the GPUs of now serve: the level of the forecast, or what was served if that was more."""
-    return float(max(subject.position["daily_tokens"], subject.position["recent_tokens"] / RECENT_DAYS))
+    """Tokens a day that the GPUs of now serve."""
+    return float(subject.position["served_daily_tokens"] or subject.position["daily_tokens"])
 
 
 @dataclass(frozen=True)
@@ -289,7 +288,7 @@ class Fleet:
         """GPUs more that a host needs for traffic worth `load` GPUs: none as long as those it holds are enough."""
         if host.row["follows_demand"] or host.subject is None or not is_forecast(host.subject):
             return load
-        ratio = min(host.plan_gpus / host.gpus, 1.0) if host.gpus else 1.0
+        ratio = min(host.plan_gpus / host.gpus, 1.0) if host.gpus and host.plan_gpus else 1.0
         used = host.needed + self.loads.get(host.key, 0.0)
         return np.asarray(np.maximum(ratio * (used + load) - host.held, 0) - np.maximum(ratio * used - host.held, 0))
 
@@ -381,14 +380,14 @@ def _holding(
     when: tuple[int, dt.date],
 ) -> Holding:
     row = spans[0]
-    plan, floor = float(row["gpus"]), 0.0
+    plan, floor = 0.0, 0.0
     if subject is not None and subject.position["active_params"] and row["user_kind"] != "direct":
         shape = shape_of(subject.position["active_params"], subject.position["params"])
         gpu_model = state["gpu_model"] if state else subject.position["gpu_model"]
         floor = float(least_gpus(gpu_model or "", shape) or 1)
         if state and state["models"] == 1 and gpu_model in CHIPS and gpu_model in MEMORY_BYTES:
             planned = cheapest(busy_load(state), shape, limits_of(state))
-            plan = planned.gpus(1) if planned else plan
+            plan = planned.busy_gpus / PLANNED_SHARE if planned else plan
     return Holding(row, subject, *when, plan, floor, spans)
 
 

@@ -92,6 +92,7 @@ class Positions(Table):
     context_tokens = measure("context of a request in flight, mean", "tokens").or_null()
     projected_penalty_ratio = ratio("penalty of imbalance at the end of service, median").or_null()
     thirds_status = text("verdict of the thirds").or_null()
+    served_daily_tokens = measure("tokens a day that its GPUs of now serve", "tokens per day").or_null()
     recent_requests = count("requests of the last four weeks")
     is_telemetry_delivered = flag("its own telemetry was delivered on nearly all of these days")
     posttraining_usd = usd("its own post-training so far").or_null()
