@@ -18,6 +18,7 @@ from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_
 from transforms.decisions.portfolio.portfolio_selection import portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
+from transforms.decisions.runs.reward_forecasts import reward_forecasts
 from transforms.decisions.runs.run_forecasts import run_forecasts
 from transforms.decisions.supply.gpu_demand import gpu_demand
 from transforms.decisions.supply.pool_states import pool_states
@@ -29,6 +30,7 @@ from transforms.economics.amortization.amortization_restatements import amortiza
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_paths import demand_accuracy, demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
@@ -45,6 +47,7 @@ from transforms.economics.unit_costs.api_comparisons import api_comparisons
 from transforms.economics.unit_costs.token_costs import token_costs
 from transforms.economics.unit_costs.unit_costs import unit_costs
 from transforms.economics.variance.budget_variances import budget_variances
+from transforms.economics.variance.period_findings import period_findings
 from transforms.economics.variance.reconciliation import reconciliation
 from transforms.economics.variance.variance_bridge import variance_bridge
 from transforms.ledger.billed_hours import billed_hours
@@ -56,7 +59,9 @@ from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
+from transforms.raw.findings import findings
 from transforms.reports.amortization_runoff import runoffs
+from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
@@ -71,6 +76,7 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
@@ -86,6 +92,7 @@ ASSETS: Final = [
         accruals,
         charges,
         delivered_days,
+        run_attempts,
         training_runs,
         training_metrics,
         token_usage,
@@ -107,6 +114,7 @@ ASSETS: Final = [
     stage(law_points, law_draws, scaling_law, name="scaling_laws"),
     stage(
         reconciliation,
+        period_findings,
         daily_spend,
         monthly_spend,
         idle_shares,
@@ -120,6 +128,8 @@ ASSETS: Final = [
         daily_service,
         estimate_days,
         demand_states,
+        demand_paths,
+        demand_accuracy,
         model_lives,
         demand_forecast,
         task_demand,
@@ -145,6 +155,7 @@ ASSETS: Final = [
         two_phase_balance,
         checks=CHECKS["economics"],
     ),
+    stage(findings, doubtful_shares, largest_findings, name="findings", checks=CHECKS["findings"]),
     stage(
         track_record,
         pool_states,
@@ -155,6 +166,7 @@ ASSETS: Final = [
         iso_loss,
         lifetime_optimum,
         run_forecasts,
+        reward_forecasts,
         task_shares,
         gpu_demand,
         candidates,

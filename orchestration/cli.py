@@ -1,28 +1,34 @@
-"""The command `trisect`."""
+"""The command `trisect`. What a command needs is imported when it runs, so that help does not wait for Dagster."""
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
+import traceback
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import rich_click as click
 
-from orchestration import commands
 from orchestration.clock import moment
-from orchestration.exit_codes import BusyError, Exit, HeldError
-from orchestration.settings import SettingsError, project_directory
-from transforms.decisions.portfolio.whatif import Overrides
-from warehouse.connection import WarehouseBusyError
-from warehouse.schemas.decisions import LAWS
-from warehouse.sources.policy.faults import PolicyError
+from orchestration.exit_codes import Exit
+from warehouse.errors import BusyError, HeldError, UnusableError
+from warehouse.vocabulary import LAWS
+
+DEBUG_VARIABLE: Final = "TRISECT_DEBUG"
+"""Set to anything, an error also prints where in the code it came from."""
+
+
+def _commands() -> Any:  # noqa: ANN401 - the module that does the work, which takes seconds to import
+    return import_module("orchestration.commands")
+
 
 PROJECT = click.option(
     "--project",
     type=click.Path(path_type=Path, file_okay=False),
-    default=project_directory,
+    default=lambda: import_module("orchestration.settings").project_directory(),
     show_default="the current directory",
     help="Project directory.",
 )
@@ -90,9 +96,9 @@ def trisect() -> None:
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--sample", "content", flag_value="sample", help="With a small invented company in real formats.")
 @click.option("--empty", "content", flag_value="empty", default=True, hidden=True)
-def init(directory: Path, content: str) -> Exit:
+def init(directory: Path, content: str) -> int:
     """Write a project directory."""
-    return commands.init(directory, content)
+    return int(_commands().init(directory, content))
 
 
 @trisect.command()
@@ -101,27 +107,36 @@ def init(directory: Path, content: str) -> Exit:
 @click.option("--from", "first", type=Day(), help="First night to run.")
 @click.option("--to", "last", type=Day(), help="Last night to run.")
 @NOW
-def run(project: Path, night: date | None, first: date | None, last: date | None, now: datetime) -> Exit:
+def run(project: Path, night: date | None, first: date | None, last: date | None, now: datetime) -> int:
     """Run the night(s): land, validate, compute, publish."""
     if night and (first or last):
         raise click.UsageError("--night and --from/--to exclude each other; use one of them")
-    return commands.run(project, night or first, night or last, now)
+    return int(_commands().run(project, night or first, night or last, now))
 
 
 @trisect.command()
 @PROJECT
 @NOW
-def check(project: Path, now: datetime) -> Exit:
+def check(project: Path, now: datetime) -> int:
     """Read settings, policy and inbox, change nothing, print what a run would reject and why."""
-    return commands.check(project, now)
+    return int(_commands().check(project, now))
+
+
+@trisect.command()
+@click.argument("sources", nargs=-1)
+@PROJECT
+@NOW
+def fetch(sources: tuple[str, ...], project: Path, now: datetime) -> int:
+    """Bring new objects and tables of [source.remote] below inbox/; the only command that reads from a network."""
+    return int(_commands().fetch(project, sources, now))
 
 
 @trisect.command()
 @PROJECT
 @NOW
-def status(project: Path, now: datetime) -> Exit:
+def status(project: Path, now: datetime) -> int:
     """Last published night, its age, missing nights, last failure."""
-    return commands.status(project, now)
+    return int(_commands().status(project, now))
 
 
 @trisect.command()
@@ -135,19 +150,19 @@ def status(project: Path, now: datetime) -> Exit:
 @click.option("--law", type=click.Choice(LAWS), help="Scaling law to decide by.")
 @click.option("--json", "form", flag_value="json", help="As one JSON document.")
 @click.option("--table", "form", flag_value="table", default=True, help="As a table to read.")
-def whatif(model: str, project: Path, form: str, **changed: Any) -> Exit:  # noqa: ANN401 - fields of Overrides
+def whatif(model: str, project: Path, form: str, **changed: Any) -> int:  # noqa: ANN401 - fields of Overrides
     """Run the decision engine on changed assumptions, without publishing."""
     if changed["demand_ratio"] is not None and changed["monthly_tokens"] is not None:
         raise click.UsageError("--demand and --monthly-tokens exclude each other; use one of them")
-    return commands.whatif(project, model, Overrides(**changed), form)
+    return int(_commands().whatif(project, model, changed, form))
 
 
 @trisect.command()
 @PROJECT
 @click.option("--port", default=3000, show_default=True, help="Port on loopback.")
-def ui(project: Path, port: int) -> Exit:
+def ui(project: Path, port: int) -> int:
     """Dagster's web UI and daemon on loopback."""
-    return commands.ui(project, port)
+    return int(_commands().ui(project, port))
 
 
 def main() -> None:
@@ -158,19 +173,20 @@ def main() -> None:
         code = _say(Exit.UNUSABLE, error.format_message())
     except click.Abort:
         code = _say(Exit.FAILED, "interrupted; nothing half was published, run again")
-    except (SettingsError, PolicyError, FileNotFoundError) as error:
+    except (UnusableError, FileNotFoundError) as error:
         code = _say(Exit.UNUSABLE, str(error))
     except HeldError as error:
         code = _say(Exit.HELD, str(error))
-    except (BusyError, WarehouseBusyError) as error:
+    except BusyError as error:
         code = _say(Exit.BUSY, str(error))
-    except Exception as error:
-        logging.getLogger("trisect").debug("the night failed", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the last line is one sentence
+        if os.environ.get(DEBUG_VARIABLE):
+            traceback.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
         code = _say(Exit.FAILED, f"failed: {what[:2000]}; nothing was published, the old report stands")
     sys.exit(int(code or 0))
 
 
-def _say(code: Exit, sentence: str) -> Exit:
+def _say(code: Exit, sentence: str) -> int:
     click.echo(sentence, err=True)
     return code

@@ -5,39 +5,46 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
 from orchestration import last_failure
 from orchestration.definitions import build
-from orchestration.exit_codes import Exit, HeldError
+from orchestration.exit_codes import Exit
+from orchestration.fetch.staged import FetchError
 from orchestration.ingestion import hold
-from orchestration.nights import dagster_home, missing, run_night, sole_run, yesterday
+from orchestration.nights import dagster_home, missing, run_night, yesterday
 from orchestration.notify import dispatch
 from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
+from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
 from orchestration.whatif_output import answer, as_json, shown
+from templates.typesetting import system_libraries
 from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
+from warehouse.errors import HeldError
 from warehouse.sample import write_empty, write_sample
+from warehouse.sample.whole import is_free, write_whole
 from warehouse.sources.casts.date_guard import EARLIEST
 from warehouse.sources.policy.hints import policy_findings
 from warehouse.sources.policy.policy import read_policy
 
 log = logging.getLogger("trisect")
+MEGABYTE = 1_000_000
 
 
 def init(directory: Path, content: str) -> Exit:
     """Write a project directory where there is none."""
-    if directory.exists() and any(directory.iterdir()):
+    if not is_free(directory):
         raise click.UsageError(f"{directory} is not empty; name a new directory")
     write, first = {"sample": (write_sample, "README.txt"), "empty": (write_empty, "trisect.toml")}[content]
-    write(directory)
+    write_whole(directory, write)
     click.echo(f"{directory} is written; read its {first}, then `trisect run --project {directory}`")
     return Exit.PUBLISHED
 
@@ -45,6 +52,7 @@ def init(directory: Path, content: str) -> Exit:
 def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exit:
     """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published."""
     project = load(root.resolve())
+    system_libraries.require()
     with sole_run(project.var):
         publish.point_to_newest(project.published)
         nights = _nights(project, first, last, now)
@@ -81,11 +89,13 @@ def _one_night(project: Project, night: date, now: datetime) -> Exit:
     with _failure_noted(project, night, now), steps_shown(night):
         run_night(build(project.root, now), project, night, now)
     revision = publish.nights(project.published)[night]
-    inputs = publish.manifest(project.published, night, revision)["inputs"]
-    refused = sum(entry["quarantined"] for entry in inputs)
+    document = publish.manifest(project.published, night, revision)
+    refused = sum(entry["quarantined"] for entry in document["inputs"])
+    doubts = sum(found["is_doubt"] and not found["is_accepted"] for found in document["findings"])
     path = publish.directory(project.published, night, revision) / "leadership.pdf"
-    click.echo(f"{night} is published with {refused:,} rows quarantined: {path}", err=True)
-    return Exit.PUBLISHED_WITH_QUARANTINE if refused else Exit.PUBLISHED
+    in_doubt = f" and {doubts:,} findings in doubt" if doubts else ""
+    click.echo(f"{night} is published with {refused:,} rows quarantined{in_doubt}: {path}", err=True)
+    return Exit.PUBLISHED_WITH_QUARANTINE if refused or doubts else Exit.PUBLISHED
 
 
 @contextmanager
@@ -132,6 +142,31 @@ def check(root: Path, now: datetime) -> Exit:
     return Exit.PUBLISHED
 
 
+def fetch(root: Path, names: Sequence[str], now: datetime) -> Exit:
+    """Bring what is new of every remote source, or of those named; one that fails keeps no other from coming."""
+    from orchestration.fetch import fetch as remote  # noqa: PLC0415 - no other command loads what reads a network
+
+    project = load(root.resolve())
+    sections, failed = remote.remote_sources(project, names), []
+    for section in sections:
+        try:
+            one = remote.fetch(project, section, now.astimezone(UTC).date())
+        except FetchError as error:
+            failed.append(f"{section.name}: {error}")
+            click.echo(failed[-1], err=True)
+            continue
+        click.echo(
+            f"{one.source}: {one.new:,} files brought ({one.bytes / MEGABYTE:,.1f} MB), {one.unchanged:,} unchanged"
+        )
+    if not sections:
+        click.echo("no source has a [source.remote]; add one with its url to trisect.toml", err=True)
+    elif failed:
+        click.echo(
+            f"{len(failed)} of {len(sections)} sources could not be fetched; see above, then fetch again", err=True
+        )
+    return Exit.FAILED if failed else Exit.PUBLISHED
+
+
 def status(root: Path, now: datetime) -> Exit:
     """Say what is published, what is missing and what failed last; files only, so that it works without Dagster."""
     project = load(root.resolve())
@@ -154,9 +189,9 @@ def status(root: Path, now: datetime) -> Exit:
     return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
 
 
-def whatif(root: Path, model_id: str, overrides: Overrides, form: str) -> Exit:
+def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> Exit:
     """Answer what would be decided about a model under other assumptions; nothing is stored or published."""
-    said = answer(load(root.resolve()), model_id, overrides)
+    said = answer(load(root.resolve()), model_id, Overrides(**changed))
     if form == "json":
         click.echo(as_json(said), nl=False)
     else:

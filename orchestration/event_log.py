@@ -71,8 +71,9 @@ class EventLog(SqliteEventLogStorage):
 
     def _engine(self, shard: str) -> Engine:
         if shard not in self._engines:
-            for other in self._engines.keys() - {INDEX_SHARD_NAME}:
-                self._engines.pop(other).dispose()
+            if shard != INDEX_SHARD_NAME:  # the file of a run stays open while the index is opened beside it
+                for other in self._engines.keys() - {INDEX_SHARD_NAME}:
+                    self._engines.pop(other).dispose()
             self._engines[shard] = create_engine(
                 self.conn_string_for_shard(shard),
                 pool_size=1,

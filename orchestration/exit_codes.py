@@ -1,4 +1,4 @@
-"""How a run can end without a published night; each carries the sentence for stderr and its exit code."""
+"""The exit codes of the command."""
 
 from __future__ import annotations
 
@@ -15,11 +15,3 @@ class Exit(IntEnum):
     NIGHT_MISSING = 21
     FAILED = 30
     BUSY = 31
-
-
-class HeldError(Exception):
-    """The night is not published, the old report stands: what, where, why, what to do."""
-
-
-class BusyError(Exception):
-    """Another run is active."""

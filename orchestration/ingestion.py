@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.exit_codes import HeldError
-from orchestration.resources import STEPS, Warehouse, night_end, night_of
+from orchestration.resources import Warehouse, night_end, night_of
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history
 from warehouse.connection import Limits
+from warehouse.errors import HeldError
 from warehouse.landing import landing
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours
@@ -20,25 +20,31 @@ from warehouse.schemas import raw as raw_schemas
 from warehouse.schemas import tables_of
 from warehouse.sources.policy.policy import read_policy
 
-LANDED = [table for table in tables_of(raw_schemas) if table is not raw_schemas.RequestHours]
-POLICY = [table for table in tables_of(policy_schemas) if table is not policy_schemas.Settings]
+COMPUTED = (raw_schemas.RequestHours, raw_schemas.Findings)
+LANDED = [table for table in tables_of(raw_schemas) if table not in COMPUTED]
+SETTINGS = (policy_schemas.Settings, policy_schemas.AcceptedFindings)
+POLICY = [table for table in tables_of(policy_schemas) if table not in SETTINGS]
 ENGINES = {"duckdb": reduce_on_duckdb, "polars": reduce_on_polars}
 REMEMBERED = tables_of(history_schemas)
+REDUCED_FROM = [raw_schemas.Files, policy_schemas.Deployments, policy_schemas.TokenWeights]
 
 
-@dg.multi_asset(specs=[spec(policy_schemas.Settings)])
-def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+@dg.multi_asset(specs=[spec(table) for table in SETTINGS])
+def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """The night, and what trisect.toml says."""
-    row = warehouse.project.settings.table(night_of(context), warehouse.clock())
-    return warehouse.write(policy_schemas.Settings, row)
+    said = warehouse.project.settings
+    with warehouse.writing(*SETTINGS):
+        yield warehouse.write(policy_schemas.Settings, said.table(night_of(context), warehouse.clock()))
+        yield warehouse.write(policy_schemas.AcceptedFindings, said.accepted())
 
 
 @dg.multi_asset(specs=[spec(table) for table in POLICY])
 def policy(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """policy/*.csv, checked."""
     rows = read_policy(warehouse.project.root)
-    for table in POLICY:
-        yield warehouse.write(table, rows[table.table_name])
+    with warehouse.writing(*POLICY):
+        for table in POLICY:
+            yield warehouse.write(table, rows[table.table_name])
 
 
 @dg.multi_asset(specs=[spec(table) for table in LANDED])
@@ -46,38 +52,33 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     """The files of the inbox, each landed once."""
     project = warehouse.project
     sources, run_on = project.settings.sources(), warehouse.clock().date()
-    landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
-    for finding in landed.findings:
-        STEPS.warning("note: %s", finding)
-    for table in LANDED:
-        yield warehouse.landed(table)
-    hold(landed, project.settings.machine())
+    with warehouse.writing(*LANDED):
+        landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
+        for table in LANDED:
+            yield warehouse.landed(table)
+        hold(landed, project.settings.machine())
 
 
 @dg.multi_asset(specs=[spec(table) for table in REMEMBERED])
 def published_before(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """What earlier nights published."""
-    history.remember(warehouse.connection, warehouse.project.published)
-    for table in REMEMBERED:
-        yield warehouse.landed(table)
+    with warehouse.writing(*REMEMBERED):
+        history.remember(warehouse.connection, warehouse.project.published)
+        for table in REMEMBERED:
+            yield warehouse.landed(table)
 
 
-@dg.multi_asset(
-    specs=[
-        spec(
-            raw_schemas.RequestHours,
-            [raw_schemas.Files, policy_schemas.Deployments, policy_schemas.TokenWeights],
-        )
-    ]
-)
+@dg.multi_asset(specs=[spec(raw_schemas.RequestHours, REDUCED_FROM)])
 def request_hours(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """The landed requests, reduced to hours."""
+    warehouse.require(REDUCED_FROM)
     connection = warehouse.connection
     files = landed_requests(connection, warehouse.project.var)
     changes = policy_changes_within_hours(connection)
     engine = ENGINES[warehouse.project.settings.engine.telemetry]
-    refresh_request_hours(connection, files, hourly, changes, night_end(context), engine)
-    return warehouse.landed(raw_schemas.RequestHours)
+    with warehouse.writing(raw_schemas.RequestHours):
+        refresh_request_hours(connection, files, hourly, changes, night_end(context), engine)
+        return warehouse.landed(raw_schemas.RequestHours)
 
 
 def hold(landed: landing.Landing, limits: Limits) -> None:
@@ -92,6 +93,8 @@ def hold(landed: landing.Landing, limits: Limits) -> None:
             f"held: {first.reason}: {first.file} of source {first.source} cannot count: {first.detail}; "
             f"{len(landed.rejections)} rejected, {limits.max_rejected_files} allowed by max_rejected_files"
         )
+    for found in landed.holds:
+        raise HeldError(f"held: {found.reason}: source {found.source}: {found.detail}")
     for source in landed.refusals:
         if source.refused > limits.max_rejected_ratio * source.countable:
             raise HeldError(

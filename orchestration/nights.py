@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -14,36 +10,10 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
-from orchestration.exit_codes import BusyError, HeldError
 from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
-
-
-@contextmanager
-def sole_run(var: Path) -> Iterator[None]:
-    """Hold the project for one run, whose files nobody else may read; a lock that a dead process left holds up nobody.
-
-    Raises:
-        BusyError: when another run is active.
-    """
-    var.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(var / "run.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(f"another run of {var.parent} is active; wait for it to end") from error
-        with _private_files():
-            yield
-
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """Whatever a library creates meanwhile belongs to the user alone: stores, logs and spilled rows hold names."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
+from warehouse.errors import BusyError, HeldError, UnusableError
+from warehouse.recovery import set_aside_what_is_damaged
 
 
 def yesterday(now: datetime) -> date:
@@ -74,8 +44,20 @@ def dagster_home(var: Path) -> Path:
 def run_night(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
     """Run one night in this process, visible in Dagster's UI; an error of a step is raised as it was.
 
-    A signal that ends the run comes out as KeyboardInterrupt, whichever it was.
+    Where it fails over a store that is damaged, that is set aside and the night runs again. A signal that ends the run
+    comes out as KeyboardInterrupt, whichever it was.
     """
+    try:
+        _executed(definitions, project, night, now)
+    except (HeldError, BusyError, UnusableError):
+        raise
+    except Exception:
+        if not set_aside_what_is_damaged(project.var):
+            raise
+        _executed(definitions, project, night, now)
+
+
+def _executed(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:
     dagster_home(project.var)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def("night")

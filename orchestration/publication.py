@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from orchestration.settings import Report
 from orchestration.table_assets import NIGHTS
 from templates import render
 from templates.pages.document import Edition
+from templates.typesetting.pdf import renderer_versions
 from warehouse import exports, publish
 from warehouse.ledger_files import write_ledger
 from warehouse.manifest import Night, manifest
@@ -26,6 +28,7 @@ from warehouse.schemas.reports import Numbers
 # Which tables of the night leave the warehouse beside the ledger, under which names.
 EXPORTED: Final = {
     "quarantine": "quarantine",
+    "findings": "findings",
     "thirds": "thirds",
     "amortization": "amortization",
     "unit_costs": "unit_costs",
@@ -34,7 +37,10 @@ EXPORTED: Final = {
 }
 # Columns that say when and by which reading a row came, not what it is: a rebuild from the inbox may not know them.
 HISTORY: Final = ("known_at",)
-SORTED_BY: Final = {"quarantine": ("source", "file", "location", "reason")}
+SORTED_BY: Final = {
+    "quarantine": ("source", "file", "location", "reason"),
+    "findings": ("source", "kind", "subject", "file", "day_from", "counterpart", "currency"),
+}
 # What the PDF carries where the settings ask for it; the ledger is too large and stands beside it.
 ATTACHED: Final = (
     "thirds.csv",
@@ -58,6 +64,7 @@ TIMED: Final = (".pdf", ".html")
 def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """One directory per published night: report, exports and manifest; never changed once published."""
     tables = warehouse.frames
+    warehouse.require([Postings])
     published = warehouse.project.published
     day = Night(
         night=night_of(context),
@@ -74,7 +81,8 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
             report = warehouse.project.settings.report
             data = {name: small[name] for name in ATTACHED} if report.attachments == "data" else {}
             files.update(rendered(tables, day, revision, digest, report, published, data))
-            files["manifest.json"] = exports.document(manifest(day, revision, tables, files))
+            drawn = replace(day, renderer=renderer_versions())
+            files["manifest.json"] = exports.document(manifest(drawn, revision, tables, files))
             publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
     said = {"directory": dg.MetadataValue.path(str(path)), "revision": dg.MetadataValue.int(revision)}

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
+from orchestration import last_failure
 from orchestration.clock import moment
+from orchestration.run_lock import sole_run
 from orchestration.settings import Project, load
-from warehouse import tables
+from warehouse import table_nights, tables
 from warehouse.connection import connect
+from warehouse.errors import HeldError
+from warehouse.recovery import set_aside_a_damaged_warehouse
 from warehouse.schemas.table import Table
 
 STEPS = logging.getLogger("trisect.steps")
+PARTITION: Final = "dagster/partition"
+"""The tag of a run that names its night."""
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -30,18 +37,25 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     _connection: duckdb.DuckDBPyConnection = PrivateAttr()
     _project: Project = PrivateAttr()
     _frames: tables.Frames = PrivateAttr()
+    _night: date | None = PrivateAttr(default=None)
+    _written: set[str] = PrivateAttr(default_factory=set)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
-        """Open the warehouse for the run; checkpoint and close it afterwards."""
-        del context
+        """Open the warehouse for the run, which no other run shares; checkpoint and close it afterwards."""
+        partition = context.run.tags.get(PARTITION) if context.run else None
+        self._night = date.fromisoformat(partition) if partition else None
         self._project = load(Path(self.root))
-        self._connection = connect(self._project.var, self._project.settings.machine())
-        self._frames = tables.Frames(self._connection)
-        try:
-            yield self
-        finally:
-            self._connection.close()
+        with sole_run(self._project.var):
+            failed = last_failure.noted(self._project.var)
+            if failed is not None and not failed.is_held:
+                set_aside_a_damaged_warehouse(self._project.var)
+            self._connection = connect(self._project.var, self._project.settings.machine())
+            self._frames = tables.Frames(self._connection, self.require)
+            try:
+                yield self
+            finally:
+                self._connection.close()
 
     @property
     def project(self) -> Project:
@@ -63,18 +77,49 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._frames
 
     def read(self, names: Iterable[str]) -> dict[str, pl.DataFrame]:
-        """The tables of these names."""
+        """The tables of these names, of the night of the run."""
         return {name: self._frames[name] for name in names}
+
+    def require(self, wanted: Sequence[type[Table]]) -> None:
+        """Refuse to read a table that holds another night than the run is for.
+
+        Raises:
+            HeldError: other_night, naming the first such table and both nights.
+        """
+        if self._night is None:
+            raise HeldError("held: other_night: the run is for no single night; ask for one partition at a time")
+        others = table_nights.others(self._connection, wanted, self._night)
+        others = [other for other in others if other.name not in self._written]
+        if others:
+            name, holds = others[0]
+            raise HeldError(
+                f"held: other_night: {name} holds {holds or 'no whole night'}, {self._night} is asked for; "
+                f"materialize every asset of that partition, or run `trisect run --night {self._night}`"
+            )
+
+    @contextmanager
+    def writing(self, *written: type[Table]) -> Iterator[set[type[Table]]]:
+        """While it lasts the tables hold no night that another run could read; afterwards that of this run.
+
+        What is put into the set that it gives goes on holding none: a table that a check holds is read by no other run.
+        """
+        held: set[type[Table]] = set()
+        table_nights.begin(self._connection, written)
+        yield held
+        if self._night is not None:
+            table_nights.finish(self._connection, [table for table in written if table not in held], self._night)
 
     def write(self, table: type[Table], rows: pl.DataFrame) -> dg.MaterializeResult[None]:
         """Write the table; tell Dagster how many rows it has and show the first."""
         written = tables.write(self._connection, table, rows)
+        self._written.add(table.qualified())
         self._frames.keep(table.table_name, written)
         STEPS.info("%s: %s rows", table.qualified(), f"{written.height:,}")
         return dg.MaterializeResult(asset_key=key(table), metadata=metadata(written.height, written))
 
     def landed(self, table: type[Table], **facts: int) -> dg.MaterializeResult[None]:
         """Tell Dagster what was written past this: how many rows the table has now, and other facts."""
+        self._written.add(table.qualified())
         self._frames.forget(table.table_name)
         rows, first = tables.count(self._connection, table), tables.head(self._connection, table)
         STEPS.info("%s: %s rows", table.qualified(), f"{rows:,}")

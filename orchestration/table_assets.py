@@ -9,7 +9,9 @@ import dagster as dg
 import polars as pl
 
 from orchestration.daily_tables import DailyTables
+from orchestration.holds import HOLDS
 from orchestration.resources import Warehouse, key, night_of
+from warehouse.errors import HeldError
 from warehouse.incremental.fingerprints import is_sliced
 from warehouse.incremental.plan import Transform
 from warehouse.schemas import CATALOGUE
@@ -22,6 +24,10 @@ NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="
 def inputs(function: Transform) -> list[type[Table]]:
     """The tables that a function reads: its arguments."""
     return [CATALOGUE[name] for name in inspect.signature(function).parameters]
+
+
+def _name(table: type[Table]) -> str:
+    return table.table_name
 
 
 def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
@@ -67,18 +73,27 @@ class Check:
             blocking=True,
         )
 
-    def result(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> dg.AssetCheckResult:
-        """Green when the function finds no offending row, or has not `seen` one in the days that were computed."""
-        rows = self._rows(warehouse) if seen is None else seen
+    def is_daily_on(self, table: type[Table]) -> bool:
+        """Whether it sees each day of the table when it is computed."""
+        return self.grain == "day" and self.on == table.table_name
+
+    @property
+    def name(self) -> str:
+        """The noun of the offending rows."""
+        return self.function.__name__
+
+    def rows(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The offending rows, or those `seen` in the days that were computed."""
+        return self.function(**warehouse.read(map(_name, inputs(self.function)))) if seen is None else seen
+
+    def result(self, rows: pl.DataFrame) -> dg.AssetCheckResult:
+        """Green where there is no offending row."""
         return dg.AssetCheckResult(
             asset_key=key(CATALOGUE[self.on]),
-            check_name=self.function.__name__,
+            check_name=self.name,
             passed=rows.is_empty(),
             metadata={"offending": rows.height, "rows": dg.MetadataValue.md(preview(rows))},
         )
-
-    def _rows(self, warehouse: Warehouse) -> pl.DataFrame:
-        return self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
 
 
 def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -> dg.AssetsDefinition:
@@ -87,11 +102,11 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
     They are one step of the run: Dagster writes some ten events for each step, which for a hundred small tables takes
     longer than the tables. Each table is still an asset of its own that can be selected and looked into.
     """
-    tables = [CATALOGUE[function.__name__] for function in functions]
+    computed = {CATALOGUE[function.__name__]: function for function in functions}
 
     @dg.multi_asset(
-        name=name or tables[0].table_stage,
-        specs=[spec(table, inputs(function)) for table, function in zip(tables, functions, strict=True)],
+        name=name or next(iter(computed)).table_stage,
+        specs=[spec(table, inputs(function)) for table, function in computed.items()],
         check_specs=[check.spec() for check in checks],
         can_subset=True,
     )
@@ -99,17 +114,28 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         daily = DailyTables(warehouse, night_of(context))
-        for table, function in zip(tables, functions, strict=True):
-            if key(table) not in context.selected_asset_keys:
-                continue
-            if is_sliced(table):
-                each_day = [check.function for check in checks if check.grain == "day" and check.on == table.table_name]
-                yield daily.renew(function, each_day)
-            else:
-                frames = warehouse.read(read.table_name for read in inputs(function))
-                yield warehouse.write(table, function(**frames))
-        for check in checks:
-            if check.spec().key in context.selected_asset_check_keys:
-                yield check.result(warehouse, daily.doubted(check.function))
+        selected = {
+            table: function for table, function in computed.items() if key(table) in context.selected_asset_keys
+        }
+        warehouse.require([read for function in selected.values() for read in inputs(function) if read not in selected])
+        holds: list[str] = []
+        with warehouse.writing(*selected) as held:
+            for table, function in selected.items():
+                if is_sliced(table):
+                    yield daily.renew(function, [check.function for check in checks if check.is_daily_on(table)])
+                else:
+                    frames = warehouse.read(read.table_name for read in inputs(function))
+                    yield warehouse.write(table, function(**frames))
+            for check in checks:
+                if check.spec().key in context.selected_asset_check_keys:
+                    rows = check.rows(warehouse, daily.doubted(check.function))
+                    if check.name in HOLDS and not rows.is_empty():
+                        holds.append(HOLDS[check.name](rows.row(0, named=True)))
+                    yield check.result(rows)
+                    if rows.is_empty():
+                        continue
+                held.add(CATALOGUE[check.on])
+        if holds:
+            raise HeldError(f"held: {holds[0]}")
 
     return compute

@@ -38,7 +38,7 @@ def first_rules(fields: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
 
 def rule_field(field: pl.Expr) -> pl.Expr:
     """The name of a field as it is compared: keys of tags and labels are trimmed and without case."""
-    parts = field.str.extract_groups(r"(?s)^(tag:|label:)(.*)$").struct
+    parts = field.str.extract_groups(r"(?s)^(tag:|label:|sku_detail:)(.*)$").struct
     key = pl.concat_str(parts.field("1"), parts.field("2").str.strip_chars().str.to_lowercase())
     return pl.coalesce(key, field)
 

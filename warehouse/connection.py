@@ -9,12 +9,13 @@ from typing import Final
 
 import duckdb
 
+from warehouse import table_nights
+from warehouse.errors import BusyError
+from warehouse.recovery import DATABASE, is_locked, set_aside, set_aside_a_damaged_warehouse
 from warehouse.schemas import CATALOGUE, STAGES
 
-DATABASE: Final = "warehouse.duckdb"
 
-
-class WarehouseBusyError(RuntimeError):
+class WarehouseBusyError(BusyError):
     """Another process has the warehouse open."""
 
 
@@ -30,6 +31,7 @@ class Limits:
     threads: int = 0
     max_rejected_ratio: float = 0.01
     max_rejected_files: int = 0
+    max_doubtful_ratio: float = 0.02
 
     def of_database(self) -> str:
         """The memory of the database, in the words of the setting: a number and a unit."""
@@ -40,18 +42,23 @@ class Limits:
 def connect(var: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
     """Open `var/warehouse.duckdb` for writing, with every table of the catalogue present.
 
-    A warehouse whose tables were laid out by another version is set aside and rebuilt from the inbox: nothing in it
-    is known nowhere else.
+    A warehouse that is damaged, or whose tables were laid out by another version, is set aside and rebuilt from the
+    inbox: nothing in it is known nowhere else.
 
     Raises:
         WarehouseBusyError: when another process holds the file; wait for it, or close the tool that reads it.
     """
     spill = var / "tmp" / "spill"
     spill.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = _opened(var / DATABASE)
+    try:
+        connection = _opened(var / DATABASE)
+    except duckdb.Error:
+        if not set_aside_a_damaged_warehouse(var):
+            raise
+        connection = _opened(var / DATABASE)
     if _layout(connection) not in {"", _catalogue_digest()}:
         connection.close()
-        (var / DATABASE).replace(var / f"{DATABASE}.old")
+        set_aside(var, "was laid out by another version of Trisect")
         connection = _opened(var / DATABASE)
     _lay_out(connection)
     _confine(connection, var, spill, limits)
@@ -82,8 +89,8 @@ def look(var: Path) -> duckdb.DuckDBPyConnection:
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path))
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+    except duckdb.Error as error:
+        if is_locked(error):
             raise WarehouseBusyError(
                 f"{path.name} is open in another process; close it there, or read published/ instead"
             ) from error
@@ -99,6 +106,7 @@ def _catalogue_digest() -> str:
 def _layout(connection: duckdb.DuckDBPyConnection) -> str:
     connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
     connection.execute("CREATE TABLE IF NOT EXISTS meta.layout (digest VARCHAR)")
+    connection.execute(table_nights.LAYOUT)
     rows = connection.execute("SELECT digest FROM meta.layout").fetchall()
     return str(rows[0][0]) if rows else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +26,7 @@ class Night:
     state: str
     version: str
     built_at: datetime
+    renderer: Mapping[str, str] = field(default_factory=dict)
 
 
 def money(value: Decimal) -> str:
@@ -43,11 +44,33 @@ def manifest(
         "state": night.state,
         "trisect": night.version,
         "built_at": night.built_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "renderer": dict(sorted(night.renderer.items())),
         "inputs": tables["files"].select(INPUT_COLUMNS).sort("source", "file").to_dicts(),
         "totals": _totals(tables["reconciliation"]),
         "quarantined_cost": _quarantined_cost(tables["quarantine"]),
+        "findings": _findings(tables["findings"]),
         "outputs": [{"file": file, "sha256": digest(content)} for file, content in sorted(outputs.items())],
     }
+
+
+FINDING_COLUMNS = (
+    "source",
+    "kind",
+    "subject",
+    "rows",
+    "amount",
+    "currency",
+    "gpu_seconds",
+    "tokens",
+    "is_doubt",
+    "is_accepted",
+)
+
+
+def _findings(findings: pl.DataFrame) -> list[dict[str, Any]]:
+    """Every finding with its amounts; money as text."""
+    rows = findings.select(FINDING_COLUMNS).iter_rows(named=True)
+    return [row | {"amount": None if row["amount"] is None else money(row["amount"])} for row in rows]
 
 
 def digest(content: bytes | Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -22,10 +22,18 @@ def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFr
 
 
 class Frames(Mapping[str, pl.DataFrame]):
-    """Every table of the warehouse by name, read when it is first asked for; as many as fit are kept."""
+    """Every table of the warehouse by name, read when it is first asked for; as many as fit are kept.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    `require` is asked before a table is read, and raises where it must not be.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        require: Callable[[Sequence[type[Table]]], None] = lambda _: None,
+    ) -> None:
         self._connection = connection
+        self._require = require
         self._kept: dict[str, pl.DataFrame] = {}
         self._bytes: dict[str, int] = {}
 
@@ -33,6 +41,7 @@ class Frames(Mapping[str, pl.DataFrame]):
         if name in self._kept:
             self._kept[name] = self._kept.pop(name)
             return self._kept[name]
+        self._require([CATALOGUE[name]])
         rows = read(self._connection, CATALOGUE[name])
         self.keep(name, rows)
         return rows

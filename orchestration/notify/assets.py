@@ -6,12 +6,12 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
 from orchestration import last_failure
-from orchestration.exit_codes import HeldError
 from orchestration.nights import red
 from orchestration.notify import dispatch
 from orchestration.publication import night
 from orchestration.resources import STEPS, Warehouse
 from orchestration.table_assets import NIGHTS
+from warehouse.errors import HeldError
 
 
 @dg.asset(

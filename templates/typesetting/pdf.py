@@ -18,6 +18,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
+from templates.typesetting import system_libraries
 from templates.typesetting.layout_checks import prove_fonts, prove_layout
 from templates.typesetting.typeface import BUNDLED, faces_by_name, font
 
@@ -41,6 +42,11 @@ PDF_UA: Final = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim
 <pdfaProperty:description>part of ISO 14289 that the file follows</pdfaProperty:description>
 </rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
 """
+
+
+def renderer_versions() -> dict[str, str]:
+    """Name -> version of what draws the PDF: the library, and those of the system it opens."""
+    return {"weasyprint": weasyprint.__version__, **system_libraries.versions()}
 
 
 def printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:

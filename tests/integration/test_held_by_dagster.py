@@ -6,11 +6,11 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration import last_failure
-from orchestration.exit_codes import HeldError
 from orchestration.notify.assets import failure_told
 from orchestration.resources import Warehouse
 from orchestration.table_assets import NIGHTS
 from warehouse import outbox
+from warehouse.errors import HeldError
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 SETTINGS = """[company]

@@ -14,9 +14,10 @@ import pytest
 from warehouse.connection import Limits, connect
 from warehouse.landing.arrivals import Place
 from warehouse.landing.landing import land
-from warehouse.sources.billing import control_totals, focus
+from warehouse.sources.billing import focus
 from warehouse.sources.decode.staging_copy import spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 
 NIGHT, RUN_ON = date(2025, 5, 16), date(2025, 5, 17)
@@ -29,7 +30,7 @@ def read(file: Path, folder: Path) -> Reading:
     content = unpack(found, folder / "content")
     delivered = Delivered(file.name, found.sha256, found.bytes, content, datetime(2026, 11, 20, tzinfo=UTC))
     reading = focus.read(delivered, CLOUD)
-    control_totals.compare(delivered, CLOUD, reading)
+    FORMATS[CLOUD.kind, CLOUD.format].verify(delivered, CLOUD, reading)
     return reading
 
 

@@ -11,6 +11,8 @@ from warehouse.schemas.ledger import ChargeRules
 from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS
 
 REASON_LENGTH: Final = 200
+DOCUMENTS: Final = {"tag:": "tags", "sku_detail:": "sku_price_details"}
+"""Kinds of fields that are members of a JSON object, and the column that holds it."""
 
 
 def charge_rules(charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
@@ -25,27 +27,28 @@ def _ruled(charges: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
     """The charges with their rule; equal charges of one stretch of policy are looked up once."""
     names = attribution.select(rule_field(pl.col("field")).alias("field"))["field"].unique()
     plain = [name for name in CHARGE_FIELDS if name in names]
-    tags = ["tags"] if names.str.starts_with("tag:").any() else []
-    keys = ["source", "policy_day", *plain, *tags]
+    documents = [column for kind, column in DOCUMENTS.items() if names.str.starts_with(kind).any()]
+    keys = ["source", "policy_day", *plain, *documents]
     keyed = charges.with_columns(policy_day(charges["charge_start"].dt.date(), attribution).alias("policy_day"))
     subjects = keyed.select(keys).unique().with_row_index("subject")
-    first = first_rules(_fields(subjects, plain, tags, names), attribution)
+    first = first_rules(_fields(subjects, plain, documents, names), attribution)
     matched = subjects.join(first, on="subject", how="left").drop("subject")
     return keyed.join(matched, on=keys, how="left", nulls_equal=True).with_columns(_rule())
 
 
-def _fields(subjects: pl.DataFrame, plain: list[str], tags: list[str], names: pl.Series) -> pl.DataFrame:
+def _fields(subjects: pl.DataFrame, plain: list[str], documents: list[str], names: pl.Series) -> pl.DataFrame:
     keys = [pl.col("subject"), pl.col("source"), pl.col("policy_day").alias("day")]
     parts = [subjects.select(*keys, pl.lit(name).alias("field"), pl.col(name).alias("value")) for name in plain]
-    parts += [_tag_fields(subjects, keys, names) for _ in tags]
+    parts += [_member_fields(subjects, keys, kind, names) for kind, column in DOCUMENTS.items() if column in documents]
     empty = subjects.head(0).select(*keys, pl.lit("").alias("field"), pl.lit("").alias("value"))
     return pl.concat([empty, *parts])
 
 
-def _tag_fields(subjects: pl.DataFrame, keys: list[pl.Expr], names: pl.Series) -> pl.DataFrame:
-    """One row per tag that a rule names."""
-    tagged = keyed_fields(subjects["tags"], "tag:", names)
-    return subjects.join(tagged, left_on="tags", right_on="document").select(*keys, "field", "value")
+def _member_fields(subjects: pl.DataFrame, keys: list[pl.Expr], kind: str, names: pl.Series) -> pl.DataFrame:
+    """One row per tag, or detail of the price, that a rule names."""
+    column = DOCUMENTS[kind]
+    members = keyed_fields(subjects[column], kind, names)
+    return subjects.join(members, left_on=column, right_on="document").select(*keys, "field", "value")
 
 
 def _rule() -> pl.Expr:

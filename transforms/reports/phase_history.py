@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 
 from transforms.reports.spend import in_scope, month_after, month_of
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.reports import Trails
+from warehouse.vocabulary import PHASES
 
 TRAIL_MONTHS = 36
 

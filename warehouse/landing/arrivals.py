@@ -20,7 +20,7 @@ from warehouse.schemas.raw import Files
 from warehouse.sources.control_files import Promise
 from warehouse.sources.decode.staging_copy import Spooled, spooled
 from warehouse.sources.reader_protocol import RejectedFile
-from warehouse.sources.registry import READERS
+from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 
 Before = Mapping[str, tuple[int, str, int]]
@@ -119,9 +119,9 @@ def _content(inbox: Inbox, source: Source, file: str, before: Before) -> Content
     return Content(source, file, found.sha256, digest, promises)
 
 
-def companions(project: Path, source: Source, file: str) -> list[str]:
+def side_files(project: Path, source: Source, file: str) -> list[str]:
     """The side files of a file that are there."""
-    wanted = READERS[source.kind, source.format].companions(file)
+    wanted = FORMATS[source.kind, source.format].side_files(file)
     return [path for path in wanted if (project / path).is_file()]
 
 
@@ -141,7 +141,7 @@ def _hashed(project: Path, file: str, before: Before) -> Spooled:
 def _reader_digest(project: Path, source: Source, file: str, promises: Sequence[Promise], before: Before) -> str:
     """Digest of the source's settings, the code of the readers, the side files and what a control file promises."""
     settings = {key: dict(value) if isinstance(value, Mapping) else value for key, value in _fields(source).items()}
-    beside = {path: _hashed(project, path, before).sha256 for path in companions(project, source, file)}
+    beside = {path: _hashed(project, path, before).sha256 for path in side_files(project, source, file)}
     promised = [str(promise) for promise in promises]
     document = json.dumps([settings, beside, promised, _code_digest()], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 CONTROL: Final = ".control.json"
+MANIFEST: Final = "manifest.json"
 
 
 def matched(project: Path, pattern: str) -> list[str]:
@@ -31,6 +32,20 @@ def controls(project: Path, pattern: str) -> list[str]:
     beside = re.compile(["", *_folders(pattern)][-1] + "[^/]*", re.DOTALL)
     everything = _walk(project, "/".join(_plain_folders(pattern)))
     return sorted(path for path in everything if path.endswith(CONTROL) and beside.fullmatch(path))
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a file of this path would be data of the pattern."""
+    name = path.rpartition("/")[2]
+    is_named = re.fullmatch(_expression(pattern), path, re.DOTALL) is not None
+    return is_named and not name.startswith(".") and not name.endswith(CONTROL)
+
+
+def accompanies(pattern: str, path: str) -> bool:
+    """Whether a file of this path says something of data of the pattern: a control file, or a provider's manifest."""
+    folders = ["", *_folders(pattern)][-1]
+    is_beside = re.fullmatch(folders + "[^/]*", path, re.DOTALL) is not None
+    return (is_beside and path.endswith(CONTROL)) or path.casefold().endswith(MANIFEST)
 
 
 def _hides(place: Path, path: str, on_the_way: list[re.Pattern[str]]) -> bool:

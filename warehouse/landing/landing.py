@@ -11,29 +11,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from warehouse.landing import file_cache
-from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, companions
+from warehouse import free_space
+from warehouse.landing import file_cache, findings
+from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
+from warehouse.landing.holds import Hold, uncounted_sources
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates
 from warehouse.landing.row_counts import Refusals, account
-from warehouse.landing.split_cost_overlap import beside_their_split
-from warehouse.landing.supersession import strangers
+from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
-from warehouse.sources.billing import control_totals
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
-from warehouse.sources.registry import READERS
+from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 from warehouse.tables import transaction
 
@@ -42,12 +43,12 @@ from warehouse.tables import transaction
 class Landing:
     """What a landing found wrong: files that cannot count, and how many rows of each source were refused.
 
-    `findings` are sentences that hold nothing up.
+    `holds` are what no night can be published with.
     """
 
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusals, ...]
-    findings: tuple[str, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 def land(
@@ -64,18 +65,11 @@ def land(
         repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
         refusals = account(connection, sources, inbox, start, repeated)
         _state_invoices(connection, inbox)
-        findings = [*_silent(sources, inbox), *strangers(connection), *beside_their_split(connection)]
-    return Landing(tuple(inbox.rejections), refusals, tuple(findings))
-
-
-def _silent(sources: Sequence[Source], inbox: Inbox) -> Iterator[str]:
-    """Sources of which nothing has come: the night counts none of them, and says so."""
-    heard = {source for source, _ in inbox.found}
-    for source in sources:
-        if source.name not in heard:
-            yield f"source {source.name} has no file that matches {source.files}; nothing of it is counted"
-    if not any(source.kind == "gpu_billing" and source.name in heard for source in sources):
-        yield "no bill has come, so that nothing has a cost; deliver one below inbox/ and name it as a [[source]]"
+        findings.settle_paths(connection, inbox)
+        noticed = (findings.absent_sources(sources, inbox), double_billed(connection, start.date()))
+        findings.note(connection, chain.from_iterable(noticed))
+        holds = uncounted_sources(connection)
+    return Landing(tuple(inbox.rejections), refusals, tuple(holds))
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
@@ -130,6 +124,7 @@ def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
+    free_space.require(inbox.place.var, sum(inbox.found[one.source.name, one.file].bytes for one in wanted))
     shelf = file_cache.Shelf(connection, inbox.place.var)
     with private_folder(inbox.place.var, "landing") as folder:
         for content in wanted:
@@ -154,9 +149,9 @@ def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times,
 
 def _believed(delivered: Delivered, content: Content) -> Reading:
     """What the reader says, once a second one has added up the bill and the control file agrees."""
-    read = READERS[content.source.kind, content.source.format].read(delivered, content.source)
-    if ChargeRows.table_name in read.frames:
-        control_totals.compare(delivered, content.source, read)
+    record = FORMATS[content.source.kind, content.source.format]
+    read = record.read(delivered, content.source)
+    record.verify(delivered, content.source, read)
     for promise in content.promises:
         promise.check_rows(read)
     return read
@@ -188,7 +183,7 @@ def _is_of_another_night(row: Mapping[str, Any], night: date, run_on: date) -> b
 
 @contextmanager
 def _delivered(project: Path, content: Content, found: Spooled, times: Times, folder: Path) -> Iterator[Delivered]:
-    beside = {path: _side_file(project, path, folder) for path in companions(project, content.source, found.file)}
+    beside = {path: _side_file(project, path, folder) for path in side_files(project, content.source, found.file)}
     copy = unpack(found, folder / "content")
     is_proved = bool(content.promises)
     yield Delivered(found.file, found.sha256, found.bytes, copy, times.night_start, beside, is_proved, times.run_on)

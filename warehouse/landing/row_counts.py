@@ -122,7 +122,7 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datet
 
 
 _NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("rows", "accepted", "quarantined", "duplicates", "blank", "foreign_lines"), 0),
+    **dict.fromkeys(("rows", "accepted", "counted", "quarantined", "duplicates", "blank", "foreign_lines"), 0),
     "rounding_residual": Decimal(0),
     "flags": [],
 }
@@ -130,9 +130,11 @@ _NOTHING: dict[str, Any] = {
 
 def _counted(read: Mapping[str, Any]) -> dict[str, Any]:
     duplicates = read["repeated"] + read["copied"]
+    accepted = read["rows"] - read["refused"] - duplicates - read["blank"]
     return {
         "rows": read["rows"],
-        "accepted": read["rows"] - read["refused"] - duplicates - read["blank"],
+        "accepted": accepted,
+        "counted": min(accepted, max(read["counted"] - read["copied"], 0)),
         "quarantined": read["refused"],
         "duplicates": duplicates,
         "blank": read["blank"],

@@ -2,8 +2,8 @@
 
 from warehouse.schemas.columns import choice, count, day, flag, instant, text
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import REQUEST_STATUSES
 
-STATUSES = ("ok", "error", "cancelled", "pending", "unknown")
 MICRO = 1_000_000
 
 
@@ -24,7 +24,7 @@ class Requests(Table):
     team = text("team as sent").or_null()
     tenant = text("tenant as sent").or_null()
     task = text("task as sent").or_null()
-    status = choice("how it ended", *STATUSES)
+    status = choice("how it ended", *REQUEST_STATUSES)
     requests = count("1; more for an aggregate; 0 for a row that has an identity but is no request")
     input_tokens = count("tokens given to the model, cached ones included", "tokens").or_null()
     cached_input_tokens = count("part of the input read from a cache", "tokens").or_null()

@@ -16,10 +16,8 @@ from warehouse.schemas.columns import (
     ratio,
     text,
 )
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
-
-ACCOUNTS = ("direct", "idle", "commitment_unused", "shared", "adjustment", "unallocated", "out_of_scope")
+from warehouse.vocabulary import ACCOUNTS, PHASES
 
 SHARING_POLICIES = ("booked", "idle_with_users", "whole_nodes", "provider_weights")
 """As booked: by GPU time, idle apart. Idle with users: nobody's time is paid by who used the pool that day. Whole

@@ -17,10 +17,10 @@ CHARGE_FIELDS: Final = (
     "charge_description",
     "region",
 )
-"""Fields of a charge that rules may name, beside `tag:<key>`."""
+"""Fields of a charge that rules may name, beside `tag:<key>` and `sku_detail:<key>`."""
 
 ZERO_WIDTH: Final = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
-KEYED: Final = ("tag:", "label:")
+KEYED: Final = ("tag:", "label:", "sku_detail:")
 
 
 def model_key(name: str) -> str:
@@ -35,6 +35,6 @@ def tag_key(key: str) -> str:
 
 
 def field_key(field: str) -> str:
-    """A rule's field as it is compared: `tag:` or `label:` and the key, or the name of a column, without case."""
+    """A rule's field as it is compared: `tag:`, `label:` or `sku_detail:` and a key, or a column."""
     kind, colon, key = field.lower().partition(":")
     return kind + colon + tag_key(key) if kind + colon in KEYED else field.lower()

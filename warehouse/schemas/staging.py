@@ -16,8 +16,8 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import CHARGE_CATEGORIES, END_SOURCES, PHASES, REQUEST_STATUSES, RUN_STATUSES
 
 
 class Charges(Table):
@@ -33,7 +33,7 @@ class Charges(Table):
     charge_start = instant("start of what is charged")
     charge_end = instant("end of what is charged, exclusive")
     charge_day = day("UTC day of charge_start: the unit in which charges and postings are computed again")
-    charge_category = choice("kind of charge", "Usage", "Purchase", "Tax", "Credit", "Adjustment")
+    charge_category = choice("kind of charge", *CHARGE_CATEGORIES)
     charge_class = text("Correction, or null").or_null()
     invoice_id = text("invoice the row is billed on").or_null()
     billing_account_id = text("payer account").or_null()
@@ -45,6 +45,7 @@ class Charges(Table):
     region = text("region").or_null()
     charge_description = text("the provider's words").or_null()
     tags = json("tags as a JSON object of texts")
+    sku_price_details = json("what the provider says of the price's unit, as a JSON object of texts").or_null()
     currency = text("ISO 4217 code of the costs")
     billed_cost = cost("what the invoice says")
     effective_cost = cost("what was consumed, commitments amortised")
@@ -84,13 +85,53 @@ class DeliveredDays(Table):
     billed_cost = cost("sum of what the rows bill")
 
 
+class RunAttempts(Table):
+    """One uninterrupted time in which one training run held GPUs, as one log tells it."""
+
+    table_key = ("run_id", "attempt")
+    table_span = ("held_from", "held_to")
+
+    run_id = text("identity of the run")
+    attempt = count("ordinal in the order of time")
+    source = text("source of the settings")
+    logged_run_id = text("identity of the run in the log")
+    is_leading = flag("the log tells of the run's metrics; false for other ranks and for a scheduler's job")
+    is_job = flag("the row is a scheduler's own account of a job")
+    parent_run_id = text("run that this one belongs to").or_null()
+    run_name = text("name").or_null()
+    project = text("project, experiment or benchmark").or_null()
+    cluster = text("cluster").or_null()
+    hosts = texts("hosts")
+    started_at = instant("first moment of training").or_null()
+    ended_at = instant("last moment of training as far as the log tells").or_null()
+    end_source = choice("where ended_at comes from", *END_SOURCES)
+    status = choice("how it ended", *RUN_STATUSES)
+    gpu_model = text("chip").or_null()
+    gpu_count = measure("GPUs that it alone held; 0 where others held all that the log claims", "GPUs").or_null()
+    gpu_seconds = measure("part of the logged GPU time that it alone held", "GPU-seconds").or_null()
+    contested_gpu_seconds = measure("GPU time that the log claims and a run apart from it holds", "GPU-seconds")
+    held_from = instant("GPUs are held and paid from here").or_null()
+    held_to = instant("GPUs are held and paid to here").or_null()
+    params = measure("parameters", "parameters").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    tokens = measure("training tokens of the run so far", "tokens").or_null()
+    steps = count("optimiser steps of the run so far").or_null()
+    first_step = integer("first step that it trained, as its metrics count", "steps or samples").or_null()
+    last_step = integer("last step that it trained, as its metrics count", "steps or samples").or_null()
+    final_loss = measure("last finite loss", "nats per token").or_null()
+    pool_id = text("pool whose GPUs it held").or_null()
+    model_id = text("model it trained").or_null()
+    phase = choice("phase of the model's life", *PHASES).or_null()
+    team = text("team").or_null()
+
+
 class TrainingRuns(Table):
-    """One training run."""
+    """One training run, over all its attempts."""
 
     table_key = ("run_id",)
     table_span = ("held_from", "held_to")
 
-    run_id = text("identity of the run")
+    run_id = text("identity of the run; <source>/<id> where several sources use the id")
     source = text("source of the settings")
     parent_run_id = text("run that this one belongs to").or_null()
     run_name = text("name").or_null()
@@ -100,12 +141,13 @@ class TrainingRuns(Table):
     started_at = instant("first moment of training").or_null()
     ended_at = instant("last moment of training as far as the log tells").or_null()
     end_source = choice("where ended_at comes from", "logged", "last_event", "job_db", "censored")
-    status = choice("how it ended", "finished", "failed", "cancelled", "timeout", "running", "unknown")
+    status = choice("how its last attempt ended", "finished", "failed", "cancelled", "timeout", "running", "unknown")
     gpu_model = text("chip").or_null()
-    gpu_count = measure("GPUs held", "GPUs").or_null()
-    gpu_seconds = measure("GPUs × time from started_at to ended_at", "GPU-seconds").or_null()
-    held_from = instant("GPUs are held and paid from here").or_null()
+    gpu_count = measure("most GPUs held at one time", "GPUs").or_null()
+    gpu_seconds = measure("GPUs × time over its attempts", "GPU-seconds").or_null()
+    held_from = instant("GPUs are held and paid from here; staging.run_attempts has the holes").or_null()
     held_to = instant("GPUs are held and paid to here").or_null()
+    attempts = count("times without a hole in which it held GPUs")
     params = measure("parameters", "parameters").or_null()
     active_params = measure("parameters used per token", "parameters").or_null()
     tokens = measure("training tokens", "tokens").or_null()
@@ -159,7 +201,7 @@ class TokenUsage(Table):
     team = text("team").or_null()
     tenant = text("tenant").or_null()
     task = text("task").or_null()
-    status = choice("how it ended", "ok", "error", "cancelled", "pending", "unknown")
+    status = choice("how it ended", *REQUEST_STATUSES)
     requests = count("requests")
     requests_with_usage = count("requests that carry any count of tokens or units")
     input_tokens = count("tokens given to the model, cached ones included", "tokens")

@@ -8,12 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
 
 import polars as pl
 
+from warehouse.schemas.findings import Finding
 from warehouse.sources.casts.date_guard import starts_before
-from warehouse.sources.source import Source
 
 REFUSED_SCHEMA = {
     "location": pl.String(),
@@ -41,7 +40,7 @@ class RejectedFile(Exception):  # noqa: N818 - the word of the contract
 class Delivered:
     """One regular file of the inbox, hashed and unpacked.
 
-    `content` is a private copy of the decompressed bytes, gone after reading. `companions` are the files a reader
+    `content` is a private copy of the decompressed bytes, gone after reading. `side_files` are the files a reader
     asked for (side files, system descriptions) that exist: path below the project directory -> where to open it.
     `is_proved` says that a control file names these bytes by digest, so that nothing of them can be missing. `run_on`
     is the day of the run where that may be long after the night.
@@ -52,7 +51,7 @@ class Delivered:
     bytes: int
     content: Path
     night_start: datetime
-    companions: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    side_files: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     is_proved: bool = False
     run_on: date | None = None
 
@@ -69,7 +68,10 @@ class Reading:
     `frames` maps a raw table to its rows in that table's columns (`file_sha256` and `source` included); `rows` counts
     every row of the file; `duplicates` those that repeat another row of this same file. What is neither refused,
     duplicate nor blank is accepted. Rows too many to hold lie in `parts`, Parquet files beside the content. `totals` is
-    the bill: currency -> billed and effective cost of all accepted rows.
+    the bill: currency -> billed and effective cost of all accepted rows; `derived_totals` names the one of them that no
+    column of the file states. `repeated` are the locations of rows that repeat another one. `counted` says how many
+    accepted rows became charges, runs or requests; none means all of them, and for requests the rows of the frame.
+    `findings` are what the reader noticed and could not decide.
     """
 
     rows: int
@@ -82,13 +84,7 @@ class Reading:
     rounding_residual: Decimal = Decimal(0)
     parts: Mapping[str, Sequence[Path]] = field(default_factory=lambda: MappingProxyType({}))
     totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=lambda: MappingProxyType({}))
-
-
-class Reader(Protocol):
-    """One format, as a module: which side files it wants beside a file, and how it reads one."""
-
-    def companions(self, file: str, /) -> Sequence[str]:
-        """Paths of side files that may stand beside the file."""
-
-    def read(self, delivered: Delivered, source: Source, /) -> Reading:
-        """What the file holds; raises RejectedFile when it cannot count as a whole."""
+    derived_totals: frozenset[str] = frozenset()
+    repeated: pl.Series = field(default_factory=lambda: pl.Series("location", [], dtype=pl.String))
+    counted: int | None = None
+    findings: Sequence[Finding] = ()

@@ -14,8 +14,8 @@ import pytest
 
 from orchestration import cli
 from orchestration.exit_codes import Exit
-from orchestration.nights import sole_run
 from orchestration.preview import Glance
+from orchestration.run_lock import sole_run
 from orchestration.settings import DAGSTER_VARIABLES, HOME_VARIABLE
 from orchestration.whatif_output import subject_of
 from warehouse.sample import write_empty

@@ -14,7 +14,7 @@ import pytest
 from bench.report_tables import reported
 from templates import render
 from warehouse.schemas import CATALOGUE
-from warehouse.schemas.economics import DRIVERS
+from warehouse.vocabulary import COST_DRIVERS
 
 if TYPE_CHECKING:
     from bench.report_company import Company
@@ -31,7 +31,9 @@ def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 def of_all_drivers(bridge: pl.DataFrame) -> pl.DataFrame:
     """The change of the first entity, parted among all drivers."""
     first = bridge.row(0, named=True)
-    parts = [first | {"driver": driver, "change_usd": Decimal(place * 1000)} for place, driver in enumerate(DRIVERS)]
+    parts = [
+        first | {"driver": driver, "change_usd": Decimal(place * 1000)} for place, driver in enumerate(COST_DRIVERS)
+    ]
     rest = first["change_usd"] - sum((part["change_usd"] for part in parts), Decimal(0))
     parts[-1]["change_usd"] += rest
     return pl.concat([table("variance_bridge", parts), bridge.slice(1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,20 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.sources.billing import control_totals
+from warehouse.sources.billing import control_totals, focus
+from warehouse.sources.billing.control_columns import ControlColumns, Totals
 from warehouse.sources.billing.control_totals import OpinionsDifferError
-from warehouse.sources.billing.control_totals_fast import Totals, column_totals
+from warehouse.sources.billing.control_totals_fast import column_totals
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 
-NAMES = ("BillingCurrency", "BilledCost", "EffectiveCost")
 HEADER = "Tags,BilledCost,BillingCurrency,EffectiveCost\n"
+SOURCE = Source("cloud", "gpu_billing", "focus", "inbox/*")
+FOCUS_COLUMNS = ControlColumns(focus.layout, ("billed_cost",), ("effective_cost",))
+FOCUS_TOTALS = control_totals.of_columns(FOCUS_COLUMNS)
 
 
 def sums(folder: Path, content: str, constant: str | None = None) -> Totals | None:
     path = folder / "bill.csv"
     path.write_bytes(content.encode())
-    return column_totals(path, NAMES, constant)
+    return column_totals(path, replace(FOCUS_COLUMNS.of(SOURCE), constant=constant))
 
 
 def test_costs_are_added_up_exactly_by_currency(tmp_path: Path) -> None:
@@ -69,10 +73,10 @@ def test_a_total_that_neither_way_finds_is_an_error_that_names_both(tmp_path: Pa
     path = tmp_path / "bill.csv"
     path.write_text(HEADER + ",1,USD,1\n")
     delivered = Delivered("inbox/a.csv", "ab" * 32, 1, path, datetime(2026, 11, 20, tzinfo=UTC))
-    source = Source("cloud", "gpu_billing", "focus", "inbox/*")
-    control_totals.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}))
+    again = FOCUS_TOTALS(delivered, SOURCE, Reading(1, {}))
+    control_totals.compare(delivered, Reading(1, {}, totals={"USD": (Decimal(1), Decimal(1))}), again)
     with pytest.raises(OpinionsDifferError, match=r"inbox/a\.csv in USD: billed 2, effective 1 against 1"):
-        control_totals.compare(delivered, source, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}))
+        control_totals.compare(delivered, Reading(1, {}, totals={"USD": (Decimal(2), Decimal(1))}), again)
 
 
 def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(tmp_path: Path) -> None:
@@ -85,4 +89,4 @@ def test_a_narrow_float_is_the_shortest_decimal_that_names_it_for_both_readers(t
     )
     reading = Reading(2, {}, refused, totals={"USD": (Decimal("10.1"), Decimal("0.5"))})
 
-    control_totals.compare(delivered, Source("cloud", "gpu_billing", "focus", "inbox/*"), reading)
+    control_totals.compare(delivered, reading, FOCUS_TOTALS(delivered, SOURCE, reading))

@@ -40,12 +40,12 @@ def read(
     content = folder / "content"
     content.write_text(document if isinstance(document, str) else json.dumps(document))
     beside = {"inbox/hf/sft/trisect-run.json": said, "inbox/hf/sft/train_results.json": results}
-    companions = {}
+    side_files = {}
     for place, (path, written) in enumerate(beside.items()):
         if written is not None:
             (folder / str(place)).write_text(json.dumps(written))
-            companions[path] = folder / str(place)
-    return hf_trainer.read(Delivered(file, "ab" * 32, 1, content, NIGHT, companions), SOURCE)
+            side_files[path] = folder / str(place)
+    return hf_trainer.read(Delivered(file, "ab" * 32, 1, content, NIGHT, side_files), SOURCE)
 
 
 def the_run(reading: Reading) -> dict[str, Any]:

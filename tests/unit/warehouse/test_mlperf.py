@@ -39,11 +39,11 @@ def whole_log() -> list[str]:
     ]
 
 
-def deliver(folder: Path, text: str, file: str = LOG, **companions: str) -> Delivered:
+def deliver(folder: Path, text: str, file: str = LOG, **side_files: str) -> Delivered:
     content = folder / "content"
     content.write_text(text)
     beside = {}
-    for position, (name, written) in enumerate(companions.items()):
+    for position, (name, written) in enumerate(side_files.items()):
         beside[{"system": DESCRIPTION, "said": "inbox/mlperf/trisect-run.json"}[name]] = folder / str(position)
         (folder / str(position)).write_text(written)
     return Delivered(file, "ab" * 32, len(text), content, NIGHT, beside)
@@ -53,8 +53,8 @@ def system(nodes: str = "4", per_node: str = "8 ", model: str = "NVIDIA H100-SXM
     return json.dumps({"number_of_nodes": nodes, "accelerators_per_node": per_node, "accelerator_model_name": model})
 
 
-def read(folder: Path, lines: list[str], **companions: str) -> Reading:
-    return mlperf.read(deliver(folder, "\n".join(lines) + "\n", **companions), SOURCE)
+def read(folder: Path, lines: list[str], **side_files: str) -> Reading:
+    return mlperf.read(deliver(folder, "\n".join(lines) + "\n", **side_files), SOURCE)
 
 
 def the_run(reading: Reading) -> dict[str, object]:
@@ -116,7 +116,7 @@ def test_a_missing_description_refuses_every_record_and_names_the_path(tmp_path:
     assert (reading.rows, reading.refused.height, reading.frames) == (9, 9, {})
     assert set(reading.refused["reason"]) == {"missing_key"}
     assert set(reading.refused["raw"]) == {DESCRIPTION}
-    assert mlperf.companions(LOG)[0] == DESCRIPTION
+    assert mlperf.side_files(LOG)[0] == DESCRIPTION
 
 
 def test_a_sidecar_knows_the_gpus_where_no_description_does_and_wins_on_their_count(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def read(folder: Path, text: str, file: str = "inbox/train/runs.csv", said: dict
     content, beside = folder / "content", folder / "sidecar"
     content.write_text(text)
     beside.write_text(json.dumps(said))
-    companions = {} if said is None else {"inbox/train/trisect-run.json": beside}
+    side_files = {} if said is None else {"inbox/train/trisect-run.json": beside}
     source = Source("train", "training_logs", "table", "inbox/train/*")
-    return table_runs.read(Delivered(file, "ab" * 32, 1, content, NIGHT, companions), source)
+    return table_runs.read(Delivered(file, "ab" * 32, 1, content, NIGHT, side_files), source)
 
 
 def table(*rows: dict[str, str], without: tuple[str, ...] = ()) -> str:

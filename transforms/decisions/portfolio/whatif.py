@@ -10,7 +10,7 @@ import polars as pl
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
 from transforms.decisions.actions.retrain_smaller import retrain_proposals
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
+from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, PATH_COLUMNS
 from transforms.decisions.dollars import in_cents
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
@@ -19,7 +19,8 @@ from transforms.decisions.portfolio.portfolio_selection import best_first, portf
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.simulation_context import MTOK, night_of
 from transforms.decisions.supply.latency import within_limits
-from warehouse.schemas.decisions import LAWS, Positions, Supply
+from warehouse.schemas.decisions import Positions, Supply
+from warehouse.vocabulary import LAWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,14 +120,15 @@ def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.
         changed["scaling_law"] = tables["scaling_law"].with_columns(is_chosen=pl.col("law_id") == law)
     is_subject = pl.col("model_id") == model_id
     values = _position_values(overrides)
-    changed["positions"] = Positions.frame(
-        tables["positions"].with_columns(
-            pl.when(is_subject).then(value).otherwise(pl.col(name).cast(pl.Float64)).alias(name)
-            for name, value in values.items()
-        )
+    moved = tables["positions"].with_columns(
+        pl.when(is_subject).then(value).otherwise(pl.col(name).cast(pl.Float64)).alias(name)
+        for name, value in values.items()
     )
     if overrides.usd_per_mtok is not None:
         changed["supply"] = _repriced(model_id, overrides.usd_per_mtok, tables)
+    if overrides.monthly_tokens is not None:
+        moved = moved.with_columns(pl.when(~is_subject).then(pl.col(PATH_COLUMNS)))
+    changed["positions"] = Positions.frame(moved)
     return changed
 
 

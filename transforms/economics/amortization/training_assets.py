@@ -12,7 +12,7 @@ from transforms.economics.spend.lineage_shares import TRAINING
 from transforms.economics.spend.thirds import bases
 from transforms.economics.sums import whole
 from warehouse.schemas.economics import TrainingAssets
-from warehouse.schemas.policy import PHASES
+from warehouse.vocabulary import PHASES
 
 _CELL: Final = ("month", "model_id")
 

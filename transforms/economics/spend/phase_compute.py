@@ -9,7 +9,7 @@ import polars as pl
 from transforms.compute import CHIPS, SERVING_FLOP_PER_PARAM, TRAINING_FLOP_PER_PARAM
 from transforms.economics.sums import whole
 from warehouse.schemas.economics import PhaseCompute
-from warehouse.schemas.policy import PHASES
+from warehouse.vocabulary import PHASES
 
 _HOLDER: Final = ("model_id", "phase")
 _SHAPE: Final = (*_HOLDER, "active_params")

@@ -9,7 +9,7 @@ import polars as pl
 from transforms.economics.spend.lineage_shares import ancestors
 from transforms.economics.spend.thirds_projection import balance_columns, projection_columns, remaining_inference
 from warehouse.schemas.economics import Thirds
-from warehouse.schemas.policy import PHASES
+from warehouse.vocabulary import PHASES
 
 _SPENDS: Final = tuple(f"{phase}_usd" for phase in PHASES)
 _TARGETS: Final = tuple(f"target_{phase}_ratio" for phase in PHASES)

@@ -13,7 +13,7 @@ from transforms.economics.forecast.prediction_interval import P90
 from transforms.economics.forecast.smoothing import WEEK, Floats
 from transforms.economics.rounding import estimate, estimated_usd
 from transforms.economics.spend.thirds_penalty import penalty_ratio, saved_ratio, shares
-from warehouse.schemas.policy import PHASES
+from warehouse.vocabulary import PHASES
 
 _NORMAL: Final = np.asarray(ndtri(np.arange(1, 100) / 100))
 _PERCENTILES: Final = {"p10": 9, "p50": 49, "p90": 89}

@@ -1,23 +1,12 @@
 """What to do: laws, positions, alternatives, recommendations and what became of them; modules by subject."""
 
-from warehouse.schemas.decisions.laws import LAWS, IsoLoss, LawDraws, LawPoints, LifetimeOptimum, ScalingLaw
-from warehouse.schemas.decisions.options import (
-    ACTIONS,
-    STANDINGS,
-    Candidates,
-    CashCurves,
-    Portfolio,
-    Recommendations,
-    RecommendedTotals,
-)
-from warehouse.schemas.decisions.outcomes import STATES, RunForecasts, TrackRecord
+from warehouse.schemas.decisions.laws import IsoLoss, LawDraws, LawPoints, LifetimeOptimum, ScalingLaw
+from warehouse.schemas.decisions.options import Candidates, CashCurves, Portfolio, Recommendations, RecommendedTotals
+from warehouse.schemas.decisions.outcomes import STATES, RewardForecasts, RunForecasts, TrackRecord
 from warehouse.schemas.decisions.states import PoolStates, Positions, ServingStates, TaskShares
 from warehouse.schemas.decisions.supply import GpuDemand, PoolUsers, Supply
 
 __all__ = [
-    "ACTIONS",
-    "LAWS",
-    "STANDINGS",
     "STATES",
     "Candidates",
     "CashCurves",
@@ -32,6 +21,7 @@ __all__ = [
     "Positions",
     "Recommendations",
     "RecommendedTotals",
+    "RewardForecasts",
     "RunForecasts",
     "ScalingLaw",
     "ServingStates",

@@ -2,8 +2,7 @@
 
 from warehouse.schemas.columns import choice, count, day, flag, measure, ratio, text, usd
 from warehouse.schemas.table import Table
-
-LAWS = ("own", "epoch", "hoffmann", "muennighoff")
+from warehouse.vocabulary import LAWS
 
 
 class LawPoints(Table):

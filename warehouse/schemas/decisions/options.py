@@ -4,9 +4,7 @@ import polars as pl
 
 from warehouse.schemas.columns import Column, choice, count, day, flag, integer, json, measure, ratio, text, usd
 from warehouse.schemas.table import Table
-
-STANDINGS = ("safe", "measured", "evaluate_first", "data_request")
-ACTIONS = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "release_capacity", "retire")
+from warehouse.vocabulary import ACTIONS, STANDINGS
 
 
 def _by_month(description: str) -> Column:

@@ -1,7 +1,14 @@
 """Where models, tasks, pools and deployments stand on the night."""
 
-from warehouse.schemas.columns import choice, count, day, exact, flag, measure, ratio, text, usd
+import polars as pl
+
+from warehouse.schemas.columns import Column, choice, count, day, exact, flag, measure, ratio, text, usd
 from warehouse.schemas.table import Table
+
+
+def _by_month(description: str, unit: str) -> Column:
+    """A number for each path and each of 60 months ahead."""
+    return Column(pl.List(pl.List(pl.Float64())), "DOUBLE[][]", unit, description, is_nullable=True)
 
 
 class PoolStates(Table):
@@ -70,6 +77,13 @@ class Positions(Table):
     unit_name = text("what it delivers, where that is not text").or_null()
     daily_tokens = measure("level of a day's demand", "tokens per day").or_null()
     daily_tokens_trend = measure("change of the level, damped by 0.98 a day", "tokens per day").or_null()
+    demand_path_weights = Column(
+        pl.List(pl.Float64()), "DOUBLE[]", "ratio", "how likely each way of going on is; null: too little history"
+    ).or_null()
+    demand_path_ratios = _by_month(
+        "tokens of each whole month ahead over those of a month at the level, by path", "ratio"
+    )
+    demand_path_sigmas = _by_month("standard deviation of the logarithm of each month of each path", "nepers")
     demand_sigma = measure("standard deviation of the logarithm of all demand ahead", "nepers").or_null()
     demand_blocks = measure("independent four-week errors behind that spread", "count")
     demand_basis = text("how the demand is forecast, or why it is not known")

@@ -3,9 +3,7 @@
 from warehouse.schemas.columns import choice, count, day, flag, measure, ratio, text
 from warehouse.schemas.columns import usd as money
 from warehouse.schemas.table import Table
-
-SUPPLY_KINDS = ("owned", "committed", "on_demand")
-USER_KINDS = ("deployment", "launch", "workload", "direct", "training", "planned_training", "announced", "idle")
+from warehouse.vocabulary import SUPPLY_KINDS, USER_KINDS
 
 
 class Supply(Table):

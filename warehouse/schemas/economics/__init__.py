@@ -2,7 +2,9 @@
 
 from warehouse.schemas.economics.demand import (
     QUANTITIES,
+    DemandAccuracy,
     DemandForecast,
+    DemandPaths,
     DemandStates,
     EstimateDays,
     ExpectedService,
@@ -13,7 +15,6 @@ from warehouse.schemas.economics.demand import (
 )
 from warehouse.schemas.economics.evidence import ScalingEvidence, TwoPhaseBalance
 from warehouse.schemas.economics.lives import (
-    THIRDS_STATUSES,
     DailyService,
     LifecycleSpend,
     LineageShares,
@@ -23,9 +24,9 @@ from warehouse.schemas.economics.lives import (
     TaskDays,
     Thirds,
 )
-from warehouse.schemas.economics.plans import DRIVERS, BudgetVariances, VarianceBridge
+from warehouse.schemas.economics.plans import BudgetVariances, VarianceBridge
 from warehouse.schemas.economics.prices import ApiComparisons, TokenCosts, UnitCosts
-from warehouse.schemas.economics.reconciliation import Reconciliation
+from warehouse.schemas.economics.reconciliation import PeriodFindings, Reconciliation
 from warehouse.schemas.economics.spend import (
     CompanySpend,
     DailySpend,
@@ -38,9 +39,7 @@ from warehouse.schemas.economics.training import Amortization, AmortizationResta
 from warehouse.schemas.economics.waste import Goodput, RunSpend, Waste
 
 __all__ = [
-    "DRIVERS",
     "QUANTITIES",
-    "THIRDS_STATUSES",
     "Amortization",
     "AmortizationRestatements",
     "ApiComparisons",
@@ -48,7 +47,9 @@ __all__ = [
     "CompanySpend",
     "DailyService",
     "DailySpend",
+    "DemandAccuracy",
     "DemandForecast",
+    "DemandPaths",
     "DemandStates",
     "EstimateChanges",
     "EstimateDays",
@@ -61,6 +62,7 @@ __all__ = [
     "ModelSpend",
     "MonthlySpend",
     "Parity",
+    "PeriodFindings",
     "PhaseCompute",
     "ProductionUnits",
     "Reconciliation",

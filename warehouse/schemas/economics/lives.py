@@ -1,17 +1,8 @@
 """What each model has cost over its life, phase by phase, and how the phases lie to each other."""
 
 from warehouse.schemas.columns import choice, count, day, measure, ratio, text, usd
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
-
-THIRDS_STATUSES = (
-    "balanced",
-    "pretraining_heavy",
-    "posttraining_heavy",
-    "inference_heavy",
-    "too_young",
-    "no_own_pretraining",
-)
+from warehouse.vocabulary import PHASES, THIRDS_STATUSES
 
 
 class ServedDays(Table):

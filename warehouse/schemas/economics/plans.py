@@ -1,11 +1,8 @@
 """Plan against actual, and what changed from one month to the next."""
 
 from warehouse.schemas.columns import choice, count, day, flag, ratio, text, usd
-from warehouse.schemas.ledger import ACCOUNTS
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
-
-DRIVERS = ("price", "volume", "mix", "efficiency", "one_off", "restatement", "other")
+from warehouse.vocabulary import ACCOUNTS, COST_DRIVERS, PHASES
 
 
 class BudgetVariances(Table):
@@ -35,5 +32,5 @@ class VarianceBridge(Table):
     account = choice("account", *ACCOUNTS)
     model_id = text("model").or_null()
     phase = choice("phase", *PHASES).or_null()
-    driver = choice("why", *DRIVERS)
+    driver = choice("why", *COST_DRIVERS)
     change_usd = usd("part of the change; positive is more cost")

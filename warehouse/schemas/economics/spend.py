@@ -1,9 +1,8 @@
 """What the ledger says was spent, in the reporting currency, and who carries what is idle and shared."""
 
 from warehouse.schemas.columns import choice, cost, day, flag, measure, text, usd
-from warehouse.schemas.ledger import ACCOUNTS
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import ACCOUNTS, PHASES
 
 
 class DailySpend(Table):

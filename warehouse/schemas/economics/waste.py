@@ -1,19 +1,8 @@
 """What bought nothing: a subset of the ledger, by cause."""
 
 from warehouse.schemas.columns import choice, count, day, measure, ratio, text, usd
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.table import Table
-
-WASTE_CAUSES = (
-    "failed",
-    "cancelled",
-    "timeout",
-    "abandoned_sweep",
-    "repeated_steps",
-    "superseded",
-    "idle",
-    "commitment_unused",
-)
+from warehouse.vocabulary import PHASES, WASTE_CAUSES
 
 
 class RunSpend(Table):

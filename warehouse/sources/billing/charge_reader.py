@@ -11,11 +11,12 @@ import polars as pl
 
 from warehouse.schemas.raw import ChargeRows
 from warehouse.sources.billing.charge_casts import Charges, charges, stated_money
+from warehouse.sources.billing.duplicate_charges import Duplicates, without
 from warehouse.sources.billing.rounded_costs import RoundedCosts
 from warehouse.sources.billing.tags import tags
 from warehouse.sources.casts.casts import TEXT_NULLS, composed, known
 from warehouse.sources.casts.decimals import WIDEST, quantity
-from warehouse.sources.casts.exact_sums import EXACT, Totals, added, bill_totals
+from warehouse.sources.casts.exact_sums import EXACT, Totals, added, bill_totals, negated
 from warehouse.sources.casts.local_times import assumptions
 from warehouse.sources.casts.timestamps import clock_of
 from warehouse.sources.decode.column_mapping import Layout
@@ -26,9 +27,11 @@ from warehouse.sources.reader_protocol import NOTHING_REFUSED, Delivered, Readin
 from warehouse.sources.source import Source
 
 HELD: Final = 100_000
+_RESIDUAL_UNIT: Final = Decimal("1e-18")
 LARGEST_TOTAL: Final = Decimal(10) ** WIDEST
 _CARRIED: Final = "+"
 CUSTOM: Final = "x_"
+_TOLD_BY_OTHERS: Final = ("sku_price_details", "cost_view")
 COSTS: Final = frozenset({"billed_cost", "effective_cost", "list_cost", "contracted_cost"})
 MEASURES: Final = frozenset(
     {
@@ -57,7 +60,8 @@ class Shaped:
 
     `cells` are its columns as text; `layers` are JSON objects of tags, later ones laid over earlier ones; `labels` are
     custom columns that are tags by their own names; `others` is what else tells two rows apart; `identity` is the key
-    that tells them apart without the rest, if the bill has one; `providers` say who bills each row.
+    that tells them apart without the rest, if the bill has one; `providers` say who bills each row. Where one row of
+    the bill is several charges, `row` says of each charge in which row of the batch it stands.
     """
 
     cells: pl.DataFrame
@@ -67,6 +71,7 @@ class Shaped:
     providers: pl.Series
     identity: pl.Series | None = None
     flags: frozenset[str] = frozenset()
+    row: pl.Series | None = None
 
 
 Shape = Callable[[Batch], Shaped]
@@ -85,6 +90,8 @@ class _Bill:
     totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     residual: Decimal = Decimal(0)
     rounded: RoundedCosts = field(default_factory=RoundedCosts)
+    is_identity_unique: bool = False
+    duplicates: Duplicates = field(default_factory=Duplicates)
     kept: HeldRows = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,10 +101,14 @@ class _Bill:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
         clock, tagged = clock_of(self.source), tags(shaped.layers, shaped.labels)
         typed = charges(shaped.cells, tagged, shaped.identity, clock, self.delivered.ahead)
-        is_good = typed.reasons.is_null()
-        kept = ChargeRows.frame(self._named(typed.rows, batch.rows["location"], shaped).filter(is_good))
+        row_reasons = _of_rows(typed.reasons, shaped.row, batch.rows.height)
+        is_good = row_reasons.is_null() if shaped.row is None else row_reasons.is_null()[shaped.row]
+        locations = batch.rows["location"] if shaped.row is None else batch.rows["location"][shaped.row]
+        kept = ChargeRows.frame(self._named(typed.rows, locations, shaped).filter(is_good))
         self.kept.add(kept)
-        self.refused += [_priced(batch), _refused(batch, typed)]
+        if self.is_identity_unique:
+            self.duplicates.see(kept, typed.billed.residuals.filter(is_good))
+        self.refused += [_priced(batch), _refused(batch, typed, row_reasons, shaped.row)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
         self.flags |= shaped.flags | assumptions(self.source, shaped.cells["charge_start"], shaped.cells["charge_end"])
@@ -111,21 +122,28 @@ class _Bill:
         Raises:
             RejectedFile: overflow.
         """
+        frames = self.kept.frames()
+        repeated = self.duplicates.removed_from(self.kept)
+        if not repeated.rows.is_empty():
+            frames = {**frames, ChargeRows.table_name: without(frames[ChargeRows.table_name], repeated.rows)}
+            self.totals = added(self.totals, negated(bill_totals(repeated.rows)))
         _refuse_overflow(self.totals)
         return Reading(
             rows=self.rows,
-            frames=self.kept.frames(),
+            frames=frames,
             refused=pl.concat([NOTHING_REFUSED, *self.refused]),
             blank=self.blank,
+            duplicates=repeated.rows.height,
             flags=tuple(sorted(self.flags | self.rounded.flags())),
-            rounding_residual=self.residual,
+            rounding_residual=_shown(EXACT.subtract(self.residual, repeated.residual)),
             parts=self.kept.parts(),
             totals=self.totals,
+            repeated=repeated.rows["location"],
         )
 
     def _named(self, rows: pl.DataFrame, locations: pl.Series, shaped: Shaped) -> pl.DataFrame:
         """The rows with where they come from, and digests of what they say without and with its measures."""
-        content = pl.concat([rows, _canonical(shaped.others)], how="horizontal")
+        content = pl.concat([rows.drop(_TOLD_BY_OTHERS), _canonical(shaped.others)], how="horizontal")
         measures = [name for name in content.columns if name.removeprefix(_CARRIED) in MEASURES]
         dimensions = row_digests(content.drop(measures)).alias("dimension_hash")
         key = dimensions if shaped.identity is None else row_digests(shaped.identity.to_frame())
@@ -138,13 +156,15 @@ class _Bill:
         )
 
 
-def read_bill(delivered: Delivered, source: Source, layout: Layout, shape: Shape) -> Reading:
-    """All rows of the bill.
+def read_bill(
+    delivered: Delivered, source: Source, layout: Layout, shape: Shape, *, is_identity_unique: bool = False
+) -> Reading:
+    """All rows of the bill; rows of one identity are one charge where the bill's identities are unique.
 
     Raises:
         RejectedFile: as warehouse.sources.records.batches.
     """
-    bill = _Bill(delivered, source)
+    bill = _Bill(delivered, source, is_identity_unique=is_identity_unique)
     for batch in batches(delivered, layout):
         bill.add(batch, shape(batch))
     return bill.reading()
@@ -177,10 +197,26 @@ def _measured(cells: pl.Series) -> pl.Series:
     return amounts.values.cast(pl.String).fill_null(cells)
 
 
-def _refused(batch: Batch, typed: Charges) -> pl.DataFrame:
+def _of_rows(reasons: pl.Series, row: pl.Series | None, height: int) -> pl.Series:
+    """The reason of each row of the batch: the first that one of its charges has."""
+    if row is None:
+        return reasons
+    found = pl.DataFrame({"row": row, "reason": reasons}).drop_nulls("reason").unique("row", keep="first")
+    rows = pl.DataFrame({"row": pl.Series(range(height), dtype=row.dtype)})
+    return rows.join(found, on="row", how="left", maintain_order="left")["reason"]
+
+
+def _refused(batch: Batch, typed: Charges, reasons: pl.Series, row: pl.Series | None) -> pl.DataFrame:
     """The refused rows, with the money in them where it can be read."""
-    bad = refusals(batch.rows, typed.reasons)
-    return bad.with_columns(_legible(typed.rows.filter(typed.reasons.is_not_null()).select("currency", "billed_cost")))
+    bad = refusals(batch.rows, reasons)
+    money = typed.rows.select("currency", "billed_cost")
+    first = money if row is None else money.filter(row.is_first_distinct())
+    return bad.with_columns(_legible(first.filter(reasons.is_not_null())))
+
+
+def _shown(residual: Decimal) -> Decimal:
+    """What rounding took, in the 18 decimals that are kept of it."""
+    return residual.quantize(_RESIDUAL_UNIT, context=EXACT)
 
 
 def _priced(batch: Batch) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.sources.billing.control_totals_fast import Totals, column_totals
+from warehouse.sources.billing.control_columns import ControlColumns, Spellings, StatedColumns, Totals
+from warehouse.sources.billing.control_totals_fast import column_totals
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 
@@ -23,11 +24,7 @@ _UNIT: Final = Decimal("1e-12")
 _NARROW: Final = {"float": np.float32, "halffloat": np.float16}
 _WIDEST_FIELD: Final = 2 << 20
 _NOTHING: Final = (Decimal(0), Decimal(0))
-_CANONICAL: Final = ("currency", "billed_cost", "effective_cost")
-_NAMES: Final[Mapping[str, Sequence[str]]] = {
-    "focus": ("BillingCurrency", "BilledCost", "EffectiveCost"),
-    "table": _CANONICAL,
-}
+_SILENT: Final = ("", "NULL", "null")
 _UNSPLIT: Final = ("encoding", "bad_quote", "header_repeat", "short_row", "long_row")
 
 
@@ -39,19 +36,34 @@ class _Row(NamedTuple):
     """The cells of one row that are added up, and the number of the line or row it stands in."""
 
     number: int
-    currency: object
-    billed: object
-    effective: object
+    cells: tuple[object, ...]
 
 
-def compare(delivered: Delivered, source: Source, read: Reading) -> None:
-    """Add up the bill anew and compare.
+SecondReader = Callable[[Delivered, Source, Reading], Totals]
+"""Adds up the accepted rows of a bill: currency -> billed and effective cost."""
+
+
+def of_columns(columns: ControlColumns) -> SecondReader:
+    """The second reader of a format whose costs stand in columns; a cost that none states is left as it was read."""
+
+    def totals(delivered: Delivered, source: Source, read: Reading) -> Totals:
+        stated = columns.of(source)
+        is_derived = [
+            not stated.billed or "billed_cost" in read.derived_totals,
+            not stated.effective or "effective_cost" in read.derived_totals,
+        ]
+        again = _added_up(delivered.content, stated, read, is_derived)
+        return {code: _laid_over(sums, read.totals.get(code, _NOTHING), is_derived) for code, sums in again.items()}
+
+    return totals
+
+
+def compare(delivered: Delivered, read: Reading, again: Totals) -> None:
+    """Hold the sums of the reader against those of the second one.
 
     Raises:
         OpinionsDifferError: naming the file, the currency and both sums.
     """
-    wanted = [source.columns.get(*pair) for pair in zip(_CANONICAL, _NAMES[source.format], strict=True)]
-    again = _added_up(delivered.content, wanted, source.constants.get("currency"), read)
     for currency in {**again, **read.totals}:
         first, second = read.totals.get(currency, _NOTHING), again.get(currency, _NOTHING)
         if first != second:
@@ -61,14 +73,26 @@ def compare(delivered: Delivered, source: Source, read: Reading) -> None:
             )
 
 
-def _added_up(content: Path, wanted: Sequence[str], constant: str | None, read: Reading) -> Totals:
+def _laid_over(
+    stated: tuple[Decimal, Decimal], read: tuple[Decimal, Decimal], is_derived: Sequence[bool]
+) -> tuple[Decimal, Decimal]:
+    billed, effective = (was if free else found for free, found, was in zip(is_derived, stated, read, strict=True))
+    return billed, effective
+
+
+def _is_same(first: Sequence[Decimal], second: Sequence[Decimal], is_derived: Sequence[bool]) -> bool:
+    return all(free or one == other for free, one, other in zip(is_derived, first, second, strict=True))
+
+
+def _added_up(content: Path, columns: StatedColumns, read: Reading, is_derived: Sequence[bool]) -> Totals:
     """Column by column where every row was accepted and every cell is plain; row by row for a doubt of any kind."""
-    quick = None if read.refused.height else column_totals(content, wanted, constant)
-    if quick == read.totals:
+    quick = None if read.refused.height or len(read.repeated) else column_totals(content, columns)
+    is_agreed = quick is not None and quick.keys() == read.totals.keys()
+    if quick and is_agreed and all(_is_same(read.totals[code], quick[code], is_derived) for code in quick):
         return quick
-    refused = {_number(location) for location in read.refused["location"]}
-    rows = (row for row in _rows(content, wanted, _unsplit(read)) if row.number not in refused)
-    return _sums(rows, constant)
+    refused = {_number(location) for location in (*read.refused["location"], *read.repeated)}
+    rows = (row for row in _rows(content, columns.wanted, _unsplit(read)) if row.number not in refused)
+    return _sums(rows, columns)
 
 
 def _number(location: str) -> int:
@@ -84,22 +108,42 @@ def _unsplit(read: Reading) -> set[int]:
     return lines
 
 
-def _sums(rows: Iterator[_Row], constant: str | None) -> Totals:
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
+def _sums(rows: Iterator[_Row], columns: StatedColumns) -> Totals:
+    """A cost that a row states in none of its columns is the other one."""
+    sums: Totals = {}
+    last = 1 + len(columns.billed)
     for row in rows:
-        code = str(constant or row.currency).upper()
+        code = str(columns.constant or row.cells[0]).upper()
         before = sums.get(code, _NOTHING)
-        billed = row.effective if row.billed is None else row.billed
-        effective = row.billed if row.effective is None else row.effective
-        sums[code] = (_plus(before[0], billed), _plus(before[1], effective))
+        billed = _cost(row.cells[1:last])
+        effective = _cost(row.cells[last : last + len(columns.effective)])
+        stated = [cost for cost in (billed, effective) if cost is not None]
+        more = _member_costs(row.cells[-1], columns.members[1]) if columns.members else Decimal(0)
+        costs = (stated[0] if billed is None else billed, stated[-1] if effective is None else effective)
+        sums[code] = (_EXACT.add(before[0], costs[0] + more), _EXACT.add(before[1], costs[1] + more))
     return sums
 
 
-def _plus(total: Decimal, cell: object) -> Decimal:
-    return _EXACT.add(total, Decimal(str(cell)).quantize(_UNIT, context=_EXACT))
+def _cost(cells: Sequence[object]) -> Decimal | None:
+    """The sum of a row's cells, rounded; None where none of them says anything."""
+    said = [Decimal(str(cell).strip()) for cell in cells if cell is not None and str(cell).strip() not in _SILENT]
+    return _rounded(sum(said[1:], said[0])) if said else None
 
 
-def _rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) -> Iterator[_Row]:
+def _member_costs(cell: object, member: str) -> Decimal:
+    """The sum of one member of each object of a list, which is nested or JSON text; each is rounded by itself."""
+    if cell is None or cell in ("", "NULL", "null"):
+        return Decimal(0)
+    found: Any = json.loads(cell, parse_float=str, parse_int=str) if isinstance(cell, str) else cell
+    amounts = (_rounded(Decimal(str(one[member]))) for one in found if one[member] is not None)
+    return sum(amounts, Decimal(0))
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_UNIT, context=_EXACT)
+
+
+def _rows(content: Path, wanted: Sequence[Spellings], unsplit: Collection[int]) -> Iterator[_Row]:
     with content.open("rb") as stream:
         begin = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if begin.startswith(b"PAR1"):
@@ -107,21 +151,25 @@ def _rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) -> Ite
     return _json_rows(content, wanted) if begin.startswith(b"{") else _csv_rows(content, wanted, unsplit)
 
 
-def _place(names: Sequence[str], name: str) -> int | None:
-    """Where a column stands: under its exact name, else whatever the case."""
-    if name in names:
-        return names.index(name)
-    return next((place for place, other in enumerate(names) if other.casefold() == name.casefold()), None)
+def _place(names: Sequence[str], spellings: Spellings) -> int | None:
+    """Where a column stands: under one of its names, best first, exactly or else whatever the case."""
+    for name in spellings:
+        if name in names:
+            return names.index(name)
+        found = next((place for place, other in enumerate(names) if other.casefold() == name.casefold()), None)
+        if found is not None:
+            return found
+    return None
 
 
-def _parquet_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
+def _parquet_rows(content: Path, wanted: Sequence[Spellings]) -> Iterator[_Row]:
     with pq.ParquetFile(content) as opened:
         names = opened.schema_arrow.names
         found = [_place([name.strip() for name in names], name) for name in wanted]
         columns = [None if place is None else names[place] for place in found]
-        batches = opened.iter_batches(columns=[name for name in columns if name is not None])
+        batches = opened.iter_batches(columns=list(dict.fromkeys(name for name in columns if name is not None)))
         rows = itertools.chain.from_iterable(_batch_rows(batch, columns) for batch in batches)
-        yield from (_Row(number, *cells) for number, cells in enumerate(rows, 1))
+        yield from (_Row(number, cells) for number, cells in enumerate(rows, 1))
 
 
 def _batch_rows(batch: pa.RecordBatch, columns: Sequence[str | None]) -> Iterator[tuple[object, ...]]:
@@ -136,10 +184,10 @@ def _column_cells(column: pa.Array) -> Sequence[object]:
     return cells if narrow is None else [None if cell is None else str(narrow(cell)) for cell in cells]
 
 
-def _json_rows(content: Path, wanted: Sequence[str]) -> Iterator[_Row]:
+def _json_rows(content: Path, wanted: Sequence[Spellings]) -> Iterator[_Row]:
     with content.open(encoding="utf-8-sig", errors="replace", newline=None) as stream:
         lines = ((number, _members(line)) for number, line in enumerate(stream, 1))
-        yield from (_Row(number, *_cells(members, wanted)) for number, members in lines if members is not None)
+        yield from (_Row(number, tuple(_cells(members, wanted))) for number, members in lines if members is not None)
 
 
 def _members(line: str) -> dict[str, object] | None:
@@ -151,13 +199,13 @@ def _members(line: str) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def _cells(members: Mapping[str, object], wanted: Sequence[str]) -> Iterator[object]:
+def _cells(members: Mapping[str, object], wanted: Sequence[Spellings]) -> Iterator[object]:
     names = list(members)
     places = (_place(names, name) for name in wanted)
     return (None if place is None else members[names[place]] for place in places)
 
 
-def _csv_rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) -> Iterator[_Row]:
+def _csv_rows(content: Path, wanted: Sequence[Spellings], unsplit: Collection[int]) -> Iterator[_Row]:
     csv.field_size_limit(_WIDEST_FIELD)
     lines = _Lines(content, unsplit)
     rows = csv.reader(lines)
@@ -166,7 +214,7 @@ def _csv_rows(content: Path, wanted: Sequence[str], unsplit: Collection[int]) ->
     places = [_place([name.strip() for name in names], name) for name in wanted]
     for row in rows:
         if row and (len(row) > 1 or row[0].strip()):
-            yield _Row(lines.taken(), *(None if place is None else row[place] for place in places))
+            yield _Row(lines.taken(), tuple(None if place is None else row[place] for place in places))
         else:
             lines.taken()
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-Totals = dict[str, tuple[Decimal, Decimal]]
+from warehouse.sources.billing.control_columns import Spellings, StatedColumns, Totals
 
 BLOCK: Final = 8 << 20
 LARGEST_CELL: Final = Decimal(10) ** 19
@@ -28,24 +28,26 @@ class _UnusualError(ValueError):
     """Something that is not plain: the rows are to be read one by one."""
 
 
-def column_totals(content: Path, wanted: Sequence[str], constant: str | None) -> Totals | None:
+def column_totals(content: Path, columns: StatedColumns) -> Totals | None:
     """Currency -> billed and effective cost of all rows; None where a cell, a row or the header is not plain.
 
-    `wanted` names the columns of currency, billed and effective cost; one of the costs may be absent.
+    A cost that is stated by several columns, or by nested ones, is not plain; one of the costs may be absent.
     """
-    sums: Totals = {}
+    if columns.members or len(columns.billed) > 1 or len(columns.effective) > 1:
+        return None
+    wanted, sums = (columns.currency, *(columns.billed or ((),)), *(columns.effective or ((),))), Totals()
     try:
-        for batch in _batches(content, wanted, constant):
+        for batch in _batches(content, wanted, columns.constant):
             _add(sums, batch)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error, _UnusualError):
         return None
     return sums
 
 
-def _batches(content: Path, wanted: Sequence[str], constant: str | None) -> Iterator[pa.Table]:
+def _batches(content: Path, wanted: Sequence[Spellings], constant: str | None) -> Iterator[pa.Table]:
     """The currency and both costs of some rows, exact."""
     places = _places(content, wanted, constant)
-    columns = [name for name in places if name is not None]
+    columns = list(dict.fromkeys(name for name in places if name is not None))
     with pa_csv.open_csv(
         content,
         read_options=pa_csv.ReadOptions(block_size=BLOCK),
@@ -58,11 +60,13 @@ def _batches(content: Path, wanted: Sequence[str], constant: str | None) -> Iter
             yield _exact(batch, places, constant)
 
 
-def _places(content: Path, wanted: Sequence[str], constant: str | None) -> list[str | None]:
+def _places(content: Path, wanted: Sequence[Spellings], constant: str | None) -> list[str | None]:
     """The columns as the first line spells them."""
     with content.open(encoding="utf-8-sig", newline="") as stream:
         names = next(csv.reader(stream), [])
-    found = [next((name for name in names if name.strip() == column), None) for column in wanted]
+    stripped = [name.strip() for name in names]
+    first = [next((name for name in spellings if name in stripped), None) for spellings in wanted]
+    found = [None if name is None else names[stripped.index(name)] for name in first]
     is_known = constant is not None or found[_CODE] is not None
     if not is_known or not any(found[_BILLED:]) or len(set(names)) < len(names):
         raise _UnusualError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -65,12 +64,6 @@ _GPU_HOURS: Final = ("gpu-hours", "gpu hours", "gpu-hour", "gpu hour")
 _NUMBER: Final = r"^[0-9]+(?:\.[0-9]+)?$"
 
 
-def companions(file: str) -> Sequence[str]:
-    """A bill needs no side files."""
-    del file
-    return ()
-
-
 def read(delivered: Delivered, source: Source) -> Reading:
     """The charges of a Cost and Usage file; of the other data sets, what they state of invoices.
 
@@ -101,14 +94,16 @@ def layout(source: Source) -> Layout:
 def _shaped(batch: Batch) -> Shaped:
     carried = batch.carried
     custom = [name for name in carried.columns if name.casefold().startswith(CUSTOM)]
-    details = json_objects(batch.rows["sku_price_details"]).values.fill_null(batch.rows["sku_price_details"])
+    details = json_objects(batch.rows["sku_price_details"]).values
     rows = batch.rows.with_columns(
-        details.alias("sku_price_details"), known(batch.rows["resource_name"], TEXT_NULLS).alias("resource_name")
+        details.fill_null(batch.rows["sku_price_details"]).alias("sku_price_details"),
+        known(batch.rows["resource_name"], TEXT_NULLS).alias("resource_name"),
     )
     said = _details(rows["sku_price_details"])
     cells = (
         rows.join(said, on="sku_price_details", how="left", nulls_equal=True, maintain_order="left")
         .with_columns(
+            details.alias("sku_price_details"),
             pl.coalesce("resource_name", "allocated_resource_id").alias("resource_name"),
             _gpus_per_unit().alias("gpus_per_unit"),
         )

@@ -5,7 +5,6 @@ Reference: https://opencost.io/docs/integrations/api (allocation), pkg/costmodel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -37,11 +36,6 @@ EXPORTED: Final = {
 }
 DAY_HOURS: Final = 24
 _NOBODY: Final = r"(?:^|/)__(?:idle|unallocated|unmounted)__(?:/|$)"
-
-
-def companions(_file: str) -> Sequence[str]:
-    """An answer needs no side files."""
-    return ()
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -22,12 +21,6 @@ EXTRAS: Final = ("tags", "duration_s", "gpu_count", "charge_key")
 REQUIRED: Final = (("charge_start",), ("billed_cost", "effective_cost"), ("currency",))
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 _HOUR: Final = 3_600_000_000
-
-
-def companions(file: str) -> Sequence[str]:
-    """A bill needs no side files."""
-    del file
-    return ()
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

@@ -9,7 +9,7 @@ import polars as pl
 
 from warehouse.schemas.names import tag_key
 from warehouse.sources.casts.casts import TEXT_NULLS, Cast
-from warehouse.sources.decode.json_members import json_cells
+from warehouse.sources.decode.json_members import Cells, json_cells, json_items
 from warehouse.sources.decode.json_text import BadLine
 
 NO_TAGS: Final = "{}"
@@ -66,12 +66,29 @@ def _overlaid(under: dict[str, str], over: dict[str, str]) -> dict[str, str]:
 
 
 def _members(layer: str | None) -> dict[str, str]:
-    """A null takes the key away; some exports leave the outer braces off."""
+    """A null takes the key away; some exports leave the outer braces off, others list keys and values."""
     text = (layer or "").strip()
     if text in TEXT_NULLS:
         return {}
-    cells = json_cells(text if not text.startswith('"') else "{" + text + "}")
+    if text.startswith("["):
+        cells = _listed(text)
+    else:
+        cells = json_cells(text if not text.startswith('"') else "{" + text + "}")
     return {key: value for key, value in cells.items() if value is not None}
+
+
+def _listed(text: str) -> Cells:
+    """`[{"key": "team", "value": "serving"}]`, as BigQuery and Parquet write what others write as an object.
+
+    Raises:
+        BadLine: bad_json for another list, or a key that stands twice in it.
+    """
+    items = json_items(text)
+    pairs = [{name.casefold(): cell for name, cell in item.items()} for item in items]
+    keys = [pair.get("key") for pair in pairs]
+    if any(pair.keys() != {"key", "value"} for pair in pairs) or None in keys or len(set(keys)) < len(keys):
+        raise BadLine("bad_json", "a list that is none of keys and values, each key once")
+    return {str(pair["key"]): pair["value"] for pair in pairs}
 
 
 def _is_control(sign: str) -> bool:

@@ -9,30 +9,9 @@ from typing import Final
 
 import polars as pl
 
-REASONS: Final = (
-    "encoding",
-    "bad_quote",
-    "header_repeat",
-    "short_row",
-    "long_row",
-    "truncated",
-    "bad_json",
-    "limit",
-    "control_char",
-    "missing_key",
-    "bad_date",
-    "ambiguous_time",
-    "date_out_of_range",
-    "end_before_start",
-    "bad_currency",
-    "missing_cost",
-    "non_finite",
-    "bad_decimal",
-    "overflow",
-    "precision_loss",
-    "bad_count",
-    "token_mismatch",
-)
+from warehouse.vocabulary import ROW_REASONS
+
+REASONS: Final = tuple(ROW_REASONS)
 REASON: Final = pl.Enum(REASONS)
 NULLS: Final = ("", "NULL", "null", "None", "NaN", "N/A", "NA", "Unknown", "-")
 MONEY_NULLS: Final = ("", "NULL", "null")

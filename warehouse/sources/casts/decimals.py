@@ -11,19 +11,19 @@ import polars as pl
 from warehouse.schemas.columns import MONEY, MONEY_SCALE
 from warehouse.sources.casts.casts import MONEY_NULLS, NULLS, Cast, known
 
-DEEPEST: Final = 18
+DEEPEST: Final = 38
 WIDEST: Final = 26
 _TAIL: Final = DEEPEST - MONEY_SCALE
 _HALF: Final = 10**_TAIL // 2
 _FAR: Final = 1_000_000
 _PLAIN: Final = r"^[+-]?[0-9]{1,26}(?:\.[0-9]{1,12})?$"
-_NUMBER: Final = r"^(?<sign>[+-]?)(?<whole>[0-9]+)(?:\.(?<decimals>[0-9]+))?(?:[eE](?<exponent>[+-]?[0-9]+))?$"
+_NUMBER: Final = r"^(?<sign>[+-]?)(?<whole>[0-9]*)(?:\.(?<decimals>[0-9]*))?(?:[eE](?<exponent>[+-]?[0-9]+))?$"
 _NON_FINITE: Final = r"^(?i)[+-]?(?:nan|inf|infinity)$"
 
 
 @dataclass(frozen=True)
 class Amounts(Cast):
-    """Exact amounts; `residuals` is what rounding took from each, in units of its 18th decimal."""
+    """Exact amounts; `residuals` is what rounding took from each, in units of its 38th decimal."""
 
     residuals: pl.Series
 
@@ -33,7 +33,7 @@ class Amounts(Cast):
 
 
 def money(cells: pl.Series) -> Amounts:
-    """Costs: up to 18 decimals, rounded half-even to 12.
+    """Costs: up to 38 decimals, rounded half-even to 12.
 
     Reasons: non_finite, bad_decimal, overflow, precision_loss; an empty cell gives null and no reason.
     """
@@ -41,7 +41,7 @@ def money(cells: pl.Series) -> Amounts:
 
 
 def quantity(cells: pl.Series) -> Amounts:
-    """Exact numbers that are no money: as money, but digits beyond the 18th decimal are dropped, not refused."""
+    """Exact numbers that are no money: as money, but digits beyond the 38th decimal are dropped, not refused."""
     amounts = _amounts(known(cells, NULLS))
     is_deep = amounts.reasons.eq("precision_loss").fill_null(value=False)
     reasons = pl.select(pl.when(~is_deep).then(amounts.reasons).alias("reason")).to_series()
@@ -56,7 +56,7 @@ def _amounts(cells: pl.Series) -> Amounts:
         "row",
         pl.col("cell").cast(MONEY).alias("value"),
         pl.lit(None, pl.String).alias("reason"),
-        pl.lit(0, pl.Int64).alias("residual"),
+        pl.lit(0, pl.Int128).alias("residual"),
     )
     both = plain if is_plain.all() else pl.concat([plain, _exactly(rows.filter(~is_plain))]).sort("row")
     return Amounts(both["value"], both["reason"], both["residual"])
@@ -98,7 +98,7 @@ def _reason() -> pl.Expr:
     return (
         pl.when(pl.col("cell").str.contains(_NON_FINITE))
         .then(pl.lit("non_finite"))
-        .when(pl.col("whole").is_null())
+        .when(pl.col("whole").is_null() | ((pl.col("whole") == "") & (pl.col("decimals").fill_null("") == "")))
         .then(pl.lit("bad_decimal"))
         .when(~is_zero & (pl.col("point") > WIDEST))
         .then(pl.lit("overflow"))
@@ -120,13 +120,14 @@ def _pieces(numbers: pl.DataFrame) -> pl.DataFrame:
     return readable.with_columns(
         piece(0, pl.col("start"), pl.Int128).alias("whole_units"),
         piece(pl.col("start"), MONEY_SCALE, pl.Int64).alias("kept"),
-        piece(pl.col("start") + MONEY_SCALE, _TAIL, pl.Int64).alias("tail"),
+        piece(pl.col("start") + MONEY_SCALE, _TAIL, pl.Int128).alias("tail"),
     )
 
 
 def _rounded(pieces: pl.DataFrame) -> pl.DataFrame:
-    is_up = (pl.col("tail") > _HALF) | ((pl.col("tail") == _HALF) & (pl.col("kept") % 2 == 1))
+    half = pl.lit(_HALF, dtype=pl.Int128)
+    is_up = (pl.col("tail") > half) | ((pl.col("tail") == half) & (pl.col("kept") % 2 == 1))
     size = pl.col("whole_units") * 10**MONEY_SCALE + pl.col("kept") + is_up.cast(pl.Int64)
-    rest = pl.col("tail") - is_up.cast(pl.Int64) * 10**_TAIL
+    rest = pl.col("tail") - is_up.cast(pl.Int128) * pl.lit(10**_TAIL, dtype=pl.Int128)
     sign = pl.when(pl.col("sign") == "-").then(-1).otherwise(1)
     return pieces.with_columns((sign * size).alias("units"), (sign * rest).fill_null(0).alias("residual"))

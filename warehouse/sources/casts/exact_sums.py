@@ -34,6 +34,11 @@ def added(first: Totals, second: Totals) -> dict[str, tuple[Decimal, Decimal]]:
     }
 
 
+def negated(sums: Totals) -> dict[str, tuple[Decimal, Decimal]]:
+    """Both costs with the other sign."""
+    return {currency: (EXACT.minus(billed), EXACT.minus(effective)) for currency, (billed, effective) in sums.items()}
+
+
 def bill_totals(rows: pl.DataFrame) -> dict[str, tuple[Decimal, Decimal]]:
     """Billed and effective cost of the rows by currency."""
     return {

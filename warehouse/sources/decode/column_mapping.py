@@ -22,7 +22,8 @@ class Layout:
 
     `names` maps a canonical column to the names it may have in a file, best first; of each group of `required` at least
     one canonical column must be there; a column of `constants` is there with one value, whatever the file says.
-    Columns that nobody asked for are carried (bills) or dropped (they may hold prompts).
+    Columns that nobody asked for are carried (bills) or dropped (they may hold prompts); of a bill whose rows have ids
+    only those whose names begin with one of `carried_starts`.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -32,6 +33,7 @@ class Layout:
     last_line: LastLine = "any"
     separator: str = ","
     quoting: Literal["doubled", "none"] = "doubled"
+    carried_starts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,13 @@ def find(header: Sequence[str], layout: Layout) -> Found:
     _refuse_missing(layout, {*taken, *layout.constants}, header)
     _refuse_twins(header)
     used = set(taken.values())
-    carried = tuple(name for name in header if name and name not in used) if layout.unknown == "carried" else ()
-    return Found(taken, carried)
+    others = [name for name in header if name and name not in used] if layout.unknown == "carried" else []
+    return Found(taken, tuple(name for name in others if _is_carried(name, layout)))
+
+
+def _is_carried(name: str, layout: Layout) -> bool:
+    starts = layout.carried_starts
+    return starts is None or name.casefold().startswith(tuple(start.casefold() for start in starts))
 
 
 def _first(names: Sequence[str], header: Sequence[str], folded: Mapping[str, str]) -> str | None:

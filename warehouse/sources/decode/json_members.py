@@ -37,6 +37,21 @@ def json_cells(line: str) -> Cells:
     return cells
 
 
+def json_items(text: str) -> list[Cells]:
+    """The objects of a JSON list, each with its members as text, as json_cells gives them.
+
+    Raises:
+        BadLine: encoding, bad_json or limit.
+    """
+    listed = json_cells('{"items":' + text + "}")
+    try:
+        return [
+            json_cells(json.dumps(item)) for item in json.loads(listed["items"] or "[]", parse_float=str, parse_int=str)
+        ]
+    except (TypeError, ValueError) as error:
+        raise BadLine("bad_json", str(error).partition(":")[0]) from error
+
+
 def _members(found: object) -> dict[str, object]:
     if not isinstance(found, dict):
         raise TypeError("a JSON value that is no object")

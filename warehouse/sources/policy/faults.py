@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from warehouse.errors import UnusableError
+
 LONGEST_VALUE = 80
 
 
@@ -29,7 +31,7 @@ class Fault:
         return f"{self.where}: {self.what}: {shown!r}; {self.remedy}"
 
 
-class PolicyError(Exception):
+class PolicyError(UnusableError):
     """The policy tables cannot be used; `faults` lists everything that is wrong, by file and line."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS, field_key, model_key, tag_key
+from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS, KEYED, field_key, model_key, tag_key
 from warehouse.sources.policy.faults import Fault
 from warehouse.sources.policy.policy import TABLES
 from warehouse.sources.policy.row_checks import EVERYTHING, REQUEST_FIELDS
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 RUN_FIELDS: Final = ("run_name", "project", "cluster", "host")
 WORKLOAD_FIELDS: Final = ("namespace", "pod")
-KEYED_FIELDS: Final = ("tag:", "label:")
+KEYED_FIELDS: Final = KEYED
 RULES_FILE: Final = "policy/attribution.csv"
 LATIN: Final = str.maketrans("авеіјкмнорԛѕтухԝαικνορτυ", "abeijkmhopqstyxwaikvoptu")
 """Small letters of the Cyrillic and Greek alphabets as the Latin ones that they look like."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from warehouse.schemas.policy import PHASES
 from warehouse.schemas.quality_metrics import better_direction
 from warehouse.sources.casts.currencies import IN_USE
 from warehouse.sources.policy.faults import Fault
+from warehouse.vocabulary import PHASES
 
 Row = Mapping[str, Any]
 

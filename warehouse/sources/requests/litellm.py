@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -44,11 +43,6 @@ _CACHED: Final = ("$.usage_object.prompt_tokens_details.cached_tokens", "$.usage
 _PREFIX: Final = r"^[^/]+/"
 _TASK: Final = r'"task:([^"]+)"'
 _HASH_DIGITS: Final = 16
-
-
-def companions(_file: str) -> Sequence[str]:
-    """Spend logs need no other file."""
-    return ()
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -63,11 +63,6 @@ class Request(NamedTuple):
     cached_input_tokens: int | None = None
     output_tokens: int | None = None
     ttft_us: int | None = None
-
-
-def companions(_file: str) -> Sequence[str]:
-    """Spans need no other file."""
-    return []
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,11 +14,6 @@ from warehouse.sources.source import Source
 
 _EVERY_LINE_DIFFERS: Final = (".jsonl", ".ndjson", ".json")
 _MISSED: Final = frozenset({"request_id", "model", *COUNTS})
-
-
-def companions(_file: str) -> Sequence[str]:
-    """Requests need no other file."""
-    return ()
 
 
 def read(delivered: Delivered, source: Source) -> Reading:

@@ -27,7 +27,7 @@ _NO_METRICS: Final = frozenset({"step", "epoch"})
 _TOKENS: Final = ("num_tokens", "num_input_tokens_seen")
 
 
-def companions(file: str) -> Sequence[str]:
+def side_files(file: str) -> Sequence[str]:
     """The results beside the state, and a sidecar."""
     results = str(PurePosixPath(file).parent / RESULTS)
     return [*([results] if results != file else []), *sidecar_paths(file)]
@@ -76,8 +76,9 @@ class _State:
 
     @property
     def runtime(self) -> float | None:
-        """Seconds this process trained, if it came to its end."""
-        return next((row["train_runtime"] for row in reversed(self.log) if _is_number(row.get("train_runtime"))), None)
+        """Seconds trained by the processes that came to their end: each that went on from another logs its own."""
+        took = [row["train_runtime"] for row in self.log if _is_number(row.get("train_runtime"))]
+        return sum(took) if took else None
 
     @property
     def is_resumed(self) -> bool:
@@ -86,8 +87,8 @@ class _State:
         return bool(self.logging_steps and first > self.logging_steps)
 
     def identity(self, folder: str) -> str:
-        """Checkpoints of one run begin alike."""
-        begin = msgspec.json.encode([self.log[:_FIRST_ROWS], self.max_steps, folder])
+        """Checkpoints of one run begin alike, however far it is to go on."""
+        begin = msgspec.json.encode([self.log[:_FIRST_ROWS], folder])
         return hashlib.sha256(begin).hexdigest()[:16]
 
     def tokens(self, per_step: float | None) -> float | None:
@@ -152,7 +153,7 @@ def _number(value: object) -> float | None:
 
 def _results(delivered: Delivered) -> Mapping[str, Any]:
     """The results beside; if they cannot be read they are refused where they are read themselves."""
-    path = delivered.companions.get(str(PurePosixPath(delivered.file).parent / RESULTS))
+    path = delivered.side_files.get(str(PurePosixPath(delivered.file).parent / RESULTS))
     try:
         return json_object(path.read_bytes().strip()) if path else {}
     except BadLine:

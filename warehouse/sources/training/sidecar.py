@@ -36,8 +36,8 @@ def sidecar(delivered: Delivered, source: Source) -> Mapping[str, object]:
         RejectedFile: unreadable, if the sidecar is no JSON object of known fields.
     """
     for path in sidecar_paths(delivered.file):
-        if path in delivered.companions:
-            return read_sidecar(delivered.companions[path], path, source)
+        if path in delivered.side_files:
+            return read_sidecar(delivered.side_files[path], path, source)
     return {}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -20,7 +19,7 @@ from warehouse.sources.decode.row_digests import row_digests
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 from warehouse.sources.training.run_casts import COLUMNS, COUNTS, SIZES, TIMES, typed_runs
-from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidecar_paths
+from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar
 from warehouse.sources.training.table_metrics import read_long, read_wide
 
 LONG: Final = ("run_id", "name", "value")
@@ -28,11 +27,6 @@ WIDE: Final = ("step", "loss")
 _EVERY_LINE_DIFFERS: Final = (".jsonl", ".ndjson", ".json")
 _MISSED: Final = frozenset({"run_id", "final_loss", *COUNTS, *SIZES})
 _DIGITS: Final = 16
-
-
-def companions(file: str) -> Sequence[str]:
-    """A sidecar may say what metrics cannot."""
-    return sidecar_paths(file)
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
@@ -107,6 +101,7 @@ class _File:
             pl.lit(self.delivered.sha256).alias("file_sha256"),
             pl.lit(self.source.name).alias("source"),
             pl.col("run_id").alias("run_key"),
+            pl.lit(value=False).alias("is_job"),
             pl.col("hosts").fill_null(pl.lit([], dtype=pl.List(pl.String))),
             pl.when(pl.col("final_loss").is_not_null()).then(pl.lit("final_loss")).alias("loss_name"),
         )

@@ -160,7 +160,7 @@ def test_the_trend_counts_from_the_last_known_day(rows: Any, night: Any) -> None
     ahead = demand_forecast(states, rows("model_lives"), night(FIRST - timedelta(days=1)))
     assert ahead["expected_p50"][0] == pytest.approx(119.404)
     life = {"model_id": "m", "ends_on": FIRST, "retires_on": FIRST, "basis": "retires_on"}
-    still = expected_service(states, rows("model_lives", life)).row(0, named=True)
+    still = expected_service(states, rows("demand_paths"), rows("model_lives", life)).row(0, named=True)
     assert (still["days"], still["unseen_days"], still["expected_p50"]) == (1, 1, pytest.approx(119.404))
 
 
