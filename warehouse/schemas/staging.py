@@ -16,6 +16,7 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import CHARGE_CATEGORIES, END_SOURCES, PHASES, REQUEST_STATUSES, RUN_STATUSES
 
@@ -159,6 +160,10 @@ class TrainingRuns(Table):
     team = text("team").or_null()
 
 
+class RunFindings(FindingRow):
+    """One run without GPUs or without a pool, or one claim of GPUs that another log holds already."""
+
+
 class WorkloadUses(Table):
     """One workload over one window, measured by OpenCost, with the pool that it used and the model that it was for."""
 
@@ -185,6 +190,25 @@ class TrainingMetrics(Table):
     name = text("metric under its canonical name")
     value = measure("value", "unit of the metric").or_null()
     at = instant("when it was logged").or_null()
+
+
+class TrafficOverlaps(Table):
+    """One hour of one model of which two sources tell: the source and the one whose requests stand against it."""
+
+    table_key = ("hour", "source", "counterpart", "model")
+    table_partition = "hour"
+
+    hour = instant("hour of the requests' start")
+    source = text("source whose requests count less, or would count twice")
+    counterpart = text("source whose requests of the hour count")
+    model = text("model, or its name as sent where no model is known by it")
+    requests = count("requests that the source tells of")
+    tokens = count("input and output tokens that the source tells of", "tokens")
+    is_settled = flag("the priorities of the sources decide: requests of the source count nothing; else both count")
+
+
+class CapturedTwice(FindingRow):
+    """One month of one model of which two sources seem to see the same traffic, and no priority decides."""
 
 
 class TokenUsage(Table):

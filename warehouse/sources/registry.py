@@ -169,7 +169,7 @@ _RECORDS: Final = (
         columns=(*run_casts.COLUMNS, *table_runs.LONG, *table_runs.WIDE, *table_metrics.COMMON),
         side_files=sidecar.sidecar_paths,
     ),
-    Format("request_telemetry", "otlp", "OpenTelemetry JSON lines", 1, otlp.read),
+    Format("request_telemetry", "otlp", "OpenTelemetry JSON lines", 1, otlp.read, columns=otlp.COLUMNS),
     Format("request_telemetry", "litellm", "LiteLLM spend logs", 1, litellm.read, columns=tuple(litellm.NAMES)),
     Format(
         "request_telemetry",

@@ -76,7 +76,14 @@ def _fresh(company: Company) -> Fleet:
     """The fleet as it stands, for what everything could be left unpaid of before any card."""
     fleet = company.fleet
     return type(fleet)(
-        fleet.night, fleet.horizon, fleet.supplies, fleet.rows, fleet.holdings, fleet.others, fleet.shared_models
+        fleet.night,
+        fleet.horizon,
+        fleet.supplies,
+        fleet.rows,
+        fleet.holdings,
+        fleet.others,
+        fleet.shared_models,
+        fleet.used_gpus,
     )
 
 
@@ -128,6 +135,8 @@ class _Choice:
         cash = cash_of(proposal, self.company.fleet)
         after = valued(proposal, self.company.fleet, cash)
         if not after["is_eligible"]:
+            words = f"worth too little after the cards before it: {after['reason']}"
+            self.rows.append(after | _by_month(cash) | {"is_asked": False, "reason": words})
             return
         card = after | _by_month(cash) | {"is_asked": waits is None, "depends_on": waits}
         self.rows.append(card)

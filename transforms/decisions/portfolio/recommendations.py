@@ -94,8 +94,10 @@ def _number(value: Any) -> float | None:  # noqa: ANN401 — a decimal or a floa
 def _hold(position: Mapping[str, Any], alternatives: pl.DataFrame, waiting: Mapping[str, Any] | None) -> dict[str, Any]:
     words = ("demand_basis", "life_basis", "remaining_months", "projected_penalty_ratio", "thirds_status")
     reason = _hold_reason(position, alternatives)
-    if waiting is not None:
+    if waiting is not None and waiting["depends_on"]:
         reason = f"{_phrase(waiting)} waits for another card: {waiting['depends_on']}"
+    elif waiting is not None:
+        reason = f"{_phrase(waiting)}: {waiting['reason']}"
     return {
         **dict.fromkeys(_NUMBERS, 0),
         "model_id": position["model_id"],

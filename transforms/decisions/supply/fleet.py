@@ -215,6 +215,7 @@ class Fleet:
     holdings: Mapping[str, Sequence[Holding]]
     others: Mapping[str, Sequence[Mapping[str, Any]]]
     shared_models: Mapping[str, Sequence[str]]
+    used_gpus: Mapping[str, float]
     pools: dict[str, PoolDemand] = field(default_factory=dict)
     cut: dict[tuple[str, str, str], float] = field(default_factory=dict)
     loads: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
@@ -235,11 +236,15 @@ class Fleet:
         return named
 
     def free_training_gpus(self) -> float:
-        """GPUs that stand idle now in the pools that train."""
+        """GPUs that stand idle in the mean hour in the pools that train."""
         homes = sorted(
             {row["pool_id"] for rows in self.others.values() for row in rows if row["user_kind"] == "training"}
         )
-        return sum(float(np.median(self.pool(name).idle[0])) for name in homes if name in self.supplies)
+        return sum(
+            max(float(self.supplies[name].capacity[0, 0]) - self.used_gpus.get(name, 0.0), 0.0)
+            for name in homes
+            if name in self.supplies
+        )
 
     def pool(self, pool_id: str) -> PoolDemand:
         """A pool as the cards before leave it."""
@@ -365,12 +370,15 @@ def fleet_of(
         state = next((each for each in found if each["deployment_id"] == spans[0]["user_id"]), None)
         holding = _holding(spans, subject, state, (horizon, night.as_of))
         holdings.setdefault(spans[0]["pool_id"], []).append(holding)
+    used = {row["pool_id"]: float(row["mean_gpus"]) for rows in others.values() for row in rows if row["mean_gpus"]}
+    for pool_id in used:
+        used[pool_id] += sum(holding.gpus for holding in holdings.get(pool_id, ()))
     shared: dict[str, list[str]] = {}
     for model_id in sorted(states):
         for state in states[model_id]:
             if state["models"] > 1:
                 shared.setdefault(state["deployment_id"], []).append(model_id)
-    return Fleet(night, horizon, supplies, rows, holdings, others, shared)
+    return Fleet(night, horizon, supplies, rows, holdings, others, shared, used)
 
 
 def _holding(

@@ -182,6 +182,7 @@ def _observed(
             "user_id": "training",
             "models": 0,
             "gpus": float(levels.quantile(_BUSY, "higher") or 0.0),
+            "mean_gpus": float(levels.sum()) / len(levels),
             "use_sigma": sigmas.get(str(pool_id)),
             "follows_demand": False,
             "basis": "measured",

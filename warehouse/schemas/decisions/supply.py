@@ -52,6 +52,7 @@ class PoolUsers(Table):
     since = day("first day; null: it holds them now").or_null()
     until = day("first day after; null: open").or_null()
     follows_demand = flag("its GPUs have changed lately, so that its fleet follows its demand")
+    mean_gpus = measure("of training, GPUs in the mean hour; `gpus` is in its busy hours", "GPUs").or_null()
     use_sigma = measure("how far its use may go over the year ahead, of its logarithm", "nepers").or_null()
     basis = text("policy file, the bill, or measured")
 
