@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -99,21 +99,33 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
     """What landing the inbox as of the night `until` would come to."""
     with _landed(project, until) as aside:
         files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
-        yield Glance(aside.landing, files, refused, _unmatched(aside.connection, project, aside.place, until))
+        yield Glance(aside.landing, files, refused, _unmatched(aside, project, until))
 
 
-def _unmatched(connection: duckdb.DuckDBPyConnection, project: Project, place: Place, until: date) -> pl.DataFrame:
+def _unmatched(aside: _Aside, project: Project, until: date) -> pl.DataFrame:
     """What no rule of the policy reaches, from the first tables of the night."""
+    functions = (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched)
+    return computed(aside.connection, project, aside.place, until, functions)["unmatched"]
+
+
+def computed(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    place: Place,
+    until: date,
+    functions: Sequence[Callable[..., pl.DataFrame]],
+) -> tables.Frames:
+    """Tables of the night `until` over what has landed, each computed by its function, in the order of these."""
     start = datetime(until.year, until.month, until.day, tzinfo=UTC)
     refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
     known = {**read_policy(project.root), "settings": project.settings.table(until, start)}
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)
     frames, days = tables.Frames(connection), Slices(connection, code_digest, until)
-    for function in (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched):
+    for function in functions:
         table = CATALOGUE[function.__name__]
         if is_sliced(table):
             days.renew(function)
         else:
             tables.write(connection, table, function(**{name: frames[name] for name in signature(function).parameters}))
-    return frames["unmatched"]
+    return frames
