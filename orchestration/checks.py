@@ -33,6 +33,7 @@ from transforms.ledger.checks import (
     unbalanced_invoices,
     unbalanced_sources,
 )
+from transforms.reports.checks import mismatched_invoices, too_much_doubt
 from transforms.staging.checks import (
     bill_rows_in_no_unit,
     runs_that_end_before_they_start,
@@ -72,6 +73,10 @@ CHECKS: Final = {
         Check(models_without_a_card, on="recommendations"),
         Check(savings_counted_twice, on="recommendations"),
         Check(unproven_recommendations, on="recommendations"),
+    ],
+    "findings": [
+        Check(mismatched_invoices, on="findings"),
+        Check(too_much_doubt, on="doubtful_shares"),
     ],
     "reports": [],
 }

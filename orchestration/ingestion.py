@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.resources import STEPS, Warehouse, night_end, night_of
+from orchestration.resources import Warehouse, night_end, night_of
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history
@@ -20,19 +20,22 @@ from warehouse.schemas import raw as raw_schemas
 from warehouse.schemas import tables_of
 from warehouse.sources.policy.policy import read_policy
 
-LANDED = [table for table in tables_of(raw_schemas) if table is not raw_schemas.RequestHours]
-POLICY = [table for table in tables_of(policy_schemas) if table is not policy_schemas.Settings]
+COMPUTED = (raw_schemas.RequestHours, raw_schemas.Findings)
+LANDED = [table for table in tables_of(raw_schemas) if table not in COMPUTED]
+SETTINGS = (policy_schemas.Settings, policy_schemas.AcceptedFindings)
+POLICY = [table for table in tables_of(policy_schemas) if table not in SETTINGS]
 ENGINES = {"duckdb": reduce_on_duckdb, "polars": reduce_on_polars}
 REMEMBERED = tables_of(history_schemas)
 REDUCED_FROM = [raw_schemas.Files, policy_schemas.Deployments, policy_schemas.TokenWeights]
 
 
-@dg.multi_asset(specs=[spec(policy_schemas.Settings)])
-def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+@dg.multi_asset(specs=[spec(table) for table in SETTINGS])
+def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """The night, and what trisect.toml says."""
-    row = warehouse.project.settings.table(night_of(context), warehouse.clock())
-    with warehouse.writing(policy_schemas.Settings):
-        return warehouse.write(policy_schemas.Settings, row)
+    said = warehouse.project.settings
+    with warehouse.writing(*SETTINGS):
+        yield warehouse.write(policy_schemas.Settings, said.table(night_of(context), warehouse.clock()))
+        yield warehouse.write(policy_schemas.AcceptedFindings, said.accepted())
 
 
 @dg.multi_asset(specs=[spec(table) for table in POLICY])
@@ -51,8 +54,6 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
         landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
-        for finding in landed.findings:
-            STEPS.warning("note: %s", finding)
         for table in LANDED:
             yield warehouse.landed(table)
         hold(landed, project.settings.machine())
@@ -92,6 +93,8 @@ def hold(landed: landing.Landing, limits: Limits) -> None:
             f"held: {first.reason}: {first.file} of source {first.source} cannot count: {first.detail}; "
             f"{len(landed.rejections)} rejected, {limits.max_rejected_files} allowed by max_rejected_files"
         )
+    for found in landed.holds:
+        raise HeldError(f"held: {found.reason}: source {found.source}: {found.detail}")
     for source in landed.refusals:
         if source.refused > limits.max_rejected_ratio * source.countable:
             raise HeldError(

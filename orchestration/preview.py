@@ -18,10 +18,13 @@ from orchestration.code_digest import code_digest
 from orchestration.settings import Project
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
+from transforms.raw.findings import findings
 from transforms.reports.unmatched import unmatched
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.run_attempts import run_attempts
+from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from warehouse import tables
@@ -47,6 +50,7 @@ class Glance:
     files: pl.DataFrame
     quarantine: pl.DataFrame
     unmatched: pl.DataFrame
+    findings: pl.DataFrame
 
     def sentences(self) -> Iterator[str]:
         """One line for each source and each refused row or file."""
@@ -55,7 +59,9 @@ class Glance:
             sums = ", ".join(f"{files[name].sum():,} {name}" for name in counts)
             flags = sorted({flag for row in files["flags"] for flag in row})
             yield f"{source[0]}: {files.height:,} files, {sums}" + (f" ({', '.join(flags)})" if flags else "")
-        yield from (f"note: {finding}" for finding in self.landing.findings)
+        for row in self.findings.iter_rows(named=True):
+            mark = ("accepted" if row["is_accepted"] else "doubt") if row["is_doubt"] else "notice"
+            yield f"{mark}: {row['kind']}: {_cut(row['sentence'])}; {row['remedy']}"
         for row in self.quarantine.sort("source", "file", "location").iter_rows(named=True):
             yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {_cut(row['detail'] or row['raw'])}"
         for row in self.unmatched.iter_rows(named=True):
@@ -99,13 +105,26 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
     """What landing the inbox as of the night `until` would come to."""
     with _landed(project, until) as aside:
         files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
-        yield Glance(aside.landing, files, refused, _unmatched(aside, project, until))
+        first = computed(aside.connection, project, aside.place, until, FIRST_TABLES)
+        yield Glance(aside.landing, files, refused, *(first[name] for name in ("unmatched", "findings")))
 
 
-def _unmatched(aside: _Aside, project: Project, until: date) -> pl.DataFrame:
-    """What no rule of the policy reaches, from the first tables of the night."""
-    functions = (accruals, charges, training_runs, token_usage, charge_rules, billed_days, unmatched)
-    return computed(aside.connection, project, aside.place, until, functions)["unmatched"]
+FIRST_TABLES: Final = (
+    accruals,
+    charges,
+    run_attempts,
+    training_runs,
+    run_findings,
+    token_usage,
+    charge_rules,
+    billed_days,
+    unmatched,
+    findings,
+)
+"""What `check` computes of a night: what no rule reaches, and what is in doubt.
+
+What only the whole ledger or an earlier night can tell is empty there.
+"""
 
 
 def computed(
@@ -118,7 +137,12 @@ def computed(
     """Tables of the night `until` over what has landed, each computed by its function, in the order of these."""
     start = datetime(until.year, until.month, until.day, tzinfo=UTC)
     refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
-    known = {**read_policy(project.root), "settings": project.settings.table(until, start)}
+    said = project.settings
+    known = {
+        **read_policy(project.root),
+        "settings": said.table(until, start),
+        "accepted_findings": said.accepted(),
+    }
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)
     frames, days = tables.Frames(connection), Slices(connection, code_digest, until)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import polars as pl
 
 from orchestration.resources import Warehouse, key, night_of
 from orchestration.settings import Report
-from orchestration.table_assets import NIGHTS
+from orchestration.table_assets import NIGHTS, OWNERS
 from templates import render
 from templates.pages.document import Edition
 from templates.typesetting.pdf import renderer_versions
@@ -34,6 +35,7 @@ from warehouse.table_files import write_tables
 # Which tables of the night leave the warehouse beside the ledger, under which names.
 EXPORTED: Final = {
     "quarantine": "quarantine",
+    "findings": "findings",
     "thirds": "thirds",
     "amortization": "amortization",
     "unit_costs": "unit_costs",
@@ -46,7 +48,10 @@ TABLES: Final[list[type[Table]]] = [
 ]
 # Columns that say when and by which reading a row came, not what it is: a rebuild from the inbox may not know them.
 HISTORY: Final = ("known_at",)
-SORTED_BY: Final = {"quarantine": ("source", "file", "location", "reason")}
+SORTED_BY: Final = {
+    "quarantine": ("source", "file", "location", "reason"),
+    "findings": ("source", "kind", "subject", "file", "day_from", "counterpart", "currency"),
+}
 # What the PDF carries where the settings ask for it; the ledger is too large and stands beside it.
 ATTACHED: Final = (
     "thirds.csv",
@@ -74,6 +79,8 @@ TIMED: Final = (".pdf", ".html")
     group_name="published",
     partitions_def=NIGHTS,
     kinds={"pdf"},
+    owners=OWNERS,
+    freshness_policy=dg.FreshnessPolicy.cron(deadline_cron="0 9 * * *", lower_bound_delta=timedelta(hours=9)),
 )
 def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """One directory per published night: report, exports and manifest; never changed once published."""

@@ -3,20 +3,33 @@
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 import dagster as dg
 import polars as pl
 
+from orchestration.code_digest import code_digest
 from orchestration.daily_tables import DailyTables
-from orchestration.resources import Warehouse, key, night_of
+from orchestration.holds import HOLDS
+from orchestration.resources import Warehouse, key, night_of, preview
+from warehouse.errors import HeldError
 from warehouse.incremental.fingerprints import is_sliced
 from warehouse.incremental.plan import Transform
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
-from warehouse.tables import preview
+from warehouse.sources.casts.date_guard import EARLIEST
 
-NIGHTS: Final = dg.DailyPartitionsDefinition(start_date="2015-01-01", timezone="UTC")
+OWNERS: Final = ["team:finops"]
+
+
+def nights_from(first: date) -> dg.DailyPartitionsDefinition:
+    """One partition a night, from the first day on."""
+    return dg.DailyPartitionsDefinition(start_date=first.isoformat(), timezone="UTC")
+
+
+NIGHTS: Final = nights_from(EARLIEST.date())
+"""Every night there can be; the UI offers those since the inbox begins."""
 
 
 def inputs(function: Transform) -> list[type[Table]]:
@@ -24,8 +37,15 @@ def inputs(function: Transform) -> list[type[Table]]:
     return [CATALOGUE[name] for name in inspect.signature(function).parameters]
 
 
-def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
-    """The asset of a table: its group is the stage, its description the meaning of a row, its columns the schema."""
+def _name(table: type[Table]) -> str:
+    return table.table_name
+
+
+def spec(table: type[Table], reads: Sequence[type[Table]] = (), group: str = "") -> dg.AssetSpec:
+    """The asset of a table: its description is the meaning of a row, its columns the schema, its group the stage.
+
+    A `group` of another name sets tables apart that other stages read: the graph of groups runs one way.
+    """
     columns = [
         dg.TableColumn(
             name=name,
@@ -39,9 +59,11 @@ def spec(table: type[Table], reads: Sequence[type[Table]] = ()) -> dg.AssetSpec:
         key=key(table),
         deps=[key(read) for read in reads],
         description=inspect.getdoc(table),
-        group_name=table.table_stage,
+        group_name=group or table.table_stage,
         partitions_def=NIGHTS,
         kinds={"duckdb"},
+        owners=OWNERS,
+        code_version=code_digest(table.table_stage)[:12],
         metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
     )
 
@@ -71,18 +93,23 @@ class Check:
         """Whether it sees each day of the table when it is computed."""
         return self.grain == "day" and self.on == table.table_name
 
-    def result(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> dg.AssetCheckResult:
-        """Green when the function finds no offending row, or has not `seen` one in the days that were computed."""
-        rows = self._rows(warehouse) if seen is None else seen
+    @property
+    def name(self) -> str:
+        """The noun of the offending rows."""
+        return self.function.__name__
+
+    def rows(self, warehouse: Warehouse, seen: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The offending rows, or those `seen` in the days that were computed."""
+        return self.function(**warehouse.read(map(_name, inputs(self.function)))) if seen is None else seen
+
+    def result(self, rows: pl.DataFrame) -> dg.AssetCheckResult:
+        """Green where there is no offending row."""
         return dg.AssetCheckResult(
             asset_key=key(CATALOGUE[self.on]),
-            check_name=self.function.__name__,
+            check_name=self.name,
             passed=rows.is_empty(),
-            metadata={"offending": rows.height, "rows": dg.MetadataValue.md(preview(rows))},
+            metadata={"offending": rows.height, "rows": preview(rows)},
         )
-
-    def _rows(self, warehouse: Warehouse) -> pl.DataFrame:
-        return self.function(**warehouse.read(read.table_name for read in inputs(self.function)))
 
 
 def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -> dg.AssetsDefinition:
@@ -95,7 +122,7 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
 
     @dg.multi_asset(
         name=name or next(iter(computed)).table_stage,
-        specs=[spec(table, inputs(function)) for table, function in computed.items()],
+        specs=[spec(table, inputs(function), name) for table, function in computed.items()],
         check_specs=[check.spec() for check in checks],
         can_subset=True,
     )
@@ -107,6 +134,7 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
             table: function for table, function in computed.items() if key(table) in context.selected_asset_keys
         }
         warehouse.require([read for function in selected.values() for read in inputs(function) if read not in selected])
+        holds: list[str] = []
         with warehouse.writing(*selected) as held:
             for table, function in selected.items():
                 if is_sliced(table):
@@ -116,10 +144,14 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
                     yield warehouse.write(table, function(**frames))
             for check in checks:
                 if check.spec().key in context.selected_asset_check_keys:
-                    result = check.result(warehouse, daily.doubted(check.function))
-                    yield result
-                    if result.passed:
+                    rows = check.rows(warehouse, daily.doubted(check.function))
+                    if check.name in HOLDS and not rows.is_empty():
+                        holds.append(HOLDS[check.name](rows.row(0, named=True)))
+                    yield check.result(rows)
+                    if rows.is_empty():
                         continue
                 held.add(CATALOGUE[check.on])
+        if holds:
+            raise HeldError(f"held: {holds[0]}")
 
     return compute

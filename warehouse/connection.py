@@ -31,6 +31,7 @@ class Limits:
     threads: int = 0
     max_rejected_ratio: float = 0.01
     max_rejected_files: int = 0
+    max_doubtful_ratio: float = 0.02
 
     def of_database(self) -> str:
         """The memory of the database, in the words of the setting: a number and a unit."""

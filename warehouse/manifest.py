@@ -48,8 +48,29 @@ def manifest(
         "inputs": tables["files"].select(INPUT_COLUMNS).sort("source", "file").to_dicts(),
         "totals": _totals(tables["reconciliation"]),
         "quarantined_cost": _quarantined_cost(tables["quarantine"]),
+        "findings": _findings(tables["findings"]),
         "outputs": [{"file": file, "sha256": digest(content)} for file, content in sorted(outputs.items())],
     }
+
+
+FINDING_COLUMNS = (
+    "source",
+    "kind",
+    "subject",
+    "rows",
+    "amount",
+    "currency",
+    "gpu_seconds",
+    "tokens",
+    "is_doubt",
+    "is_accepted",
+)
+
+
+def _findings(findings: pl.DataFrame) -> list[dict[str, Any]]:
+    """Every finding with its amounts; money as text."""
+    rows = findings.select(FINDING_COLUMNS).iter_rows(named=True)
+    return [row | {"amount": None if row["amount"] is None else money(row["amount"])} for row in rows]
 
 
 def digest(content: bytes | Path) -> str:

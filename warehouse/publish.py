@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -42,6 +42,12 @@ def manifest(published: Path, night: date, revision: int) -> dict[str, Any]:
     text = (directory(published, night, revision) / "manifest.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
+
+
+def files_read(published: Path, night: date, revision: int) -> dict[str, datetime]:
+    """When the revision was published, by each file of the inbox that it knows."""
+    at = datetime.fromtimestamp((directory(published, night, revision) / "manifest.json").stat().st_mtime, UTC)
+    return {entry["file"]: at for entry in manifest(published, night, revision)["inputs"]}
 
 
 def is_intact(path: Path) -> bool:

@@ -17,6 +17,8 @@ from templates.typesetting.typeface import printable
 MOST_INVOICES: Final = 25
 MOST_SOURCES: Final = 12
 EXPLANATION_LIMIT: Final = 64
+FINDING_LIMIT: Final = 160
+LISTED_FINDINGS: Final = 10
 ALERT: Final = "closed_period_changed"
 CHANGED: Final = "ties out, but has changed since it was closed: see Restatement"
 
@@ -44,6 +46,18 @@ class SourceRow:
 
 
 @dataclass(frozen=True)
+class FindingRow:
+    """One finding, ready to print."""
+
+    kind: str
+    source: str
+    sentence: str
+    remedy: str
+    mark: str
+    is_open: bool
+
+
+@dataclass(frozen=True)
 class Reconciliation:
     """Everything that page A prints."""
 
@@ -60,6 +74,8 @@ class Reconciliation:
     is_whole: bool
     quarantine: tuple[tuple[str, str], ...]
     restated: Restatement
+    findings: tuple[FindingRow, ...]
+    findings_note: str
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -98,6 +114,8 @@ def reconciliation(night: Night) -> Reconciliation:
         is_whole=all(_is_whole(row) for row in files),
         quarantine=tuple(_reasons(night)),
         restated=restatement(night),
+        findings=tuple(_finding(row) for row in night.tables["largest_findings"].sort("rank").iter_rows(named=True)),
+        findings_note=_findings_note(night),
     )
 
 
@@ -167,6 +185,30 @@ def _billed(row: Row) -> Decimal:
 
 def _ledger(row: Row) -> Decimal:
     return Decimal(row["ledger_billed_cost"])
+
+
+def _finding(row: Row) -> FindingRow:
+    mark = ("accepted" if row["is_accepted"] else "doubt") if row["is_doubt"] else "notice"
+    return FindingRow(
+        kind=formats.name(row["kind"].replace("_", " "), 30),
+        source=formats.fitted(row["source"], 60, 6.8) if row["source"] else formats.UNKNOWN,
+        sentence=shortened(printable(row["sentence"]), FINDING_LIMIT),
+        remedy=shortened(printable(row["remedy"]), FINDING_LIMIT),
+        mark=mark,
+        is_open=mark == "doubt",
+    )
+
+
+def _findings_note(night: Night) -> str:
+    findings = night.tables["findings"]
+    doubts = findings.filter(findings["is_doubt"])
+    accepted = doubts.filter(doubts["is_accepted"]).height
+    counts = (doubts.height - accepted, accepted, findings.height - doubts.height)
+    said = [
+        f"{count:,} {word}" for count, word in zip(counts, ("in doubt", "accepted", "to know"), strict=True) if count
+    ]
+    rest = findings.height - LISTED_FINDINGS
+    return ", ".join(said) + (f"; {rest:,} more in findings.csv" if rest > 0 else "")
 
 
 KINDS: Final = {"gpu_billing": "bills", "training_logs": "training logs", "request_telemetry": "requests"}

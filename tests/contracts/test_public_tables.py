@@ -15,7 +15,8 @@ EXPANDED = {"_p10/_p50/_p90": ("_p10", "_p50", "_p90")}
 def _names(text: str) -> list[str]:
     """Column names of one comma-separated list, with `…_p50` and `_p10/_p50/_p90` written out."""
     names: list[str] = []
-    for part in (p.strip().split(" ")[0] for p in text.split(",")):
+    plain = re.sub(r"\(\d+,\d+\)", "", text)  # DECIMAL(38,18) is one type
+    for part in (p.strip().split(" ")[0] for p in plain.split(",")):
         if part.startswith("…"):
             names.append(re.sub(r"_p\d+$", "", names[-1]) + part[1:])
         elif "/" in part:

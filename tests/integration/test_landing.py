@@ -18,7 +18,7 @@ import pytest
 
 from warehouse.connection import Limits, connect
 from warehouse.landing.arrivals import Place
-from warehouse.landing.landing import Landing, land
+from warehouse.landing.landing import Landing, land, last_day
 from warehouse.sources.source import Delivery, Source
 
 NIGHT = date(2026, 11, 20)
@@ -70,6 +70,10 @@ class Company:
         counted = {file.removeprefix("inbox/cloud/"): tuple(counts) for file, *counts in self.rows(query)}
         assert all(counts[0] == sum(counts[1:]) for counts in counted.values())
         return counted
+
+    def findings(self) -> list[tuple[str, str, str]]:
+        """Source, kind and subject of what landing noticed."""
+        return self.rows("SELECT source, kind, subject FROM raw.landed_findings ORDER BY ALL")
 
     def current(self) -> list[tuple[str, Decimal]]:
         """The charges that count now: resource and cost."""
@@ -174,7 +178,7 @@ def test_the_order_of_arrival_does_not_matter_where_bills_append(company: Found)
 def test_the_later_path_replaces_a_month_and_the_older_file_stays_accepted(company: Found) -> None:
     one = company().deliver({"2026-11_1.csv": bill(A, B)})
     one.land()
-    assert one.deliver({"2026-11_2.csv": bill(A, ("b", "3"), C)}).land(date(2026, 11, 21)).findings == ()
+    assert one.deliver({"2026-11_2.csv": bill(A, ("b", "3"), C)}).land(date(2026, 11, 21)).holds == ()
     assert one.account() == {"2026-11_1.csv": (2, 2, 0, 0, 0), "2026-11_2.csv": (3, 3, 0, 0, 0)}
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal(3)), ("c", Decimal(4))]
     replaced = "SELECT superseded_by FROM raw.files ORDER BY file"
@@ -206,14 +210,13 @@ def test_an_old_bill_that_is_delivered_again_counts_again(company: Found) -> Non
 )
 def test_parts_of_one_folder_are_one_delivery(company: Found, names: tuple[str, str]) -> None:
     one = company(pattern="inbox/cloud/**/*.csv").deliver(dict(zip(names, (bill(A), bill(B)), strict=True)))
-    assert one.land().findings == ()
+    assert one.land().holds == ()
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
 
 
-def test_files_that_share_no_charge_look_like_parts_and_are_told(company: Found) -> None:
+def test_files_that_share_no_charge_replace_one_another(company: Found) -> None:
     one = company().deliver({"2026-11_1.csv": bill(A), "2026-11_2.csv": bill(B)})
-    (finding,) = one.land().findings
-    assert "1000 for 2026-11 share no charge" in finding
+    one.land()
     assert one.current() == [("b", Decimal("2.25"))]
 
 
@@ -393,7 +396,24 @@ def test_a_night_that_fails_leaves_the_tables_as_they_were(company: Found, monke
 
 
 def test_a_source_of_which_nothing_has_come_is_told(company: Found) -> None:
-    silent, no_bill = company().land().findings
+    one = company()
+    one.land()
+    assert one.findings() == [("", "no_bill", "bills"), ("cloud", "source_without_files", "inbox/cloud/*")]
 
-    assert silent == "source cloud has no file that matches inbox/cloud/*; nothing of it is counted"
-    assert no_bill.startswith("no bill has come")
+
+@pytest.mark.parametrize(
+    ("category", "ends", "until", "last"),
+    [
+        ("Usage", "2026-12-01", date(2027, 1, 9), date(2026, 11, 30)),  # the month's last day, not its first
+        ("Usage", "2026-12-01", NIGHT, NIGHT),  # what lies ahead of the clock is not over
+        ("Purchase", "2029-12-01", date(2027, 1, 9), date(2026, 11, 1)),  # bought ahead: nothing was used yet
+    ],
+)
+def test_the_first_night_is_the_last_day_that_usage_was_billed_for(
+    company: Found, category: str, ends: str, until: date, last: date
+) -> None:
+    row = f"1000,USD,2026-11-01,2026-12-01,2026-11-01,{ends},{category},a,1,1"
+    one = company().deliver({"a.csv": f"{HEADER}\n{row}\n".encode()})
+    one.land(until)
+
+    assert last_day(one.connection, one.root / "var", until) == last

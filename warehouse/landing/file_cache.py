@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,18 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, write_landed
-from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MetricRows, Quarantine, Readings, RunRows, WorkloadRows
+from warehouse.schemas.raw import (
+    ChargeRows,
+    InvoiceTotals,
+    LandedFindings,
+    MetricRows,
+    Quarantine,
+    Readings,
+    RunRows,
+    WorkloadRows,
+)
 from warehouse.schemas.table import Table
 from warehouse.sources.control_files import Promise
 from warehouse.sources.reader_protocol import Reading
@@ -85,11 +95,13 @@ class Shelf:
         """Keep one content."""
         for name, rows in read.frames.items():
             if name == REQUESTS:
-                write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
+                path = write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
+                landed_digests.record(self._connection, path)
             else:
                 self._put(ROWS[name], rows)
         self._put(Quarantine, _quarantined(content, read))
         self._put(Readings, _account(content, read, times))
+        self._put(LandedFindings, _noticed(content, read))
         for path in read.parts.get(ChargeRows.table_name, ()):
             insert(self._connection, ChargeRows, pl.read_parquet(path, glob=False))
             path.unlink()
@@ -110,7 +122,7 @@ class Shelf:
 
 def forget(connection: duckdb.DuckDBPyConnection, source: str, sha256: str) -> None:
     """Take a content's rows and account away."""
-    kept: tuple[type[Table], ...] = (*ROWS.values(), Quarantine, Readings)
+    kept: tuple[type[Table], ...] = (*ROWS.values(), Quarantine, Readings, LandedFindings)
     for table in kept:
         connection.execute(
             f"DELETE FROM {table.qualified()} WHERE source = ? AND file_sha256 = ?",
@@ -135,6 +147,25 @@ def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
     )
 
 
+def _noticed(content: Content, read: Reading) -> pl.DataFrame:
+    origin = {"source": content.source.name, "file": content.file, "file_sha256": content.sha256}
+    rows = [asdict(finding) | origin for finding in read.findings]
+    return pl.DataFrame(rows, schema=LandedFindings.polars_schema())
+
+
+def _counted(content: Content, read: Reading) -> int:
+    """How many rows became charges, runs or requests: what the reader says, else what its tables hold."""
+    accepted = read.rows - read.refused.height - read.duplicates - read.blank
+    if read.counted is not None:
+        return read.counted
+    if content.source.kind == "request_telemetry":
+        spilled = [pl.scan_parquet(path, glob=False).select(pl.len()) for path in read.parts.get(REQUESTS, ())]
+        held = [rows.height for name, rows in read.frames.items() if name == REQUESTS]
+        return min(accepted, sum(held) + sum(int(rows.collect().item()) for rows in spilled))
+    is_empty = all(rows.is_empty() for rows in read.frames.values()) and not read.parts
+    return 0 if content.source.kind == "training_logs" and is_empty else accepted
+
+
 def _account(content: Content, read: Reading, times: Times) -> pl.DataFrame:
     row = {
         "source": content.source.name,
@@ -145,6 +176,7 @@ def _account(content: Content, read: Reading, times: Times) -> pl.DataFrame:
         "rows": read.rows,
         "refused": read.refused.height,
         "blank": read.blank,
+        "counted": _counted(content, read),
         "repeated": read.duplicates,
         "copied": 0,
         "foreign_lines": read.foreign_lines,

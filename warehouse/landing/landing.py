@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,19 @@ import duckdb
 import polars as pl
 
 from warehouse import free_space
-from warehouse.landing import file_cache
+from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
+from warehouse.landing.holds import Hold, uncounted_sources
 from warehouse.landing.inbox import CONTROL
+from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.doubts import landed_again, of_requests
 from warehouse.landing.requests.landed_files import landed_requests
-from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates
+from warehouse.landing.requests.landed_parquet import LandedFile
+from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.landing.row_counts import Refusals, account
-from warehouse.landing.split_cost_overlap import beside_their_split
-from warehouse.landing.supersession import strangers
+from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
 from warehouse.sources.casts.date_guard import starts_before
@@ -42,12 +46,12 @@ from warehouse.tables import transaction
 class Landing:
     """What a landing found wrong: files that cannot count, and how many rows of each source were refused.
 
-    `findings` are sentences that hold nothing up.
+    `holds` are what no night can be published with.
     """
 
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusals, ...]
-    findings: tuple[str, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 def land(
@@ -57,25 +61,25 @@ def land(
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
     with transaction(connection):
         inbox = arrivals(place, sources, connection)
-        fresh = _read_what_is_new(inbox, connection, start, run_on)
+        lost = _lost_landings(inbox, connection)
+        fresh = _read_what_is_new(inbox, connection, start, run_on, lost)
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
-        refusals = account(connection, sources, inbox, start, repeated)
+        files = _landed_requests(inbox, connection)
+        marked = mark_uncounted(connection, files, start.date())
+        refusals = account(connection, sources, inbox, start, marked)
         _state_invoices(connection, inbox)
-        findings = [*_silent(sources, inbox), *strangers(connection), *beside_their_split(connection)]
-    return Landing(tuple(inbox.rejections), refusals, tuple(findings))
-
-
-def _silent(sources: Sequence[Source], inbox: Inbox) -> Iterator[str]:
-    """Sources of which nothing has come: the night counts none of them, and says so."""
-    heard = {source for source, _ in inbox.found}
-    for source in sources:
-        if source.name not in heard:
-            yield f"source {source.name} has no file that matches {source.files}; nothing of it is counted"
-    if not any(source.kind == "gpu_billing" and source.name in heard for source in sources):
-        yield "no bill has come, so that nothing has a cost; deliver one below inbox/ and name it as a [[source]]"
+        findings.settle_paths(connection, inbox)
+        noticed = (
+            findings.absent_sources(sources, inbox),
+            double_billed(connection, start.date()),
+            landed_again(lost),
+            of_requests(marked.doubts, files),
+        )
+        findings.note(connection, chain.from_iterable(noticed))
+        holds = uncounted_sources(connection)
+    return Landing(tuple(inbox.rejections), refusals, tuple(holds))
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
@@ -99,20 +103,25 @@ def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None
 
 def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> list[LandedFile]:
     """Where the requests of the night are landed, in path order, which is the order of delivery."""
-    read = file_cache.first_seen(connection)
+    read, recorded = file_cache.first_seen(connection), landed_digests.recorded(connection)
     telemetry = (
         content
         for key, content in sorted(inbox.contents.items(), key=lambda item: item[1].file)
         if content.source.kind == "request_telemetry" and key in read
     )
     landed = (file_cache.landed_file(inbox.place.var, content) for content in telemetry)
-    return [file for file in landed if file.path.exists()]
+    return [file for file in landed if file.path.name in recorded]
 
 
 def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> date:
-    """The last day up to `until` of which anything has landed; `until` itself where nothing has."""
+    """The last day up to `until` that usage was billed for, runs began on or requests came on; else `until` itself.
+
+    A row of a bill that covers a month tells of the month's last day; what was bought ahead tells of its first only.
+    """
+    billed = "CASE charge_category WHEN 'Usage' THEN charge_end - INTERVAL 1 MICROSECOND ELSE charge_start END"
+    told = f"max(least(greatest(charge_start, {billed})::DATE, $until))"
     queries = [
-        f"SELECT max(charge_start::DATE) FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
+        f"SELECT {told} FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
         f"SELECT max(started_at::DATE) FROM {RunRows.qualified()} WHERE started_at::DATE <= $until",
     ]
     days = [connection.execute(query, {"until": until}).fetchall()[0][0] for query in queries]
@@ -123,10 +132,25 @@ def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> d
     return max((day for day in days if day), default=until)
 
 
-def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime, run_on: date) -> list[str]:
-    """Forget what has left or is read otherwise now, read what is new; the digests that were read."""
+def _lost_landings(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Contents whose landed requests are missing or damaged below var/landed."""
+    read = file_cache.known(connection).filter(pl.col("kind") == "request_telemetry", pl.col("rows") > 0)
+    rows = read.select("source", "file_sha256", "reader_digest").iter_rows()
+    standing = {(source, sha256): digest for source, sha256, digest in rows}
+    paths = {
+        file_cache.landed_file(inbox.place.var, content).path: key
+        for key, content in inbox.contents.items()
+        if standing.get(key) == content.reader_digest
+    }
+    return {paths[path] for path in landed_digests.untrusted(connection, paths)}
+
+
+def _read_what_is_new(
+    inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime, run_on: date, lost: set[tuple[str, str]]
+) -> list[str]:
+    """Forget what has left, is lost or is read otherwise now, read what is new; the digests that were read."""
     seen = file_cache.first_seen(connection)
-    stale = _stale(inbox, connection, start.date(), run_on)
+    stale = _stale(inbox, connection, start.date(), run_on) | lost
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]

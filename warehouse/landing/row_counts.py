@@ -14,6 +14,7 @@ import polars as pl
 from warehouse.landing import file_cache
 from warehouse.landing.arrivals import Inbox
 from warehouse.landing.inbox import CONTROL
+from warehouse.landing.requests.uncounted import Marked
 from warehouse.landing.supersession import deliveries, shrunken, superseded
 from warehouse.schemas.raw import BillDeliveries, Files, Quarantine
 from warehouse.sources.reader_protocol import RejectedFile
@@ -38,9 +39,9 @@ def account(
     sources: Sequence[Source],
     inbox: Inbox,
     night_start: datetime,
-    repeated: Mapping[str, int],
+    marked: Marked,
 ) -> tuple[Refusals, ...]:
-    """Write raw.files, raw.bill_deliveries and the rejected files; `repeated` counts requests that stand elsewhere.
+    """Write raw.files, raw.bill_deliveries and the rejected files; `marked` says which requests count.
 
     Returns:
         What each source refused.
@@ -50,7 +51,7 @@ def account(
     read = {(row["source"], row["file_sha256"]): row for row in file_cache.known(connection).iter_rows(named=True)}
     for key, content in inbox.contents.items():
         if key in read:
-            read[key]["copied"] += repeated.get(f"{content.source.name}:{content.file}", 0)
+            _settle_requests(read[key], marked, f"{content.source.name}:{content.file}")
     winners = superseded(units)
     rows = [
         _file(inbox, key, read, night_start) | {"superseded_by": winners.get(_content_key(inbox, key))}
@@ -60,6 +61,13 @@ def account(
     replace(connection, Files, files)
     _settle_quarantine(connection, inbox)
     return tuple(_refusals(files))
+
+
+def _settle_requests(read: dict[str, Any], marked: Marked, file: str) -> None:
+    """How many rows of a content repeat a request elsewhere, and how many are requests."""
+    read["copied"] += marked.duplicates.get(file, 0)
+    if file in marked.counted:
+        read["counted"] = marked.counted[file] + read["copied"]
 
 
 def _units(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox) -> Iterator[pl.DataFrame]:
@@ -122,7 +130,7 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datet
 
 
 _NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("rows", "accepted", "quarantined", "duplicates", "blank", "foreign_lines"), 0),
+    **dict.fromkeys(("rows", "accepted", "counted", "quarantined", "duplicates", "blank", "foreign_lines"), 0),
     "rounding_residual": Decimal(0),
     "flags": [],
 }
@@ -130,9 +138,11 @@ _NOTHING: dict[str, Any] = {
 
 def _counted(read: Mapping[str, Any]) -> dict[str, Any]:
     duplicates = read["repeated"] + read["copied"]
+    accepted = read["rows"] - read["refused"] - duplicates - read["blank"]
     return {
         "rows": read["rows"],
-        "accepted": read["rows"] - read["refused"] - duplicates - read["blank"],
+        "accepted": accepted,
+        "counted": min(accepted, max(read["counted"] - read["copied"], 0)),
         "quarantined": read["refused"],
         "duplicates": duplicates,
         "blank": read["blank"],

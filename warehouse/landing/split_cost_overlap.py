@@ -2,37 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final
 
 import duckdb
 
+from warehouse.schemas.findings import Finding
 from warehouse.schemas.raw import BillDeliveries, ChargeRows
 
-# FOCUS 1.3: the rows of a split take the place of their origin: one sum, and the same resource, time and SKU.
+# FOCUS 1.3: the rows of a split take the place of their origin. Both are spread over the hours of the resource, so that
+# they meet whatever their sums and however they are cut. Traffic and storage of a host are no origin of its split: what
+# has another SKU is one only where it is counted in hours.
 _BESIDE: Final = f"""
-    WITH current AS (
-        SELECT charge.* FROM {ChargeRows.qualified()} AS charge JOIN {BillDeliveries.qualified()} AS unit
-            USING (source, file_sha256, billing_period_start)
+    WITH split_resources AS (
+        SELECT DISTINCT source, resource_id FROM {ChargeRows.qualified()}
+        WHERE allocated_method_id IS NOT NULL AND resource_id IS NOT NULL
+    ), current AS (
+        SELECT charge.source, resource_id, sku_id, currency, charge_start,
+            greatest(charge_end, charge_start + INTERVAL 1 SECOND) AS charge_end, effective_cost::DOUBLE AS cost,
+            allocated_method_id IS NOT NULL AS is_split, lower(consumed_unit) LIKE '%hour%' AS is_timed
+        FROM {ChargeRows.qualified()} AS charge SEMI JOIN split_resources USING (source, resource_id)
+            JOIN {BillDeliveries.qualified()} AS unit USING (source, file_sha256, billing_period_start)
         WHERE unit.is_current AND coalesce(charge.billing_account_id, '') = unit.billing_account_id
-            AND charge.resource_id IS NOT NULL
-    ), splits AS (
-        SELECT source, resource_id, charge_start, charge_end, sku_id, currency,
-            sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost
-        FROM current WHERE allocated_method_id IS NOT NULL GROUP BY ALL
+            AND charge_start < $night_end AND charge_category = 'Usage' AND effective_cost > 0
+    ), split_skus AS (
+        SELECT DISTINCT source, resource_id, sku_id FROM current WHERE is_split
+    ), suspects AS (
+        SELECT * FROM current WHERE is_split OR is_timed OR sku_id IS NULL OR EXISTS (
+            SELECT 1 FROM split_skus WHERE split_skus.source = current.source
+                AND split_skus.resource_id = current.resource_id
+                AND coalesce(split_skus.sku_id, current.sku_id) = current.sku_id
+        )
+    ), alike AS (
+        SELECT source, resource_id, currency, charge_start, charge_end, is_split, count(*) AS charges, sum(cost) AS cost
+        FROM suspects GROUP BY ALL
+    ), hours AS (
+        SELECT source, resource_id, currency, is_split, charges, cost, charge_start, charge_end,
+            unnest(generate_series(date_trunc('hour', charge_start), charge_end - INTERVAL 1 MICROSECOND,
+                INTERVAL 1 HOUR)) AS hour
+        FROM alike
+    ), shares AS (
+        SELECT source, resource_id, currency, hour, is_split, sum(cost
+            * epoch(least(charge_end, hour + INTERVAL 1 HOUR) - greatest(charge_start, hour))
+            / epoch(charge_end - charge_start)) AS cost
+        FROM hours GROUP BY ALL
+    ), repeated AS (
+        SELECT origin.source, origin.resource_id, origin.currency, origin.hour, least(origin.cost, part.cost) AS cost
+        FROM shares AS origin JOIN shares AS part USING (source, resource_id, currency, hour)
+        WHERE NOT origin.is_split AND part.is_split
+    ), months AS (
+        SELECT source, resource_id, currency, date_trunc('month', hour) AS month, min(hour)::DATE AS first,
+            max(hour)::DATE AS last, sum(cost) AS cost
+        FROM repeated GROUP BY ALL
     )
-    SELECT origin.source, count(*), min(origin.location), min(origin.resource_id)
-    FROM current AS origin JOIN splits USING (
-        source, resource_id, charge_start, charge_end, currency, billed_cost, effective_cost
-    )
-    WHERE origin.allocated_method_id IS NULL AND origin.sku_id IS NOT DISTINCT FROM splits.sku_id
-    GROUP BY origin.source ORDER BY origin.source
+    SELECT source, resource_id, currency, first, last, cost, (
+        SELECT sum(charges) FROM alike WHERE NOT is_split AND (alike.source, alike.resource_id, alike.currency)
+            = (months.source, months.resource_id, months.currency)
+            AND alike.charge_start::DATE <= last AND (alike.charge_end - INTERVAL 1 MICROSECOND)::DATE >= first
+    )::BIGINT
+    FROM months ORDER BY ALL
 """
+PLACES: Final = Decimal("0.000001")
 
 
-def beside_their_split(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """One sentence for each source with charges that are billed whole and split."""
-    return [
-        f"{source}: {charges} charges stand beside the split of them, the first at {location} for {resource}: "
-        "their cost counts twice; ask for an export with either, or give one of the two to out_of_scope"
-        for source, charges, location, resource in connection.execute(_BESIDE).fetchall()
-    ]
+def double_billed(connection: duckdb.DuckDBPyConnection, night: date) -> Iterator[tuple[str, Finding]]:
+    """One finding for each resource and month with charges that are billed whole and split, with what counts twice."""
+    any_split = f"SELECT 1 FROM {ChargeRows.qualified()} WHERE allocated_method_id IS NOT NULL LIMIT 1"
+    if not connection.execute(any_split).fetchall():
+        return
+    rows = connection.execute(_BESIDE, {"night_end": night + timedelta(days=1)}).fetchall()
+    for source, resource, currency, first, last, cost, charges in rows:
+        amount = Decimal(cost).quantize(PLACES)
+        yield (
+            source,
+            Finding("double_billed", resource, charges, None, amount, currency, day_from=first, day_to=last),
+        )

@@ -19,20 +19,6 @@ _UNITS: Final = f"""
         count(*) AS "rows", sum(billed_cost)::DECIMAL(38, 12) AS billed_cost
     FROM {ChargeRows.qualified()} WHERE source = $source GROUP BY ALL
 """
-_STRANGERS: Final = f"""
-    WITH keys AS (
-        SELECT source, unit.billing_account_id, billing_period_start, dimension_hash,
-            bool_or(is_current) AS is_new, bool_or(NOT is_current) AS is_old
-        FROM {ChargeRows.qualified()} AS charge JOIN {BillDeliveries.qualified()} AS unit
-            USING (source, file_sha256, billing_period_start)
-        WHERE coalesce(charge.billing_account_id, '') = unit.billing_account_id AND (source, billing_period_start) IN (
-            SELECT (source, billing_period_start) FROM {BillDeliveries.qualified()} WHERE NOT is_current
-        )
-        GROUP BY ALL
-    )
-    SELECT source, billing_account_id, billing_period_start FROM keys GROUP BY ALL
-    HAVING bool_or(is_old) AND bool_or(is_new) AND NOT bool_or(is_old AND is_new) ORDER BY ALL
-"""
 _UNIT: Final = ("source", "billing_account_id", "billing_period_start")
 
 
@@ -55,15 +41,6 @@ def deliveries(connection: duckdb.DuckDBPyConnection, source: Source, files: Map
     return BillDeliveries.frame(
         placed.with_columns((pl.lit(source.delivery == "append") | newest).alias("is_current"))
     ).sort(*_UNIT, "file")
-
-
-def strangers(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """One sentence for each unit whose newest delivery shares no charge with what it replaces: they may be parts."""
-    return [
-        f"{source}: the deliveries of {account or 'the account'} for {period:%Y-%m} share no charge, "
-        "these look like parts of one delivery: add part numbers or set delivery = append"
-        for source, account, period in connection.execute(_STRANGERS).fetchall()
-    ]
 
 
 def superseded(units: pl.DataFrame) -> dict[tuple[str, str], str]:

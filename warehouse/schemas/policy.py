@@ -16,6 +16,7 @@ from warehouse.schemas.columns import (
     texts,
     usd,
 )
+from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import PHASES
 
@@ -45,6 +46,15 @@ class Settings(Table):
     migration_usd = usd("one-off cost of moving traffic")
     discount_ratio = ratio("cost of capital of a year")
     quality_gate_ratio = ratio("share of its teacher's quality that a student must keep")
+    max_doubtful_ratio = ratio("part of a source's month that findings may put in doubt before the night is held")
+
+
+class AcceptedFindings(Table):
+    """One finding of one source that a person has looked at and accepts, as trisect.toml names it."""
+
+    source = text("source of the settings")
+    kind = choice("kind of the finding", *FINDING_KINDS)
+    subject = text("what it is about, without case; * for all of the kind")
 
 
 class Models(Table):

@@ -14,6 +14,7 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 
 
@@ -29,6 +30,7 @@ class Files(Table):
     bytes = count("size as delivered", "bytes")
     rows = count("rows the file holds: accepted + quarantined + duplicates + blank")
     accepted = count("rows that count, or would if nothing newer replaced their file")
+    counted = count("accepted rows that became charges, runs or requests")
     quarantined = count("rows refused, each with a reason in raw.quarantine")
     duplicates = count("rows that stand in another place already")
     blank = count("blank lines among the rows")
@@ -36,6 +38,7 @@ class Files(Table):
     rounding_residual = residue("sum of what rounding to 12 decimals took from the billed costs")
     flags = texts("facts worth knowing about the file: tz_assumed, float_money, no_identity …")
     first_seen_at = instant("start of the night that saw this content first")
+    exported_at = instant("when its exporter wrote it, as a manifest, a control file or its rows say").or_null()
     superseded_by = text("path of the newer delivery that replaces this file").or_null()
     reader_digest = text("digest of the settings and code version the file was read under")
     changed_ns = integer("when the file system last changed the file", "nanoseconds since 1970")
@@ -54,6 +57,7 @@ class Readings(Table):
     rows = count("rows it holds")
     refused = count("rows refused")
     blank = count("blank lines among the rows")
+    counted = count("rows that became charges, runs or requests, before copies of other contents are left out")
     repeated = count("rows that repeat another row of the same content")
     copied = count("rows that stand in another content of the source")
     foreign_lines = count("lines of a log that are no records of its format")
@@ -76,6 +80,22 @@ class Quarantine(Table):
     detail = text("what was found, in words").or_null()
     currency = text("currency of a refused charge, if it can be read").or_null()
     billed_cost = cost("billed cost of a refused charge, if it can be read").or_null()
+
+
+class LandedFindings(FindingRow):
+    """One finding of landing: of the reader of one file, or of all files of a source together."""
+
+    file_sha256 = text("digest of the file whose reader noticed it; empty where files were compared")
+
+
+class Findings(FindingRow):
+    """One thing that readers, staging, ledger or economics noticed and could not decide, in words, with its remedy."""
+
+    is_doubt = flag("a number may be wrong by it; a notice is only a fact to know")
+    is_accepted = flag("[source] accepted_findings names it: a person has looked")
+    sentence = text("what was noticed, with its amounts")
+    remedy_code = text("what to do, as a code")
+    remedy = text("what to do, in words")
 
 
 class ChargeRows(Table):
@@ -134,13 +154,17 @@ class InvoiceTotals(Table):
 
 
 class RunRows(Table):
-    """One training run as one file tells it."""
+    """One attempt of one training run as one file tells it: a time without a hole in which its processes ran."""
 
     file_sha256 = text("file it came from")
     location = text("line N, row N or file")
     source = text("source of the settings")
-    run_id = text("identity of the run in its source")
-    run_key = text("identity across copies: two rows with one key are one run")
+    run_id = text("identity of the run in its source; attempts of one run share it")
+    run_key = text("identity of the attempt across copies: rows with one key are one attempt")
+    is_job = flag("the row is a scheduler's own account of a job")
+    job_id = text("job of a scheduler that the processes ran in, where the log names it").or_null()
+    run_group = text("group of runs, as the tracker names it").or_null()
+    rank = integer("number of the process among those of one job, where the log names it").or_null()
     parent_run_id = text("run that this one belongs to").or_null()
     run_name = text("name").or_null()
     project = text("project, experiment or benchmark").or_null()
@@ -155,11 +179,14 @@ class RunRows(Table):
     held_to = instant("last record: GPUs are held to here").or_null()
     gpu_model = text("chip").or_null()
     gpu_count = measure("GPUs held", "GPUs").or_null()
+    gpu_scope = text("whose GPUs gpu_count counts: host (all of the machine), job (of all ranks) or null").or_null()
     gpu_seconds = measure("where the format says better than count × time", "GPU-seconds").or_null()
     params = measure("parameters", "parameters").or_null()
     active_params = measure("parameters used per token", "parameters").or_null()
     tokens = measure("training tokens", "tokens").or_null()
     steps = count("optimiser steps").or_null()
+    first_step = integer("first step that the attempt trained, as its metrics count", "steps or samples").or_null()
+    last_step = integer("last step that the attempt trained, as its metrics count", "steps or samples").or_null()
     final_loss = measure("last finite loss", "nats per token").or_null()
     loss_name = text("name of the metric that final_loss is").or_null()
 

@@ -1,6 +1,7 @@
 """The facts that the pages print: the month reported, its history, what moved, and the index of every number."""
 
 from warehouse.schemas.columns import choice, cost, count, day, exact, flag, integer, measure, ratio, text, usd
+from warehouse.schemas.raw import Findings
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import PHASES
 
@@ -238,3 +239,29 @@ class Unmatched(Table):
     rows = count("charges, runs or hours of requests")
     amount = measure("how much of it", "currency of the bill, GPU-seconds or tokens")
     share_ratio = ratio("share of what the source holds").or_null()
+
+
+class DoubtfulShares(Table):
+    """One source, month and quantity of which findings put a part in doubt, and how large the part is."""
+
+    table_key = ("source", "month", "quantity", "currency")
+
+    source = text("source of the settings")
+    month = day("first day of the month")
+    quantity = choice("what is in doubt", "cost", "gpu_seconds", "tokens")
+    currency = text("ISO 4217 code of a cost; empty for others")
+    doubts = count("doubts that nobody has accepted")
+    doubtful = measure("what they concern together", "currency, GPU-seconds or tokens")
+    total = measure("what the month of the source comes to", "currency, GPU-seconds or tokens")
+    doubtful_ratio = ratio("part in doubt; null where the month comes to nothing").or_null()
+    largest_kind = text("kind of the largest doubt")
+    largest_subject = text("subject of the largest doubt")
+    largest_sentence = text("the largest doubt in words")
+
+
+class LargestFindings(Findings):
+    """One of the ten findings that weigh most: doubts first, then by their share of the source's month."""
+
+    table_key = ("rank",)
+
+    rank = count("1 is the largest")

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from warehouse.schemas.findings import Finding
 from warehouse.sources.casts.date_guard import starts_before
 
 REFUSED_SCHEMA = {
@@ -68,7 +69,9 @@ class Reading:
     every row of the file; `duplicates` those that repeat another row of this same file. What is neither refused,
     duplicate nor blank is accepted. Rows too many to hold lie in `parts`, Parquet files beside the content. `totals` is
     the bill: currency -> billed and effective cost of all accepted rows; `derived_totals` names the one of them that no
-    column of the file states. `repeated` are the locations of rows that repeat another one.
+    column of the file states. `repeated` are the locations of rows that repeat another one. `counted` says how many
+    accepted rows became charges, runs or requests; none means all of them, and for requests the rows of the frame.
+    `findings` are what the reader noticed and could not decide.
     """
 
     rows: int
@@ -83,3 +86,5 @@ class Reading:
     totals: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=lambda: MappingProxyType({}))
     derived_totals: frozenset[str] = frozenset()
     repeated: pl.Series = field(default_factory=lambda: pl.Series("location", [], dtype=pl.String))
+    counted: int | None = None
+    findings: Sequence[Finding] = ()

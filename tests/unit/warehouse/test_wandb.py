@@ -105,7 +105,7 @@ def test_the_binary_file_tells_the_whole_run(tmp_path: Path) -> None:
     run = the_run(reading)
     assert (run["run_id"], run["run_name"], run["project"], run["hosts"]) == ("abc", "sft-1", "atlas", ["n1"])
     assert run["started_at"] == datetime(2026, 2, 11, 4, 14, 23, 500_000, tzinfo=UTC)
-    assert (run["ended_at"] - run["started_at"]).total_seconds() == 61.5
+    assert (run["ended_at"] - run["started_at"]).total_seconds() == 61.0  # the last value, 61.5 s after 04:14:23
     assert (run["status"], run["end_source"], run["steps"], run["tokens"]) == ("finished", "logged", 7, 900.0)
     assert (run["gpu_model"], run["gpu_count"]) == ("RTX 4090", 2.0)
     assert (run["final_loss"], run["loss_name"]) == (2.25, "loss")
@@ -153,7 +153,7 @@ def test_without_a_binary_file_the_summary_tells_and_the_others_are_rows_that_co
     reading = read(tmp_path, "files/wandb-summary.json", json.dumps(summary).encode(), metadata=METADATA)
     run = the_run(reading)
     assert (run["run_id"], run["steps"], run["final_loss"], run["loss_name"]) == ("abc", 50, 3.5, "val/loss")
-    assert (run["ended_at"] - run["started_at"]).total_seconds() == 120.0
+    assert (run["ended_at"] - run["started_at"]).total_seconds() == 124.5  # the last value; the clock is cumulative
     beside = read(tmp_path, "files/wandb-metadata.json", json.dumps(METADATA).encode(), summary=summary)
     assert (beside.rows, beside.frames) == (1, {})
     under = read(tmp_path, "files/wandb-summary.json", json.dumps(summary).encode(), metadata=METADATA, binary={})

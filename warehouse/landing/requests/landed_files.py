@@ -8,6 +8,7 @@ from typing import Final
 
 import duckdb
 
+from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path
 from warehouse.schemas.policy import Deployments, TokenWeights
 from warehouse.schemas.raw import Files
@@ -31,7 +32,8 @@ def landed_requests(connection: duckdb.DuckDBPyConnection, var: Path) -> list[La
     landed = [
         LandedFile(f"{source}:{file}", landed_path(folder, source, sha, digest)) for source, file, sha, digest in rows
     ]
-    return [file for file in landed if file.path.exists()]
+    recorded = landed_digests.recorded(connection)
+    return [file for file in landed if file.path.name in recorded]
 
 
 def policy_changes_within_hours(connection: duckdb.DuckDBPyConnection) -> list[datetime]:

@@ -1,6 +1,7 @@
 """Whether the ledger equals the bill."""
 
 from warehouse.schemas.columns import cost, count, day, flag, text
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 
 
@@ -25,3 +26,7 @@ class Reconciliation(Table):
     rounding_residual = cost("what rounding to 12 decimals took from the rows when they were read")
     is_reconciled = flag("the ledger equals the bill and the stated total within the tolerance")
     explanation = text("verdict in words")
+
+
+class PeriodFindings(FindingRow):
+    """One invoice or closed period that a bill contradicts."""

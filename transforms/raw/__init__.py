@@ -1,0 +1,1 @@
+"""Raw tables that are gathered from later stages: the findings of the night."""

@@ -1,0 +1,233 @@
+"""Findings: what readers, staging and ledger notice and cannot decide. The closed list of kinds, and their words.
+
+A table of findings extends `FindingRow`; `raw.findings` gathers all of them and says each in words. The words of a
+kind stand here and nowhere else: a row holds a code and typed values, and every page, file and command shows the same
+sentence of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from warehouse.schemas.columns import choice, cost, count, day, measure, text
+from warehouse.schemas.table import Table
+
+SECONDS_AN_HOUR: Final = 3600
+
+
+@dataclass(frozen=True)
+class FindingKind:
+    """One kind of finding: whether it is a doubt about a number, its sentence, and what a user can do about it.
+
+    A doubt makes the night end with exit 10, and holds it above `[limits] max_doubtful_ratio`; a notice is a fact to
+    know. `sentence` and `remedy` are formats over the columns of a row; `remedy_code` names the remedy for a program.
+    """
+
+    sentence: str
+    remedy_code: str
+    remedy: str
+    is_doubt: bool
+
+
+def _doubt(sentence: str, remedy_code: str, remedy: str) -> FindingKind:
+    return FindingKind(sentence, remedy_code, remedy, is_doubt=True)
+
+
+def _notice(sentence: str, remedy_code: str, remedy: str) -> FindingKind:
+    return FindingKind(sentence, remedy_code, remedy, is_doubt=False)
+
+
+FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
+    "captured_twice": _doubt(
+        "{subject} was captured by {source} and by {counterpart}: {rows} records of the same traffic count twice",
+        "set_source_priority",
+        "give both sources a `priority` in trisect.toml; where they see the same traffic the smaller number counts",
+    ),
+    "call_logged_twice": _doubt(
+        "{subject}: {rows} records look like calls that are logged under two ids",
+        "drop_one_instrument",
+        "log each call once (the outer or the inner one), or accept the finding if these are two calls",
+    ),
+    "nested_calls": _doubt(
+        "{subject}: {rows} counted spans lie within other counted spans of their trace",
+        "drop_one_instrument",
+        "instrument the outer or the inner call, or accept the finding if both served tokens",
+    ),
+    "ids_repeat": _notice(
+        "{subject}: {rows} records repeat an id at another time; they count as different requests",
+        "send_unique_ids",
+        "let the server or exporter send one id per request",
+    ),
+    "copies_differ": _doubt(
+        "{subject}: {rows} records share id and time with another record and tell of other usage; one of each counts",
+        "send_unique_ids",
+        "let the server or exporter send one id per request, or accept the finding if each is one call told twice",
+    ),
+    "usage_not_counted": _doubt(
+        "{subject}: {rows} records carry usage and count nothing",
+        "name_the_operation",
+        "name the operation or the model in the telemetry, or under [source.constants] or [source.columns]",
+    ),
+    "cached_beside_or_inside": _doubt(
+        "{subject}: nothing tells whether cached tokens stand inside the input or beside it in {rows} records",
+        "state_cached_input",
+        "say so in [source.options] of the source",
+    ),
+    "model_tokens_differ": _notice(
+        "{subject}: requests and {counterpart} state different tokens",
+        "compare_the_sources",
+        "find which of the two lacks traffic; the requests count",
+    ),
+    "run_without_pool": _doubt(
+        "run {subject} has a model and no pool: what its GPUs cost seems idle or is shared by others",
+        "add_pool_rule",
+        "add a rule with target `pool` to policy/attribution.csv that matches the run",
+    ),
+    "run_without_gpus": _doubt(
+        "run {subject} says nowhere how many GPUs it held, so that it holds none",
+        "log_gpu_count",
+        "log the number of GPUs, map a column to gpu_count, or set it under [source.constants]",
+    ),
+    "gpus_claimed_twice": _doubt(
+        "{subject} and {counterpart} say they hold the same GPUs at the same time",
+        "link_the_runs",
+        "write the job's id into the tracker's configuration, or drop one of the two logs",
+    ),
+    "pool_without_gpus": _doubt(
+        "pool {subject} has no GPUs that a bill or policy/pools.csv states, though it is used",
+        "state_pool_size",
+        "add the pool's GPUs to policy/pools.csv",
+    ),
+    "gpu_hours_capped": _notice(
+        "{subject}: {rows} charges bill the same GPUs at the same time; each GPU counts once an hour",
+        "none_needed",
+        "nothing, if these are licences, support or disks beside compute; else correct GpuCount in the export",
+    ),
+    "instance_type_unknown": _notice(
+        "instance type {subject} is in no table: {rows} charges of it stand for no GPU-hours",
+        "add_instance_type",
+        "add a row for it to policy/instances.csv",
+    ),
+    "double_billed": _doubt(
+        "{subject} is billed whole and split: {rows} charges stand beside the split of them",
+        "bill_whole_or_split",
+        "ask for an export with either, or give one of the two to out_of_scope in policy/attribution.csv",
+    ),
+    "commitment_counted_twice": _doubt(
+        "commitment {subject} has an effective cost in its purchase and in the usage that it covers",
+        "amortise_once",
+        "export the purchase with an effective cost of 0, or put it out of scope in policy/attribution.csv",
+    ),
+    "invoice_mismatch": _doubt(
+        "invoice {subject} states another total than its charges add up to",
+        "deliver_invoice_lines",
+        "deliver the missing charges or the corrected total",
+    ),
+    "closed_period_changed": _notice(
+        "{subject} changed after it was closed and published, without a row of class Correction",
+        "ask_the_provider",
+        "ask the provider for the reason; the restatement on page A names the file",
+    ),
+    "delivered_in_parts": _notice(
+        "the exports {subject} and {counterpart} share no charge and look like parts of one bill",
+        "set_delivery_parts",
+        'set delivery = "parts" for the source in trisect.toml',
+    ),
+    "tag_keys_alike": _notice(
+        "the tag keys {subject} and {counterpart} differ in white space or case only",
+        "clean_tag_keys",
+        "correct the keys where the resources are tagged; rules match both",
+    ),
+    "landed_again": _notice(
+        "{rows} files of {source} that were read before were missing or damaged below var/; they were read again",
+        "none_needed",
+        "nothing; what lies below var/ may be deleted at any time",
+    ),
+    "source_without_files": _notice(
+        "source {source} has no file that matches {subject}; nothing of it is counted",
+        "deliver_files",
+        "deliver a file, or correct `files` of the source in trisect.toml",
+    ),
+    "no_bill": _notice(
+        "no bill has come, so that nothing has a cost",
+        "deliver_files",
+        "deliver a bill below inbox/ and name it as a [[source]]",
+    ),
+})  # fmt: skip
+"""Every kind of finding there is; docs/findings.md explains each."""
+
+
+class FindingRow(Table):
+    """One finding of one source: what it is about, and how much cost, GPU time or tokens it concerns."""
+
+    source = text("source of the settings, or accrual; empty where it concerns the whole night")
+    file = text("file below the project directory, where it is about one").or_null()
+    kind = choice("code of the closed list", *FINDING_KINDS)
+    subject = text("what it is about: a resource, run, commitment, invoice, model or file")
+    counterpart = text("the other one of a pair").or_null()
+    rows = count("records it concerns")
+    amount = cost("cost it concerns; what would count too often, or is missing").or_null()
+    currency = text("ISO 4217 code of the amount").or_null()
+    gpu_seconds = measure("GPU time it concerns", "GPU-seconds").or_null()
+    tokens = measure("tokens it concerns", "tokens").or_null()
+    day_from = day("first day it concerns").or_null()
+    day_to = day("last day it concerns").or_null()
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """What was noticed, with its amounts and days."""
+    values = {name: "" if value is None else value for name, value in finding.items()} | {
+        "rows": f"{finding['rows']:,}"
+    }
+    said = FINDING_KINDS[finding["kind"]].sentence.format_map(values)
+    facts = [part for part in (worth(finding), _days(finding["day_from"], finding["day_to"])) if part]
+    return said + (f" ({'; '.join(facts)})" if facts else "")
+
+
+def remedy(finding: Mapping[str, Any]) -> str:
+    """What a user can do about it."""
+    return FINDING_KINDS[finding["kind"]].remedy
+
+
+def worth(finding: Mapping[str, Any]) -> str:
+    """The cost, GPU-hours and tokens that a finding concerns; empty where it concerns none."""
+    amount: Decimal | None = finding["amount"]
+    parts = [
+        f"{amount:,.2f} {finding['currency']}" if amount is not None else "",
+        f"{finding['gpu_seconds'] / SECONDS_AN_HOUR:,.1f} GPU-hours" if finding["gpu_seconds"] is not None else "",
+        f"{finding['tokens']:,.0f} tokens" if finding["tokens"] is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _days(first: date | None, last: date | None) -> str:
+    if first is None or last is None:
+        return ""
+    return first.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding of a reader about its file; the landing adds the source, and the file where it is not named.
+
+    Example:
+        >>> Finding("usage_not_counted", "chat_completions", rows=3, tokens=1200.0).kind
+        'usage_not_counted'
+    """
+
+    kind: str
+    subject: str
+    rows: int = 0
+    counterpart: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    gpu_seconds: float | None = None
+    tokens: float | None = None
+    day_from: date | None = None
+    day_to: date | None = None
+    file: str | None = None
