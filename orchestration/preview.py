@@ -24,6 +24,7 @@ from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.run_attempts import run_attempts
+from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from warehouse import tables
@@ -113,6 +114,7 @@ FIRST_TABLES: Final = (
     charges,
     run_attempts,
     training_runs,
+    run_findings,
     token_usage,
     charge_rules,
     billed_days,

@@ -16,6 +16,7 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import CHARGE_CATEGORIES, END_SOURCES, PHASES, REQUEST_STATUSES, RUN_STATUSES
 
@@ -157,6 +158,10 @@ class TrainingRuns(Table):
     model_id = text("model it trained").or_null()
     phase = choice("phase of the model's life", *PHASES).or_null()
     team = text("team").or_null()
+
+
+class RunFindings(FindingRow):
+    """One run without GPUs or without a pool, or one claim of GPUs that another log holds already."""
 
 
 class WorkloadUses(Table):

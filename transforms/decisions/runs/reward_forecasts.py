@@ -143,7 +143,7 @@ def _forecast(run: Mapping[str, Any], logged: tuple[str, Floats, Floats]) -> dic
     row: dict[str, Any] = {
         "run_id": run["run_id"], "model_id": run["model_id"], "status": run["status"], "reward_metric": metric,
         "steps": now, "planned_steps": planned, "planned_basis": run["steps_basis"], "gpu_hours": hours,
-        "spent_usd": spent, "remaining_usd": None if left is None or spent is None else spent * left,
+        "spent_usd": spent, "remaining_usd": None if left is None or not spent or spent < 0 else spent * left,
     }  # fmt: skip
     if now <= 0 or values.size < _LEAST_POINTS:
         return row | {"verdict": "unknown", "reason_code": "too_few_rewards"}
@@ -177,7 +177,7 @@ def _fitted(fit: Sigmoid, now: float, left: float | None, spent: float | None) -
     row["gained_ratio"] = (reward - row["start_reward"]) / max(row["asymptote_p50"] - row["start_reward"], 1e-12)
     if left is not None:
         row["final_reward_p50"] = float((fit.weight * fit.reward(now * (1 + left))).sum())
-    if spent:
+    if spent and spent > 0:
         row["reward_per_usd"] = float((fit.weight * fit.gain(now)).sum()) * now / spent
     return row
 

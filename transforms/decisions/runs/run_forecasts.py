@@ -162,7 +162,7 @@ class _Facts:
         if self.now is None or self.planned is None:
             return None
         left = max(self.planned - self.now, 0.0)
-        if self.spent is not None:
+        if self.spent is not None and self.spent > 0:
             return self.spent * left / self.now
         size = self.run["active_params"] or self.run["params"] or position.get("active_params")
         price = position.get("usd_per_training_flop")

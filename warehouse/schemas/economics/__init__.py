@@ -13,7 +13,7 @@ from warehouse.schemas.economics.demand import (
     SpendOutlook,
     TaskDemand,
 )
-from warehouse.schemas.economics.evidence import ScalingEvidence, TwoPhaseBalance
+from warehouse.schemas.economics.evidence import EqualQualityPrices, ScalingEvidence, TeacherCosts, TwoPhaseBalance
 from warehouse.schemas.economics.lives import (
     DailyService,
     LifecycleSpend,
@@ -51,6 +51,7 @@ __all__ = [
     "DemandForecast",
     "DemandPaths",
     "DemandStates",
+    "EqualQualityPrices",
     "EstimateChanges",
     "EstimateDays",
     "ExpectedService",
@@ -73,6 +74,7 @@ __all__ = [
     "SpendOutlook",
     "TaskDays",
     "TaskDemand",
+    "TeacherCosts",
     "Thirds",
     "TokenCosts",
     "TrainingAssets",

@@ -204,7 +204,7 @@ def test_unknown_days_are_still_to_come_in_the_projected_life(rows: Any, night: 
     cells = [{"model_id": "m", "phase": phase, "direct_usd": 500} for phase in ("pretraining", "inference")]
     found = thirds(
         rows("lifecycle_spend", *cells), rows("expected_service", expected), rows("model_lives", {"model_id": "m"}),
-        rows("models", {"model_id": "m", "origin": "own"}), night(as_of),
+        rows("models", {"model_id": "m", "origin": "own"}), rows("two_phase_balance"), night(as_of),
     )  # fmt: skip
     assert found["projected_inference_usd_p50"].item() == Decimal(1500)
 
