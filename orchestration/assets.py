@@ -7,6 +7,7 @@ from typing import Final
 from orchestration import ingestion, publication
 from orchestration.checks import CHECKS
 from orchestration.notify import assets
+from orchestration.retention import pruned
 from orchestration.table_assets import stage
 from transforms.decisions.demand.positions import positions
 from transforms.decisions.demand.task_classes import task_classes
@@ -80,6 +81,7 @@ from transforms.staging.delivered_days import delivered_days
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
+from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
@@ -98,6 +100,8 @@ ASSETS: Final = [
         training_runs,
         run_findings,
         training_metrics,
+        traffic_overlaps,
+        captured_twice,
         token_usage,
         workload_uses,
         checks=CHECKS["staging"],
@@ -143,7 +147,8 @@ ASSETS: Final = [
         lineage_shares,
         phase_compute,
         lifecycle_spend,
-        teacher_costs,
+        two_phase_balance,
+        scaling_evidence,
         thirds,
         training_assets,
         amortization,
@@ -152,12 +157,11 @@ ASSETS: Final = [
         unit_costs,
         api_comparisons,
         equal_quality_prices,
+        teacher_costs,
         token_costs,
         estimate_changes,
         goodput,
         waste,
-        scaling_evidence,
-        two_phase_balance,
         checks=CHECKS["economics"],
     ),
     stage(findings, doubtful_shares, largest_findings, name="findings", checks=CHECKS["findings"]),
@@ -165,8 +169,8 @@ ASSETS: Final = [
         track_record,
         pool_states,
         serving_states,
-        serving_regimes,
         positions,
+        serving_regimes,
         iso_loss,
         lifetime_optimum,
         sampling_optimum,
@@ -200,4 +204,5 @@ ASSETS: Final = [
     ),
     publication.night,
     assets.letters,
+    pruned,
 ]

@@ -26,6 +26,7 @@ from transforms.staging.charges import charges
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
+from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_runs import training_runs
 from warehouse import tables
 from warehouse.connection import connect
@@ -114,6 +115,8 @@ FIRST_TABLES: Final = (
     charges,
     run_attempts,
     training_runs,
+    traffic_overlaps,
+    captured_twice,
     run_findings,
     token_usage,
     charge_rules,
@@ -136,6 +139,7 @@ def _computed(connection: duckdb.DuckDBPyConnection, project: Project, place: Pl
         **read_policy(project.root),
         "settings": said.table(until, start),
         "accepted_findings": said.accepted(),
+        "source_priorities": said.priorities(),
     }
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)

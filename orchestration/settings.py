@@ -21,7 +21,7 @@ from orchestration.section import Section
 from warehouse.connection import Limits
 from warehouse.errors import UnusableError
 from warehouse.landing.arrivals import Place
-from warehouse.schemas.policy import AcceptedFindings
+from warehouse.schemas.policy import AcceptedFindings, SourcePriorities
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
 
@@ -80,6 +80,7 @@ class SourceSection(Section):
     constants: dict[str, str | int | float] = Field(default_factory=dict)
     options: SourceOptions = SourceOptions()
     accepted_findings: list[str] = Field(default_factory=list)
+    priority: int | None = None
     remote: Remote | None = None
 
     def source(self) -> Source:
@@ -149,6 +150,13 @@ class LimitsSection(Section):
     max_doubtful_ratio: Fraction = 0.02
 
 
+class Retention(Section):
+    """How long what a night leaves is kept; ledger lines are kept for ever."""
+
+    dagster_nights: Annotated[int, Field(ge=1)] = 30
+    published_months: Annotated[int, Field(ge=1)] = 24
+
+
 class Settings(Section):
     """The whole of trisect.toml."""
 
@@ -159,6 +167,7 @@ class Settings(Section):
     report: Report = Report()
     engine: Engine = Engine()
     limits: LimitsSection = LimitsSection()
+    retention: Retention = Retention()
     delivery: DeliverySection = DeliverySection()
 
     def sources(self) -> list[Source]:
@@ -192,6 +201,11 @@ class Settings(Section):
             "max_doubtful_ratio": self.limits.max_doubtful_ratio,
         }
         return pl.DataFrame([row], schema=SettingsTable.polars_schema())
+
+    def priorities(self) -> pl.DataFrame:
+        """policy.source_priorities: which of two sources counts where they see the same traffic."""
+        rows = [(section.name, section.priority) for section in self.source if section.priority is not None]
+        return pl.DataFrame(rows, schema=SourcePriorities.polars_schema(), orient="row")
 
     def accepted(self) -> pl.DataFrame:
         """policy.accepted_findings: the findings that a person has looked at, by source, kind and subject."""

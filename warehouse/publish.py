@@ -78,6 +78,14 @@ def publish(published: Path, night: date, revision: int, files: Mapping[str, byt
     return target
 
 
+def withdraw(path: Path) -> None:
+    """Take a published directory away: renamed first, so that what a kill leaves of it is swept by the next night."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.rename(aside)
+    _flush(path.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def point_to_newest(published: Path) -> None:
     """Let `current` name the newest night's latest revision; sweep away what killed runs left."""
     known = nights(published)

@@ -192,6 +192,25 @@ class TrainingMetrics(Table):
     at = instant("when it was logged").or_null()
 
 
+class TrafficOverlaps(Table):
+    """One hour of one model of which two sources tell: the source and the one whose requests stand against it."""
+
+    table_key = ("hour", "source", "counterpart", "model")
+    table_partition = "hour"
+
+    hour = instant("hour of the requests' start")
+    source = text("source whose requests count less, or would count twice")
+    counterpart = text("source whose requests of the hour count")
+    model = text("model, or its name as sent where no model is known by it")
+    requests = count("requests that the source tells of")
+    tokens = count("input and output tokens that the source tells of", "tokens")
+    is_settled = flag("the priorities of the sources decide: requests of the source count nothing; else both count")
+
+
+class CapturedTwice(FindingRow):
+    """One month of one model of which two sources seem to see the same traffic, and no priority decides."""
+
+
 class TokenUsage(Table):
     """One hour and set of dimensions (part_start differs where policy changes within the hour)."""
 

@@ -29,7 +29,9 @@ def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 def gathered(*rows: Mapping[str, Any], accepted: Sequence[Mapping[str, Any]] = ()) -> pl.DataFrame:
     landed = table("landed_findings", [{"file_sha256": "", **row} for row in rows])
     return findings(
-        landed, table("run_findings", []), table("period_findings", []), table("accepted_findings", accepted)
+        landed,
+        *(table(name, []) for name in ("run_findings", "period_findings", "captured_twice")),
+        table("accepted_findings", accepted),
     )
 
 
