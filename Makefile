@@ -26,12 +26,13 @@ demo: setup
 	$(VENV)/bin/trisect run --project $(DEMO) --night 2026-11-20 --now 2026-11-21T06:00:00Z
 	@echo "$(CURDIR)/$(DEMO)/var/published/current/leadership.pdf"
 
+# One process a core; the tests of a file stay together, so that they share what is expensive to make.
 test: setup
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 # What a change is tried with while it is made: the unit tests, in under a minute on a quiet machine.
 unit: setup
-	$(VENV)/bin/python -m pytest -q tests/unit tests/contracts
+	$(VENV)/bin/python -m pytest -q -n auto --dist loadfile tests/unit tests/contracts
 
 # The property tests on examples that no run has seen; what they find becomes a test of its own.
 explore: setup

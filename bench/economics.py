@@ -25,6 +25,7 @@ from transforms.economics.amortization.amortization import amortization, estimat
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_paths import demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
@@ -48,7 +49,7 @@ MOST_SECONDS, MOST_MEGABYTES = 60, 2048
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
     daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
     task_days, production_units, daily_service, lineage_shares,
-    phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
+    phase_compute, lifecycle_spend, estimate_days, demand_states, demand_paths, model_lives, expected_service, thirds,
     training_assets, amortization,
     estimate_changes, parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
     demand_forecast, task_demand, spend_outlook,

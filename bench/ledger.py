@@ -25,8 +25,8 @@ from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from warehouse.schemas.columns import INSTANT, MONEY
-from warehouse.schemas.policy import Attribution, Deployments, Pools, Settings
-from warehouse.schemas.staging import Charges, TokenUsage, TrainingRuns, WorkloadUses
+from warehouse.schemas.policy import Attribution, Deployments, Pools
+from warehouse.schemas.staging import Charges, RunAttempts, TokenUsage, TrainingRuns, WorkloadUses
 
 NODES = 2_000
 POOLS = 40
@@ -77,6 +77,7 @@ def made_runs(hours: int) -> pl.DataFrame:
             "end_source": "logged",
             "status": "failed" if number % 11 == 0 else "finished",
             "gpu_count": GPUS_A_NODE * NODES / POOLS * 0.7,
+            "attempts": 1,
             "held_from": START + number * length,
             "held_to": START + (number + 1) * length - timedelta(minutes=7),
             "pool_id": f"pool-{pool}",
@@ -87,6 +88,19 @@ def made_runs(hours: int) -> pl.DataFrame:
         for number in range(count)
     ]
     return TrainingRuns.frame(pl.DataFrame(rows, schema_overrides=TrainingRuns.polars_schema()))
+
+
+def made_attempts(runs: pl.DataFrame) -> pl.DataFrame:
+    """Each run as the one attempt in which it held its GPUs."""
+    return RunAttempts.frame(
+        runs.with_columns(
+            pl.lit(1).alias("attempt"),
+            pl.col("run_id").alias("logged_run_id"),
+            pl.lit(value=True).alias("is_leading"),
+            pl.lit(value=False).alias("is_job"),
+            pl.lit(0.0).alias("contested_gpu_seconds"),
+        )
+    )
 
 
 def made_policy() -> dict[str, pl.DataFrame]:
@@ -130,15 +144,6 @@ def made_usage(hours: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def made_settings(hours: int) -> pl.DataFrame:
-    """Settings of the last night of the bill."""
-    night = (START + timedelta(hours=hours)).date()
-    row = dict.fromkeys(Settings.columns()) | {
-        "as_of": night, "night_end": datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=1),
-    }  # fmt: skip
-    return Settings.frame(pl.DataFrame([row], schema_overrides=Settings.polars_schema()))
-
-
 class Clock:
     """Seconds spent in each table, and rows made."""
 
@@ -162,11 +167,11 @@ def grouped_sum(charges: pl.DataFrame) -> pl.DataFrame:
 
 def main(hours: int, slice_hours: int) -> None:
     """A backfill: rules and billed hours slice by slice, uses and shares once, postings slice by slice."""
-    policy, settings, runs, usage = made_policy(), made_settings(hours), made_runs(hours), made_usage(hours)
+    policy, runs, usage = made_policy(), made_runs(hours), made_usage(hours)
     rules, serving, clock = policy["attribution"], policy["deployments"], Clock()
     slices = [(first, min(first + slice_hours, hours)) for first in range(0, hours, slice_hours)]
     touched = [_touched(clock, made_charges(*span), rules) for span in slices]
-    uses = clock.run(pool_uses, pl.concat(touched), runs, WorkloadUses.empty(), serving, policy["pools"], settings)
+    uses = clock.run(pool_uses, pl.concat(touched), made_attempts(runs), WorkloadUses.empty(), serving, policy["pools"])
     shares = clock.run(deployment_shares, serving, usage, pl.concat(touched), uses)
     lost = sum(_posted(clock, made_charges(*span), rules, uses, shares, runs) for span in slices)
     count, scan = NODES * hours, clock.seconds.pop("grouped_sum")

@@ -20,7 +20,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from bench.ledger import MODELS, START, TEAMS, made_charges, made_policy, made_runs
+from bench.ledger import MODELS, START, TEAMS, made_attempts, made_charges, made_policy, made_runs
 from orchestration.code_digest import code_digest
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
@@ -141,7 +141,9 @@ def made(days: int) -> Iterator[Warehouse]:
             warehouse.add(CATALOGUE[name], rows)
         models = [{"model_id": model, "aliases": [], "origin": "own"} for model in MODELS]
         warehouse.add(CATALOGUE["models"], pl.DataFrame(models, schema_overrides={"aliases": pl.List(pl.String)}))
-        warehouse.add(CATALOGUE["training_runs"], made_runs(days * HOURS))
+        runs = made_runs(days * HOURS)
+        warehouse.add(CATALOGUE["training_runs"], runs)
+        warehouse.add(CATALOGUE["run_attempts"], made_attempts(runs))
         warehouse.serve(0, days)
         for day in range(days):
             warehouse.deliver(day)
@@ -168,6 +170,7 @@ def main(days: int) -> None:
         nothing = timed("the same night again", warehouse, days - 1)
         late = made_runs(HOURS).head(1).with_columns(pl.lit("late").alias("run_id"))
         warehouse.add(CATALOGUE["training_runs"], late)
+        warehouse.add(CATALOGUE["run_attempts"], made_attempts(late))
         log = timed("a log that comes late, of the first day", warehouse, days - 1)
         warehouse.deliver(1)
         bill = timed("a bill that comes late, of the second day", warehouse, days - 1)

@@ -20,8 +20,9 @@ import numpy as np
 import polars as pl
 
 from transforms.staging import request_hours
-from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates, scan, write_landed
+from warehouse.landing.requests.landed_parquet import LandedFile, scan, write_landed
 from warehouse.landing.requests.reduction import reduce_on_duckdb
+from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
 from warehouse.sources.requests.request_rows import request_rows
 
@@ -43,7 +44,7 @@ def main(count: int) -> None:
         files = list(landed(Path(folder), count))
         print(f"{count:,} requests in {FILES} files, {sum(file.path.stat().st_size for file in files) / 1e6:,.0f} MB")
         scanned, _ = timed("scan of all columns", lambda: scan_all(connection, files))
-        marked, repeats = timed("repeats marked", lambda: mark_duplicates(connection, files))
+        marked, repeats = timed("repeats marked", lambda: mark_uncounted(connection, files, DAY).duplicates)
         boundaries = [START + timedelta(hours=12, minutes=30)]
         reduced, hours = timed(
             "reduced to hours",

@@ -29,12 +29,14 @@ from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.supply.pool_states import pool_states
 from transforms.decisions.supply.serving_states import serving_states
 from transforms.economics.amortization.model_lives import expected_service, model_lives
+from transforms.economics.forecast.demand_paths import demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.spend.service import task_days
 
 STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     estimate_days,
     demand_states,
+    demand_paths,
     model_lives,
     expected_service,
     law_points,

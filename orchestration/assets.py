@@ -7,24 +7,30 @@ from typing import Final
 from orchestration import ingestion, publication
 from orchestration.checks import CHECKS
 from orchestration.notify import assets
+from orchestration.retention import pruned
 from orchestration.table_assets import stage
 from transforms.decisions.demand.positions import positions
+from transforms.decisions.demand.task_classes import task_classes
 from transforms.decisions.demand.task_shares import task_shares
 from transforms.decisions.law.law_points import law_points
 from transforms.decisions.law.lifetime_optimum import iso_loss, lifetime_optimum
+from transforms.decisions.law.sampling_optimum import sampling_optimum
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
+from transforms.decisions.runs.reward_forecasts import reward_forecasts
 from transforms.decisions.runs.run_forecasts import run_forecasts
 from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.serving_regimes import serving_regimes
 from transforms.decisions.supply.serving_states import serving_states
 from transforms.economics.amortization.amortization import amortization, estimate_changes
 from transforms.economics.amortization.amortization_restatements import amortization_restatements
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.forecast.demand_forecast import demand_forecast, parity
+from transforms.economics.forecast.demand_paths import demand_accuracy, demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
@@ -35,9 +41,11 @@ from transforms.economics.spend.phase_compute import phase_compute
 from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.spend.spend import daily_spend, monthly_spend
+from transforms.economics.spend.teacher_costs import teacher_costs
 from transforms.economics.spend.thirds import thirds
 from transforms.economics.spend.waste import goodput, run_spend, waste
 from transforms.economics.unit_costs.api_comparisons import api_comparisons
+from transforms.economics.unit_costs.equal_quality_prices import equal_quality_prices
 from transforms.economics.unit_costs.token_costs import token_costs
 from transforms.economics.unit_costs.unit_costs import unit_costs
 from transforms.economics.variance.budget_variances import budget_variances
@@ -70,7 +78,10 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.run_attempts import run_attempts
+from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
+from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
@@ -85,8 +96,12 @@ ASSETS: Final = [
         accruals,
         charges,
         delivered_days,
+        run_attempts,
         training_runs,
+        run_findings,
         training_metrics,
+        traffic_overlaps,
+        captured_twice,
         token_usage,
         workload_uses,
         checks=CHECKS["staging"],
@@ -120,6 +135,8 @@ ASSETS: Final = [
         daily_service,
         estimate_days,
         demand_states,
+        demand_paths,
+        demand_accuracy,
         model_lives,
         demand_forecast,
         task_demand,
@@ -130,6 +147,7 @@ ASSETS: Final = [
         lineage_shares,
         phase_compute,
         lifecycle_spend,
+        teacher_costs,
         thirds,
         training_assets,
         amortization,
@@ -137,6 +155,7 @@ ASSETS: Final = [
         parity,
         unit_costs,
         api_comparisons,
+        equal_quality_prices,
         token_costs,
         estimate_changes,
         goodput,
@@ -150,12 +169,16 @@ ASSETS: Final = [
         track_record,
         pool_states,
         serving_states,
+        serving_regimes,
         positions,
         iso_loss,
         lifetime_optimum,
+        sampling_optimum,
         run_forecasts,
+        reward_forecasts,
         task_shares,
         candidates,
+        task_classes,
         cash_curves,
         recommendations,
         recommended_totals,
@@ -181,4 +204,5 @@ ASSETS: Final = [
     ),
     publication.night,
     assets.letters,
+    pruned,
 ]

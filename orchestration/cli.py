@@ -106,12 +106,15 @@ def init(directory: Path, content: str) -> int:
 @click.option("--night", type=Day(), help="The one night to run.")
 @click.option("--from", "first", type=Day(), help="First night to run.")
 @click.option("--to", "last", type=Day(), help="Last night to run.")
+@click.option("--all", "making_up", flag_value="all", help="Make up every missing night, however many.")
+@click.option("--last", "making_up", flag_value="last", help="Of the missing nights make up the newest alone.")
+@click.option("--ask", "making_up", flag_value="ask", default=True, hidden=True)
 @NOW
-def run(project: Path, night: date | None, first: date | None, last: date | None, now: datetime) -> int:
-    """Run the night(s): land, validate, compute, publish."""
+def run(project: Path, night: date | None, first: date | None, last: date | None, now: datetime, making_up: str) -> int:
+    """Run the night(s): land, validate, compute, publish. Without a night: what is missing."""
     if night and (first or last):
         raise click.UsageError("--night and --from/--to exclude each other; use one of them")
-    return int(_commands().run(project, night or first, night or last, now))
+    return int(_commands().run(project, night or first, night or last, now, making_up))
 
 
 @trisect.command()
@@ -140,6 +143,15 @@ def status(project: Path, now: datetime) -> int:
 
 
 @trisect.command()
+@PROJECT
+@click.option("--dry-run", is_flag=True, help="Only name what would be removed.")
+@NOW
+def prune(project: Path, dry_run: bool, now: datetime) -> int:  # noqa: FBT001 - as the option gives it
+    """Remove what [retention] keeps no longer, as each night does at its end."""
+    return int(_commands().prune(project, now, is_only_shown=dry_run))
+
+
+@trisect.command()
 @click.argument("model")
 @PROJECT
 @click.option("--demand", "demand_ratio", type=Amount(), help="Demand as a multiple of the forecast.")
@@ -160,9 +172,10 @@ def whatif(model: str, project: Path, form: str, **changed: Any) -> int:  # noqa
 @trisect.command()
 @PROJECT
 @click.option("--port", default=3000, show_default=True, help="Port on loopback.")
-def ui(project: Path, port: int) -> int:
+@click.option("--served-as", multiple=True, help="Origin that a proxy gives it: https://trisect.example.com")
+def ui(project: Path, port: int, served_as: tuple[str, ...]) -> int:
     """Dagster's web UI and daemon on loopback."""
-    return int(_commands().ui(project, port))
+    return int(_commands().ui(project, port, served_as))
 
 
 def main() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+import dagster as dg
 
-from orchestration import last_failure
+from orchestration import last_failure, retention
 from orchestration.definitions import build
 from orchestration.exit_codes import Exit
 from orchestration.fetch.staged import FetchError
@@ -24,11 +24,15 @@ from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
+from orchestration.ui.serve import serve
 from orchestration.whatif_output import answer, as_json, shown
 from templates.typesetting import system_libraries
 from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
-from warehouse.errors import HeldError
+from warehouse.connection import connect
+from warehouse.errors import BusyError, HeldError
+from warehouse.recovery import set_aside_a_damaged_store
+from warehouse.retention import outdated, remove
 from warehouse.sample import write_empty, write_sample
 from warehouse.sample.whole import is_free, write_whole
 from warehouse.sources.casts.date_guard import EARLIEST
@@ -36,6 +40,11 @@ from warehouse.sources.policy.hints import policy_findings
 from warehouse.sources.policy.policy import read_policy
 
 log = logging.getLogger("trisect")
+
+MOST_UNASKED: Final = 31
+"""Missing nights that are made up without asking whoever sits at the terminal."""
+SECONDS_A_NIGHT: Final = 12
+"""What a small night takes, to tell how long many will."""
 MEGABYTE = 1_000_000
 
 
@@ -49,13 +58,16 @@ def init(directory: Path, content: str) -> Exit:
     return Exit.PUBLISHED
 
 
-def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exit:
-    """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published."""
+def run(root: Path, first: date | None, last: date | None, now: datetime, making_up: str = "all") -> Exit:
+    """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published.
+
+    `making_up` says which of many missing nights are meant: "all", "last" alone, or "ask" where a person can answer.
+    """
     project = load(root.resolve())
     system_libraries.require()
     with sole_run(project.var):
         publish.point_to_newest(project.published)
-        nights = _nights(project, first, last, now)
+        nights = _nights(project, first, last, now, making_up)
         with _letters_sent(project, nights, now):
             codes = [_one_night(project, night, now) for night in nights]
     if not codes:
@@ -63,7 +75,7 @@ def run(root: Path, first: date | None, last: date | None, now: datetime) -> Exi
     return max(codes, default=Exit.PUBLISHED)
 
 
-def _nights(project: Project, first: date | None, last: date | None, now: datetime) -> list[date]:
+def _nights(project: Project, first: date | None, last: date | None, now: datetime, making_up: str) -> list[date]:
     if first or last:
         start = first or last
         end = last or yesterday(now)
@@ -72,7 +84,16 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
         _refuse_what_no_night_can_be(start, end, now)
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
     if publish.nights(project.published):
-        return missing(project, yesterday(now))
+        gaps = missing(project, yesterday(now))
+        if making_up == "last":
+            return gaps[-1:]
+        if making_up == "ask" and len(gaps) > MOST_UNASKED and sys.stderr.isatty():
+            minutes = len(gaps) * SECONDS_A_NIGHT // 60 + 1
+            raise click.UsageError(
+                f"{len(gaps):,} nights are missing, {gaps[0]} to {gaps[-1]}, some {minutes:,} minutes of work; "
+                "add --all to make up each, or --last for the newest alone"
+            )
+        return gaps
     return [last_day(project, yesterday(now))]
 
 
@@ -189,6 +210,24 @@ def status(root: Path, now: datetime) -> Exit:
     return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
 
 
+def prune(root: Path, now: datetime, *, is_only_shown: bool) -> Exit:
+    """Remove what is kept no longer, as a night does at its end, or only name it."""
+    project = load(root.resolve())
+    with sole_run(project.var), closing(connect(project.var, project.settings.machine())) as connection:
+        gone = outdated(project.var, connection, project.settings.retention.published_months, now)
+        dagster_home(project.var)
+        with dg.DagsterInstance.get() as instance:
+            runs = retention.old_runs(instance, project.settings.retention.dagster_nights)
+            for one in gone:
+                click.echo(f"{one.kind}: {one.path.relative_to(project.var)}, {one.bytes:,} bytes")
+            if not is_only_shown:
+                remove(connection, gone)
+                retention.forget_runs(instance, project.var, runs)
+    verb = "would remove" if is_only_shown else "removed"
+    click.echo(f"{verb} {'; '.join(retention.sentences(gone, runs)) or 'nothing'}", err=True)
+    return Exit.PUBLISHED
+
+
 def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> Exit:
     """Answer what would be decided about a model under other assumptions; nothing is stored or published."""
     said = answer(load(root.resolve()), model_id, Overrides(**changed))
@@ -199,19 +238,12 @@ def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> 
     return Exit.PUBLISHED
 
 
-def ui(root: Path, port: int) -> Exit:
+def ui(root: Path, port: int, served_as: Sequence[str]) -> Exit:
     """Serve Dagster's UI and daemon for the project on loopback until interrupted."""
     project = load(root.resolve())
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
-    try:
-        served = subprocess.run(  # noqa: S603 - our own interpreter and module; the port is a number
-            [*command, "-h", "127.0.0.1", "-p", str(port)],
-            env=environment(dagster_home(project.var), project.root),
-            check=False,
-        )
-    except KeyboardInterrupt:
-        click.echo("the UI is closed", err=True)
-        return Exit.PUBLISHED
-    if served.returncode:
-        click.echo(f"the UI ended with code {served.returncode}; its own words stand above", err=True)
-    return Exit.FAILED if served.returncode else Exit.PUBLISHED
+    with suppress(BusyError), sole_run(project.var):  # a night that runs is using the store, which then is no ruin
+        set_aside_a_damaged_store(project.var)
+    click.echo(f"http://127.0.0.1:{port} shows the nights of {project.root} and runs them; Ctrl-C stops both", err=True)
+    ended = serve(port, served_as, environment(dagster_home(project.var), project.root))
+    click.echo(f"the UI ended with code {ended}; its own words stand above" if ended else "the UI is closed", err=True)
+    return Exit.FAILED if ended else Exit.PUBLISHED

@@ -22,7 +22,7 @@ from warehouse.sources.policy.policy import read_policy
 
 COMPUTED = (raw_schemas.RequestHours, raw_schemas.Findings)
 LANDED = [table for table in tables_of(raw_schemas) if table not in COMPUTED]
-SETTINGS = (policy_schemas.Settings, policy_schemas.AcceptedFindings)
+SETTINGS = (policy_schemas.Settings, policy_schemas.AcceptedFindings, policy_schemas.SourcePriorities)
 POLICY = [table for table in tables_of(policy_schemas) if table not in SETTINGS]
 ENGINES = {"duckdb": reduce_on_duckdb, "polars": reduce_on_polars}
 REMEMBERED = tables_of(history_schemas)
@@ -36,6 +36,7 @@ def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
     with warehouse.writing(*SETTINGS):
         yield warehouse.write(policy_schemas.Settings, said.table(night_of(context), warehouse.clock()))
         yield warehouse.write(policy_schemas.AcceptedFindings, said.accepted())
+        yield warehouse.write(policy_schemas.SourcePriorities, said.priorities())
 
 
 @dg.multi_asset(specs=[spec(table) for table in POLICY])

@@ -23,7 +23,10 @@ from transforms.reports.unmatched import unmatched
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.run_attempts import run_attempts
+from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
+from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_runs import training_runs
 from warehouse import tables
 from warehouse.connection import connect
@@ -110,7 +113,11 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
 FIRST_TABLES: Final = (
     accruals,
     charges,
+    run_attempts,
     training_runs,
+    traffic_overlaps,
+    captured_twice,
+    run_findings,
     token_usage,
     charge_rules,
     billed_days,
@@ -132,6 +139,7 @@ def _computed(connection: duckdb.DuckDBPyConnection, project: Project, place: Pl
         **read_policy(project.root),
         "settings": said.table(until, start),
         "accepted_findings": said.accepted(),
+        "source_priorities": said.priorities(),
     }
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import polars as pl
 
 from orchestration.resources import Warehouse, key, night_of
 from orchestration.settings import Report
-from orchestration.table_assets import NIGHTS
+from orchestration.table_assets import NIGHTS, OWNERS
 from templates import render
 from templates.pages.document import Edition
 from templates.typesetting.pdf import renderer_versions
@@ -60,6 +61,8 @@ TIMED: Final = (".pdf", ".html")
     group_name="published",
     partitions_def=NIGHTS,
     kinds={"pdf"},
+    owners=OWNERS,
+    freshness_policy=dg.FreshnessPolicy.cron(deadline_cron="0 9 * * *", lower_bound_delta=timedelta(hours=9)),
 )
 def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """One directory per published night: report, exports and manifest; never changed once published."""

@@ -1,4 +1,4 @@
-"""When nights run by themselves: every night at three, with every missing night made up."""
+"""When nights run by themselves: every night at three, with every missing night made up; on from the start."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,13 @@ from orchestration.nights import missing, yesterday
 from orchestration.settings import load, project_directory
 
 
-@dg.schedule(job_name="night", cron_schedule="0 3 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job_name="night",
+    cron_schedule="0 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night at 03:00 UTC: one run for each night up to yesterday that is not published, in order.",
+)
 def nightly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
     """One run for each night up to yesterday that is not published, in order."""
     until = yesterday(context.scheduled_execution_time)

@@ -11,15 +11,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 import polars as pl
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from orchestration import settings_faults
 from orchestration.notify.settings import Delivery as DeliverySection
+from orchestration.section import Section
 from warehouse.connection import Limits
 from warehouse.errors import UnusableError
 from warehouse.landing.arrivals import Place
-from warehouse.schemas.policy import AcceptedFindings
+from warehouse.schemas.policy import AcceptedFindings, SourcePriorities
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
 
@@ -29,63 +31,61 @@ HOME_VARIABLE: Final = "DAGSTER_HOME"
 DAGSTER_VARIABLES: Final = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
 """Write the announcements of a run's assets at once; Dagster reads this from the environment only."""
 
-Weight = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
-Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Weight = Annotated[float, Field(gt=0, le=1e9)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class SettingsError(UnusableError):
     """The settings cannot be used: what is wrong, where, the value, what to do."""
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of trisect.toml."""
-
-
-class Company(_Section, frozen=True):
+class Company(Section):
     """Whose models these are."""
 
     name: str
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
 
 
-class SourceOptions(_Section, frozen=True, omit_defaults=True):
-    """How the times of a source are written."""
+class SourceOptions(Section):
+    """How the times of a source are written, and whether its input tokens hold the cached ones."""
 
     time_unit: Literal["iso", "s", "ms", "us", "ns"] | None = None
     time_origin: str | None = None
     timezone: str | None = None
+    cached: Literal["inside", "beside"] | None = None
 
 
-class Remote(_Section, frozen=True):
+class Remote(Section):
     """Where `trisect fetch` brings the files of a source from; nothing else reads it.
 
     A bucket (s3://, gs://, az://) gives its objects; a database (postgresql://) one file a day of `table` by its
     `time_column`. No credential stands here.
     """
 
-    url: Annotated[str, msgspec.Meta(pattern="^(s3|gs|az|postgresql|postgres)://")]
+    url: Annotated[str, Field(pattern="^(s3|gs|az|postgresql|postgres)://")]
     table: str = ""
     time_column: str = ""
 
 
-class SourceSection(_Section, frozen=True):
+class SourceSection(Section):
     """One `[[source]]`."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
     kind: Kind
     format: str
-    files: Annotated[str, msgspec.Meta(min_length=1)]
+    files: Annotated[str, Field(min_length=1)]
     delivery: Delivery = "replace"
     final_newline: Literal["required", "optional"] = "required"
-    columns: dict[str, str] = {}
-    constants: dict[str, str | int | float] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
+    constants: dict[str, str | int | float] = Field(default_factory=dict)
     options: SourceOptions = SourceOptions()
-    accepted_findings: list[str] = []
+    accepted_findings: list[str] = Field(default_factory=list)
+    priority: int | None = None
     remote: Remote | None = None
 
     def source(self) -> Source:
         """The value that the readers know."""
-        options: dict[str, str] = msgspec.to_builtins(self.options)
+        options = self.options.model_dump(exclude_none=True)
         return Source(
             name=self.name,
             kind=self.kind,
@@ -98,7 +98,7 @@ class SourceSection(_Section, frozen=True):
         )
 
 
-class Target(_Section, frozen=True):
+class Target(Section):
     """Weights of the three phases; only their proportion matters."""
 
     pretraining: Weight = 1.0
@@ -106,60 +106,68 @@ class Target(_Section, frozen=True):
     inference: Weight = 1.0
 
 
-class Thirds(_Section, frozen=True):
+class Thirds(Section):
     """What balance means."""
 
     target: Target = Target()
     dead_band: Fraction = 0.10
 
 
-class Decisions(_Section, frozen=True):
+class Decisions(Section):
     """How decisions are valued."""
 
     law: Literal["auto", "own", "epoch", "hoffmann", "muennighoff"] = "auto"
-    draws: Annotated[int, msgspec.Meta(ge=100, le=100_000)] = 2000
-    materiality_usd: Annotated[float, msgspec.Meta(ge=0)] = 1000
-    evaluation_usd: Annotated[float, msgspec.Meta(ge=0)] = 50_000
-    migration_usd: Annotated[float, msgspec.Meta(ge=0)] = 20_000
+    draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
+    materiality_usd: Annotated[float, Field(ge=0)] = 1000
+    evaluation_usd: Annotated[float, Field(ge=0)] = 50_000
+    migration_usd: Annotated[float, Field(ge=0)] = 20_000
     discount_rate: Fraction = 0.10
     quality_gate: Fraction = 0.97
 
 
-class Report(_Section, frozen=True):
+class Report(Section):
     """How the report is set."""
 
     paper: Literal["A4", "letter"] = "A4"
     attachments: Literal["none", "data"] = "none"
-    editions: list[Literal["finance", "owners"]] = []
+    editions: list[Literal["finance", "owners"]] = Field(default_factory=list)
 
 
-class Engine(_Section, frozen=True):
+class Engine(Section):
     """What reduces the telemetry."""
 
     telemetry: Literal["duckdb", "polars", "spark"] = "duckdb"
     spark_master: str = ""
 
 
-class LimitsSection(_Section, frozen=True):
+class LimitsSection(Section):
     """How much of the machine a night may take, and how much bad input it bears."""
 
-    memory: Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")] = "4GB"
-    threads: Annotated[int, msgspec.Meta(ge=0)] = 0
+    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")] = "4GB"
+    threads: Annotated[int, Field(ge=0)] = 0
     max_rejected_ratio: Fraction = 0.01
-    max_rejected_files: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_rejected_files: Annotated[int, Field(ge=0)] = 0
     max_doubtful_ratio: Fraction = 0.02
 
 
-class Settings(_Section, frozen=True):
+class Retention(Section):
+    """How long what a night leaves is kept; ledger lines are kept for ever."""
+
+    dagster_nights: Annotated[int, Field(ge=1)] = 30
+    published_months: Annotated[int, Field(ge=1)] = 24
+
+
+class Settings(Section):
     """The whole of trisect.toml."""
 
     company: Company
-    source: list[SourceSection] = []
+    source: list[SourceSection] = Field(default_factory=list)
     thirds: Thirds = Thirds()
     decisions: Decisions = Decisions()
     report: Report = Report()
     engine: Engine = Engine()
     limits: LimitsSection = LimitsSection()
+    retention: Retention = Retention()
     delivery: DeliverySection = DeliverySection()
 
     def sources(self) -> list[Source]:
@@ -168,12 +176,12 @@ class Settings(_Section, frozen=True):
 
     def machine(self) -> Limits:
         """The limits as the warehouse knows them."""
-        return Limits(**msgspec.structs.asdict(self.limits))
+        return Limits(**self.limits.model_dump())
 
     def table(self, night: date, now: datetime) -> pl.DataFrame:
         """policy.settings: what the transforms may know of the settings and of the night."""
         start = datetime(night.year, night.month, night.day, tzinfo=UTC)
-        weights = msgspec.structs.asdict(self.thirds.target)
+        weights = self.thirds.target.model_dump()
         row = {
             "as_of": night,
             "night_start": start,
@@ -193,6 +201,11 @@ class Settings(_Section, frozen=True):
             "max_doubtful_ratio": self.limits.max_doubtful_ratio,
         }
         return pl.DataFrame([row], schema=SettingsTable.polars_schema())
+
+    def priorities(self) -> pl.DataFrame:
+        """policy.source_priorities: which of two sources counts where they see the same traffic."""
+        rows = [(section.name, section.priority) for section in self.source if section.priority is not None]
+        return pl.DataFrame(rows, schema=SourcePriorities.polars_schema(), orient="row")
 
     def accepted(self) -> pl.DataFrame:
         """policy.accepted_findings: the findings that a person has looked at, by source, kind and subject."""
@@ -262,9 +275,9 @@ def load(root: Path) -> Project:
         raise SettingsError(f"{FILE} is no TOML: {error}; correct it there") from error
     merged = _with_environment(document, os.environ)
     try:
-        settings = msgspec.convert(merged, Settings, strict=True)
-    except msgspec.ValidationError as error:
-        raise SettingsError(settings_faults.explained(str(error), merged, text, Settings)) from error
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError("\n".join(settings_faults.explained(error.errors(), text, Settings))) from None
     found = [settings_faults.said(*fault, text) for fault in settings_faults.faults(settings)]
     if found:
         raise SettingsError("\n".join(found))
@@ -274,18 +287,18 @@ def load(root: Path) -> Project:
 def _with_environment(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """The document with TRISECT_<SECTION>_<KEY> laid over its scalars."""
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
-    for section, key in _scalars():
-        value = environment.get(settings_faults.variable_of(section, key.name))
+    for section, key, field in _scalars():
+        value = environment.get(settings_faults.variable_of(section, key))
         if value is not None:
-            merged.setdefault(section, {})[key.name] = value if key.type is str else _scalar(value)
+            merged.setdefault(section, {})[key] = value if field.annotation is str else _scalar(value)
     return merged
 
 
-def _scalars() -> Iterator[tuple[str, msgspec.structs.FieldInfo]]:
+def _scalars() -> Iterator[tuple[str, str, FieldInfo]]:
     """Every key of every section that may stand in the environment."""
-    for section in msgspec.structs.fields(Settings):
-        if section.name != "source":
-            yield from ((section.name, key) for key in msgspec.structs.fields(section.type))
+    for name, section in Settings.model_fields.items():
+        if isinstance(section.annotation, type) and issubclass(section.annotation, Section):
+            yield from ((name, key, field) for key, field in section.annotation.model_fields.items())
 
 
 def _scalar(text: str) -> Any:  # noqa: ANN401 - a TOML value has any type

@@ -5,21 +5,22 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, get_args
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import msgspec
-
+from orchestration.section import Section
 from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.schemas.names import ACCRUAL
 from warehouse.sources.casts.currencies import IN_USE
 from warehouse.sources.registry import FORMATS
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from orchestration.settings import Settings, SourceSection
 
 FILE: Final = "trisect.toml"
@@ -28,9 +29,6 @@ SECRETIVE: Final = "delivery"
 """The section whose values are never repeated: somebody may have put a password there."""
 
 Path = tuple[str, ...]
-_UNKNOWN: Final = re.compile(r"unknown field `([^`]+)`")
-_PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
-_STEP: Final = re.compile(r"\w+|\[\d+\]")
 _HEADER: Final = re.compile(r"\s*\[{1,2}\s*([\w.-]+)\s*\]")
 _PLAIN_NAME: Final = re.compile(r"[\w .+@-]{1,80}")
 Fault = tuple[Path, str, str]
@@ -42,20 +40,19 @@ def variable_of(section: str, key: str) -> str:
     return f"TRISECT_{section}_{key}".upper()
 
 
-def explained(message: str, document: Mapping[str, Any], text: str, root: type[msgspec.Struct]) -> str:
-    """The validator's words with place, value and remedy."""
-    unknown, path = _UNKNOWN.search(message), _PATH.search(message)
-    steps = tuple(_STEP.findall(path[1])) if path else ()
-    if unknown:
-        within = ".".join(step for step in steps if not step.startswith("[")) or "the top level"
-        return said(
-            (*steps, unknown[1]), f"unknown key {unknown[1]!r} in {within}", _known(root, steps, unknown[1]), text
-        )
-    what = message[: path.start()] if path else message
-    value = _at(document, steps)
-    is_shown = steps[:1] != (SECRETIVE,) and not isinstance(value, Mapping | list) and value is not None
-    named = f"{steps[-1]} = {value!r}: {what}" if is_shown else what
-    return said(steps, named, _example(root, steps), text)
+def explained(errors: Sequence[ErrorDetails], text: str, root: type[Section]) -> Iterator[str]:
+    """Every fault that the validator reports, with line, value and remedy."""
+    for error in errors:
+        path = tuple(f"[{step}]" if isinstance(step, int) else step for step in error["loc"])
+        if error["type"] == "extra_forbidden":
+            within = ".".join(step for step in path[:-1] if not step.startswith("[")) or "the top level"
+            yield said(path, f"unknown key {path[-1]!r} in {within}", _known_keys(root, path), text)
+        elif error["type"] == "missing":
+            yield said(path, f"the key {path[-1]!r} is missing", "", text)
+        else:
+            is_shown = path[0] != SECRETIVE and not isinstance(error["input"], dict | list)
+            named = f"{path[-1]} = {error['input']!r}: {error['msg']}" if is_shown else error["msg"]
+            yield said(path, named, _example(root, path), text)
 
 
 def said(path: Path, what: str, remedy: str, text: str) -> str:
@@ -69,7 +66,7 @@ def said(path: Path, what: str, remedy: str, text: str) -> str:
 def line_of(text: str, path: Path) -> int:
     """The line of a key, else of the closest table around it; 0 where the file has neither."""
     lines = text.splitlines()
-    start, found = _section(lines, path)
+    start, found = _header_line(lines, path)
     for key in path[1:] if start else path:
         pattern = re.compile(rf"\s*(?:\[+\s*[\w.]+\.)?[\"']?{re.escape(key)}[\"']?\s*[=\]]")
         ends = (n for n in range(start, len(lines)) if n > start and _is_top(lines[n], path))
@@ -78,7 +75,7 @@ def line_of(text: str, path: Path) -> int:
     return found
 
 
-def _section(lines: Sequence[str], path: Path) -> tuple[int, int]:
+def _header_line(lines: Sequence[str], path: Path) -> tuple[int, int]:
     """Index of the first line below the header of the path's table, and that header's line; of `source`, the nth."""
     wanted = int(path[1].strip("[]")) if len(path) > 1 and path[1].startswith("[") else 0
     headers = [n for n, line in enumerate(lines, 1) if path and (at := _HEADER.match(line)) and at[1] == path[0]]
@@ -91,44 +88,34 @@ def _is_top(line: str, path: Path) -> bool:
     return header is not None and not header[1].startswith(f"{path[0]}.")
 
 
-def _at(document: Any, steps: Sequence[str]) -> Any:  # noqa: ANN401 - a TOML value has any type
-    for step in steps:
-        try:
-            document = document[int(step[1:-1])] if step.startswith("[") else document[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return document
+def _section(root: type[Section], path: Path) -> type[Section]:
+    """The section that a path of keys lies in, as far as there are sections."""
+    for step in (step for step in path[:-1] if not step.startswith("[")):
+        field = root.model_fields.get(step)
+        root = next((part for part in _parts(field.annotation) if _is_section(part)), root) if field else root
+    return root
 
 
-def _field(root: type[msgspec.Struct], steps: Sequence[str]) -> msgspec.structs.FieldInfo | None:
-    found, at = None, root
-    for step in (step for step in steps if not step.startswith("[")):
-        known = {field.name: field for field in msgspec.structs.fields(at)} if _is_table(at) else {}
-        found = known.get(step)
-        if found is None:
-            return None
-        at = next((part for part in (found.type, *get_args(found.type)) if _is_table(part)), found.type)
-    return found
+def _parts(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an annotation
+    return (annotation, *(part for inner in get_args(annotation) for part in _parts(inner)))
 
 
-def _is_table(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+def _is_section(part: object) -> bool:
+    return isinstance(part, type) and issubclass(part, Section)
 
 
-def _known(root: type[msgspec.Struct], steps: Sequence[str], name: str) -> str:
-    field = _field(root, steps)
-    kinds = (field.type, *get_args(field.type)) if field else (root,)
-    known = [key.name for kind in kinds if _is_table(kind) for key in msgspec.structs.fields(kind)]
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"known: {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+def _known_keys(root: type[Section], path: Path) -> str:
+    keys = list(_section(root, path).model_fields)
+    near = difflib.get_close_matches(path[-1], keys, n=1)
+    return f"known: {', '.join(keys)}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def _example(root: type[msgspec.Struct], steps: Sequence[str]) -> str:
+def _example(root: type[Section], path: Path) -> str:
     """The words that a key allows, else its default as an example."""
-    field = _field(root, steps)
+    field = _section(root, path).model_fields.get(path[-1])
     if field is None:
         return ""
-    words = [word for word in get_args(field.type) if isinstance(word, str)]
+    words = [part for part in _parts(field.annotation) if isinstance(part, str)]
     if words:
         return f"write one of {', '.join(words)}"
     is_plain = isinstance(field.default, str | int | float) and field.default != ""

@@ -66,6 +66,7 @@ class Books:
                 for number, row in enumerate(self.rules)
             ],
             "training_runs": self.runs,
+            "run_attempts": self.runs,
             "workload_uses": self.workloads,
             "deployments": [{"line": number + 2, **row} for number, row in enumerate(self.deployments)],
             "token_usage": self.usage,

@@ -59,6 +59,16 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
     tables.write(connection, PastLawDraws, tables.read(connection, LawDraws))
 
 
+def first_day(published: Path) -> date | None:
+    """The first day of the ledger that the newest night published; None before the first."""
+    ledger = published / publish.CURRENT / "ledger"
+    months = sorted(path.stem for path in ledger.glob("????-??.parquet"))
+    if months:
+        return date.fromisoformat(f"{months[0]}-01")
+    whole = ledger.with_suffix(".parquet")
+    return pl.scan_parquet(whole).select(pl.col("charge_date").min()).collect().item() if whole.is_file() else None
+
+
 def _forget(connection: duckdb.DuckDBPyConnection, night: date, *remembered: type[Table]) -> None:
     for table in remembered:
         connection.execute(f"DELETE FROM {table.qualified()} WHERE night = ?", [night])

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,12 @@ def manifest(published: Path, night: date, revision: int) -> dict[str, Any]:
     return document
 
 
+def files_read(published: Path, night: date, revision: int) -> dict[str, datetime]:
+    """When the revision was published, by each file of the inbox that it knows."""
+    at = datetime.fromtimestamp((directory(published, night, revision) / "manifest.json").stat().st_mtime, UTC)
+    return {entry["file"]: at for entry in manifest(published, night, revision)["inputs"]}
+
+
 def is_intact(path: Path) -> bool:
     """Whether every output the manifest lists is there with its digest."""
     try:
@@ -70,6 +76,14 @@ def publish(published: Path, night: date, revision: int, files: Mapping[str, byt
     _flush(published)
     point_to_newest(published)
     return target
+
+
+def withdraw(path: Path) -> None:
+    """Take a published directory away: renamed first, so that what a kill leaves of it is swept by the next night."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.rename(aside)
+    _flush(path.parent)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def point_to_newest(published: Path) -> None:

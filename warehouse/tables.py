@@ -12,6 +12,7 @@ import polars as pl
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
 
+LONGEST_CELL: Final = 60
 KEPT_BYTES: Final = 256 * 2**20
 """How much of the tables stays in memory during a run; those not asked for longest are read again when they are."""
 
@@ -121,8 +122,9 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
-def preview(rows: pl.DataFrame) -> str:
-    """The first five rows as a fenced block of text, so that no viewer takes a name for markup."""
-    with pl.Config(tbl_cols=-1, tbl_rows=5, tbl_width_chars=400, fmt_str_lengths=40, tbl_hide_dataframe_shape=True):
-        text = str(rows.head(5)).replace("```", "'''")
-    return f"```text\n{text}\n```"
+def cells(rows: pl.DataFrame) -> list[dict[str, str]]:
+    """The first five rows as texts, each cut to what a screen shows."""
+    return [
+        {name: "" if cell is None else str(cell)[:LONGEST_CELL] for name, cell in row.items()}
+        for row in rows.head(5).iter_rows(named=True)
+    ]

@@ -9,8 +9,8 @@ from orchestration import last_failure
 from orchestration.nights import red
 from orchestration.notify import dispatch
 from orchestration.publication import night
-from orchestration.resources import STEPS, Warehouse
-from orchestration.table_assets import NIGHTS
+from orchestration.resources import PARTITION, STEPS, OtherNightError, Warehouse
+from orchestration.table_assets import NIGHTS, OWNERS
 from warehouse.errors import HeldError
 
 
@@ -20,6 +20,7 @@ from warehouse.errors import HeldError
     group_name="published",
     partitions_def=NIGHTS,
     kinds={"email"},
+    owners=OWNERS,
 )
 def letters(warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """The e-mails about the published nights, one for each recipient; one that fails is a warning and waits.
@@ -44,8 +45,8 @@ def failure_told(context: dg.HookContext) -> None:
     """
     warehouse: Warehouse = context.resources.warehouse
     run, error = context.instance.get_run_by_id(context.run_id), context.op_exception
-    partition = run.tags.get("dagster/partition") if run else None
-    if partition is None or error is None:
+    partition = run.tags.get(PARTITION) if run else None
+    if partition is None or error is None or isinstance(error, OtherNightError):
         return
     is_red = isinstance(error, DagsterAssetCheckFailedError)
     last_failure.note(

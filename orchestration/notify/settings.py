@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal
 
-import msgspec
+from pydantic import Field
 
+from orchestration.section import Section
 from templates.pages.document import LEADERSHIP, Edition
 
 ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
@@ -18,20 +19,18 @@ STANDARD_PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 LONGEST_ADDRESS: Final = 254
 MEGABYTE: Final = 1_000_000
 Fault = tuple[str, str]
+Occasion = Literal["published", "held"]
+_USUAL: Final[tuple[Occasion, ...]] = ("published",)
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of trisect.toml."""
-
-
-class Audience(_Section, frozen=True):
+class Audience(Section):
     """One `[[delivery.audience]]`: people who get the same e-mail."""
 
     name: str
-    to: tuple[str, ...]
+    to: list[str]
     edition: str = "leadership"
     form: Literal["attachment", "link"] = "attachment"
-    nights: tuple[Literal["published", "held"], ...] = ("published",)
+    nights: list[Occasion] = Field(default_factory=lambda: list(_USUAL))
 
     @property
     def cut(self) -> Edition:
@@ -55,24 +54,24 @@ class Audience(_Section, frozen=True):
             yield "edition", f"edition {self.edition!r} is not made; add {wanted!r} to editions in [report]"
 
 
-class Delivery(_Section, frozen=True):
+class Delivery(Section):
     """How the published night is sent by e-mail; without a host nothing is sent and no network is touched."""
 
     host: str = ""
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
     security: Literal["starttls", "tls", "none"] = "starttls"
     ca_file: str = ""
     username: str = ""
     password_variable: str = ""
     password_file: str = ""
     sender: str = ""
-    attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 4
-    wait_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 5
-    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30
-    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 7
-    attachment_mb: Annotated[float, msgspec.Meta(gt=0, le=100)] = 10
+    attempts: Annotated[int, Field(ge=1, le=10)] = 4
+    wait_s: Annotated[float, Field(ge=0, le=600)] = 5
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
+    days: Annotated[int, Field(ge=1, le=366)] = 7
+    attachment_mb: Annotated[float, Field(gt=0, le=100)] = 10
     published_url: str = ""
-    audience: tuple[Audience, ...] = ()
+    audience: list[Audience] = Field(default_factory=list)
 
     @property
     def is_wanted(self) -> bool:

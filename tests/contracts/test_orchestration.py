@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +11,7 @@ import pytest
 from orchestration.assets import ASSETS
 from orchestration.checks import CHECKS
 from orchestration.cli import trisect
-from orchestration.definitions import build
+from orchestration.definitions import build, shown
 from orchestration.exit_codes import Exit
 from warehouse.schemas import CATALOGUE
 
@@ -28,11 +29,11 @@ def graph() -> list[str]:
     return sorted(lines)
 
 
-def test_the_assets_are_the_tables_the_published_night_and_its_delivery() -> None:
+def test_the_assets_are_the_tables_the_published_night_and_what_follows_it() -> None:
     assets = {key.to_user_string() for asset in ASSETS for key in asset.keys}
     tables = {table.qualified().replace(".", "/") for table in CATALOGUE.values()}
 
-    assert assets == tables | {"published/night", "published/delivery"}
+    assert assets == tables | {"published/night", "published/delivery", "published/retention"}
 
 
 def test_the_graph_of_assets_is_the_one_that_was_reviewed() -> None:
@@ -47,6 +48,45 @@ def test_the_code_location_loads_with_its_job_and_schedule(tmp_path: Path) -> No
     dg.Definitions.validate_loadable(definitions)
     assert {job.name for job in definitions.resolve_all_job_defs()} >= {"night"}
     assert [schedule.name for schedule in definitions.schedules or ()] == ["nightly"]
+    assert [sensor.name for sensor in definitions.sensors or ()] == ["late_files", "failed_runs"]
+
+
+def test_what_runs_by_itself_is_switched_on_and_says_what_it_does(tmp_path: Path) -> None:
+    definitions = build(tmp_path)
+    [nightly] = definitions.schedules or ()
+
+    assert nightly.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in definitions.sensors or ())
+    assert all(each.description for each in (nightly, *(definitions.sensors or ()), *(definitions.jobs or ())))
+
+
+def test_every_asset_has_an_owner_and_every_table_the_version_of_its_code() -> None:
+    specs = [spec for asset in ASSETS for spec in asset.specs]
+
+    assert all(spec.owners for spec in specs)
+    assert all(spec.code_version for spec in specs if spec.group_name != "published")
+
+
+def test_the_groups_of_the_graph_run_one_way() -> None:
+    specs = {spec.key: spec for asset in ASSETS for spec in asset.specs}
+    edges = {(specs[dep.asset_key].group_name, spec.group_name) for spec in specs.values() for dep in spec.deps}
+    order = ["policy", "history", "raw", "staging", "ledger", "scaling_laws", "economics", "findings"]
+    order += ["decisions", "reports", "published"]
+
+    assert {group for edge in edges for group in edge} == set(order)
+    assert [edge for edge in sorted(edges) if order.index(edge[0]) > order.index(edge[1])] == []
+
+
+def test_the_ui_offers_the_nights_since_the_ledger_begins(tmp_path: Path) -> None:
+    for month in ("2026-01", "2025-11", "2026-02"):
+        ledger = tmp_path / "var" / "published" / "current" / "ledger" / f"{month}.parquet"
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        ledger.touch()
+
+    nights = shown(tmp_path).resolve_job_def("night").partitions_def
+
+    assert isinstance(nights, dg.DailyPartitionsDefinition)
+    assert nights.start.date() == date(2025, 11, 1)
 
 
 def test_every_check_blocks() -> None:

@@ -28,6 +28,7 @@ from transforms.ledger.postings import postings
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
@@ -37,6 +38,7 @@ CHAIN = (
     accruals,
     charges,
     delivered_days,
+    run_attempts,
     training_runs,
     token_usage,
     workload_uses,
@@ -90,7 +92,8 @@ BILL = (
 
 
 def run(name: str, pool: str, start: str, end: str, **more: Any) -> dict[str, Any]:
-    return {"file_sha256": "l", "location": name, "source": "logs", "run_id": name, "hosts": [], "project": pool,
+    return {"file_sha256": "l", "location": name, "source": "logs", "run_id": name, "is_job": False, "hosts": [],
+            "project": pool,
             "started_at": at(start), "ended_at": at(end), "end_source": "logged", "status": "finished",
             "gpu_count": 8.0, **more}  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -15,10 +16,21 @@ from warehouse.sample import write_sample
 
 @pytest.fixture(scope="session")
 def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample after `trisect run`, which must publish it without a word of complaint; nobody writes into it."""
-    folder = tmp_path_factory.mktemp("sample_night")
-    write_sample(folder)
-    return ran(folder)
+    """The sample after `trisect run`, which must publish it without a word of complaint; nobody writes into it.
+
+    Where the tests run in several processes, the first one runs the night and the others wait for it.
+    """
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    room = tmp_path_factory.getbasetemp().parent if is_worker else tmp_path_factory.mktemp("sample")
+    folder, finished = room / "sample_night", room / "sample_night.finished"
+    with (room / "sample_night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            folder.mkdir()
+            write_sample(folder)
+            ran(folder)
+            finished.touch()
+    return folder
 
 
 def ran(project: Path, *arguments: str) -> Path:

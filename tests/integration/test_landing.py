@@ -18,7 +18,7 @@ import pytest
 
 from warehouse.connection import Limits, connect
 from warehouse.landing.arrivals import Place
-from warehouse.landing.landing import Landing, land
+from warehouse.landing.landing import Landing, land, last_day
 from warehouse.sources.source import Delivery, Source
 
 NIGHT = date(2026, 11, 20)
@@ -404,3 +404,21 @@ def test_a_source_of_which_nothing_has_come_is_told(company: Found) -> None:
     one = company()
     one.land()
     assert one.findings() == [("", "no_bill", "bills"), ("cloud", "source_without_files", "inbox/cloud/*")]
+
+
+@pytest.mark.parametrize(
+    ("category", "ends", "until", "last"),
+    [
+        ("Usage", "2026-12-01", date(2027, 1, 9), date(2026, 11, 30)),  # the month's last day, not its first
+        ("Usage", "2026-12-01", NIGHT, NIGHT),  # what lies ahead of the clock is not over
+        ("Purchase", "2029-12-01", date(2027, 1, 9), date(2026, 11, 1)),  # bought ahead: nothing was used yet
+    ],
+)
+def test_the_first_night_is_the_last_day_that_usage_was_billed_for(
+    company: Found, category: str, ends: str, until: date, last: date
+) -> None:
+    row = f"1000,USD,2026-11-01,2026-12-01,2026-11-01,{ends},{category},a,1,1"
+    one = company().deliver({"a.csv": f"{HEADER}\n{row}\n".encode()})
+    one.land(until)
+
+    assert last_day(one.connection, one.root / "var", until) == last

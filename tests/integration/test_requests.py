@@ -14,7 +14,8 @@ import pytest
 from transforms.staging import request_hours
 from warehouse.connection import Limits, connect
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
-from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates, write_landed
+from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
+from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
 from warehouse.sources.requests.request_rows import request_rows
 
@@ -47,7 +48,8 @@ class Desk:
 
     def refresh(self, *boundaries: datetime, night_end: datetime = NIGHT_END) -> list[date]:
         """Days that had to be reduced."""
-        self.duplicates = mark_duplicates(self.connection, self.files)
+        self.marked = mark_uncounted(self.connection, self.files, DAY + timedelta(days=2))
+        self.duplicates = self.marked.duplicates
         return list(refresh_request_hours(self.connection, self.files, request_hours, boundaries, night_end))
 
     def hours(self) -> list[tuple[datetime, int, int]]:
@@ -77,6 +79,30 @@ def test_equal_repeats_count_where_they_were_delivered_first(desk: Desk) -> None
     assert desk.duplicates == {"inbox/a": 1, "inbox/b": 1}
 
 
+def test_equal_ids_at_other_times_are_requests_of_their_own_and_that_is_said(desk: Desk) -> None:
+    desk.deliver("a", ("cmpl-0", 1, 5), ("cmpl-0", 2, 5), ("cmpl-0", 2, 5))
+    desk.refresh()
+    assert desk.duplicates == {"inbox/a": 1}  # the two at 2:00 are copies
+    assert desk.marked.counted == {"inbox/a": 2}
+    assert desk.hours() == [(START + timedelta(hours=1), 1, 5), (START + timedelta(hours=2), 1, 5)]
+    [notice] = desk.marked.doubts.to_dicts()
+    assert (notice["kind"], notice["rows"], notice["tokens"]) == ("ids_repeat", 1, 5)
+
+
+def test_one_call_begins_where_the_other_ends_and_both_count(desk: Desk) -> None:
+    desk.deliver("a", ("cmpl-0", 1, 5), ("cmpl-0", 1 + 5 / 3600, 4))
+    desk.refresh()
+    assert desk.marked.counted == {"inbox/a": 2}
+
+
+def test_overlapping_calls_of_one_id_that_tell_of_other_usage_are_in_doubt(desk: Desk) -> None:
+    desk.deliver("a", ("cmpl-0", 1, 5), ("cmpl-0", 1 + 2 / 3600, 9))
+    desk.refresh()
+    [doubt] = desk.marked.doubts.to_dicts()
+    assert (doubt["kind"], doubt["tokens"]) == ("copies_differ", 5)
+    assert desk.marked.counted == {"inbox/a": 1}
+
+
 def test_only_days_that_changed_are_reduced_again(desk: Desk) -> None:
     desk.deliver("a", ("r1", -30, 1), ("r2", -1, 2), ("r3", 2, 3))
     assert desk.refresh() == [DAY - timedelta(days=2), DAY - timedelta(days=1), DAY]
@@ -86,16 +112,16 @@ def test_only_days_that_changed_are_reduced_again(desk: Desk) -> None:
 
 
 def test_a_later_repeat_takes_a_request_from_the_day_it_counted_on(desk: Desk) -> None:
-    desk.deliver("a", ("r1", -1, 2), ("r2", -1, 2))
+    desk.deliver("a", ("r1", -1 / 3600, 2), ("r2", -1, 2))  # r1 lasts from a second before midnight to one after it
     desk.refresh()
-    desk.deliver("b", ("r1", 1, 3))
+    desk.deliver("b", ("r1", 0, 3))
     assert desk.refresh() == [DAY - timedelta(days=1), DAY]
-    assert desk.hours() == [(START - timedelta(hours=1), 1, 2), (START + timedelta(hours=1), 1, 3)]
+    assert desk.hours() == [(START - timedelta(hours=1), 1, 2), (START, 1, 3)]
 
 
 def test_a_file_that_leaves_gives_the_request_back(desk: Desk) -> None:
-    desk.deliver("a", ("r1", -1, 2))
-    desk.deliver("b", ("r1", 1, 3))
+    desk.deliver("a", ("r1", -1 / 3600, 2))
+    desk.deliver("b", ("r1", 0, 3))
     desk.refresh()
     desk.files = desk.files[:1]
     assert desk.refresh() == [DAY - timedelta(days=1)]

@@ -141,11 +141,30 @@ class Changes(RuleBasedStateMachine):
     @rule(start=hours, length=lengths, is_failed=st.booleans())
     def log(self, start: int, length: timedelta, is_failed: bool) -> None:  # noqa: FBT001 - drawn, not chosen
         """A run of the pool, late or not."""
-        self.rows["training_runs"].append(
-            {"run_id": f"r{len(self.rows['training_runs'])}", "source": "logs", "hosts": [], "end_source": "logged",
-             "status": "failed" if is_failed else "finished", "gpu_count": 3.0, "held_from": FIRST + start * HOUR,
-             "held_to": FIRST + start * HOUR + length, "pool_id": "p", "model_id": "m", "phase": "pretraining"}
-        )  # fmt: skip
+        name = f"r{len(self.rows['training_runs'])}"
+        run = {
+            "run_id": name,
+            "source": "logs",
+            "hosts": [],
+            "end_source": "logged",
+            "attempts": 1,
+            "status": "failed" if is_failed else "finished",
+            "gpu_count": 3.0,
+            "held_from": FIRST + start * HOUR,
+            "held_to": FIRST + start * HOUR + length,
+            "pool_id": "p",
+            "model_id": "m",
+            "phase": "pretraining",
+        }
+        attempt = {
+            "attempt": 1,
+            "logged_run_id": name,
+            "is_leading": True,
+            "is_job": False,
+            "contested_gpu_seconds": 0.0,
+        }
+        self.rows["training_runs"].append(run)
+        self.rows["run_attempts"].append(run | attempt)  # fmt: skip
 
     @rule(start=hours, length=lengths)
     def measure(self, start: int, length: timedelta) -> None:

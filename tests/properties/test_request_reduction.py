@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -13,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.staging import request_hours
-from warehouse.landing.requests import landed_parquet as landed_requests
-from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates, write_landed
+from warehouse.landing.requests import landed_parquet
+from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
 from warehouse.landing.requests.reduction import passes, reduce_on_duckdb, reduce_plainly
+from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
 from warehouse.sources.requests.request_rows import request_rows
 
@@ -64,25 +67,38 @@ def landed(folder: Path, rows: list[dict[str, object]], place: int) -> LandedFil
     st.sampled_from([7, 20, 40]),
 )
 def test_both_plans_give_the_same_rows(
-    files: list[list[dict[str, object]]], boundaries: list[datetime], rows_per_pass: int
+    files: list[list[dict[str, Any]]], boundaries: list[datetime], rows_per_pass: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         delivered = [landed(Path(folder), rows, place) for place, rows in enumerate(files)]
-        duplicates = mark_duplicates(connection, delivered)
+        duplicates = mark_uncounted(connection, delivered, DAYS[-1]).duplicates
         rows_by_day = dict.fromkeys(DAYS, 20)
         fast = reduce_on_duckdb(connection, delivered, request_hours, boundaries, rows_by_day, rows_per_pass)
-        plain = reduce_plainly(delivered, request_hours, boundaries, DAYS)
+        plain = reduce_plainly(connection, delivered, request_hours, boundaries, DAYS)
         assert fast.to_dicts() == plain.to_dicts()
         assert fast.equals(plain)
         total = sum(len(rows) for rows in files)
         assert total - sum(duplicates.values()) == _distinct(files)
 
 
-def _distinct(files: list[list[dict[str, object]]]) -> int:
+def _distinct(files: list[list[dict[str, Any]]]) -> int:
     rows = [row for file in files for row in file]
-    identified = {(row["source"], row["request_id"]) for row in rows if row["request_id"] is not None}
-    return len(identified) + sum(row["request_id"] is None for row in rows)
+    identified: dict[tuple[object, object], list[tuple[Any, Any]]] = {}
+    for row in rows:
+        if row["request_id"] is not None:
+            times = (row["start_at"], row["start_at"] + timedelta(microseconds=row["took"] or 0))
+            identified.setdefault((row["source"], row["request_id"]), []).append(times)
+    return sum(map(_apart, identified.values())) + sum(row["request_id"] is None for row in rows)
+
+
+def _apart(times: list[tuple[Any, Any]]) -> int:
+    """How many of the times have begun when all before them were over."""
+    groups: list[list[tuple[Any, Any]]] = []
+    for start, end in sorted(times):
+        joins = any(start < stop or start == begin or start == stop == end for begin, stop in chain(*groups[-1:]))
+        groups = [*groups[:-1], [*groups[-1], (start, end)]] if joins else [*groups, [(start, end)]]
+    return len(groups)
 
 
 @given(
@@ -100,7 +116,7 @@ def test_passes_hold_every_day_once_and_none_is_larger_than_allowed_unless_cut(
 
 
 def test_ids_may_be_compared_in_several_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(landed_requests, "IDS_PER_PASS", 3)
+    monkeypatch.setattr(landed_parquet, "HASHES_PER_PASS", 3)
     row = {"source": "s1", "start_at": START, "took": 1, "requests": 1, "status": "ok"}
     blank = dict.fromkeys(("model", "deployment", "team", "tenant", "task", "unit_name"))
     numbers = dict.fromkeys(("input_tokens", "cached_input_tokens", "output_tokens", "units_micro", "ttft_us"))
@@ -108,4 +124,4 @@ def test_ids_may_be_compared_in_several_passes(monkeypatch: pytest.MonkeyPatch, 
     with duckdb.connect() as connection:
         files = [landed(tmp_path, rows, 0), landed(tmp_path, rows[:2], 1)]
         # ids 0, 1, 2 come again in the first file (10 rows, 7 ids); both rows of the second repeat the first
-        assert mark_duplicates(connection, files) == {"inbox/0": 3, "inbox/1": 2}
+        assert mark_uncounted(connection, files, DAYS[-1]).duplicates == {"inbox/0": 3, "inbox/1": 2}

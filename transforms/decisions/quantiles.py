@@ -33,3 +33,10 @@ def medians(draws: Floats) -> Floats:
 def median(draws: Floats) -> float:
     """The middle of the draws."""
     return float(medians(draws))
+
+
+def weighted_quantiles(values: Floats, weights: Floats, levels: tuple[float, ...]) -> list[float]:
+    """The values at which the weights, which add up to 1, reach each level."""
+    order = np.argsort(values, kind="stable")
+    reached = weights[order].cumsum()
+    return [float(values[order][min(int(np.searchsorted(reached, level)), len(values) - 1)]) for level in levels]

@@ -16,18 +16,18 @@ USER = [*HOUR, "user_kind", "user_id"]
 
 def pool_uses(
     billed_hours: pl.DataFrame,
-    training_runs: pl.DataFrame,
+    run_attempts: pl.DataFrame,
     workload_uses: pl.DataFrame,
     deployments: pl.DataFrame,
     pools: pl.DataFrame,
 ) -> pl.DataFrame:
     """One user of one pool in one hour with its weight; uses without a charge in the hour are not billed.
 
-    The hours of any days, with the runs and workloads that touch them, give at least the uses of these days.
+    The hours of any days, with the attempts and workloads that touch them, give at least the uses of these days.
     """
     capacity = _capacity(billed_hours, pools)
     uses = pl.concat(
-        [_run_uses(training_runs), _deployment_uses(deployments, capacity), _workload_uses(workload_uses)],
+        [_run_uses(run_attempts), _deployment_uses(deployments, capacity), _workload_uses(workload_uses)],
         how="diagonal",
     )
     used = (
@@ -61,9 +61,9 @@ def _thousandths(gpu_count: str) -> pl.Expr:
     return (pl.col(gpu_count) * 1000 + 0.5).floor().cast(pl.Int128)
 
 
-def _run_uses(training_runs: pl.DataFrame) -> pl.DataFrame:
-    """Each run's GPUs over the time it held them, per hour."""
-    holding = training_runs.filter(pl.col("pool_id").is_not_null() & (pl.col("held_from") < pl.col("held_to")))
+def _run_uses(run_attempts: pl.DataFrame) -> pl.DataFrame:
+    """Each run's GPUs over the times it held them, per hour; between two attempts it holds none."""
+    holding = run_attempts.filter(pl.col("pool_id").is_not_null() & (pl.col("held_from") < pl.col("held_to")))
     return _uses(holding, kind="run", user="run_id", start="held_from", end="held_to")
 
 

@@ -1,8 +1,8 @@
 """The reduction of requests to hours, written once for every engine that narwhals speaks to.
 
-It runs as it stands on Polars, DuckDB and Spark. Whoever reduces a hundred million rows on one machine takes the parts
-apart: `one_per_request` for rows whose identity occurs more than once, `in_parts` for every row, and sums and
-percentiles by the names of `KEYS`, `SUMS` and `PERCENTILES` in an engine of its own.
+It runs as it stands on Polars, DuckDB and Spark, on rows of which each is a request of its own. Whoever reduces a
+hundred million rows on one machine takes the parts apart: `in_parts` for every row, and sums and percentiles by the
+names of `KEYS`, `SUMS` and `PERCENTILES` in an engine of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import narwhals as nw
 
 Lazy = nw.LazyFrame[Any]
 
-IDENTITY: Final = ("source", "request_id")
 KEYS: Final = (
     *("day", "hour", "part_start", "source", "model"),
     *("deployment", "team", "tenant", "task", "status", "unit_name"),
@@ -46,28 +45,13 @@ _MICRO: Final = 1_000_000
 _WHOLE: Final = 100
 
 
-def one_per_request(requests: Lazy) -> Lazy:
-    """Each identity once: the latest end (else start), most output, most input, first delivered."""
-    identified = requests.filter(~nw.col("request_id").is_null())
-    ranked = identified.with_columns(
-        nw.coalesce("end_at", "start_at").alias("latest"),
-        nw.col("output_tokens").fill_null(0).alias("most_output"),
-        nw.col("input_tokens").fill_null(0).alias("most_input"),
-        (-nw.col("delivery")).alias("first_delivery"),
-        (-nw.col("position")).alias("first_position"),
-    )
-    ranks = ["latest", "most_output", "most_input", "first_delivery", "first_position"]
-    kept = ranked.unique(list(IDENTITY), keep="last", order_by=ranks).drop(ranks)
-    return nw.concat([requests.filter(nw.col("request_id").is_null()), kept])
-
-
 def in_parts(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
     """Each request with its hour, the part of the hour since the last boundary, and what of it is summed."""
     start = nw.col("start_at")
     counted = requests.filter(nw.col("requests") > 0).with_columns(start.dt.truncate("1h").alias("hour"))
     begun = [nw.when(start >= boundary).then(nw.lit(boundary, nw.Datetime("us", "UTC"))) for boundary in boundaries]
     return counted.with_columns(
-        nw.max_horizontal("hour", *begun).alias("part_start"),
+        (nw.max_horizontal("hour", *begun) if begun else nw.col("hour")).alias("part_start"),
         nw.when(nw.col("has_usage")).then(nw.col("requests")).otherwise(0).alias("requests_with_usage"),
         (_known("units_micro") // _MICRO).alias("units_whole"),
         (_known("units_micro") % _MICRO).alias("units_rest"),
@@ -86,7 +70,7 @@ def _known(name: str) -> nw.Expr:
 
 def reduced(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
     """The whole reduction; percentiles by rank within the group, where an engine has nothing better."""
-    rows = in_parts(one_per_request(requests), boundaries)
+    rows = in_parts(requests, boundaries)
     value = nw.col("each_duration_us")
     ranked = rows.with_columns(
         value.count().over(*KEYS).alias("of"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.attribution import first_rules, name_key
+from transforms.attribution import first_rules
 from transforms.money import divided
 from transforms.periods import is_open
+from transforms.staging.request_models import request_fields, with_model
+from transforms.staging.traffic_overlaps import model_of
 from warehouse.schemas.staging import TokenUsage
 
 MICRO = 1_000_000
@@ -15,7 +17,6 @@ PLAIN_WEIGHT = 1000
 """Thousandths that every token weighs where policy says nothing."""
 
 KINDS = ("input_milli", "cached_input_milli", "output_milli")
-FIELDS = ("model", "deployment", "team", "tenant", "task")
 
 
 def token_usage(
@@ -24,38 +25,27 @@ def token_usage(
     attribution: pl.DataFrame,
     deployments: pl.DataFrame,
     token_weights: pl.DataFrame,
+    traffic_overlaps: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One hour (or part of it under one policy) and set of dimensions, with its model and its deployment."""
-    sent = request_hours.with_row_index("subject")
-    fields = _fields(sent)
-    modelled = _with_model(sent, fields, models, attribution)
-    deployed = _with_deployment(modelled, fields, deployments, attribution)
+    """One hour (or part of it under one policy) and set of dimensions, with its model and its deployment.
+
+    Requests of an hour and model that a source of smaller priority tells of as well are left out.
+    """
+    modelled = with_model(request_hours.with_row_index("subject"), models, attribution)
+    counted = _counted(modelled, traffic_overlaps)
+    deployed = _with_deployment(counted, request_fields(counted), deployments, attribution)
     return TokenUsage.frame(_measured(_weighted(deployed, token_weights))).sort(
         "hour", "part_start", "source", "model", "deployment_id", "team", "tenant", "task", "status", "unit_name"
     )
 
 
-def _fields(sent: pl.DataFrame) -> pl.DataFrame:
-    keys = [pl.col("subject"), pl.col("source"), pl.col("hour").dt.date().alias("day")]
-    return pl.concat([sent.select(*keys, pl.lit(name).alias("field"), pl.col(name).alias("value")) for name in FIELDS])
-
-
-def _with_model(
-    sent: pl.DataFrame, fields: pl.DataFrame, models: pl.DataFrame, attribution: pl.DataFrame
-) -> pl.DataFrame:
-    """The first rule for models, else the model whose id or alias was sent, else none."""
-    ruled = first_rules(fields, attribution.filter(pl.col("target") == "model"))
-    names = pl.concat(
-        [models.select("model_id", name="model_id"), models.select("model_id", name="aliases").explode("name")]
-    ).drop_nulls()
-    keyed = names.with_columns(name_key(names["name"]).alias("key")).unique("key", keep="first", maintain_order=True)
-    return (
-        sent.with_columns(name_key(sent["model"]).alias("key"))
-        .join(ruled.select("subject", rule_model="target_id"), on="subject", how="left")
-        .join(keyed.select("key", named_model="model_id"), on="key", how="left")
-        .with_columns(pl.coalesce("rule_model", "named_model").alias("model_id"))
-        .drop("key")
-    )
+def _counted(modelled: pl.DataFrame, traffic_overlaps: pl.DataFrame) -> pl.DataFrame:
+    """The rows without those whose traffic another source counts."""
+    settled = traffic_overlaps.filter("is_settled").select("hour", "source", overlap="model")
+    if settled.is_empty():
+        return modelled
+    named = modelled.with_columns(model_of(modelled).alias("overlap"))
+    return named.join(settled, on=["hour", "source", "overlap"], how="anti", maintain_order="left").drop("overlap")
 
 
 def _with_deployment(

@@ -45,19 +45,32 @@ _PARTS: Final = f"""
     RETURNING copy.file_sha256
 """
 
-# One run in two files: the latest end counts, then the most steps (a later checkpoint), then the first path.
+# One attempt of a run in two rows: of those with one key that lie within each other in time, the longest counts, then
+# the one that came farthest, then the first path. Rows that are not within another one are attempts of the run. One
+# without an end is a copy only of a row that began at the same time.
 _RUNS: Final = f"""
     DELETE FROM {RunRows.qualified()} AS copy
     USING (
-        SELECT run_key, file_sha256, location, row_number() OVER (
+        WITH timed AS (
+            SELECT run_rows.rowid AS id, run_key, coalesce(held_from, started_at) AS begun,
+                coalesce(held_to, ended_at) AS ended, steps, position, location
+            FROM {RunRows.qualified()} AS run_rows JOIN places USING (source, file_sha256)
+            WHERE source = $source
+        )
+        SELECT id, begun, ended,
+            max(ended) OVER (attempts ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to,
+            row_number() OVER (
+                PARTITION BY run_key, begun
+                ORDER BY ended DESC NULLS LAST, steps DESC NULLS LAST, position, location, id
+            ) AS place
+        FROM timed
+        WINDOW attempts AS (
             PARTITION BY run_key
-            ORDER BY coalesce(ended_at, started_at) DESC NULLS LAST, steps DESC NULLS LAST, position, location
-        ) AS place
-        FROM {RunRows.qualified()} JOIN places USING (source, file_sha256)
-        WHERE source = $source
+            ORDER BY begun NULLS FIRST, ended DESC NULLS LAST, steps DESC NULLS LAST, position, location, id
+        )
     ) AS ranked
-    WHERE copy.source = $source AND ranked.place > 1
-        AND (copy.run_key, copy.file_sha256, copy.location) = (ranked.run_key, ranked.file_sha256, ranked.location)
+    WHERE copy.source = $source AND copy.rowid = ranked.id
+        AND (ranked.ended <= ranked.covered_to OR (ranked.place > 1 AND (ranked.begun IS NULL OR ranked.ended IS NULL)))
     RETURNING copy.file_sha256, copy.run_id
 """
 
@@ -97,10 +110,15 @@ def remove_repeated_charges(
 
 def _remove_runs(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     removed = connection.execute(_RUNS, {"source": source}).fetchall()
-    for sha256, run_id in removed:
+    for sha256, run_id in dict.fromkeys(removed):
         bound = [source, sha256, run_id]
         connection.execute(
-            f"DELETE FROM {MetricRows.qualified()} WHERE source = ? AND file_sha256 = ? AND run_id = ?", bound
+            f"""
+            DELETE FROM {MetricRows.qualified()} WHERE source = ? AND file_sha256 = ? AND run_id = ? AND NOT EXISTS (
+                FROM {RunRows.qualified()} AS kept WHERE kept.source = ? AND kept.file_sha256 = ? AND kept.run_id = ?
+            )
+            """,
+            [*bound, *bound],
         )
     copied = dict(Counter(sha256 for sha256, _ in removed)) | _whole_logs(connection, source, removed)
     _count(connection, source, copied)

@@ -10,6 +10,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, write_landed
 from warehouse.schemas.raw import (
     ChargeRows,
@@ -100,7 +101,8 @@ class Shelf:
         """Keep one content."""
         for name, rows in read.frames.items():
             if name == REQUESTS:
-                write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
+                path = write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
+                landed_digests.record(self._connection, path)
             else:
                 self._put(ROWS[name], rows)
         self._put(Quarantine, _quarantined(content, read))
@@ -153,7 +155,7 @@ def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
 
 def _noticed(content: Content, read: Reading) -> pl.DataFrame:
     origin = {"source": content.source.name, "file": content.file, "file_sha256": content.sha256}
-    rows = [origin | asdict(finding) for finding in read.findings]
+    rows = [asdict(finding) | origin for finding in read.findings]
     return pl.DataFrame(rows, schema=LandedFindings.polars_schema())
 
 

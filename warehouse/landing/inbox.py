@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 CONTROL: Final = ".control.json"
 MANIFEST: Final = "manifest.json"
@@ -25,6 +26,26 @@ def matched(project: Path, pattern: str) -> list[str]:
         for path in _walk(project, "/".join(_plain_folders(pattern)))
         if not path.endswith(CONTROL) and (wanted.fullmatch(path) or _hides(project / path, path, on_the_way))
     )
+
+
+class Arrival(NamedTuple):
+    """A file of the inbox, and when the file system last changed it: content, name or place."""
+
+    file: str
+    at: datetime
+
+
+def late_arrivals(project: Path, patterns: Iterable[str], read: Mapping[str, datetime]) -> list[Arrival]:
+    """Files that match a pattern and came after all were read, or changed since; `read` says when each was."""
+    arrivals = []
+    for file in sorted({path for pattern in patterns for path in matched(project, pattern)}):
+        try:
+            at = datetime.fromtimestamp((project / file).lstat().st_ctime, UTC)
+        except FileNotFoundError:
+            continue
+        if file not in read or at > read[file]:
+            arrivals.append(Arrival(file, at))
+    return arrivals
 
 
 def controls(project: Path, pattern: str) -> list[str]:

@@ -27,8 +27,11 @@ from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.first_seen import Nights, nights_before
 from warehouse.landing.holds import Hold, uncounted_sources
 from warehouse.landing.inbox import CONTROL
+from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.doubts import landed_again, of_requests
 from warehouse.landing.requests.landed_files import landed_requests
-from warehouse.landing.requests.landed_parquet import LandedFile, mark_duplicates
+from warehouse.landing.requests.landed_parquet import LandedFile
+from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.landing.row_counts import Refusals, account
 from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
@@ -61,16 +64,23 @@ def land(
     with transaction(connection):
         inbox = arrivals(place, sources, connection)
         nights = nights_before(connection, place, start)
-        fresh = _read_what_is_new(inbox, connection, nights, run_on)
+        lost = _lost_landings(inbox, connection)
+        fresh = _read_what_is_new(inbox, connection, nights, run_on, lost)
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        repeated = mark_duplicates(connection, _landed_requests(inbox, connection))
+        files = _landed_requests(inbox, connection)
+        marked = mark_uncounted(connection, files, start.date())
         bills = settle_bills(connection, sources, inbox, nights)
-        refusals = account(connection, inbox, nights, repeated, bills)
+        refusals = account(connection, inbox, nights, marked, bills)
         _state_invoices(connection, inbox)
         findings.settle_paths(connection, inbox)
-        noticed = (findings.absent_sources(sources, inbox), double_billed(connection, start.date()))
+        noticed = (
+            findings.absent_sources(sources, inbox),
+            double_billed(connection, start.date()),
+            landed_again(lost),
+            of_requests(marked.doubts, files),
+        )
         findings.note(connection, chain.from_iterable(noticed))
         holds = (*bills.holds, *uncounted_sources(connection))
     return Landing(tuple(inbox.rejections), refusals, holds)
@@ -97,20 +107,25 @@ def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None
 
 def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> list[LandedFile]:
     """Where the requests of the night are landed, in path order, which is the order of delivery."""
-    read = file_cache.first_seen(connection)
+    read, recorded = file_cache.first_seen(connection), landed_digests.recorded(connection)
     telemetry = (
         content
         for key, content in sorted(inbox.contents.items(), key=lambda item: item[1].file)
         if content.source.kind == "request_telemetry" and key in read
     )
     landed = (file_cache.landed_file(inbox.place.var, content) for content in telemetry)
-    return [file for file in landed if file.path.exists()]
+    return [file for file in landed if file.path.name in recorded]
 
 
 def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> date:
-    """The last day up to `until` of which anything has landed; `until` itself where nothing has."""
+    """The last day up to `until` that usage was billed for, runs began on or requests came on; else `until` itself.
+
+    A row of a bill that covers a month tells of the month's last day; what was bought ahead tells of its first only.
+    """
+    billed = "CASE charge_category WHEN 'Usage' THEN charge_end - INTERVAL 1 MICROSECOND ELSE charge_start END"
+    told = f"max(least(greatest(charge_start, {billed})::DATE, $until))"
     queries = [
-        f"SELECT max(charge_start::DATE) FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
+        f"SELECT {told} FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
         f"SELECT max(started_at::DATE) FROM {RunRows.qualified()} WHERE started_at::DATE <= $until",
     ]
     days = [connection.execute(query, {"until": until}).fetchall()[0][0] for query in queries]
@@ -121,10 +136,25 @@ def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> d
     return max((day for day in days if day), default=until)
 
 
-def _read_what_is_new(inbox: Inbox, connection: duckdb.DuckDBPyConnection, nights: Nights, run_on: date) -> list[str]:
-    """Forget what has left or is read otherwise now, read what is new; the digests that were read."""
+def _lost_landings(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Contents whose landed requests are missing or damaged below var/landed."""
+    read = file_cache.known(connection).filter(pl.col("kind") == "request_telemetry", pl.col("rows") > 0)
+    rows = read.select("source", "file_sha256", "reader_digest").iter_rows()
+    standing = {(source, sha256): digest for source, sha256, digest in rows}
+    paths = {
+        file_cache.landed_file(inbox.place.var, content).path: key
+        for key, content in inbox.contents.items()
+        if standing.get(key) == content.reader_digest
+    }
+    return {paths[path] for path in landed_digests.untrusted(connection, paths)}
+
+
+def _read_what_is_new(
+    inbox: Inbox, connection: duckdb.DuckDBPyConnection, nights: Nights, run_on: date, lost: set[tuple[str, str]]
+) -> list[str]:
+    """Forget what has left, is lost or is read otherwise now, read what is new; the digests that were read."""
     seen, start = file_cache.first_seen(connection), nights.start
-    stale = _stale(inbox, connection, start.date(), run_on)
+    stale = _stale(inbox, connection, start.date(), run_on) | lost
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]

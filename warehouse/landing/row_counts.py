@@ -15,6 +15,7 @@ from warehouse.landing.arrivals import Inbox
 from warehouse.landing.current_bills import CurrentBills
 from warehouse.landing.first_seen import Nights
 from warehouse.landing.inbox import CONTROL
+from warehouse.landing.requests.uncounted import Marked
 from warehouse.schemas.raw import Files, Quarantine
 from warehouse.tables import replace
 
@@ -35,10 +36,10 @@ def account(
     connection: duckdb.DuckDBPyConnection,
     inbox: Inbox,
     nights: Nights,
-    repeated: Mapping[str, int],
+    marked: Marked,
     bills: CurrentBills,
 ) -> tuple[Refusals, ...]:
-    """Write raw.files and the rejected files; `repeated` counts requests that stand elsewhere.
+    """Write raw.files and the rejected files; `marked` says which requests count.
 
     Returns:
         What each source refused.
@@ -46,7 +47,7 @@ def account(
     read = {(row["source"], row["file_sha256"]): row for row in file_cache.known(connection).iter_rows(named=True)}
     for key, content in inbox.contents.items():
         if key in read:
-            read[key]["copied"] += repeated.get(f"{content.source.name}:{content.file}", 0)
+            _settle_requests(read[key], marked, f"{content.source.name}:{content.file}")
     rows = [
         _file(inbox, key, read, bills) | {"first_seen_at": nights.first_seen(*key, _content_key(inbox, key)[1])}
         for key in _listed(inbox)
@@ -55,6 +56,13 @@ def account(
     replace(connection, Files, files)
     _settle_quarantine(connection, inbox)
     return tuple(_refusals(files))
+
+
+def _settle_requests(read: dict[str, Any], marked: Marked, file: str) -> None:
+    """How many rows of a content repeat a request elsewhere, and how many are requests."""
+    read["copied"] += marked.duplicates.get(file, 0)
+    if file in marked.counted:
+        read["counted"] = marked.counted[file] + read["copied"]
 
 
 def _listed(inbox: Inbox) -> list[tuple[str, str]]:

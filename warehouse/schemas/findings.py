@@ -63,6 +63,11 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "send_unique_ids",
         "let the server or exporter send one id per request",
     ),
+    "copies_differ": _doubt(
+        "{subject}: {rows} records share id and time with another record and tell of other usage; one of each counts",
+        "send_unique_ids",
+        "let the server or exporter send one id per request, or accept the finding if each is one call told twice",
+    ),
     "usage_not_counted": _doubt(
         "{subject}: {rows} records carry usage and count nothing",
         "name_the_operation",
@@ -138,6 +143,11 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "clean_tag_keys",
         "correct the keys where the resources are tagged; rules match both",
     ),
+    "landed_again": _notice(
+        "{rows} files of {source} that were read before were missing or damaged below var/; they were read again",
+        "none_needed",
+        "nothing; what lies below var/ may be deleted at any time",
+    ),
     "source_without_files": _notice(
         "source {source} has no file that matches {subject}; nothing of it is counted",
         "deliver_files",
@@ -203,7 +213,7 @@ def _days(first: date | None, last: date | None) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding of a reader about its file; the landing adds source and file.
+    """One finding of a reader about its file; the landing adds the source, and the file where it is not named.
 
     Example:
         >>> Finding("usage_not_counted", "chat_completions", rows=3, tokens=1200.0).kind
@@ -220,3 +230,4 @@ class Finding:
     tokens: float | None = None
     day_from: date | None = None
     day_to: date | None = None
+    file: str | None = None

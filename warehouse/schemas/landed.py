@@ -33,4 +33,14 @@ class Requests(Table):
     unit_name = text("what is delivered when it is not text").or_null()
     duration_us = count("from start to end", "microseconds").or_null()
     ttft_us = count("time to the first token", "microseconds").or_null()
+    cache_write_tokens = count("part of the input written to a cache", "tokens").or_null()
+    is_cache_open = flag("whether cached and written tokens may prove to stand beside the input, and not inside it")
+    call_type = text("kind of the call as a gateway logs it").or_null()
+    response_id = text("id of the answer").or_null()
+    trace_id = text("trace that the span belongs to").or_null()
+    span_id = text("span").or_null()
+    parent_span_id = text("span that this one stands in").or_null()
+    span_role = choice(
+        "whether a span asks a model, may do so, or repeats what it holds", "call", "leaf", "frame"
+    ).or_null()
     has_usage = flag("whether the row carries any count of tokens or units")

@@ -57,6 +57,15 @@ class AcceptedFindings(Table):
     subject = text("what it is about, without case; * for all of the kind")
 
 
+class SourcePriorities(Table):
+    """One source that trisect.toml gives a priority: where two sources see one traffic, the smaller one counts."""
+
+    table_key = ("source",)
+
+    source = text("source of the settings")
+    priority = integer("smallest first")
+
+
 class Models(Table):
     """One model."""
 

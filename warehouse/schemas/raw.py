@@ -154,13 +154,17 @@ class InvoiceTotals(Table):
 
 
 class RunRows(Table):
-    """One training run as one file tells it."""
+    """One attempt of one training run as one file tells it: a time without a hole in which its processes ran."""
 
     file_sha256 = text("file it came from")
     location = text("line N, row N or file")
     source = text("source of the settings")
-    run_id = text("identity of the run in its source")
-    run_key = text("identity across copies: two rows with one key are one run")
+    run_id = text("identity of the run in its source; attempts of one run share it")
+    run_key = text("identity of the attempt across copies: rows with one key are one attempt")
+    is_job = flag("the row is a scheduler's own account of a job")
+    job_id = text("job of a scheduler that the processes ran in, where the log names it").or_null()
+    run_group = text("group of runs, as the tracker names it").or_null()
+    rank = integer("number of the process among those of one job, where the log names it").or_null()
     parent_run_id = text("run that this one belongs to").or_null()
     run_name = text("name").or_null()
     project = text("project, experiment or benchmark").or_null()
@@ -175,11 +179,14 @@ class RunRows(Table):
     held_to = instant("last record: GPUs are held to here").or_null()
     gpu_model = text("chip").or_null()
     gpu_count = measure("GPUs held", "GPUs").or_null()
+    gpu_scope = text("whose GPUs gpu_count counts: host (all of the machine), job (of all ranks) or null").or_null()
     gpu_seconds = measure("where the format says better than count × time", "GPU-seconds").or_null()
     params = measure("parameters", "parameters").or_null()
     active_params = measure("parameters used per token", "parameters").or_null()
     tokens = measure("training tokens", "tokens").or_null()
     steps = count("optimiser steps").or_null()
+    first_step = integer("first step that the attempt trained, as its metrics count", "steps or samples").or_null()
+    last_step = integer("last step that the attempt trained, as its metrics count", "steps or samples").or_null()
     final_loss = measure("last finite loss", "nats per token").or_null()
     loss_name = text("name of the metric that final_loss is").or_null()
 

@@ -16,6 +16,7 @@ from warehouse.schemas.columns import (
     text,
     texts,
 )
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import CHARGE_CATEGORIES, END_SOURCES, PHASES, REQUEST_STATUSES, RUN_STATUSES
 
@@ -85,14 +86,18 @@ class DeliveredDays(Table):
     billed_cost = cost("sum of what the rows bill")
 
 
-class TrainingRuns(Table):
-    """One training run."""
+class RunAttempts(Table):
+    """One uninterrupted time in which one training run held GPUs, as one log tells it."""
 
-    table_key = ("run_id",)
+    table_key = ("run_id", "attempt")
     table_span = ("held_from", "held_to")
 
     run_id = text("identity of the run")
+    attempt = count("ordinal in the order of time")
     source = text("source of the settings")
+    logged_run_id = text("identity of the run in the log")
+    is_leading = flag("the log tells of the run's metrics; false for other ranks and for a scheduler's job")
+    is_job = flag("the row is a scheduler's own account of a job")
     parent_run_id = text("run that this one belongs to").or_null()
     run_name = text("name").or_null()
     project = text("project, experiment or benchmark").or_null()
@@ -103,10 +108,47 @@ class TrainingRuns(Table):
     end_source = choice("where ended_at comes from", *END_SOURCES)
     status = choice("how it ended", *RUN_STATUSES)
     gpu_model = text("chip").or_null()
-    gpu_count = measure("GPUs held", "GPUs").or_null()
-    gpu_seconds = measure("GPUs × time from started_at to ended_at", "GPU-seconds").or_null()
+    gpu_count = measure("GPUs that it alone held; 0 where others held all that the log claims", "GPUs").or_null()
+    gpu_seconds = measure("part of the logged GPU time that it alone held", "GPU-seconds").or_null()
+    contested_gpu_seconds = measure("GPU time that the log claims and a run apart from it holds", "GPU-seconds")
     held_from = instant("GPUs are held and paid from here").or_null()
     held_to = instant("GPUs are held and paid to here").or_null()
+    params = measure("parameters", "parameters").or_null()
+    active_params = measure("parameters used per token", "parameters").or_null()
+    tokens = measure("training tokens of the run so far", "tokens").or_null()
+    steps = count("optimiser steps of the run so far").or_null()
+    first_step = integer("first step that it trained, as its metrics count", "steps or samples").or_null()
+    last_step = integer("last step that it trained, as its metrics count", "steps or samples").or_null()
+    final_loss = measure("last finite loss", "nats per token").or_null()
+    pool_id = text("pool whose GPUs it held").or_null()
+    model_id = text("model it trained").or_null()
+    phase = choice("phase of the model's life", *PHASES).or_null()
+    team = text("team").or_null()
+
+
+class TrainingRuns(Table):
+    """One training run, over all its attempts."""
+
+    table_key = ("run_id",)
+    table_span = ("held_from", "held_to")
+
+    run_id = text("identity of the run; <source>/<id> where several sources use the id")
+    source = text("source of the settings")
+    parent_run_id = text("run that this one belongs to").or_null()
+    run_name = text("name").or_null()
+    project = text("project, experiment or benchmark").or_null()
+    cluster = text("cluster").or_null()
+    hosts = texts("hosts")
+    started_at = instant("first moment of training").or_null()
+    ended_at = instant("last moment of training as far as the log tells").or_null()
+    end_source = choice("where ended_at comes from", "logged", "last_event", "job_db", "censored")
+    status = choice("how its last attempt ended", "finished", "failed", "cancelled", "timeout", "running", "unknown")
+    gpu_model = text("chip").or_null()
+    gpu_count = measure("most GPUs held at one time", "GPUs").or_null()
+    gpu_seconds = measure("GPUs × time over its attempts", "GPU-seconds").or_null()
+    held_from = instant("GPUs are held and paid from here; staging.run_attempts has the holes").or_null()
+    held_to = instant("GPUs are held and paid to here").or_null()
+    attempts = count("times without a hole in which it held GPUs")
     params = measure("parameters", "parameters").or_null()
     active_params = measure("parameters used per token", "parameters").or_null()
     tokens = measure("training tokens", "tokens").or_null()
@@ -116,6 +158,10 @@ class TrainingRuns(Table):
     model_id = text("model it trained").or_null()
     phase = choice("phase of the model's life", *PHASES).or_null()
     team = text("team").or_null()
+
+
+class RunFindings(FindingRow):
+    """One run without GPUs or without a pool, or one claim of GPUs that another log holds already."""
 
 
 class WorkloadUses(Table):
@@ -144,6 +190,25 @@ class TrainingMetrics(Table):
     name = text("metric under its canonical name")
     value = measure("value", "unit of the metric").or_null()
     at = instant("when it was logged").or_null()
+
+
+class TrafficOverlaps(Table):
+    """One hour of one model of which two sources tell: the source and the one whose requests stand against it."""
+
+    table_key = ("hour", "source", "counterpart", "model")
+    table_partition = "hour"
+
+    hour = instant("hour of the requests' start")
+    source = text("source whose requests count less, or would count twice")
+    counterpart = text("source whose requests of the hour count")
+    model = text("model, or its name as sent where no model is known by it")
+    requests = count("requests that the source tells of")
+    tokens = count("input and output tokens that the source tells of", "tokens")
+    is_settled = flag("the priorities of the sources decide: requests of the source count nothing; else both count")
+
+
+class CapturedTwice(FindingRow):
+    """One month of one model of which two sources seem to see the same traffic, and no priority decides."""
 
 
 class TokenUsage(Table):

@@ -19,6 +19,7 @@ from warehouse.sources.billing import (
     gcp_billing,
     oci_cost,
     opencost,
+    runpod,
 )
 from warehouse.sources.billing import table as table_bill
 from warehouse.sources.billing.control_columns import ControlColumns
@@ -129,6 +130,15 @@ _RECORDS: Final = (
             ControlColumns(oci_cost.layout, ("billed_cost", "overage"), ("billed_cost", "overage"))
         ),
     ),
+    Format(
+        "gpu_billing",
+        "runpod",
+        "RunPod billing history of pods",
+        2,
+        runpod.read,
+        columns=tuple(runpod.NAMES),
+        second_reader=of_columns(ControlColumns(runpod.layout, ("billed_cost",), ("billed_cost",))),
+    ),
     Format("gpu_billing", "opencost", "OpenCost allocations, a split key", 2, opencost.read),
     Format(
         "training_logs",
@@ -159,7 +169,7 @@ _RECORDS: Final = (
         columns=(*run_casts.COLUMNS, *table_runs.LONG, *table_runs.WIDE, *table_metrics.COMMON),
         side_files=sidecar.sidecar_paths,
     ),
-    Format("request_telemetry", "otlp", "OpenTelemetry JSON lines", 1, otlp.read),
+    Format("request_telemetry", "otlp", "OpenTelemetry JSON lines", 1, otlp.read, columns=otlp.COLUMNS),
     Format("request_telemetry", "litellm", "LiteLLM spend logs", 1, litellm.read, columns=tuple(litellm.NAMES)),
     Format(
         "request_telemetry",

@@ -63,6 +63,45 @@ def test_a_night_that_cannot_be_is_a_matter_of_usage_and_no_failure(
     assert not (tmp_path / "company" / "var" / "last_failure.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "at_a_terminal", "nights"),
+    [
+        (("--last",), True, ["2026-11-20"]),
+        (("--all",), True, [f"2026-10-{day}" for day in range(11, 32)] + [f"2026-11-{day:02}" for day in range(1, 21)]),
+        ((), False, [f"2026-10-{day}" for day in range(11, 32)] + [f"2026-11-{day:02}" for day in range(1, 21)]),
+    ],
+)
+def test_many_missing_nights_are_made_up_where_somebody_said_so_or_nobody_sits_there(
+    trisect: Trisect,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    at_a_terminal: bool,  # noqa: FBT001 - a parameter of the test
+    nights: list[str],
+) -> None:
+    (tmp_path / "company" / "var" / "published" / "2026-10-10").mkdir(parents=True)
+    ran: list[str] = []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: at_a_terminal, raising=False)
+    monkeypatch.setattr(
+        "orchestration.commands._one_night", lambda _project, night, _now: ran.append(str(night)) or Exit.PUBLISHED
+    )
+
+    assert trisect("run", *words, "--now", NOW)[0] == Exit.PUBLISHED
+    assert ran == nights
+
+
+def test_at_a_terminal_many_missing_nights_are_counted_before_they_are_run(
+    trisect: Trisect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "company" / "var" / "published" / "2026-10-10").mkdir(parents=True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+
+    code, said = trisect("run", "--now", NOW)
+
+    assert code == Exit.UNUSABLE
+    assert "41 nights are missing, 2026-10-11 to 2026-11-20, some 9 minutes of work; add --all" in said  # 41 × 12 s
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "nan", "inf", "1e300", "many"])
 @pytest.mark.parametrize("option", ["--demand", "--monthly-tokens", "--params", "--price", "--life"])
 def test_an_assumption_that_cannot_be_names_its_option_and_value(trisect: Trisect, option: str, number: str) -> None:
@@ -132,21 +171,16 @@ def test_what_a_run_creates_is_readable_by_its_user_alone(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("ending", "code", "says"),
+    ("ended", "code", "says"),
     [
-        (KeyboardInterrupt(), Exit.PUBLISHED, "the UI is closed"),
-        (SimpleNamespace(returncode=1), Exit.FAILED, "the UI ended with code 1; its own words stand above"),
+        (0, Exit.PUBLISHED, "the UI is closed"),
+        (1, Exit.FAILED, "the UI ended with code 1; its own words stand above"),
     ],
 )
 def test_the_ui_that_is_closed_has_not_failed(
-    trisect: Trisect, monkeypatch: pytest.MonkeyPatch, ending: object, code: Exit, says: str
+    trisect: Trisect, monkeypatch: pytest.MonkeyPatch, ended: int, code: Exit, says: str
 ) -> None:
-    def served(*_: object, **__: object) -> object:
-        if isinstance(ending, BaseException):
-            raise ending
-        return ending
-
-    monkeypatch.setattr("subprocess.run", served)
+    monkeypatch.setattr("orchestration.commands.serve", lambda *_: ended)
 
     left, said = trisect("ui", "--port", "3999")
     assert (left, said.splitlines()[-1]) == (code, says)

@@ -39,5 +39,5 @@ def test_the_environment_overrides_them(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_percentage_in_place_of_a_share_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"line 4: discount_rate = .*Expected `float` <= 1"):
+    with pytest.raises(SettingsError, match=r"line 4: discount_rate = .*Input should be less than or equal to 1"):
         settings_row(tmp_path, "[decisions]\ndiscount_rate = 10.0\n")

@@ -117,13 +117,50 @@ def test_a_run_that_logged_lately_goes_on_and_one_that_did_not_stopped_unseen(st
     assert reading.flags == ("still_running",)
 
 
-def test_children_within_the_time_of_their_parent_hold_no_gpus_of_their_own(store: Store) -> None:
+def test_children_name_their_parent_and_keep_the_gpus_that_they_log(store: Store) -> None:
     store.run("parent", "FINISHED", at(-9), at(-3), gpu_count=8)
     store.run("child", "FINISHED", at(-8), at(-4), gpu_count=8, mlflow__parentRunId="parent")
-    store.run("later", "FINISHED", at(-4), at(-1), gpu_count=8, mlflow__parentRunId="parent")
     found = runs(store.read())
-    assert [found[name]["gpu_count"] for name in ("parent", "child", "later")] == [8.0, 0.0, 8.0]
+    assert [found[name]["gpu_count"] for name in ("parent", "child")] == [8.0, 8.0]
     assert found["child"]["parent_run_id"] == "parent"
+
+
+def test_values_that_stop_for_hours_and_go_on_are_two_attempts(store: Store) -> None:
+    store.run("a", "FINISHED", at(-24), at(-4), gpu_count=4)
+    for minute in range(0, 60, 10):
+        store.value("a", "loss", minute, -24 + minute / 60, 3.0).value("a", "loss", 50 + minute, -5 + minute / 60, 2.0)
+    rows = store.read().frames["run_rows"].sort("started_at")
+    assert rows.select("run_id", "first_step", "last_step").rows() == [("a", 0, 50), ("a", 50, 100)]
+    assert rows["started_at"].to_list() == [NIGHT - timedelta(hours=24), NIGHT - timedelta(hours=5)]
+    assert rows["ended_at"].to_list() == [NIGHT - timedelta(hours=24, minutes=-50), NIGHT - timedelta(hours=4)]
+    assert rows["status"].to_list() == ["unknown", "finished"]
+
+
+def test_an_end_before_the_last_value_is_that_of_an_earlier_session(store: Store) -> None:
+    store.run("on", "RUNNING", at(-20), at(-18)).value("on", "loss", 1, -2, 1.0)
+    store.run("over", "FINISHED", at(-20), at(-18)).value("over", "loss", 1, -2, 1.0)
+    found = runs(store.read())
+    assert (found["on"]["ended_at"], found["on"]["status"]) == (None, "running")
+    assert (found["over"]["ended_at"], found["over"]["end_source"]) == (NIGHT - timedelta(hours=2), "last_event")
+
+
+def test_a_run_that_somebody_closed_days_after_it_died_ends_with_its_last_value(store: Store) -> None:
+    for name, status in (("died", "FAILED"), ("evaluated", "FINISHED")):
+        store.run(name, status, at(-60), at(-10))
+        for minute in range(60):
+            store.value(name, "loss", minute, -60 + minute / 60, 3.0)
+    found = runs(store.read())
+    assert found["died"]["ended_at"] == NIGHT - timedelta(hours=59, minutes=1)
+    assert found["evaluated"]["ended_at"] == NIGHT - timedelta(hours=10)
+
+
+def test_gpus_of_several_nodes_are_the_distinct_pairs_of_node_and_gpu(store: Store) -> None:
+    store.run("a", "FINISHED", at(-5), at(-3))
+    for node in ("node-0", "node-1"):
+        for gpu in range(8):
+            store.value("a", f"system/{node}/gpu_{gpu}_utilization_percentage", 0, -4, 90.0)
+    run = runs(store.read())["a"]
+    assert (run["gpu_count"], run["gpu_scope"]) == (16.0, "job")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,10 @@ def batch(*spans: dict[str, Any], **resource: object) -> str:
     return json.dumps({"resourceSpans": [{"resource": {"attributes": listed(**resource)}, "scopeSpans": of_scope}]})
 
 
-def read(folder: Path, *lines: str, end: str = "\n") -> Reading:
+def read(folder: Path, *lines: str, end: str = "\n", source: Source = SOURCE) -> Reading:
     content = folder / "content"
     content.write_text("\n".join(lines) + end)
-    return otlp.read(Delivered("inbox/otel/a.jsonl", "ab" * 32, 1, content, NIGHT), SOURCE)
+    return otlp.read(Delivered("inbox/otel/a.jsonl", "ab" * 32, 1, content, NIGHT), source)
 
 
 def the_request(reading: Reading) -> dict[str, Any]:
@@ -80,12 +81,37 @@ def test_an_inference_span_is_one_request(tmp_path: Path) -> None:
     assert counts(reading) == (1, 0, 0, 0)
 
 
-@pytest.mark.parametrize("operation", ["invoke_agent", "execute_tool", "create_agent", "retrieval", "plan", None])
-def test_agent_tool_and_framework_spans_are_accepted_and_count_nothing(tmp_path: Path, operation: str | None) -> None:
+@pytest.mark.parametrize("operation", ["invoke_agent", "execute_tool", "create_agent", "retrieval", "plan"])
+def test_agent_tool_and_framework_spans_are_accepted_and_count_nothing(tmp_path: Path, operation: str) -> None:
     reading = read(tmp_path, batch(span(operation=operation, gen_ai__usage__input_tokens=5)))
     assert counts(reading) == (1, 0, 0, 0)
-    assert the_request(reading)["requests"] == 0
-    assert the_request(reading)["input_tokens"] is None
+    request = the_request(reading)
+    assert (request["requests"], request["span_role"], request["input_tokens"]) == (0, "frame", 5)
+
+
+def test_usage_without_an_operation_may_count_and_is_settled_with_its_trace(tmp_path: Path) -> None:
+    request = the_request(read(tmp_path, batch(span(operation=None, gen_ai__usage__input_tokens=5))))
+    assert (request["requests"], request["span_role"], request["input_tokens"]) == (1, "leaf", 5)
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"), [("vllm.llm_engine", "llm_request"), ("x", "llm_request"), ("x", "ai.generateText.doGenerate")]
+)
+def test_spans_of_servers_and_sdks_ask_a_model_without_naming_an_operation(
+    tmp_path: Path, scope: str, name: str
+) -> None:
+    line = json.loads(batch(span(operation=None, gen_ai__usage__prompt_tokens=5) | {"name": name}))
+    line["resourceSpans"][0]["scopeSpans"][0]["scope"]["name"] = scope
+    assert the_request(read(tmp_path, json.dumps(line)))["span_role"] == "call"
+
+
+def test_a_model_that_no_span_names_comes_from_the_settings(tmp_path: Path) -> None:
+    source = replace(SOURCE, constants={"model": "robin"}, columns={"deployment_id": "service.instance.id"})
+    silent = batch(span(operation=None, gen_ai__usage__prompt_tokens=5), service__instance__id="pod-7")
+    request = the_request(read(tmp_path, silent, source=source))
+    assert (request["model"], request["deployment"]) == ("robin", "pod-7")
+    named = the_request(read(tmp_path, batch(span(gen_ai__request__model="kestrel")), source=source))
+    assert named["model"] == "kestrel"
 
 
 @pytest.mark.parametrize(
@@ -123,13 +149,6 @@ def test_a_span_sent_twice_has_one_identity_and_so_has_an_agent_span(tmp_path: P
     assert found == [f"{TRACE}:{SPAN}", f"{TRACE}:bbbbbbbbbbbbbbbb"] * 2
 
 
-def test_a_call_instrumented_twice_has_one_identity(tmp_path: Path) -> None:
-    twice = [span(span_id=each * 16, gen_ai__response__id="chatcmpl-1") for each in "ab"]
-    assert len(set(identities(read(tmp_path, batch(*twice))))) == 1
-    apart = [span(span_id=each * 16, gen_ai__response__id=f"chatcmpl-{each}") for each in "ab"]
-    assert len(set(identities(read(tmp_path, batch(*apart))))) == 2
-
-
 def test_ids_in_base64_are_the_same_ids(tmp_path: Path) -> None:
     coded = span() | {"traceId": "d6+bTtcA9ry39VSLFuYEew==", "spanId": "db8qjhM+t9Q="}
     assert len(set(identities(read(tmp_path, batch(span(), coded))))) == 1
@@ -158,7 +177,8 @@ def test_a_whole_last_line_needs_no_end(tmp_path: Path) -> None:
         ({}, {"gen_ai__usage__input_tokens": -5}, "bad_count"),
         ({}, {"gen_ai__usage__output_tokens": 12.5}, "bad_count"),
         ({}, {"gen_ai__usage__output_tokens": "many"}, "bad_count"),
-        ({}, {"gen_ai__usage__input_tokens": 5, "gen_ai__usage__cached_input_tokens": 6}, "token_mismatch"),
+        ({}, {"gen_ai__usage__input_tokens": 5, "gen_ai__usage__cache_read__input_tokens": 6}, "token_mismatch"),
+        ({}, {"gen_ai__usage__cached_input_tokens": 6}, "token_mismatch"),
         ({}, {"gen_ai__request__model": "a\x07b"}, "control_char"),
     ],
 )
@@ -177,6 +197,23 @@ def test_whole_numbers_may_be_written_as_fractions_or_numbers(tmp_path: Path) ->
     number = span() | {"attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]}
     number["attributes"].append({"key": "gen_ai.usage.input_tokens", "value": {"intValue": 5_000_000_000}})
     assert the_request(read(tmp_path, batch(number)))["input_tokens"] == 5_000_000_000
+
+
+def test_a_zero_under_one_name_does_not_hide_the_cached_tokens_under_another(tmp_path: Path) -> None:
+    said = {"gen_ai__usage__cache_read__input_tokens": 0, "gen_ai__usage__cached_tokens": 40}
+    assert the_request(read(tmp_path, batch(span(gen_ai__usage__input_tokens=50, **said))))["cached_input_tokens"] == 40
+
+
+def test_the_names_of_the_convention_are_inside_the_input_whoever_the_provider_is(tmp_path: Path) -> None:
+    said = {"gen_ai__usage__input_tokens": 9844, "gen_ai__usage__cache_read__input_tokens": 9842}
+    request = the_request(read(tmp_path, batch(span(gen_ai__provider__name="anthropic", **said))))
+    assert (request["input_tokens"], request["cached_input_tokens"], request["is_cache_open"]) == (9844, 9842, False)
+
+
+def test_a_setting_says_where_cached_tokens_stand_before_any_name(tmp_path: Path) -> None:
+    source = replace(SOURCE, options={"cached": "beside"})
+    said = {"gen_ai__usage__input_tokens": 10, "gen_ai__usage__cache_read__input_tokens": 90}
+    assert the_request(read(tmp_path, batch(span(**said)), source=source))["input_tokens"] == 100  # 10 + 90
 
 
 def test_a_provider_that_reports_parts_apart_has_them_added_up(tmp_path: Path) -> None:

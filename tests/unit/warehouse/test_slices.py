@@ -60,6 +60,11 @@ class Nights:
         self.deliver(("f", "r", True))
         self.put("files", {"source": "cloud", "file": "f", "sha256": "f", "first_seen_at": at(20)})
 
+    def log(self, *runs: dict[str, Any]) -> None:
+        """All runs, each held in one attempt."""
+        for name in ("training_runs", "run_attempts"):
+            self.put(name, *runs)
+
     def put(self, name: str, *rows: dict[str, Any]) -> None:
         """All rows of a table."""
         table = CATALOGUE[name]
@@ -142,16 +147,16 @@ def test_a_file_that_is_read_otherwise_is_computed_again(nights: Nights) -> None
 def test_a_late_run_computes_the_charges_whose_hours_it_touches(nights: Nights) -> None:
     nights.put("charge_rows", charge("a", 17, 3 * DAY), charge("b", 18), charge("c", 20))
     nights.computed()
-    nights.put("training_runs", run("late", 18))
+    nights.log(run("late", 18))
 
     # the charge of three days that starts on the 17th pays the hours of the 18th too
     assert nights.computed() == {"pool_uses": [18], "deployment_shares": [18], "postings": [17, 18]}
 
 
 def test_a_run_that_gets_another_model_is_posted_again(nights: Nights) -> None:
-    nights.put("training_runs", run("r", 18))
+    nights.log(run("r", 18))
     nights.computed()
-    nights.put("training_runs", run("r", 18, model_id="n"))
+    nights.log(run("r", 18, model_id="n"))
 
     assert nights.computed()["postings"] == [18]
     assert nights.connection.execute(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, P90
+from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS, P90
 from transforms.decisions.dollars import in_cents
 from transforms.decisions.supply.prices import gpu_prices, token_prices, training_prices
+from transforms.demand_path import paths_of
 from warehouse.schemas.decisions import Positions
 
 ASSUMED_PRICE_SIGMA: Final = 0.15
@@ -25,6 +27,7 @@ def positions(
     model_lives: pl.DataFrame,
     daily_service: pl.DataFrame,
     demand_states: pl.DataFrame,
+    demand_paths: pl.DataFrame,
     expected_service: pl.DataFrame,
     unit_costs: pl.DataFrame,
     phase_compute: pl.DataFrame,
@@ -40,6 +43,7 @@ def positions(
         _training_tokens(models, phase_compute),
         _service(daily_service, demand_states, settings),
         _demand(demand_states, expected_service, settings),
+        _paths(demand_paths, demand_states, settings),
         model_lives.select("model_id", "ends_on", "basis"),
         thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status"),
         _serving(serving_states),
@@ -124,6 +128,31 @@ def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, setting
             demand_method="method",
             expected_days="days",
         )
+    )
+
+
+def _paths(demand_paths: pl.DataFrame, demand_states: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One model: the ways in which its tokens may go on, by whole months from the day after the night."""
+    is_known = (pl.col("known_on") == settings.item(0, "as_of") + pl.duration(days=1)) & (
+        pl.col("quantity") == "tokens"
+    )
+    levels = demand_states.filter(is_known, pl.col("level") > 0).select("model_id", daily="level")
+    rows = demand_paths.filter(is_known).join(levels, on="model_id").sort("model_id", "path")
+    paths = paths_of(rows)
+    begun = (rows["known_on"] - rows["origin_on"]).dt.total_days().to_numpy().astype(np.float64)[:, None]
+    ends = begun + np.arange(LONGEST_MONTHS + 1) * DAYS_PER_MONTH
+    ratios = paths.total(ends[:, :-1], ends[:, 1:]) / (rows["daily"].to_numpy()[:, None] * DAYS_PER_MONTH)
+    sigmas = paths.spread_within(ends[:, :-1], ends[:, 1:])
+    numbers = pl.List(pl.Float64)
+    return (
+        rows.select(
+            "model_id",
+            demand_path_weights="weight_ratio",
+            demand_path_ratios=pl.Series(ratios.tolist(), dtype=numbers),
+            demand_path_sigmas=pl.Series(sigmas.tolist(), dtype=numbers),
+        )
+        .group_by("model_id", maintain_order=True)
+        .agg(pl.all())
     )
 
 

@@ -41,7 +41,7 @@ def lifetime_optimum(
     Models of which size, data, prices or demand are not known have no row; candidates says what each is missing.
     """
     night = night_of(settings, scaling_law, law_draws)
-    rows = [_optimum(subject, law) for subject, law in _known(night, positions)]
+    rows = [_optimum(subject, law) for subject, law in known_subjects(night, positions)]
     return LifetimeOptimum.frame(pl.DataFrame(rows, schema=LifetimeOptimum.polars_schema()))
 
 
@@ -50,12 +50,13 @@ def iso_loss(
 ) -> pl.DataFrame:
     """One size that reaches the loss of one model, and what training and serving it would cost at median demand."""
     night = night_of(settings, scaling_law, law_draws)
-    rows = [row for subject, law in _known(night, positions) for row in _curve(subject, law)]
+    rows = [row for subject, law in known_subjects(night, positions) for row in _curve(subject, law)]
     frame = rows_in_cents(IsoLoss, rows).sort("model_id", "params", "point")
     return IsoLoss.frame(frame.unique(["model_id", "params"], keep="last", maintain_order=True))
 
 
-def _known(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subject, DrawnLaw]]:
+def known_subjects(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subject, DrawnLaw]]:
+    """The models whose size, data, prices and demand are known, with the night's law."""
     for row in positions.sort("model_id").to_dicts():
         subject = Subject(night, row)
         if night.law and subject.months > 0 and retrain_missing(row, night) is None and subject.demand.max() > 0:

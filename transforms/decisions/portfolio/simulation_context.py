@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.demand.demand_draws import demand_draws, median_path, wandering, whole_months
+from transforms.decisions.demand.demand_draws import (
+    demand_draws,
+    median_path,
+    path_draws,
+    paths_of,
+    wandering,
+    whole_months,
+)
 from transforms.decisions.law.laws import Law
 from transforms.decisions.law.scaling_law import law_of
 from transforms.decisions.quantiles import median
@@ -113,8 +120,11 @@ class Subject:
         place = self.position
         if place["daily_tokens"] is None or place["demand_sigma"] is None:
             return np.zeros((whole_months(self.months), self.night.draws))
-        path = median_path(place["daily_tokens"], place["daily_tokens_trend"], self.months)
         dice, draws = self._dice("demand"), self.night.draws
+        paths = paths_of(place, whole_months(self.months))
+        if paths is not None:
+            return path_draws(paths, dice.standard_normal(draws), dice.random(draws))
+        path = median_path(place["daily_tokens"], place["daily_tokens_trend"], self.months)
         steps = dice.standard_normal((len(path), draws))
         return demand_draws(
             path, place["demand_sigma"] * wandering(steps, uncertain_spreads(dice, place["demand_blocks"], draws))

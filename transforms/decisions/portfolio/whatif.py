@@ -10,7 +10,7 @@ import polars as pl
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
 from transforms.decisions.actions.retrain_smaller import retrain_missing, retrain_proposals
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
+from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, PATH_COLUMNS
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
 from transforms.decisions.portfolio.portfolio import company_of
@@ -114,12 +114,13 @@ def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.
         changed["scaling_law"] = tables["scaling_law"].with_columns(is_chosen=pl.col("law_id") == law)
     is_subject = pl.col("model_id") == model_id
     values = _position_values(overrides)
-    changed["positions"] = Positions.frame(
-        tables["positions"].with_columns(
-            pl.when(is_subject).then(value).otherwise(pl.col(name).cast(pl.Float64)).alias(name)
-            for name, value in values.items()
-        )
+    moved = tables["positions"].with_columns(
+        pl.when(is_subject).then(value).otherwise(pl.col(name).cast(pl.Float64)).alias(name)
+        for name, value in values.items()
     )
+    if overrides.monthly_tokens is not None:
+        moved = moved.with_columns(pl.when(~is_subject).then(pl.col(PATH_COLUMNS)))
+    changed["positions"] = Positions.frame(moved)
     return changed
 
 

@@ -9,7 +9,9 @@ import polars as pl
 
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.law.iso_loss_curve import training_flop
-from transforms.decisions.runs.run_tails import LEAST_POINTS, Curve, forecast_errors, half_width, tail_loss
+from transforms.decisions.runs.divergence import Divergence, divergence
+from transforms.decisions.runs.run_plans import run_plans
+from transforms.decisions.runs.run_tails import LEAST_POINTS, Curve, interval, tail_loss
 from warehouse.schemas.decisions import RunForecasts
 
 if TYPE_CHECKING:
@@ -21,35 +23,72 @@ _MOST_PAST: Final = 100
 
 
 def run_forecasts(
-    settings: pl.DataFrame, training_runs: pl.DataFrame, training_metrics: pl.DataFrame, positions: pl.DataFrame
+    settings: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    training_metrics: pl.DataFrame,
+    models: pl.DataFrame,
+    positions: pl.DataFrame,
+    run_spend: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One training run still going: where its loss is heading, what that still costs, and whether to go on."""
+    """One training run still going: where its loss is heading, what that still costs, and whether to go on.
+
+    A run that has left its way is stopped or rolled back whatever it can be compared with. RL runs are judged by their
+    reward (reward_forecasts); here they have their cost and their length alone.
+    """
     as_of = settings.item(0, "as_of")
     running = training_runs.filter(pl.col("status") == "running").sort("run_id")
     finished = training_runs.filter(pl.col("status") == "finished", pl.col("ended_at").is_not_null())
     past = finished.sort("ended_at", "run_id", descending=[True, False])
-    known = pl.concat([running.select("run_id"), past.select("run_id").head(_MOST_PAST)])
-    curves = _curves(training_metrics.join(known, on="run_id", how="semi"))
+    known = pl.concat([running, past.head(_MOST_PAST)])
+    metrics = training_metrics.join(known.select("run_id"), on="run_id", how="semi")
+    curves, unknown = _curves(metrics, known), _unknown_at_end(metrics)
+    plans = {row["run_id"]: row for row in run_plans(training_runs, training_metrics, models).to_dicts()}
     places = {row["model_id"]: row for row in positions.to_dicts()}
-    ended = [curves[run_id] for run_id in past.get_column("run_id").to_list() if run_id in curves]
-    rows = [
-        _forecast(run, curves.get(run["run_id"]), ended, places.get(run["model_id"], {}), _best(run, finished))
-        for run in running.to_dicts()
-    ]
+    spent = dict(run_spend.group_by("run_id").agg(pl.col("effective_usd").sum()).iter_rows())
+    ended = {run_id: curves[run_id] for run_id in past.get_column("run_id").to_list() if run_id in curves}
+    rows = []
+    for run in running.to_dicts():
+        plan = plans[run["run_id"]]
+        same = [curve for run_id, curve in ended.items() if (plans[run_id]["kind"] == "sft") == (plan["kind"] == "sft")]
+        cost = float(spent[run["run_id"]]) if run["run_id"] in spent else None
+        facts = _Facts(run, plan, curves.get(run["run_id"]), unknown.get(run["run_id"], 0), cost)
+        rows.append(facts.row(same, places.get(run["model_id"], {}), _best(run, finished)))
     return RunForecasts.frame(rows_in_cents(RunForecasts, rows).with_columns(as_of=pl.lit(as_of)))
 
 
-def _curves(training_metrics: pl.DataFrame) -> dict[str, Curve]:
-    """Losses by tokens of each run: its training loss, or its validation loss where that is all there is."""
-    losses = training_metrics.filter(
-        pl.col("name").is_in(_METRICS), pl.col("value").is_finite(), pl.col("value") > 0, pl.col("tokens") > 0
-    )
-    first = losses.with_columns(pl.col("name").min().over("run_id").alias("chosen"))
-    rows = first.filter(pl.col("name") == pl.col("chosen")).sort("run_id", "tokens", "step", "value")
-    return {
-        str(key[0]): Curve(part.get_column("tokens").to_numpy(), part.get_column("value").to_numpy())
-        for key, part in rows.group_by("run_id", maintain_order=True)
+def _losses(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Losses of each run: its training loss, or its validation loss where that is all there is."""
+    losses = metrics.filter(pl.col("name").is_in(_METRICS))
+    return losses.filter(pl.col("name") == pl.col("name").min().over("run_id"))
+
+
+def _curves(metrics: pl.DataFrame, runs: pl.DataFrame) -> dict[str, Curve]:
+    """Losses of each run by tokens, or by steps where no losses carry tokens, with the scale of the run."""
+    losses = _losses(metrics).filter(pl.col("value").is_finite(), pl.col("value") > 0)
+    has_tokens = (pl.col("tokens") > 0).any().over("run_id")
+    at = pl.when(has_tokens).then("tokens").otherwise(pl.col("step").cast(pl.Float64))
+    placed = losses.with_columns(at=at).filter(pl.col("at") > 0).sort("run_id", "at", "step", "value")
+    sizes = {
+        run_id: active or params
+        for run_id, active, params in runs.select("run_id", "active_params", "params").iter_rows()
     }
+    found = {}
+    for key, part in placed.group_by("run_id", maintain_order=True):
+        run_id, tokens = str(key[0]), part.get_column("at").to_numpy()
+        size = sizes[run_id]
+        scale = float(training_flop(size, tokens[-1])) if size else float(tokens[-1])
+        found[run_id] = Curve(tokens, part.get_column("value").to_numpy(), scale)
+    return found
+
+
+def _unknown_at_end(metrics: pl.DataFrame) -> dict[str, int]:
+    """How many of the last losses of each run are no number."""
+    ordered = _losses(metrics).sort("run_id", "step", "tokens", nulls_last=False)
+    is_known = pl.col("value").is_finite().fill_null(value=False)
+    last = ordered.group_by("run_id").agg(
+        is_known.cast(pl.Int8).reverse().arg_max().alias("after"), is_known.any().alias("some")
+    )
+    return {run_id: int(after) for run_id, after, some in last.iter_rows() if some}
 
 
 def _best(run: Mapping[str, Any], finished: pl.DataFrame) -> float | None:
@@ -58,58 +97,98 @@ def _best(run: Mapping[str, Any], finished: pl.DataFrame) -> float | None:
     return None if best is None else float(best)
 
 
-def _forecast(
-    run: Mapping[str, Any],
-    curve: Curve | None,
-    past: Sequence[Curve],
-    position: Mapping[str, Any],
-    best: float | None,
-) -> dict[str, Any]:
-    planned = float(position.get("training_tokens") or 0)
-    row = {
-        "run_id": run["run_id"],
-        "model_id": run["model_id"],
-        "planned_tokens": planned or None,
-        "best_past_loss": best,
-    }
-    missing = _missing(run, curve, planned)
-    if curve is None or missing:
-        return row | {"past_runs": 0, "verdict": "unknown", "reason": missing}
-    now = float(curve.tokens[-1])
-    end = tail_loss(curve, max(planned, now))
-    errors = forecast_errors(past, min(now / planned, 1.0))
-    width = half_width(errors)
-    row |= {"tokens": now, "loss": float(curve.loss[-1]), "final_loss_p50": end, "past_runs": errors.size}
-    row["remaining_usd"] = _remaining(run, position, max(planned - now, 0.0))
-    if end is not None and width is not None:
-        row |= {"final_loss_p10": end * float(np.exp(-width)), "final_loss_p90": end * float(np.exp(width))}
-    return row | _verdict(row)
+class _Facts:
+    """One run in flight: its log, its plan, and what it has cost so far."""
 
+    def __init__(
+        self,
+        run: Mapping[str, Any],
+        plan: Mapping[str, Any],
+        curve: Curve | None,
+        unknown_at_end: int,
+        spent: float | None,
+    ) -> None:
+        self.run, self.plan, self.curve, self.unknown, self.spent = run, plan, curve, unknown_at_end, spent
+        has_tokens = curve is not None and run["run_id"] is not None and self._is_by_tokens(curve)
+        self.axis = "tokens" if has_tokens else "steps"
+        self.now = float(curve.tokens[-1]) if curve is not None and curve.tokens.size else None
+        planned = plan[f"planned_{self.axis}"]
+        self.planned = float(planned) if planned else None
 
-def _missing(run: Mapping[str, Any], curve: Curve | None, planned: float) -> str:
-    if curve is None or curve.tokens.size < 2 * LEAST_POINTS:
-        return "its log holds too few losses with tokens: log loss and tokens at least every hundredth of the run"
-    if run["model_id"] is None:
-        return "no rule of attribution.csv names the model it trains"
-    if not planned:
-        return f"nobody said how long it will train: give training_tokens of {run['model_id']} in models.csv"
-    return ""
+    def _is_by_tokens(self, curve: Curve) -> bool:
+        steps = self.run["steps"]
+        return self.run["tokens"] is not None or steps is None or curve.tokens[-1] > steps
 
+    @property
+    def progress(self) -> float | None:
+        """Part of the planned length that is over."""
+        return min(self.now / self.planned, 1.0) if self.now and self.planned else None
 
-def _remaining(run: Mapping[str, Any], position: Mapping[str, Any], tokens: float) -> float | None:
-    size = run["active_params"] or run["params"] or position["active_params"]
-    price = position["usd_per_training_flop"]
-    return round(float(training_flop(size, tokens) * price), 2) if size and price else None
+    def row(self, past: Sequence[Curve], position: Mapping[str, Any], best: float | None) -> dict[str, Any]:
+        """The row of the run; the verdict of one that diverges does not ask what it could be compared with."""
+        share = self.progress
+        row: dict[str, Any] = {
+            "run_id": self.run["run_id"],
+            "model_id": self.run["model_id"],
+            "kind": self.plan["kind"],
+            "planned_basis": self.plan[f"{self.axis}_basis"],
+            f"planned_{self.axis}": self.planned,
+            self.axis: self.now,
+            "progress_ratio": share,
+            "spent_usd": self.spent,
+            "remaining_usd": self._remaining(position),
+            "best_past_loss": best,
+            "past_runs": 0,
+        }
+        if self.curve is None or self.curve.tokens.size < 2 * LEAST_POINTS:
+            code = "reward_decides" if self.plan["kind"] == "rl" else "too_few_losses"
+            return row | {"verdict": "unknown", "reason_code": code}
+        row["loss"] = float(self.curve.loss[-1])
+        bounds = interval(past, share or 1.0, self.curve.scale)
+        wrong = divergence(self.curve, self.unknown, bounds.half_width)
+        row |= {"past_runs": bounds.runs, "interval_basis": bounds.basis, "widening_ratio": bounds.widening}
+        row |= {"hold_outs": bounds.hold_outs, "hold_out_coverage_ratio": bounds.coverage}
+        row |= {"widened_coverage_ratio": bounds.widened_coverage}
+        end = tail_loss(self.curve, max(self.planned, self.now or 0.0)) if self.planned else None
+        if end is not None and not wrong and self.plan["kind"] != "rl":
+            row["final_loss_p50"] = end
+            if bounds.half_width is not None:
+                row["final_loss_p10"] = end * float(np.exp(-bounds.half_width))
+                row["final_loss_p90"] = end * float(np.exp(bounds.half_width))
+        return row | self._verdict(row, wrong, best)
 
+    def _remaining(self, position: Mapping[str, Any]) -> float | None:
+        """Cost to the planned end: as each token or step has cost so far, else by FLOP at the price of training."""
+        if self.now is None or self.planned is None:
+            return None
+        left = max(self.planned - self.now, 0.0)
+        if self.spent is not None and self.spent > 0:
+            return self.spent * left / self.now
+        size = self.run["active_params"] or self.run["params"] or position.get("active_params")
+        price = position.get("usd_per_training_flop")
+        if self.axis == "steps" or not size or not price:
+            return None
+        return float(training_flop(float(size), left)) * float(price)
 
-def _verdict(row: Mapping[str, Any]) -> dict[str, str]:
-    """Stop only where even the hopeful end is worse than what the company already has."""
-    best, low = row["best_past_loss"], row.get("final_loss_p10")
-    if low is None:
-        words = f"{row['past_runs']} finished runs with curves are too few to say how far the forecast may be off"
-        return {"verdict": "unknown", "reason": words}
-    if best is not None and low > best:
-        words = f"even its hopeful end of {low:.3f} is worse than the {best:.3f} that a finished run reached"
-        return {"verdict": "stop", "reason": words}
-    against = "no finished run of the model to compare with" if best is None else f"the best so far is {best:.3f}"
-    return {"verdict": "continue", "reason": f"expected to end at {row['final_loss_p50']:.3f}; {against}"}
+    def _verdict(self, row: Mapping[str, Any], wrong: Divergence | None, best: float | None) -> dict[str, Any]:
+        """Stop where it diverges, or where even the hopeful end is worse than what the company already has."""
+        if wrong is not None:
+            verdict = "roll_back" if wrong.is_late else "stop"
+            lowest = {"lowest_loss": wrong.best_loss, f"lowest_at_{self.axis}": wrong.best_at}
+            return {"verdict": verdict, "reason_code": wrong.cause, **lowest}
+        missing = self._missing(row)
+        if missing:
+            return {"verdict": "unknown", "reason_code": missing}
+        if best is not None and row["final_loss_p10"] > best:
+            return {"verdict": "stop", "reason_code": "worse_than_best"}
+        return {"verdict": "continue", "reason_code": "nothing_to_compare" if best is None else "may_be_best"}
+
+    def _missing(self, row: Mapping[str, Any]) -> str:
+        """What keeps a run that is on its way from being judged by its loss."""
+        lacks = {
+            "reward_decides": self.plan["kind"] == "rl",
+            "no_model": self.run["model_id"] is None,
+            "length_unknown": self.planned is None,
+            "too_few_runs": row.get("final_loss_p10") is None,
+        }
+        return next((code for code, is_so in lacks.items() if is_so), "")

@@ -19,8 +19,9 @@ def token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFra
         unit_costs.with_columns(
             tokens=(pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64),
             used=pl.col("used_usd_per_mtok").cast(pl.Float64),
-            allocated=pl.coalesce("allocated_usd_per_mtok", "used_usd_per_mtok").cast(pl.Float64),
+            allocated=_above_zero("allocated_usd_per_mtok"),
         )
+        .with_columns(pl.coalesce("allocated", "used"))
         .filter(pl.col("month") <= settings.item(0, "as_of"), pl.col("tokens") > 0, pl.col("used") > 0)
         .sort("model_id", "month")
         .with_columns(age=pl.col("month").rank("ordinal", descending=True).over("model_id"))
@@ -35,6 +36,12 @@ def token_prices(unit_costs: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFra
     )
 
 
+def _above_zero(price: str) -> pl.Expr:
+    """A price; a month whose credits exceed its cost has none, and direct cost stands in."""
+    value = pl.col(price).cast(pl.Float64)
+    return pl.when(value > 0).then(value).alias(price)
+
+
 def _weighted(price: str, rows: pl.Expr) -> pl.Expr:
     total = (pl.col(price) * pl.col("tokens")).filter(rows).sum() / pl.col("tokens").filter(rows).sum()
     return total.cast(_EXACT)
@@ -46,7 +53,7 @@ def gpu_prices(daily_spend: pl.DataFrame) -> pl.DataFrame:
     sums = serving.sort("model_id", "charge_date", "pool_id", "gpu_seconds").group_by("model_id", maintain_order=True)
     return (
         sums.agg(usd=pl.col("effective_usd").sum().cast(pl.Float64), seconds=pl.col("gpu_seconds").sum())
-        .filter(pl.col("seconds") > 0)
+        .filter(pl.col("seconds") > 0, pl.col("usd") > 0)
         .select("model_id", usd_per_gpu_hour=pl.col("usd") / pl.col("seconds") * 3600)
     )
 

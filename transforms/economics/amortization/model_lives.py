@@ -7,14 +7,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from transforms.demand_path import mixture_quantiles, paths_of
 from transforms.economics.forecast.demand_states import ALL_MODELS
-from transforms.economics.forecast.prediction_interval import P90, median_sum, spread_of_window
+from transforms.economics.forecast.prediction_interval import BLOCK_DAYS, P90, median_sum, spread_of_window
 from warehouse.schemas.economics import ExpectedService, ModelLives
 
 ASSUMED_LIFE_DAYS: Final = 365
 _ESTIMATES: Final = ("model_policy", "family_median", "default_policy", "company_median", "assumed")
 DAYS_PER_MONTH: Final = 365.25 / 12
 _OUTLIVED_DAYS: Final = 28
+_KEY: Final = ("known_on", "model_id", "quantity")
 
 
 def model_lives(
@@ -77,10 +79,13 @@ def _basis() -> pl.Expr:
     return pl.coalesce(known, *estimates)
 
 
-def expected_service(demand_states: pl.DataFrame, model_lives: pl.DataFrame) -> pl.DataFrame:
+def expected_service(
+    demand_states: pl.DataFrame, demand_paths: pl.DataFrame, model_lives: pl.DataFrame
+) -> pl.DataFrame:
     """One series of a model as known on one day: what is still to come until the end of service.
 
-    A model that has outlived an estimated end and still serves is expected to serve four weeks more.
+    Over four weeks it is the forecast of four weeks; over more, the paths that past errors support, mixed by their
+    weights. A model that has outlived an estimated end and still serves is expected to serve four weeks more.
     """
     rows = demand_states.join(model_lives.select("model_id", "ends_on", "basis"), on="model_id", how="inner")
     planned = ((pl.col("ends_on") - pl.col("known_on")).dt.total_days() + 1).clip(0)
@@ -91,11 +96,33 @@ def expected_service(demand_states: pl.DataFrame, model_lives: pl.DataFrame) -> 
     unseen, left = (known[name].to_numpy().astype(np.float64) for name in ("unseen_days", "days"))
     median = median_sum(level, trend, unseen + left) - median_sum(level, trend, unseen)
     width = spread_of_window(sigma, unseen + 1, unseen + left)
-    expected = known.with_columns(
+    near = known.with_columns(
         ends_on=pl.col("known_on") + pl.duration(days=pl.col("days") - 1),
         expected_p10=pl.Series(median * np.exp(-P90 * width)),
         expected_p50=pl.Series(median),
         expected_p90=pl.Series(median * np.exp(P90 * width)),
-        variation_ratio=pl.Series(np.sqrt(np.expm1(width**2))),
     )
-    return ExpectedService.frame(expected.sort("known_on", "model_id", "quantity"))
+    expected = near.update(_far(known, demand_paths), on=_KEY)
+    spread = (pl.col("expected_p90") / pl.col("expected_p10")).log() / (2 * P90)
+    variation = (
+        pl.when(pl.col("expected_p10") > 0)
+        .then(((spread**2).exp() - 1).sqrt())
+        .otherwise(pl.Series(np.sqrt(np.expm1(width**2))))
+    )
+    return ExpectedService.frame(expected.with_columns(variation_ratio=variation).sort(_KEY))
+
+
+def _far(known: pl.DataFrame, demand_paths: pl.DataFrame) -> pl.DataFrame:
+    """One series with over four weeks to come and paths: P10, P50 and P90 of what they add up to."""
+    ahead = known.filter(pl.col("days") > BLOCK_DAYS, pl.col("level") > 0).select(*_KEY, "days")
+    rows = demand_paths.join(ahead, on=_KEY).sort(*_KEY, "path")
+    keys = rows.select(_KEY).unique(maintain_order=True)
+    first = (rows["known_on"] - rows["origin_on"]).dt.total_days().to_numpy().astype(np.float64)[:, None]
+    last = first + rows["days"].to_numpy()[:, None]
+    paths, group = paths_of(rows), rows.select(pl.struct(_KEY).rank("dense")).to_series().to_numpy().astype(np.int64)
+    sums, sigma = np.log(paths.total(first, last)[:, 0]), paths.spread_within(first, last)[:, 0]
+    levels = {"expected_p10": 0.1, "expected_p50": 0.5, "expected_p90": 0.9}
+    return keys.with_columns(
+        pl.Series(name, mixture_quantiles(group, paths.weight, sums, sigma, level), dtype=pl.Float64)
+        for name, level in levels.items()
+    )

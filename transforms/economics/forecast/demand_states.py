@@ -69,24 +69,33 @@ def demand_states(
     bounds. Nothing here has seen a day on or after its known_on, and a series ends where telemetry or the bill does:
     a state is that after the last known day before known_on.
     """
+    known_on = estimate_days["known_on"].sort().to_list()
+    groups = series_groups(daily_service, production_units, daily_spend, known_on)
+    parts = [DemandStates.empty(), *(_states(series, known_on) for series in groups)]
+    return DemandStates.frame(pl.concat(parts).sort("known_on", "model_id", "quantity"))
+
+
+def series_groups(
+    daily_service: pl.DataFrame, production_units: pl.DataFrame, daily_spend: pl.DataFrame, known_on: Sequence[date]
+) -> list[Series]:
+    """What was served, what that cost, and what else goes on; the series of a group end together."""
     served = _served(daily_service, production_units)
     is_cost = pl.col("series").str.starts_with("inference_usd ")
     is_serving = (pl.col("account") == "direct") & (pl.col("phase") == "inference")
     requests, running = requests_by_day(daily_service), running_rows(daily_spend)
-    known_on = estimate_days["known_on"].sort().to_list()
-    parts = (
-        _states(served.filter(~is_cost), [requests], known_on),
-        _states(served.filter(is_cost), [requests, bills_by_day(daily_spend.filter(is_serving))], known_on),
-        _states(_running(running), [bills_by_day(running)], known_on),
+    end = max(known_on, default=date.min)
+    groups = (
+        _series(served.filter(~is_cost), [requests], end),
+        _series(served.filter(is_cost), [requests, bills_by_day(daily_spend.filter(is_serving))], end),
+        _series(_running(running), [bills_by_day(running)], end),
     )
-    return DemandStates.frame(pl.concat(parts).sort("known_on", "model_id", "quantity"))
+    return [series for series in groups if series.names]
 
 
-def _states(long: pl.DataFrame, told: Sequence[pl.DataFrame], known_on: Sequence[date]) -> pl.DataFrame:
+def _states(series: Series, known_on: Sequence[date]) -> pl.DataFrame:
     """The series that end together, as known on each day asked for."""
-    series = _series(long, told, max(known_on, default=date.min))
     known = {day: int(series.seen[series.day(day)]) for day in known_on if day > series.first_day}
-    if not series.names or not known:
+    if not known:
         return DemandStates.empty()
     days = series.values.shape[1]
     weekday = series.first_day.weekday()

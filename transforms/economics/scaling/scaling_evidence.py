@@ -15,6 +15,8 @@ from warehouse.schemas.economics import ScalingEvidence, TwoPhaseBalance
 
 _PLAUSIBLE: Final = 0.10
 _LESS: Final = 0.99
+_TENFOLD: Final = 10.0
+_EDGE: Final = 1e-12
 
 Row = dict[str, Any]
 
@@ -95,7 +97,8 @@ def _two_phase(row: Row, law: Row) -> Row:
     known = [row["served_tokens"], row.get("ahead_tokens")]
     lifetime = None if known == [None, None] else sum(tokens or 0.0 for tokens in known)
     prices = row["serving_price"], row["training_price"]
-    price_ratio = prices[0] / prices[1] if prices[0] and prices[1] else None
+    # a phase whose credits exceed its cost has no price
+    price_ratio = prices[0] / prices[1] if all(price and price > 0 for price in prices) else None
     demand = lifetime * price_ratio if lifetime is not None and price_ratio else None
     ratio = None if demand is None else demand / optimal_tokens
     excess = None if ratio is None else curve.equal_excess(ratio)
@@ -111,22 +114,34 @@ def _two_phase(row: Row, law: Row) -> Row:
         "demand_tokens": demand,
         "demand_ratio": ratio,
         "optimal_training_ratio": None if ratio is None else curve.training_ratio(curve.optimum(ratio)),
+        "law_excess_ratio": None if ratio is None else _law_excess(curve, row["tokens"] / optimal_tokens, ratio),
         "equal_excess_ratio": excess,
         "is_equal_plausible": None if ratio is None else excess is not None and excess <= _PLAUSIBLE,
         "is_extrapolated": _is_extrapolated(row, law),
     }
 
 
+def _law_excess(curve: Curve, tokens_ratio: float, demand_ratio: float) -> float:
+    """What the model as it is costs beyond the cheapest of the same loss at its demand; never under nothing."""
+    data_share = min(curve.optimal_data_share / tokens_ratio**curve.beta, 1 - _EDGE)
+    best = curve.relative_cost(curve.optimum(demand_ratio), demand_ratio)
+    return max(curve.relative_cost(data_share, demand_ratio) / best - 1, 0.0)
+
+
 def _evidence(row: Row, law: Row) -> Row:
     by_size, by_data = _losses(row, law)
     alpha, beta, reducible = law["alpha"], law["beta"], by_size + by_data
-    params, tokens, price = row["active_params"], row["tokens"], row["training_price"]
+    params, tokens = row["active_params"], row["tokens"]
+    price = max(row["training_price"] or 0.0, 0.0)
     scale = (alpha * law["A"] / (beta * law["B"])) ** (1 / (alpha + beta))
     optimal_params = scale * (params * tokens) ** (beta / (alpha + beta))
     optimal_tokens = params * tokens / optimal_params
     left = _LESS * reducible - by_size
     more_tokens = (law["B"] / left) ** (1 / beta) - tokens if left > 0 else None
-    more_flop = TRAINING_FLOP_PER_PARAM * params * tokens * (_LESS ** (-(alpha + beta) / (alpha * beta)) - 1)
+    flop = TRAINING_FLOP_PER_PARAM * params * tokens
+    # along the compute optimum both parts of the reducible loss fall as C^−αβ/(α+β)
+    optimal = law["A"] / optimal_params**alpha + law["B"] / optimal_tokens**beta
+    more_flop = flop * (_LESS ** (-(alpha + beta) / (alpha * beta)) - 1)
     more_training = None if more_tokens is None else TRAINING_FLOP_PER_PARAM * params * more_tokens
     return {
         "model_id": row["model_id"],
@@ -143,5 +158,9 @@ def _evidence(row: Row, law: Row) -> Row:
         "more_tokens_usd": more_training * price if more_training and price else None,
         "more_compute_flop": more_flop,
         "more_compute_usd": more_flop * price if price else None,
+        "optimal_loss": law["E"] + optimal,
+        "tenfold_flop": _TENFOLD * flop,
+        "tenfold_loss": law["E"] + optimal * _TENFOLD ** -(alpha * beta / (alpha + beta)),
+        "tenfold_usd": _TENFOLD * flop * price if price else None,
         "is_extrapolated": _is_extrapolated(row, law),
     }

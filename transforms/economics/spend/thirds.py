@@ -20,6 +20,7 @@ def thirds(
     expected_service: pl.DataFrame,
     model_lives: pl.DataFrame,
     models: pl.DataFrame,
+    two_phase_balance: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One model's balance between the three phases, realised and projected.
@@ -29,12 +30,20 @@ def thirds(
     life; `too_young` while P10 to P90 of the projected penalty lie on both sides of the dead band, where nothing was
     spent yet, and where a model still in service has no inference, or no week of it, to project from. A model on an
     adopted base compares post-training and inference alone, with their weights renormalised.
+
+    The penalty is exact where quality is a product of powers alone; beside it stands what the night's law says that
+    training and serving cost beyond its optimum for the same loss and demand. A model that is optimal there is not out
+    of balance by a heuristic: `is_law_optimal` says so.
     """
     realised = _realised(lifecycle_spend, model_lives, models, settings)
     rows = realised.with_columns(**balance_columns(realised.select(_SPENDS), realised.select(_TARGETS)))
     ahead = remaining_inference(rows, expected_service, settings)
     projected = rows.with_columns(**projection_columns(rows.select(_SPENDS), rows.select(_TARGETS), ahead))
-    return Thirds.frame(projected.with_columns(status=_status(settings["dead_band_ratio"].item())))
+    band = settings["dead_band_ratio"].item()
+    judged = projected.with_columns(status=_status(band)).join(
+        two_phase_balance.select("model_id", "law_excess_ratio"), on="model_id", how="left", maintain_order="left"
+    )
+    return Thirds.frame(judged.with_columns(is_law_optimal=pl.col("law_excess_ratio") <= band))
 
 
 def _status(dead_band: float) -> pl.Expr:

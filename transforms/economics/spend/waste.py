@@ -17,11 +17,17 @@ _CAPACITY: Final = ("idle", "commitment_unused")
 _CELL: Final = ("month", "cause", "model_id", "phase", "pool_id")
 
 
-def run_spend(monthly_spend: pl.DataFrame, training_runs: pl.DataFrame, training_metrics: pl.DataFrame) -> pl.DataFrame:
+def run_spend(
+    monthly_spend: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    run_attempts: pl.DataFrame,
+    training_metrics: pl.DataFrame,
+) -> pl.DataFrame:
     """One month of one training run: what it cost, and how much of that bought nothing.
 
     All of a run that failed, was cancelled or ran out of time (a cancelled child of a sweep is an abandoned sweep). Of
-    a run that another one names as its parent and resumes: the steps done twice; all of it where the other starts over.
+    a run that is resumed, by itself or by one that names it as its parent: the steps done twice; all of it where the
+    other starts over.
     """
     paid = monthly_spend.filter(pl.col("run_id").is_not_null()).group_by("month", "run_id").agg(
         gpu_time(),
@@ -32,7 +38,7 @@ def run_spend(monthly_spend: pl.DataFrame, training_runs: pl.DataFrame, training
     logged = training_runs.select("run_id", "run_name", "status", "parent_run_id")
     rows = (
         paid.join(logged, on="run_id", how="left")
-        .join(lost_parts(training_runs, training_metrics), on="run_id", how="left")
+        .join(lost_parts(training_runs, run_attempts, training_metrics), on="run_id", how="left")
         .join(_sweeps(training_runs), on="parent_run_id", how="left")
         .with_columns(cause=_cause())
     )

@@ -10,12 +10,12 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from warehouse.landing.requests.landed_parquet import LandedFile, placed
+from warehouse.landing.requests.landed_parquet import LandedFile, landed_rows
 from warehouse.landing.requests.reduction import Definition, reduce_on_duckdb
 from warehouse.schemas.raw import RequestHours
 from warehouse.tables import append, transaction
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 """Changes whenever the reduction itself does, so that every day is reduced again."""
 
 Engine = Callable[
@@ -40,7 +40,7 @@ def refresh_request_hours(
 ) -> Sequence[date]:
     """Bring raw.request_hours up to date; only days whose files, duplicates or boundaries changed are reduced.
 
-    `mark_duplicates` has seen the same files before. Days from `night_end` on are left out. Rows and what they were
+    `mark_uncounted` has seen the same files before. Days from `night_end` on are left out. Rows and what they were
     reduced from change in one transaction.
 
     Returns:
@@ -62,28 +62,31 @@ def refresh_request_hours(
 def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
     connection.execute("CREATE TABLE IF NOT EXISTS meta.request_days (day DATE, fingerprint VARCHAR)")
-    connection.execute("CREATE TABLE IF NOT EXISTS meta.request_file_days (landed VARCHAR, day DATE, requests BIGINT)")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS meta.landed_file_days (landed VARCHAR, day DATE, requests BIGINT, has_open BOOLEAN)"
+    )
 
 
 def _rows_by_day(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[date, int]:
     """Rows of each day; a file is looked into once, when it is new."""
     names = {landed.path.name for landed in files}
-    known = {name for (name,) in connection.execute("SELECT DISTINCT landed FROM meta.request_file_days").fetchall()}
+    known = {name for (name,) in connection.execute("SELECT DISTINCT landed FROM meta.landed_file_days").fetchall()}
     if gone := sorted(known - names):
-        connection.execute("DELETE FROM meta.request_file_days WHERE landed IN (SELECT unnest(?))", [gone])
+        connection.execute("DELETE FROM meta.landed_file_days WHERE landed IN (SELECT unnest(?))", [gone])
     if new := [landed for landed in files if landed.path.name not in known]:
         _look_into(connection, new)
     return dict(
-        connection.execute("SELECT day, sum(requests)::BIGINT FROM meta.request_file_days GROUP BY day").fetchall()
+        connection.execute("SELECT day, sum(requests)::BIGINT FROM meta.landed_file_days GROUP BY day").fetchall()
     )
 
 
 def _look_into(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
-    with placed(connection, files):
+    with landed_rows(connection, files):
         connection.execute(
             """
-            INSERT INTO meta.request_file_days
-            SELECT landed, day, count(*) FROM landed_requests JOIN landed_files USING (delivery) GROUP BY landed, day
+            INSERT INTO meta.landed_file_days
+            SELECT landed, day, count(*), bool_or(is_cache_open)
+            FROM landed_requests JOIN landed_files USING (delivery) GROUP BY landed, day
             """
         )
 
@@ -91,19 +94,25 @@ def _look_into(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile
 def _fingerprints(
     connection: duckdb.DuckDBPyConnection, boundaries: Sequence[datetime], days: Mapping[date, int]
 ) -> Mapping[date, str]:
-    """What each day is reduced from: its files, the rows of them that are duplicates, the boundaries within it."""
+    """What each day is reduced from: files, rows that count nothing, proofs on open ones, boundaries within it."""
     landed = _by_day(
-        connection, "SELECT day, string_agg(landed, ' ' ORDER BY landed) FROM meta.request_file_days GROUP BY day"
+        connection, "SELECT day, string_agg(landed, ' ' ORDER BY landed) FROM meta.landed_file_days GROUP BY day"
     )
     repeats = _by_day(
         connection,
-        "SELECT day, count(*) || ' ' || bit_xor(hash(landed, position)) FROM meta.request_duplicates GROUP BY day",
+        "SELECT day, count(*) || ' ' || bit_xor(hash(landed, position)) FROM meta.uncounted_requests GROUP BY day",
     )
+    opened = _by_day(connection, f"SELECT day, {_PROOFS} FROM meta.landed_file_days WHERE has_open GROUP BY day")
     parts = {day: sorted(at.isoformat() for at in set(boundaries) if at.date() == day) for day in days}
     return {
-        day: hashlib.sha256(repr((_VERSION, landed[day], repeats.get(day), parts[day])).encode()).hexdigest()
+        day: hashlib.sha256(
+            repr((_VERSION, landed[day], repeats.get(day), opened.get(day), parts[day])).encode()
+        ).hexdigest()
         for day in days
     }
+
+
+_PROOFS: Final = "(SELECT string_agg(source || ' ' || model, ' ' ORDER BY source, model) FROM meta.cache_beside)"
 
 
 def _by_day(connection: duckdb.DuckDBPyConnection, query: str) -> Mapping[date, str]:

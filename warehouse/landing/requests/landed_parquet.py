@@ -1,10 +1,10 @@
-"""Requests below var/landed: one Parquet file for each file of the inbox, and which of their rows repeat another."""
+"""Requests below var/landed: one Parquet file for each file of the inbox, written whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from warehouse.landing.requests import cache_proofs
 from warehouse.schemas.landed import Requests
 
-IDS_PER_PASS: Final = 1 << 25
+HASHES_PER_PASS: Final = 1 << 25
 """Identities compared at once: 2^25 hashes take some 800 MB while they are sorted."""
 
 _ROW_GROUP: Final = 1 << 18
-_IDENTITY: Final = "hash(source, request_id)"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,17 @@ def write_landed(path: Path, requests: pl.DataFrame, parts: Sequence[Path] = ())
     with torn.open("rb") as stream:
         os.fsync(stream.fileno())
     torn.replace(path)
+    _sync_folder(path.parent)
     return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename lasts only once its folder is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def scan(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> duckdb.DuckDBPyRelation:
@@ -56,69 +66,31 @@ def scan(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> 
     return connection.read_parquet(paths).project("*, file_index AS delivery")
 
 
-def mark_duplicates(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[str, int]:
-    """Find the rows that repeat a request, keep them in meta.request_duplicates, and count them by file.
-
-    Of equal identities within a source one row counts: the latest end (else start), then most output tokens, then
-    most input tokens, then the first delivered; `files` are in the order of delivery. Only identities whose hash
-    occurs more than once are ranked; equal hashes of different identities cost work, never correctness.
-    """
-    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
-    connection.execute("CREATE OR REPLACE TABLE meta.request_duplicates (landed VARCHAR, position BIGINT, day DATE)")
-    repeated = _repeated_hashes(connection, files) if files else pl.Series()
-    if repeated.is_empty():
-        return {}
-    with placed(connection, files), _known_as(connection, repeated=repeated.rename("hash").to_frame()):
-        connection.execute(_CANDIDATES)
-        connection.execute(_DUPLICATES)
-        connection.execute("DROP TABLE candidates")
-    counted = connection.execute("SELECT landed, count(*) FROM meta.request_duplicates GROUP BY landed").fetchall()
-    names = {landed.path.name: landed.file for landed in files}
-    return {names[landed]: rows for landed, rows in counted}
-
-
-_CANDIDATES: Final = f"""
-    CREATE OR REPLACE TEMP TABLE candidates AS
-    SELECT delivery, position, day, source, request_id, coalesce(end_at, start_at) AS latest,
-           coalesce(output_tokens, 0) AS output_tokens, coalesce(input_tokens, 0) AS input_tokens
-    FROM landed_requests SEMI JOIN repeated ON {_IDENTITY} = repeated.hash
-"""
-
-_DUPLICATES: Final = """
-    INSERT INTO meta.request_duplicates
-    SELECT landed, position, day FROM candidates JOIN landed_files USING (delivery)
-    QUALIFY row_number() OVER (PARTITION BY source, request_id
-        ORDER BY latest DESC, output_tokens DESC, input_tokens DESC, delivery, position) > 1
-"""
-
-
-def _repeated_hashes(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> pl.Series:
-    """The hashes that more than one row has, found in as many passes over the ids as memory asks for."""
-    ids = scan(connection, files).filter("request_id IS NOT NULL").project(f"{_IDENTITY} AS hash")
-    total = sum(pl.scan_parquet(landed.path, glob=False).select(pl.len()).collect().item() for landed in files)
-    passes = max(1, -(-total // IDS_PER_PASS))
-    return pl.concat([_repeated(ids.filter(f"hash % {passes} = {each}").pl()["hash"]) for each in range(passes)])
-
-
-def _repeated(hashes: pl.Series) -> pl.Series:
-    ordered = hashes.sort()
-    return ordered.filter(ordered == ordered.shift(1)).unique()
-
-
 @contextmanager
-def placed(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[None]:
-    """While it lasts, `landed_requests` are the rows and `landed_files` their files by delivery."""
+def landed_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[None]:
+    """While it lasts, `landed_requests` are the rows and `landed_files` their files by delivery.
+
+    Where a proof shows that cached tokens stand beside the input of a source and model, the input is all of them.
+    """
     names = pl.DataFrame({"delivery": range(len(files)), "landed": [landed.path.name for landed in files]})
-    scan(connection, files).create_view("landed_requests", replace=True)
+    rows = scan(connection, files)
+    (rows.project(_SETTLED) if cache_proofs.any_proved(connection) else rows).create_view("landed_requests")
     try:
-        with _known_as(connection, landed_files=names):
+        with registered(connection, landed_files=names):
             yield
     finally:
         connection.execute("DROP VIEW landed_requests")
 
 
+_SETTLED: Final = f"""
+    * REPLACE (CASE WHEN is_cache_open AND {cache_proofs.IS_PROVED}
+        THEN input_tokens + {cache_proofs.PARTS} ELSE input_tokens END AS input_tokens)
+"""
+
+
 @contextmanager
-def _known_as(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) -> Iterator[None]:
+def registered(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) -> Iterator[None]:
+    """While it lasts, the frames are tables under their names."""
     for name, frame in frames.items():
         connection.register(name, frame.to_arrow())
     try:
@@ -126,3 +98,19 @@ def _known_as(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) -> 
     finally:
         for name in frames:
             connection.unregister(name)
+
+
+def repeated_hashes(hashes: duckdb.DuckDBPyRelation, rows: int) -> pl.Series:
+    """The values of a relation's only column `hash` that occur more than once, in as many passes as memory asks for."""
+    passes = max(1, -(-rows // HASHES_PER_PASS))
+    return pl.concat([_repeated(hashes.filter(f"hash % {passes} = {turn}").pl()["hash"]) for turn in range(passes)])
+
+
+def row_count(files: Sequence[LandedFile]) -> int:
+    """Rows of all files, from their footers."""
+    return sum(pl.scan_parquet(landed.path, glob=False).select(pl.len()).collect().item() for landed in files)
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    ordered = hashes.sort()
+    return ordered.filter(ordered == ordered.shift(1)).unique()

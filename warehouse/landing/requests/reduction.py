@@ -10,7 +10,7 @@ import duckdb
 import narwhals as nw
 import polars as pl
 
-from warehouse.landing.requests.landed_parquet import LandedFile, placed
+from warehouse.landing.requests.landed_parquet import LandedFile, landed_rows
 from warehouse.schemas.raw import RequestHours
 
 ROWS_PER_PASS: Final = 1 << 25
@@ -82,8 +82,8 @@ def reduce_on_duckdb(
     rows_by_day: Mapping[date, int],
     rows_per_pass: int = ROWS_PER_PASS,
 ) -> pl.DataFrame:
-    """The hours of the days, each request once as `mark_duplicates` has found; everything else streams by."""
-    with placed(connection, files):
+    """The hours of the days, each request once as `mark_uncounted` has found; everything else streams by."""
+    with landed_rows(connection, files):
         reduced = [_reduce(connection, definition, boundaries, each) for each in passes(rows_by_day, rows_per_pass)]
     return pl.concat([RequestHours.empty(), *reduced]).sort(*definition.KEYS, nulls_last=True)
 
@@ -94,7 +94,7 @@ def _reduce(
     rows = connection.sql(
         f"""
         SELECT * FROM landed_requests
-        ANTI JOIN (SELECT delivery, position FROM meta.request_duplicates JOIN landed_files USING (landed))
+        ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
             USING (delivery, position)
         WHERE {chosen.condition()}
         """
@@ -124,7 +124,11 @@ def _aggregate(definition: Definition) -> str:
 
 
 def reduce_plainly(
-    files: Sequence[LandedFile], definition: Definition, boundaries: Sequence[datetime], days: Sequence[date]
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    definition: Definition,
+    boundaries: Sequence[datetime],
+    days: Sequence[date],
 ) -> pl.DataFrame:
     """The same hours by the definition as it stands, on Polars: for few requests, and to prove the other plan."""
     scans = [
@@ -133,8 +137,9 @@ def reduce_plainly(
     ]
     if not scans:
         return RequestHours.empty()
-    rows = definition.reduced(nw.from_native(pl.concat(scans)), _within(boundaries, days)).to_native()
-    hours: pl.DataFrame = rows.filter(pl.col("day").is_in(days)).collect()
+    requests = _counting(connection, pl.concat(scans).filter(pl.col("day").is_in(days)), files)
+    rows = definition.reduced(nw.from_native(requests), _within(boundaries, days)).to_native()
+    hours: pl.DataFrame = rows.collect()
     return RequestHours.frame(hours).sort(*definition.KEYS, nulls_last=True)
 
 
@@ -146,5 +151,24 @@ def reduce_on_polars(
     rows_by_day: Mapping[date, int],
 ) -> pl.DataFrame:
     """The definition as it stands, in place of `reduce_on_duckdb`; memory grows with the requests."""
-    del connection
-    return reduce_plainly(files, definition, boundaries, list(rows_by_day))
+    return reduce_plainly(connection, files, definition, boundaries, list(rows_by_day))
+
+
+def _counting(
+    connection: duckdb.DuckDBPyConnection, requests: pl.LazyFrame, files: Sequence[LandedFile]
+) -> pl.LazyFrame:
+    """The rows that count, with all of their input, as `landed_rows` and the marks have it for the other plan."""
+    names = pl.DataFrame({"landed": [file.path.name for file in files], "delivery": range(len(files))})
+    marks = connection.sql("SELECT landed, position FROM meta.uncounted_requests").pl()
+    beside = connection.sql("SELECT *, true AS is_beside FROM meta.cache_beside").pl()
+    parts = pl.col("cached_input_tokens").fill_null(0) + pl.col("cache_write_tokens").fill_null(0)
+    is_beside = pl.col("is_cache_open") & pl.col("is_beside").fill_null(value=False)
+    return (
+        requests.join(marks.lazy().join(names.lazy(), on="landed"), on=["delivery", "position"], how="anti")
+        .join(
+            beside.lazy(), left_on=["source", pl.col("model").fill_null("")], right_on=["source", "model"], how="left"
+        )
+        .with_columns(
+            pl.when(is_beside).then(pl.col("input_tokens") + parts).otherwise("input_tokens").alias("input_tokens")
+        )
+    )

@@ -1,9 +1,16 @@
 """What to do: laws, positions, alternatives, recommendations and what became of them; modules by subject."""
 
-from warehouse.schemas.decisions.laws import IsoLoss, LawDraws, LawPoints, LifetimeOptimum, ScalingLaw
+from warehouse.schemas.decisions.laws import IsoLoss, LawDraws, LawPoints, LifetimeOptimum, SamplingOptimum, ScalingLaw
 from warehouse.schemas.decisions.options import Candidates, CashCurves, Recommendations, RecommendedTotals
-from warehouse.schemas.decisions.outcomes import STATES, RunForecasts, TrackRecord
-from warehouse.schemas.decisions.states import PoolStates, Positions, ServingStates, TaskShares
+from warehouse.schemas.decisions.outcomes import STATES, RewardForecasts, RunForecasts, TrackRecord
+from warehouse.schemas.decisions.states import (
+    PoolStates,
+    Positions,
+    ServingRegimes,
+    ServingStates,
+    TaskClasses,
+    TaskShares,
+)
 
 __all__ = [
     "STATES",
@@ -17,9 +24,13 @@ __all__ = [
     "Positions",
     "Recommendations",
     "RecommendedTotals",
+    "RewardForecasts",
     "RunForecasts",
+    "SamplingOptimum",
     "ScalingLaw",
+    "ServingRegimes",
     "ServingStates",
+    "TaskClasses",
     "TaskShares",
     "TrackRecord",
 ]

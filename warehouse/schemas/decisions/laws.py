@@ -109,3 +109,25 @@ class IsoLoss(Table):
     total_usd = usd("both")
     point = choice("what the point is", "curve", "now", "optimum")
     is_extrapolated = flag("beyond the tokens per parameter of the law's points")
+
+
+class SamplingOptimum(Table):
+    """One model and number of samples drawn per request: the size that would serve that at the same loss for least.
+
+    One sample is what is served. More of them multiply the output, not the prompt, which is read once.
+    """
+
+    table_key = ("as_of", "model_id", "samples")
+
+    as_of = day("night")
+    model_id = text("model")
+    law_id = text("scaling law")
+    samples = count("samples per request")
+    input_tokens_per_request = measure("prompt of a request, as served", "tokens")
+    output_tokens_per_request = measure("output of a request with that many samples", "tokens")
+    demand_tokens = measure("remaining demand in training-equivalent tokens, median", "tokens")
+    demand_ratio = ratio("that over the compute-optimal tokens of the loss, T_eff over D0")
+    optimum_params = measure("size of least cost", "parameters")
+    optimum_tokens = measure("its training tokens for the same loss", "tokens")
+    saving_ratio = ratio("part of training and serving that it would save against the model as it is")
+    is_extrapolated = flag("beyond the data of the law")

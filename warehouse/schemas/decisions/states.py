@@ -1,7 +1,14 @@
 """Where models, tasks, pools and deployments stand on the night."""
 
-from warehouse.schemas.columns import choice, count, day, exact, measure, ratio, text, usd
+import polars as pl
+
+from warehouse.schemas.columns import Column, choice, count, day, exact, flag, measure, ratio, text, usd
 from warehouse.schemas.table import Table
+
+
+def _by_month(description: str, unit: str) -> Column:
+    """A number for each path and each of 60 months ahead."""
+    return Column(pl.List(pl.List(pl.Float64())), "DOUBLE[][]", unit, description, is_nullable=True)
 
 
 class PoolStates(Table):
@@ -70,6 +77,13 @@ class Positions(Table):
     unit_name = text("what it delivers, where that is not text").or_null()
     daily_tokens = measure("level of a day's demand", "tokens per day").or_null()
     daily_tokens_trend = measure("change of the level, damped by 0.98 a day", "tokens per day").or_null()
+    demand_path_weights = Column(
+        pl.List(pl.Float64()), "DOUBLE[]", "ratio", "how likely each way of going on is; null: too little history"
+    ).or_null()
+    demand_path_ratios = _by_month(
+        "tokens of each whole month ahead over those of a month at the level, by path", "ratio"
+    )
+    demand_path_sigmas = _by_month("standard deviation of the logarithm of each month of each path", "nepers")
     demand_sigma = measure("standard deviation of the logarithm of all demand ahead", "nepers").or_null()
     demand_blocks = measure("independent four-week errors behind that spread", "count")
     demand_basis = text("how the demand is forecast, or why it is not known")
@@ -106,3 +120,53 @@ class TaskShares(Table):
     share_ratio = ratio("share of the model's weighted tokens, hence of its inference cost")
     share_sigma = ratio("standard deviation of the weekly share around its mean")
     weeks = count("weeks behind the shares", "weeks")
+
+
+class ServingRegimes(Table):
+    """One model on one deployment over the last four weeks: what limits it, and where the money of its GPUs goes."""
+
+    table_key = ("as_of", "deployment_id", "model_id")
+
+    as_of = day("night")
+    deployment_id = text("deployment")
+    model_id = text("model")
+    gpu_model = text("chip")
+    gpu_count = measure("GPUs held at the end of the night", "GPUs")
+    batch_measured = measure("requests in flight on each copy; null where no durations are sent", "requests").or_null()
+    critical_batch = measure("requests in flight at which reading the weights is paid for by computing", "requests")
+    ridge_flop_per_byte = measure("FLOP that the chip computes in the time of a byte, dense BF16", "FLOP per byte")
+    limited_by = choice("what limits a step at the measured batch", "memory", "compute").or_null()
+    gpu_month_usd = usd("cost a month of all its GPUs").or_null()
+    useful_usd = usd("a month: useful work at the planned batch").or_null()
+    small_batches_usd = usd("a month: lost to batches under the planned one").or_null()
+    between_peaks_usd = usd("a month: waiting between peaks").or_null()
+    excess_copies_usd = usd("a month: copies beyond the peaks").or_null()
+    has_latency_limit = flag("deployments.csv says what its users need")
+    latency_premium_usd = usd(
+        "a month: GPUs that keeping the limit needs beyond the cheapest plan without it"
+    ).or_null()
+
+
+class TaskClasses(Table):
+    """One task of one model: whether it is defined or open-ended, and whether a small model serves it or could.
+
+    A defined task recurs in a steady share, with answers of like length. What carries no label cannot be told and
+    counts as open-ended, which is what should stay on a large model.
+    """
+
+    table_key = ("as_of", "model_id", "task")
+
+    as_of = day("night")
+    model_id = text("model that serves it")
+    task = text("task as labelled by the requests; null where they carry no label").or_null()
+    active_params = measure("parameters that the model uses per token", "parameters").or_null()
+    monthly_inference_usd = usd("direct inference of the last four weeks, as a month")
+    share_ratio = ratio("share of the model's inference")
+    stationary_ratio = ratio("part of that share that comes every week: 1 less its spread over itself, at least 0")
+    length_variation_ratio = ratio("spread of the output of a request, by hour, over its mean").or_null()
+    unlabelled_ratio = ratio("share of the model's inference that carries no label")
+    task_class = choice("kind of task", "defined", "open_ended")
+    standing = choice(
+        "where it is served, or could be", "on_small_model", "movable_measured", "movable_unmeasured", "stays"
+    )
+    small_model_id = text("small model that passed the gate, or that was made for it").or_null()

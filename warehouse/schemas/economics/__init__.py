@@ -2,7 +2,9 @@
 
 from warehouse.schemas.economics.demand import (
     QUANTITIES,
+    DemandAccuracy,
     DemandForecast,
+    DemandPaths,
     DemandStates,
     EstimateDays,
     ExpectedService,
@@ -11,7 +13,7 @@ from warehouse.schemas.economics.demand import (
     SpendOutlook,
     TaskDemand,
 )
-from warehouse.schemas.economics.evidence import ScalingEvidence, TwoPhaseBalance
+from warehouse.schemas.economics.evidence import EqualQualityPrices, ScalingEvidence, TeacherCosts, TwoPhaseBalance
 from warehouse.schemas.economics.lives import (
     DailyService,
     LifecycleSpend,
@@ -45,8 +47,11 @@ __all__ = [
     "CompanySpend",
     "DailyService",
     "DailySpend",
+    "DemandAccuracy",
     "DemandForecast",
+    "DemandPaths",
     "DemandStates",
+    "EqualQualityPrices",
     "EstimateChanges",
     "EstimateDays",
     "ExpectedService",
@@ -69,6 +74,7 @@ __all__ = [
     "SpendOutlook",
     "TaskDays",
     "TaskDemand",
+    "TeacherCosts",
     "Thirds",
     "TokenCosts",
     "TrainingAssets",

@@ -15,6 +15,7 @@ LIFE_BASES = (
     "not_released",
 )
 METHODS = ("smoothing", "seasonal_naive", "last_week")
+SHAPES = ("level", "exponential", "linear", "annual")
 QUANTITIES = ("tokens", "units", "inference_usd", "running_usd")
 
 
@@ -73,6 +74,47 @@ class DemandStates(Table):
     mape_ratio = ratio("mean absolute percentage error of past forecasts four weeks ahead").or_null()
     naive_mape_ratio = ratio("the same of repeating last week").or_null()
     coverage_ratio = ratio("share of past four-week sums within P10 and P90").or_null()
+
+
+class DemandPaths(Table):
+    """One way in which one series may go on, as known on one day: a level, and its growth over the days ahead.
+
+    Days ahead count from origin_on. The level of a path `level` stays; `exponential` grows at a rate that has a
+    half-life, or goes on for 180 days and halves every 180 days after; `linear` gains the same amount a day; `annual`
+    repeats the year before. Errors around a path are spread by the days of the total asked for.
+    """
+
+    table_key = ("known_on", "model_id", "quantity", "path")
+
+    known_on = day("first day not seen")
+    model_id = text("model, or * for all")
+    quantity = choice("what is forecast", *QUANTITIES)
+    path = count("number of the way of going on", "number")
+    origin_on = day("first day after the last full week known")
+    shape = choice("how it goes on", *SHAPES)
+    weight_ratio = ratio("how far past errors support it; those of a series add up to 1")
+    level = measure("mean day at the origin", "quantity per day")
+    daily_growth_ratio = measure("growth of the level a day at the origin", "1 per day")
+    half_life_days = measure("days after which the growth is half; null: 180 after the first 180", "days").or_null()
+    season = _numbers("52 weeks ahead relative to the level, of an annual path", "ratio").or_null()
+    sigma_28 = measure("standard deviation of the logarithm of the next 28 days' sum around the path", "nepers")
+    sigma_90 = measure("the same of 90 days", "nepers")
+    sigma_180 = measure("the same of 180 days", "nepers")
+
+
+class DemandAccuracy(Table):
+    """One series and horizon: how far off its forecasts have been by the night."""
+
+    table_key = ("as_of", "model_id", "quantity", "horizon_days")
+
+    as_of = day("night")
+    model_id = text("model, or * for all")
+    quantity = choice("what is forecast", *QUANTITIES)
+    horizon_days = count("days of the sum that is forecast", "days")
+    sigma = measure("standard deviation of the logarithm of the sum around its median, as of the night", "nepers")
+    folds = count("past forecasts, one a week of the last year, that could be compared with what came")
+    mape_ratio = ratio("mean absolute percentage error of them").or_null()
+    coverage_ratio = ratio("share of past sums within the P10 and P90 known at their origin").or_null()
 
 
 class ExpectedService(Table):

@@ -1,6 +1,6 @@
 """What each model has cost over its life, phase by phase, and how the phases lie to each other."""
 
-from warehouse.schemas.columns import choice, count, day, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, count, day, flag, measure, ratio, text, usd
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import PHASES, THIRDS_STATUSES
 
@@ -143,6 +143,10 @@ class Thirds(Table):
     projected_penalty_ratio_p10 = ratio("penalty at the end of service, low; null where without bound").or_null()
     projected_penalty_ratio_p50 = ratio("penalty at the end of service, median").or_null()
     projected_penalty_ratio_p90 = ratio("penalty at the end of service, high").or_null()
+    law_excess_ratio = ratio(
+        "what training and serving cost beyond the optimum of the night's law for the same loss and the realised demand"
+    ).or_null()
+    is_law_optimal = flag("that is inside the dead band: the law does not call the model out of balance").or_null()
     age_days = count("days since release, or since the first request", "days").or_null()
     status = choice("verdict", *THIRDS_STATUSES)
     heavy_phase = choice("phase furthest over its target, projected", *PHASES).or_null()

@@ -32,13 +32,14 @@ class ControlColumns:
 
     def of(self, source: Source) -> StatedColumns:
         """The columns under the names that a file of the source may have for them."""
-        names = self.layout(source).names
+        layout = self.layout(source)
+        names = layout.names
         return StatedColumns(
             currency=names[CURRENCY],
             billed=tuple(names[name] for name in self.billed),
             effective=tuple(names[name] for name in self.effective),
             members=None if self.members is None else (names[self.members[0]], self.members[1]),
-            constant=source.constants.get(CURRENCY),
+            constant=layout.constants.get(CURRENCY),
         )
 
 

@@ -16,9 +16,13 @@ from warehouse.sources.decode.text_lines import Line, text_lines
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.requests import otlp_spans as spans
-from warehouse.sources.requests.otlp_names import Said, objects, said_by
+from warehouse.sources.requests.cache_accounting import stated
+from warehouse.sources.requests.otlp_names import Names, Said, names_of, objects, said_by
 from warehouse.sources.requests.request_rows import request_rows
 from warehouse.sources.source import Source
+
+COLUMNS: Final = ("model", "deployment_id", "team", "tenant", "task")
+"""What the settings may name an attribute for, or say of spans that do not say it themselves."""
 
 _STARTS: Final = ("startTimeUnixNano", "timeUnixNano", "observedTimeUnixNano")
 _METRICS: Final = "resourceMetrics"
@@ -32,10 +36,11 @@ class _Signal(NamedTuple):
 
 
 class _Placed(NamedTuple):
-    """A span or log record with where it stands and what its resource says."""
+    """A span or log record with where it stands, what its resource says, and the library that made it."""
 
     path: str
     resource: Said
+    scope: str
     record: Mapping[str, Any]
 
 
@@ -46,13 +51,18 @@ _SIGNALS: Final = (
 
 
 class Request(NamedTuple):
-    """One request as a span tells it; the fields are columns of landed.requests, times in microseconds."""
+    """One span or log record; the fields are columns of landed.requests, times in microseconds."""
 
     position: int
     request_id: str | None
+    trace_id: str | None = None
+    span_id: str | None = None
+    parent_span_id: str | None = None
+    span_role: str | None = None
     start_at: int | None = None
     requests: int = 0
     end_at: int | None = None
+    response_id: str | None = None
     model: str | None = None
     deployment: str | None = None
     team: str | None = None
@@ -61,13 +71,15 @@ class Request(NamedTuple):
     status: str = "ok"
     input_tokens: int | None = None
     cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    is_cache_open: bool = False
     output_tokens: int | None = None
     ttft_us: int | None = None
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
     """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing."""
-    found = _File(plausible_starts(delivered.ahead))
+    found = _File(source, plausible_starts(delivered.ahead))
     for line in text_lines(delivered.content):
         found.add_line(line)
     return Reading(
@@ -82,12 +94,17 @@ def read(delivered: Delivered, source: Source) -> Reading:
 class _File:
     """The rows of one file while it is read; requests become frames before they take much memory."""
 
+    source: Source
     starts: range
     rows: int = 0
     blank: int = 0
     refusals: Refusals = field(default_factory=Refusals)
     gathered: list[Request] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
+    names: Names = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = names_of(self.source.columns)
 
     def add_line(self, line: Line) -> None:
         """Count the rows of one line: blank, unreadable, or as many as it has records."""
@@ -96,7 +113,7 @@ class _File:
             self.rows, self.blank = self.rows + 1, self.blank + 1
             return
         try:
-            records = list(_records(json_object(line.text)))
+            records = list(_records(json_object(line.text), self.names))
         except BadLine as bad:
             self.rows += 1
             is_cut = bad.reason == "bad_json" and not line.is_ended
@@ -109,8 +126,8 @@ class _File:
         self.rows += 1
         said: Said = {}
         try:
-            said = said_by(placed.record, placed.resource)
-            request = _request(self.rows, said, placed.record, self.starts)
+            said = said_by(placed.record, placed.resource, self.names)
+            request = _request(self.rows, said, placed, self)
         except BadLine as bad:
             self.refusals.add(f"{location} {placed.path}", bad.reason, bad.detail, spans.disclosable(said))
         else:
@@ -129,58 +146,82 @@ class _File:
         return pl.DataFrame(rows, schema=plain, orient="row").with_columns(times)
 
 
-def _records(line: Mapping[str, Any]) -> Iterator[_Placed]:
+def _records(line: Mapping[str, Any], names: Names) -> Iterator[_Placed]:
     """Every span or log record of one line, in order; a line of metrics is one row that counts nothing."""
     if not line.keys() & {_METRICS, *(signal.resources for signal in _SIGNALS)}:
         raise BadLine("bad_json", "an object that is no OTLP: it has no resourceSpans, resourceLogs or resourceMetrics")
     if _METRICS in line:
-        yield _Placed(f"$.{_METRICS}", {}, {})
+        yield _Placed(f"$.{_METRICS}", {}, "", {})
     for signal in _SIGNALS:
-        yield from _of_signal(line, signal)
+        yield from _of_signal(line, signal, names)
 
 
-def _of_signal(line: Mapping[str, Any], signal: _Signal) -> Iterator[_Placed]:
+def _of_signal(line: Mapping[str, Any], signal: _Signal, names: Names) -> Iterator[_Placed]:
     for i, holder in enumerate(objects(line, signal.resources)):
         resource = holder.get("resource")
-        said = said_by(resource, {}) if isinstance(resource, dict) else {}
-        for place, record in _of_resource(holder, signal):
-            yield _Placed(f"$.{signal.resources}[{i}].{place}", said, record)
+        said = said_by(resource, {}, names) if isinstance(resource, dict) else {}
+        for place, scope, record in _of_resource(holder, signal):
+            yield _Placed(f"$.{signal.resources}[{i}].{place}", said, scope, record)
 
 
-def _of_resource(holder: Mapping[str, Any], signal: _Signal) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_resource(holder: Mapping[str, Any], signal: _Signal) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for i, scope in enumerate(objects(holder, signal.scopes)):
+        library = scope.get("scope")
+        name = str(library.get("name", "")) if isinstance(library, dict) else ""
         for k, record in enumerate(objects(scope, signal.records)):
-            yield f"{signal.scopes}[{i}].{signal.records}[{k}]", record
+            yield f"{signal.scopes}[{i}].{signal.records}[{k}]", name, record
 
 
-def _request(position: int, said: Said, record: Mapping[str, Any], starts: range) -> Request | None:
-    """The request a span tells of; a span that is none keeps its identity, for a batch may be sent twice."""
-    identity = spans.identity(record)
-    if not spans.is_inference(said):
-        start_at = spans.moment(record, _STARTS)
-        return Request(position, identity, start_at) if identity and start_at in starts else None
-    request = Request(
-        position,
-        spans.answered(identity, said),
-        model=spans.text(said, "model"),
-        deployment=spans.text(said, "deployment"),
-        team=spans.text(said, "team"),
-        tenant=spans.tenant(said),
-        task=spans.text(said, "task"),
+def _request(position: int, said: Said, placed: _Placed, file: _File) -> Request | None:
+    """The request a span tells of; one that is none keeps its place in the trace, and its identity: batches repeat."""
+    trace, span, parent = spans.trace_and_span(placed.record)
+    role = spans.role(said, placed.record, placed.scope)
+    identity = f"{trace}:{span}" if trace and span else None
+    request = Request(position, identity, trace, span, parent, role)
+    if role == "frame":
+        return _frame(request, said, placed, file)
+    constants = file.source.constants
+    named = request._replace(
+        response_id=spans.text(said, "response"),
+        model=spans.text(said, "model") or constants.get("model"),
+        deployment=spans.text(said, "deployment") or constants.get("deployment_id"),
+        team=spans.text(said, "team") or constants.get("team"),
+        tenant=spans.tenant(said) or constants.get("tenant"),
+        task=spans.text(said, "task") or constants.get("task"),
     )
-    if identity is None and "startTimeUnixNano" in record:
+    if identity is None and "startTimeUnixNano" in placed.record:
         raise BadLine("missing_key", "traceId or spanId is empty")
-    start_at, end_at = _times(record, starts)
-    used = spans.usage(said)
-    return request._replace(
+    start_at, end_at = _times(placed.record, file.starts)
+    return _with_usage(named, said, placed, file)._replace(
         start_at=start_at,
         requests=1,
         end_at=end_at,
-        status="error" if spans.is_error(said, record) else "ok",
+        status="error" if spans.is_error(said, placed.record) else "ok",
+        ttft_us=spans.first_token(said, placed.record, start_at),
+    )
+
+
+def _frame(request: Request, said: Said, placed: _Placed, file: _File) -> Request | None:
+    """A span that is no request, with the usage it repeats, if it can be read."""
+    start_at = spans.moment(placed.record, _STARTS)
+    if start_at is None or start_at not in file.starts:
+        return None
+    found = request._replace(start_at=start_at)
+    try:
+        found = _with_usage(found, said, placed, file)._replace(model=spans.text(said, "model"))
+    except BadLine:
+        return found if request.request_id else None
+    return found if request.request_id or found.input_tokens or found.output_tokens else None
+
+
+def _with_usage(request: Request, said: Said, placed: _Placed, file: _File) -> Request:
+    used = spans.usage(said, placed.scope, stated(file.source))
+    return request._replace(
         input_tokens=used.input,
         cached_input_tokens=used.cached,
-        output_tokens=used.output,
-        ttft_us=spans.first_token(said, record, start_at),
+        cache_write_tokens=used.written,
+        is_cache_open=used.is_open,
+        output_tokens=spans.output(said),
     )
 
 

@@ -1,4 +1,4 @@
-"""The names under which spans say the same thing: they differ by age and by library, the first present wins."""
+"""The names under which spans say the same thing: they differ by age and by library."""
 
 from __future__ import annotations
 
@@ -10,32 +10,62 @@ from warehouse.sources.decode.json_text import BadLine
 
 MEANINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "operation": ("gen_ai.operation.name", "llm.request.type", "openinference.span.kind"),
-        "model": ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "llm.request.model"),
-        "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider"),
+        "operation": (
+            "gen_ai.operation.name",
+            "llm.request.type",
+            "openinference.span.kind",
+            "traceloop.span.kind",
+        ),
+        "model": (
+            "gen_ai.response.model",
+            "gen_ai.request.model",
+            "llm.model_name",
+            "llm.request.model",
+            "ai.response.model",
+            "ai.model.id",
+            "model_name",
+        ),
+        "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
         "input": (
             "gen_ai.usage.input_tokens",
             "gen_ai.usage.prompt_tokens",
             "llm.token_count.prompt",
             "llm.usage.prompt_tokens",
+            "ai.usage.inputTokens",
+            "ai.usage.promptTokens",
         ),
         "output": (
             "gen_ai.usage.output_tokens",
             "gen_ai.usage.completion_tokens",
             "llm.token_count.completion",
             "llm.usage.completion_tokens",
+            "ai.usage.outputTokens",
+            "ai.usage.completionTokens",
         ),
         "cached": (
             "gen_ai.usage.cache_read.input_tokens",
+            "gen_ai.usage.cached_tokens",
+            "gen_ai.usage.input_cached_tokens",
+            "gen_ai.usage.input_tokens.cached",
             "gen_ai.usage.cached_input_tokens",
             "gen_ai.usage.cache_read_input_tokens",
             "llm.token_count.prompt_details.cache_read",
+            "llm.usage.cache_read_input_tokens",
+            "ai.usage.cachedInputTokens",
         ),
         "cache_written": (
             "gen_ai.usage.cache_creation.input_tokens",
+            "gen_ai.usage.cache_write.input_tokens",
             "gen_ai.usage.cache_creation_input_tokens",
+            "gen_ai.usage.cache_write_input_tokens",
+            "llm.token_count.prompt_details.cache_write",
+            "llm.usage.cache_creation_input_tokens",
         ),
-        "first_token": ("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
+        "first_token": (
+            "gen_ai.response.time_to_first_chunk",
+            "gen_ai.latency.time_to_first_token",
+            "gen_ai.server.time_to_first_token",
+        ),
         "task": ("trisect.task", "gen_ai.agent.name", "service.name"),
         "tenant": ("tenant.id", "user.tenant"),
         "person": ("enduser.id",),
@@ -45,14 +75,37 @@ MEANINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "error": ("error.type",),
     }
 )
+"""Meaning -> names, the first present wins."""
+
+LARGEST: Final = frozenset({"cached", "cache_written"})
+"""Meanings of which the largest value present counts, for a zero under one name does not hide another."""
+
+INSIDE_BY_CONVENTION: Final = frozenset(
+    {
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
+    }
+)
+"""Names that the convention defines as a part of the input, whoever the provider is."""
+
+Names = Mapping[str, tuple[str, int]]
+"""Name of an attribute -> its meaning, and its rank among the names of that."""
+
 _BY_NAME: Final = {name: (meaning, rank) for meaning, names in MEANINGS.items() for rank, name in enumerate(names)}
-_LAST: Final = 1 << 30
+_GIVEN: Final = -1
 
 Said = Mapping[str, tuple[int, object]]
 """What a span says: meaning -> rank of the name it was found under, and its value."""
 
 
-def said_by(holder: Mapping[str, Any], inherited: Said) -> Said:
+def names_of(columns: Mapping[str, str]) -> Names:
+    """The names of attributes, those that the settings give to a meaning before all others."""
+    given = {attribute: (column.removesuffix("_id"), _GIVEN) for column, attribute in columns.items()}
+    return _BY_NAME | given
+
+
+def said_by(holder: Mapping[str, Any], inherited: Said, names: Names = _BY_NAME) -> Said:
     """What the attributes of a span or resource say, over what its resource says; other attributes are not looked at.
 
     Raises:
@@ -60,11 +113,29 @@ def said_by(holder: Mapping[str, Any], inherited: Said) -> Said:
     """
     found = dict(inherited)
     for entry in objects(holder, "attributes"):
-        known = _BY_NAME.get(entry.get("key", ""))
+        known = names.get(entry.get("key", ""))
         value = entry.get("value") if known else None
-        if known and isinstance(value, dict) and value and known[1] <= found.get(known[0], (_LAST, None))[0]:
-            found[known[0]] = (known[1], next(iter(value.values())))
+        if known and isinstance(value, dict) and value:
+            meaning, rank = known
+            said = (rank, next(iter(value.values())))
+            if meaning not in found or _precedes(meaning, said, found[meaning]):
+                found[meaning] = said
     return found
+
+
+def _precedes(meaning: str, said: tuple[int, object], other: tuple[int, object]) -> bool:
+    """Whether one value counts before another of the same meaning."""
+    if meaning in LARGEST and (size := _size(said[1])) != (other_size := _size(other[1])):
+        return size > other_size
+    return said[0] <= other[0]
+
+
+def _size(value: object) -> float:
+    """The number a value says; what is no number goes before all numbers, so that it is refused and not hidden."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return float("inf")
 
 
 def objects(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -83,3 +154,9 @@ def value_of(said: Said, meaning: str) -> object:
     """The value of one meaning; None if the span does not say it."""
     found = said.get(meaning)
     return found[1] if found else None
+
+
+def name_of(said: Said, meaning: str) -> str | None:
+    """The name under which a meaning was found; None if the span does not say it."""
+    found = said.get(meaning)
+    return MEANINGS[meaning][found[0]] if found and found[0] != _GIVEN else None

@@ -6,47 +6,70 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal
 
 import msgspec
 
 from warehouse.sources.decode.json_text import BadLine
-from warehouse.sources.requests.otlp_names import Said, objects, value_of
+from warehouse.sources.requests.cache_accounting import BESIDE, INSIDE, Accounted, accounted
+from warehouse.sources.requests.otlp_names import INSIDE_BY_CONVENTION, Said, name_of, objects, value_of
+
+Role = Literal["call", "leaf", "frame"]
+"""`call` asks a model; `leaf` carries usage and counts where no span within it does; `frame` repeats its children."""
 
 INFERENCE: Final = frozenset(
-    {"chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "llm"}
+    {
+        *("chat", "text_completion", "generate_content", "embeddings", "responses", "generate_text"),
+        *("completion", "embedding", "llm", "messages", "chat_completion", "generate", "stream_text"),
+    }
 )
-APART: Final = frozenset({"anthropic"})
+"""Operations that ask a model, as of 2026-11; the convention adds some each year."""
+
+FRAMES: Final = frozenset(
+    {
+        *("invoke_agent", "invoke_workflow", "create_agent", "execute_tool", "plan", "retrieval"),
+        *("agent", "chain", "tool", "workflow", "task", "retriever", "guardrail", "evaluator"),
+    }
+)
+"""Operations whose usage, where they carry any, is that of the spans within them."""
+
+SERVERS: Final = ("vllm", "sglang")
+"""Scopes of inference servers, whose spans name no operation."""
+
+CALLS: Final = re.compile(r"llm_request|ai\.\w+\.do(?:Generate|Stream|Embed)")
+"""Names of the spans with which servers and SDKs ask a model without naming an operation."""
+
+_ADDS_THE_CACHE: Final = ("opentelemetry.instrumentation.anthropic", "openinference")
+"""Scopes that add the parts of an Anthropic answer up before they state the input."""
+
+_APART: Final = frozenset({"anthropic", "aws.bedrock", "aws_bedrock", "bedrock"})
 """Providers that report input, cache reads and cache writes as disjoint parts."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _WHOLE: Final = re.compile(r"(\d{1,15})(?:\.0*)?", re.ASCII)
-_HEX_LENGTHS: Final = {24: 32, 12: 16, 32: 32, 16: 16}
 _NANO: Final = 1000
 _HASH_DIGITS: Final = 16
 _MICRO: Final = 1_000_000
 _SHOWN: Final = 100
 _DISCLOSABLE: Final = ("model", "input", "cached", "output")
+_USAGE: Final = ("input", "cached", "cache_written", "output")
 
 
-class Usage(NamedTuple):
-    """Tokens of one request; unknown ones None."""
-
-    input: int | None
-    cached: int | None
-    output: int | None
-
-
-def is_inference(said: Said) -> bool:
-    """Whether the span is a request to a model; agents, tools and frameworks repeat what their children used."""
-    operation = value_of(said, "operation")
-    return isinstance(operation, str) and operation.lower() in INFERENCE
+def role(said: Said, record: Mapping[str, Any], scope: str) -> Role:
+    """What part the span has in the usage of its trace."""
+    operation = str(value_of(said, "operation") or "").lower()
+    if operation in INFERENCE:
+        return "call"
+    if operation in FRAMES or not any(meaning in said for meaning in _USAGE):
+        return "frame"
+    is_known = scope.lower().startswith(SERVERS) or CALLS.match(str(record.get("name", "")))
+    return "call" if is_known else "leaf"
 
 
-def identity(record: Mapping[str, Any]) -> str | None:
-    """Trace and span; ids in base64 are recognised by their length. None if one is absent or all zero."""
-    trace, span = _id(record.get("traceId")), _id(record.get("spanId"))
-    return f"{trace}:{span}" if trace and span else None
+def trace_and_span(record: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Trace, span and parent span; ids in base64 are recognised by their length. None for one absent or all zero."""
+    trace, span, parent = (_id(record.get(name)) for name in ("traceId", "spanId", "parentSpanId"))
+    return trace, span, parent
 
 
 def _id(sent: object) -> str | None:
@@ -54,12 +77,6 @@ def _id(sent: object) -> str | None:
         return None
     digits = base64.b64decode(sent, validate=False).hex() if len(sent) in {24, 12} else sent.lower()
     return digits if digits.strip("0") else None
-
-
-def answered(identity: str | None, said: Said) -> str | None:
-    """The request's identity; two spans of one trace with one response (instrumented twice) are one request."""
-    response = value_of(said, "response")
-    return f"{identity.partition(':')[0]}/{response}" if identity and response else identity
 
 
 def moment(record: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
@@ -108,18 +125,36 @@ def tenant(said: Said) -> str | None:
     return hashlib.sha256(person.encode()).hexdigest()[:_HASH_DIGITS]
 
 
-def usage(said: Said) -> Usage:
-    """Tokens of the request: everything given to the model, the part of it from a cache, everything produced.
+def usage(said: Said, scope: str, stated: str | None) -> Accounted:
+    """Tokens given to the model and their cached and written parts; `stated` is what the settings say of these.
 
     Raises:
-        BadLine: bad_count, or token_mismatch if more was cached than given.
+        BadLine: bad_count, or token_mismatch if more was cached and written than given.
     """
-    given, cached, produced = (_count(said, meaning) for meaning in ("input", "cached", "output"))
-    if str(value_of(said, "provider")).lower() in APART and given is not None:
-        given += (cached or 0) + (_count(said, "cache_written") or 0)
-    if (cached or 0) > (given or 0):
-        raise BadLine("token_mismatch", f"{cached} cached of {given or 0} input tokens")
-    return Usage(given, cached, produced)
+    given, cached, written = (_count(said, meaning) for meaning in ("input", "cached", "cache_written"))
+    names = [name_of(said, meaning) for meaning, part in (("cached", cached), ("cache_written", written)) if part]
+    by_name = INSIDE if names and INSIDE_BY_CONVENTION.issuperset(names) else None
+    found = accounted(given, cached, written, by_rule=stated or by_name, habit=_habit(said, scope))
+    if found.is_mismatch:
+        detail = f"{(cached or 0) + (written or 0)} cached and written of {given or 0} input tokens"
+        raise BadLine("token_mismatch", f'{detail}; if they stand beside the input, set options.cached = "beside"')
+    return found
+
+
+def output(said: Said) -> int | None:
+    """Tokens produced, reasoning included.
+
+    Raises:
+        BadLine: bad_count.
+    """
+    return _count(said, "output")
+
+
+def _habit(said: Said, scope: str) -> str:
+    """Anthropic's API reports disjoint parts, which some libraries add up before they send them."""
+    is_apart = str(value_of(said, "provider")).lower() in _APART
+    adds_up = scope.startswith(_ADDS_THE_CACHE) or str(name_of(said, "cached")).startswith("llm.token_count.")
+    return BESIDE if is_apart and not adds_up else INSIDE
 
 
 def first_token(said: Said, record: Mapping[str, Any], start: int) -> int | None:

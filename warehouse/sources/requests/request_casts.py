@@ -14,11 +14,15 @@ from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, kn
 from warehouse.sources.casts.decimals import quantity
 from warehouse.sources.casts.number_casts import count
 from warehouse.sources.casts.timestamps import Clock, in_order, instants, start_in_range
+from warehouse.sources.requests.cache_accounting import INSIDE, PARTS, with_accounting
 from warehouse.sources.status_words import request_status
 
 TIMES: Final = ("start_at", "hour", "end_at", "first_token_at")
-NAMES: Final = ("model", "deployment_id", "team", "tenant", "task", "unit_name")
-COUNTS: Final = ("requests", "input_tokens", "cached_input_tokens", "uncached_input_tokens", "output_tokens")
+NAMES: Final = ("model", "deployment_id", "team", "tenant", "task", "unit_name", "call_type", "response_id")
+COUNTS: Final = (
+    *("requests", "input_tokens", "cached_input_tokens", "uncached_input_tokens", "cache_write_tokens"),
+    "output_tokens",
+)
 CARRIED: Final = ("reasoning_tokens",)
 SPANS: Final = ("duration_s", "duration_ms", "ttft_s", "ttft_ms")
 UNITS: Final = ("units", "units_per_request", "steps_per_unit")
@@ -41,11 +45,18 @@ class Typed:
     reasons: pl.Series
 
 
-def typed(cells: pl.DataFrame, present: frozenset[str], clock: Clock, ahead: datetime) -> Typed:
-    """Type every column of every row; of several reasons the first of the closed list counts."""
+def typed(
+    cells: pl.DataFrame, present: frozenset[str], clock: Clock, ahead: datetime, cached_by_rule: str | None = INSIDE
+) -> Typed:
+    """Type every column of every row; of several reasons the first of the closed list counts.
+
+    `cached_by_rule` is what setting or format say of cached tokens; without it the column `is_beside_by_habit` does.
+    """
     casts = {name: _cast(name, cells[name], present, clock) for name in COLUMNS}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
     filled = rows.with_columns(_start_and_counts()).with_columns(_spans()).with_columns(_units())
+    is_beside = pl.lit(cells["is_beside_by_habit"]) if "is_beside_by_habit" in cells.columns else pl.lit(value=False)
+    filled = with_accounting(filled, cached_by_rule, is_beside, rows["input_tokens"].is_not_null())
     reasons = first_reason(
         *(cast.reasons for name, cast in casts.items() if name in present),
         _without_start(casts, filled),
@@ -124,10 +135,10 @@ _DTYPES: Final = {
     **dict.fromkeys(TIMES, INSTANT),
     **dict.fromkeys((*COUNTS, *CARRIED, *_DIGITS), pl.Int64()),
 }
-_TOKENS: Final = ("requests", "input_tokens", "cached_input_tokens", "output_tokens")
+_TOKENS: Final = ("requests", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 _UNSTATED: Final = pl.coalesce("units", "units_per_request").is_not_null() & pl.col("units_micro").is_null()
 _RULES: Final = (
     ("end_before_start", pl.col("duration_us") < 0),
     ("bad_count", pl.any_horizontal(pl.col(*_TOKENS) > _MOST) | _UNSTATED | (pl.col("units_micro") < 0)),
-    ("token_mismatch", pl.col("cached_input_tokens").fill_null(0) > pl.col("input_tokens").fill_null(0)),
+    ("token_mismatch", ~pl.col("is_cache_open") & (pl.col("input_tokens").fill_null(0) < PARTS)),
 )

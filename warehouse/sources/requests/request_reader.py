@@ -16,6 +16,7 @@ from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches, refusals
 from warehouse.sources.decode.spill_buffer import HeldRows
 from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests.cache_accounting import stated
 from warehouse.sources.requests.request_casts import TIMES, typed
 from warehouse.sources.requests.request_rows import request_rows
 from warehouse.sources.source import Source
@@ -28,7 +29,8 @@ FRAME: Final = "requests"
 class Shaped:
     """Some rows under canonical names, as text, and which of these names the file or a constant gives.
 
-    `hidden` are columns of the file that no quarantine may show.
+    `hidden` are columns of the file that no quarantine may show. A column `is_beside_by_habit` of the cells says where
+    the writer is known to log cached tokens beside the input.
     """
 
     cells: pl.DataFrame
@@ -46,6 +48,7 @@ class _File:
 
     delivered: Delivered
     source: Source
+    cached_by_format: str | None = None
     rows: int = 0
     blank: int = 0
     refused: list[pl.DataFrame] = field(default_factory=list)
@@ -57,7 +60,8 @@ class _File:
 
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
-        found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead)
+        by_rule = stated(self.source) or self.cached_by_format
+        found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead, by_rule)
         kept = found.rows.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
         self.kept.add(request_rows(kept, self.source.name))
         refused = pl.concat([batch.refused, refusals(batch.rows, found.reasons)])
@@ -90,13 +94,15 @@ def _shown(raw: pl.Series, hidden: tuple[str, ...]) -> pl.Series:
     return pl.Series("raw", [json.dumps(cells, ensure_ascii=False) if cells else "" for cells in said], dtype=pl.String)
 
 
-def read_requests(delivered: Delivered, source: Source, layout: Layout, shape: Shape) -> Reading:
-    """All requests of the file, repeats and all.
+def read_requests(
+    delivered: Delivered, source: Source, layout: Layout, shape: Shape, cached_by_format: str | None = None
+) -> Reading:
+    """All requests of the file, repeats and all; `cached_by_format` says where the format has cached tokens.
 
     Raises:
         RejectedFile: as warehouse.sources.records.batches.
     """
-    found = _File(delivered, source)
+    found = _File(delivered, source, cached_by_format)
     for batch in batches(delivered, layout):
         found.add(batch, shape(batch))
     return found.reading()

@@ -8,6 +8,7 @@ from typing import Final
 from warehouse.sources.decode.column_mapping import Layout, source_layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests.cache_accounting import INSIDE
 from warehouse.sources.requests.request_casts import COLUMNS, COUNTS
 from warehouse.sources.requests.request_reader import Shaped, read_requests
 from warehouse.sources.source import Source
@@ -22,7 +23,7 @@ def read(delivered: Delivered, source: Source) -> Reading:
     Raises:
         RejectedFile: as warehouse.sources.records.batches.
     """
-    return read_requests(delivered, source, _layout(delivered.file, source), _shape)
+    return read_requests(delivered, source, _layout(delivered.file, source), _shape, INSIDE)
 
 
 def _layout(file: str, source: Source) -> Layout:

@@ -76,8 +76,9 @@ class _State:
 
     @property
     def runtime(self) -> float | None:
-        """Seconds this process trained, if it came to its end."""
-        return next((row["train_runtime"] for row in reversed(self.log) if _is_number(row.get("train_runtime"))), None)
+        """Seconds trained by the processes that came to their end: each that went on from another logs its own."""
+        took = [row["train_runtime"] for row in self.log if _is_number(row.get("train_runtime"))]
+        return sum(took) if took else None
 
     @property
     def is_resumed(self) -> bool:
@@ -86,8 +87,8 @@ class _State:
         return bool(self.logging_steps and first > self.logging_steps)
 
     def identity(self, folder: str) -> str:
-        """Checkpoints of one run begin alike."""
-        begin = msgspec.json.encode([self.log[:_FIRST_ROWS], self.max_steps, folder])
+        """Checkpoints of one run begin alike, however far it is to go on."""
+        begin = msgspec.json.encode([self.log[:_FIRST_ROWS], folder])
         return hashlib.sha256(begin).hexdigest()[:16]
 
     def tokens(self, per_step: float | None) -> float | None:

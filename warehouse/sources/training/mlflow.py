@@ -59,16 +59,18 @@ def read(delivered: Delivered, source: Source) -> Reading:
         return Reading(rows=0, frames={})
     refusals = Refusals()
     store = _store(delivered, source, refusals)
-    starts, runs = plausible_starts(delivered.ahead), []
-    for row, run in enumerate(store.runs(microseconds_of(delivered.night_start)), start=1):
-        started = run["started_at"]
+    starts, runs, accepted = plausible_starts(delivered.ahead), [], 0
+    for row, attempts in enumerate(store.runs(microseconds_of(delivered.night_start)), start=1):
+        started = attempts[0]["started_at"]
         if started is None or started in starts:
-            runs.append({"file_sha256": delivered.sha256, "location": f"row {row}", "source": source.name, **run})
+            found = {"file_sha256": delivered.sha256, "location": f"row {row}", "source": source.name}
+            runs += [found | attempt for attempt in attempts]
+            accepted += 1
         else:
             refusals.add(f"row {row}", "date_out_of_range", "the run starts before 2015 or after the night")
     metrics = list(store.metrics())
     return Reading(
-        rows=len(runs) + len(refusals) + len(metrics),
+        rows=accepted + len(refusals) + len(metrics),
         frames={
             "run_rows": run_rows(runs),
             "metric_rows": metric_rows(delivered.sha256, source.name, metrics),

@@ -1,4 +1,4 @@
-"""The runs of an MLflow store: GPUs from parameters and tags, children within the time of their parent."""
+"""The runs of an MLflow store: GPUs from parameters, tags and system metrics, attempts from holes in the values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from warehouse.sources.casts.number_casts import LARGEST_SIZE
+from warehouse.sources.training.attempts import launches, trained_steps, within
 from warehouse.sources.training.chips import chip
 from warehouse.sources.training.run_rows import ALIASES, last_loss
 
@@ -17,7 +18,11 @@ _DAY: Final = 86_400 * 1_000_000
 _STATUSES: Final = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "cancelled"}
 _COUNTS: Final = ("gpu_count", "num_gpus", "world_size", "n_gpus")
 _CHIPS: Final = ("gpu_model", "gpu_type", "gpu", "accelerator")
-_UTILIZATION: Final = re.compile(r"system/gpu_(\d+)_utilization_percentage")
+_UTILIZATION: Final = re.compile(r"system/(?:(.+)/)?gpu_(\d+)_utilization_percentage")
+_WORLD: Final = "world_size"
+_JOB_IDS: Final = ("SLURM_JOB_ID", "slurm_job_id", "SLURM_JOBID")
+_RANKS: Final = ("rank", "global_rank", "process_index", "local_rank", "RANK", "LOCAL_RANK")
+_STOPPED: Final = {"end_source": "last_event", "status": "unknown"}
 _FROM_SIDECAR: Final = ("gpu_count", "gpu_model", "cluster", "hosts")
 _DELETED: Final = "deleted"
 
@@ -38,12 +43,9 @@ class Store:
         for row in tables["metrics"]:
             self._metrics[row["run_uuid"]].append(row)
 
-    def runs(self, night_start: int) -> Iterator[dict[str, Any]]:
-        """Every run as a row of raw.run_rows; what a child holds is held by its parent already."""
-        told = {run["run_uuid"]: self._run(run, night_start) for run in self._runs}
-        for run in told.values():
-            parent = told.get(run["parent_run_id"])
-            yield run | {"gpu_count": 0.0} if parent and parent["gpu_count"] and _is_within(run, parent) else run
+    def runs(self, night_start: int) -> Iterator[list[dict[str, Any]]]:
+        """Every run as rows of raw.run_rows, one for each attempt."""
+        return (self._attempts(run, night_start) for run in self._runs)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """Every logged value."""
@@ -69,68 +71,87 @@ class Store:
         found = self._experiments.get(run["experiment_id"], {}).get(column)
         return None if found is None else str(found)
 
-    def _run(self, run: Row, night_start: int) -> dict[str, Any]:
+    def _attempts(self, run: Row, night_start: int) -> list[dict[str, Any]]:
+        """The run as its settings and values tell it, once for each time without a hole in them."""
         run_id, settings = run["run_uuid"], self._settings[run["run_uuid"]]
         logged = self._metrics[run_id]
         name, loss = last_loss((row["key"], _value(row)) for row in logged)
         tokens = [_value(row) for row in logged if ALIASES.get(row["key"]) == "tokens"]
         host = settings.get("mlflow.host")
-        return {
+        gpu_count, gpu_scope = _gpu_count(settings, logged)
+        parent = settings.get("mlflow.parentRunId")
+        rank = next((int(settings[each]) for each in _RANKS if settings.get(each, "").isdecimal()), None)
+        told = {
             "run_id": run_id,
             "run_key": run_id,
-            "parent_run_id": settings.get("mlflow.parentRunId"),
+            "job_id": next((settings[each] for each in _JOB_IDS if settings.get(each)), None),
+            "run_group": None if rank is None else parent,
+            "rank": rank,
+            "parent_run_id": parent,
             "run_name": run["name"] or settings.get("mlflow.runName"),
             "project": self._experiment(run, "name"),
             "hosts": [host] if host else [],
-            "gpu_count": _gpu_count(settings, logged),
+            "gpu_count": gpu_count,
+            "gpu_scope": None if "gpu_count" in self._said else gpu_scope,
             "gpu_model": next((chip(settings[each]) for each in _CHIPS if settings.get(each)), None),
             "tokens": max(tokens, default=None),
             "steps": max((row["step"] for row in logged), default=None),
             "final_loss": loss,
             "loss_name": name,
             **self._said,
-            **_course(run, logged, night_start),
         }
+        return [told | course for course in _courses(run, logged, night_start)]
 
 
 def _value(row: Row) -> float:
     return math.nan if row["is_nan"] else float(row["value"])
 
 
-def _course(run: Row, logged: Sequence[Row], night_start: int) -> dict[str, Any]:
-    """A run without end goes on if it logged anything in the day before the night; else it stopped unseen."""
+def _courses(run: Row, logged: Sequence[Row], night_start: int) -> Iterator[dict[str, Any]]:
+    """When each attempt began and ended; where values stop and go on long after, nothing ran in between.
+
+    An end before the last value is that of an earlier session, and is not believed. A run without end goes on if it
+    logged anything in the day before the night; else it stopped unseen. One that finished was alive until its end;
+    where another ended in a hole, somebody noted later that it had died.
+    """
     started = None if run["start_time"] is None else run["start_time"] * _MILLI
-    last = max((row["timestamp"] * _MILLI for row in logged), default=started)
+    times = [row["timestamp"] * _MILLI for row in logged]
+    last = max(times, default=started)
+    ended = None if run["end_time"] is None else run["end_time"] * _MILLI
     status = _STATUSES.get(run["status"])
-    if run["end_time"] is not None:
-        ended, status = run["end_time"] * _MILLI, status or "unknown"
-        return {"started_at": started, "ended_at": ended, "end_source": "logged", "status": status}
-    if status is None and last is not None and last > night_start - _DAY:
-        return {"started_at": started, "ended_at": None, "end_source": "censored", "status": "running"}
-    return {"started_at": started, "ended_at": last, "end_source": "last_event", "status": status or "unknown"}
+    is_believed = ended is not None and (last is None or ended >= last)
+    end: dict[str, Any]
+    if is_believed:
+        end = {"ended_at": ended, "end_source": "logged", "status": status or "unknown"}
+    elif status is None and last is not None and last > night_start - _DAY:
+        end = {"ended_at": None, "end_source": "censored", "status": "running"}
+    else:
+        end = {"ended_at": last, "end_source": "last_event", "status": status or "unknown"}
+    spans = launches(times)
+    if ended is not None and is_believed and status != "finished" and len(launches([*times, ended])) > len(spans) > 0:
+        end["ended_at"] = last
+    opened = within(spans, started, end["ended_at"])
+    steps = trained_steps(opened, zip(times, (row["step"] for row in logged), strict=True))
+    for span, trained in zip(opened, steps, strict=True):
+        close = end if span is opened[-1] else {"ended_at": span.end, **_STOPPED}
+        yield {"started_at": span.start, **close, **trained}
+    if not opened:
+        yield {"started_at": started, **end}
 
 
-def _gpu_count(settings: Mapping[str, str], logged: Sequence[Row]) -> float | None:
-    """GPUs as set, else devices of all nodes, else as many as the system's own metrics saw."""
-    stated = (_size(settings.get(name, "")) for name in _COUNTS)
-    if (counted := next((number for number in stated if number is not None), None)) is not None:
+def _gpu_count(settings: Mapping[str, str], logged: Sequence[Row]) -> tuple[float | None, str | None]:
+    """GPUs and whose: as set, else devices of all nodes, else as many as system metrics saw in the machines."""
+    stated = ((_size(settings.get(name, "")), "job" if name == _WORLD else None) for name in _COUNTS)
+    if (counted := next((number for number in stated if number[0] is not None), None)) is not None:
         return counted
     devices, nodes = _size(settings.get("devices", "")), _size(settings.get("num_nodes", "1"))
     if devices is not None and nodes is not None and devices * nodes <= LARGEST_SIZE:
-        return devices * nodes
-    seen = {found[1] for row in logged if (found := _UTILIZATION.fullmatch(row["key"]))}
-    return float(len(seen)) if seen else None
+        return devices * nodes, "job"
+    seen = {found.groups() for row in logged if (found := _UTILIZATION.fullmatch(row["key"]))}
+    scope = "host" if len({node for node, _ in seen}) == 1 else "job"
+    return (float(len(seen)), scope) if seen else (None, None)
 
 
 def _size(text: str) -> float | None:
     """A whole number of GPUs, devices or nodes; what cannot be one says nothing."""
     return float(text) if text.isdecimal() and float(text) <= LARGEST_SIZE else None
-
-
-def _is_within(run: Row, parent: Row) -> bool:
-    """Whether a run holds no time that its parent does not hold."""
-    if run["started_at"] is None or parent["started_at"] is None:
-        return False
-    has_end = parent["ended_at"] is not None and run["ended_at"] is not None
-    ends_before = parent["ended_at"] is None or (has_end and run["ended_at"] <= parent["ended_at"])
-    return bool(parent["started_at"] <= run["started_at"] and ends_before)

@@ -22,21 +22,26 @@ def side_files(file: str) -> Sequence[str]:
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
-    """A log is one run and as many rows as it has records; a system description or a sidecar is one row."""
+    """A log is one run in one or several launches, and as many rows as it has records.
+
+    A system description or a sidecar is one row.
+    """
     if is_sidecar(delivered.file):
         return _one_row(refuse_sidecar(delivered, source))
     if _is_description(delivered.file):
         return _one_row(_refuse_description(delivered))
     log, said = read_log(delivered), sidecar(delivered, source)
     try:
-        run = _run(log, delivered, source, said)
+        runs = _runs(log, delivered, source, said)
     except BadLine as bad:
         return _without_system(log, delivered.file, bad)
     return Reading(
         rows=log.records,
         frames={
-            "run_rows": run_rows([run] if log.held_from is not None else []),
-            "metric_rows": metric_rows(delivered.sha256, source.name, log.metrics(str(run["run_id"]))),
+            "run_rows": run_rows(runs),
+            "metric_rows": metric_rows(
+                delivered.sha256, source.name, log.metrics(str(runs[0]["run_id"])) if runs else []
+            ),
         },
         refused=log.refusals.frame(),
         foreign_lines=log.foreign_lines,
@@ -84,10 +89,10 @@ def _system(delivered: Delivered, said: Mapping[str, object]) -> System:
     return System(float(str(said["gpu_count"])), None)
 
 
-def _run(log: Log, delivered: Delivered, source: Source, said: Mapping[str, object]) -> dict[str, object]:
+def _runs(log: Log, delivered: Delivered, source: Source, said: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    """One row for each launch of the log."""
     system, stands = _system(delivered, said), place(delivered.file)
     run = {
-        **log.course(),
         "file_sha256": delivered.sha256,
         "location": "file",
         "source": source.name,
@@ -98,5 +103,10 @@ def _run(log: Log, delivered: Delivered, source: Source, said: Mapping[str, obje
         "gpu_model": system.gpu_model,
         "gpu_count": system.gpu_count,
     }
-    told = {"run_id": delivered.file, "run_name": said.get("run_id", delivered.file), **with_sidecar(run, said)}
-    return {**told, "run_key": log.key(run["project"]) or told["run_id"]}
+    named = {"run_id": delivered.file, "run_name": said.get("run_id", delivered.file)}
+    launches, rows = log.launches(), []
+    for launch in launches:
+        course = log.course(launch, is_last=launch is launches[-1])
+        known = named | with_sidecar(course | run, said)
+        rows.append({**known, "run_key": log.key(launch, run["project"]) or known["run_id"]})
+    return rows

@@ -41,9 +41,8 @@ def record(text: bytes, starts: range) -> Record:
         raise BadLine("missing_key", "a record without key")
     metadata = metadata if isinstance(metadata, dict) else {}
     at = _instant(fields.get("time_ms"), starts)
-    samples = metadata.get("samples_count", metadata.get("step") if key == "tracked_stats" else None)
-    status = metadata.get("status")
-    return Record(at, key.strip(), fields.get("value"), _samples(samples), status if isinstance(status, str) else None)
+    samples, status = _samples(metadata.get("samples_count")), metadata.get("status")
+    return Record(at, key.strip(), fields.get("value"), samples, status if isinstance(status, str) else None)
 
 
 def _instant(time_ms: object, starts: range) -> int:

@@ -23,7 +23,7 @@ ALIASES: Final[Mapping[str, str]] = {
 
 def run_rows(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """The rows as `raw.run_rows`; instants are microseconds since 1970, absent columns unknown."""
-    return RunRows.frame(_plain(RunRows, [{"hosts": [], **row} for row in rows]))
+    return RunRows.frame(_plain(RunRows, [{"hosts": [], "is_job": False, **row} for row in rows]))
 
 
 def metric_rows(file_sha256: str, source: str, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:

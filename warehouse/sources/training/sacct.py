@@ -9,7 +9,7 @@ import polars as pl
 
 from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, known, refused
 from warehouse.sources.casts.local_times import assumptions
-from warehouse.sources.casts.timestamps import clock_of, in_order, instants, start_in_range
+from warehouse.sources.casts.timestamps import clock_of, in_order, start_in_range
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches, refusals
 from warehouse.sources.reader_protocol import Delivered, Reading
@@ -18,6 +18,7 @@ from warehouse.sources.status_words import run_status
 from warehouse.sources.training.hostlist import hosts
 from warehouse.sources.training.run_rows import run_rows
 from warehouse.sources.training.slurm_jobs import Job, elapsed, runs, whole_job
+from warehouse.sources.training.slurm_times import job_times
 
 NAMES: Final = {
     "job": "JobID",
@@ -97,9 +98,8 @@ class _File:
         )
 
     def _typed(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        clock = clock_of(self.source)
         casts = {name: free_text(known(cells[name])) for name in _TEXTS}
-        casts |= {name: instants(cells[name], clock) for name in ("started_at", "ended_at")}
+        casts["started_at"], casts["ended_at"] = job_times(cells, clock_of(self.source))
         casts["job"] = key(cells["job"])
         casts["state"] = Cast(known(cells["state"]).str.extract("^([A-Za-z_]+)").str.to_uppercase(), _none(cells))
         casts["tres"] = Cast(known(cells["tres"]), refused(cells["tres"].str.contains(_GPU_COUNTS), "bad_count"))

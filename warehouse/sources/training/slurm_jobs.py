@@ -13,6 +13,9 @@ from warehouse.sources.training.chips import chip
 
 _GPU: Final = re.compile(r"gres/gpu(?::([^=,]+))?=(\d+)", re.ASCII)
 _ELAPSED: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.(\d+))?", re.ASCII)
+_SLICE: Final = re.compile(r"(?:^|[_-])(\d)g\.\d+gb.*$", re.ASCII)
+_SLICES: Final = {"A30": 4}
+"""Compute slices of a chip that is no seventh: others are cut into seven."""
 _PART: Final = re.compile(r"(\d+)\+\d+", re.ASCII)
 
 
@@ -63,18 +66,29 @@ def elapsed(written: str | None, seconds: str | None) -> timedelta | None:
     )
 
 
-def gpus(tres: str | None) -> Mapping[str | None, int]:
-    """GPUs by chip; a total without type beside one typed count is the same GPUs. Without any GPU: none of no chip."""
+def gpus(tres: str | None) -> Mapping[str | None, float]:
+    """GPUs by chip, slices as parts of one; a total without type beside typed counts is the same GPUs.
+
+    Without any GPU: none of no chip. Three sevenths of an A100 are `gres/gpu:a100_3g.20gb=1`.
+    """
     found = [(name, int(number)) for name, number in _GPU.findall(tres or "")]
-    typed: dict[str | None, int] = {}
+    typed: dict[str | None, float] = {}
     for name, number in found:
         if name:
-            typed[chip(name)] = typed.get(chip(name), 0) + number
-    total = max((number for name, number in found if not name), default=sum(typed.values()))
+            model = chip(_SLICE.sub("", name))
+            typed[model] = typed.get(model, 0.0) + number * _part_of_gpu(name)
+    listed = sum(number for name, number in found if name)
+    total = max((number for name, number in found if not name), default=listed)
+    rest = float(total - listed)
     if len(typed) == 1:
-        return dict.fromkeys(typed, total)
-    rest = total - sum(typed.values())
+        return {model: count + max(rest, 0.0) for model, count in typed.items()}
     return typed | ({None: rest} if rest > 0 or not typed else {})
+
+
+def _part_of_gpu(name: str) -> float:
+    """The part of a GPU that a type stands for: a slice of `3g.40gb` is three of its compute slices."""
+    found = _SLICE.search(name)
+    return int(found[1]) / _SLICES.get(chip(_SLICE.sub("", name)) or "", 7) if found else 1.0
 
 
 def runs(job: Job, source: str, first: Job) -> list[dict[str, object]]:
@@ -85,6 +99,8 @@ def runs(job: Job, source: str, first: Job) -> list[dict[str, object]]:
         {
             "run_id": run_id if len(held) == 1 else f"{run_id}#{model or 'gpu'}",
             "run_key": f"{run_id}#{model}",
+            "is_job": True,
+            "job_id": _tracked_id(job),
             "parent_run_id": None if parent == run_id else parent,
             "run_name": job.name,
             "project": job.account,
@@ -100,8 +116,17 @@ def runs(job: Job, source: str, first: Job) -> list[dict[str, object]]:
     ]
 
 
-def _course(job: Job, count: int) -> dict[str, object]:
-    """How the attempt ended; time in which it was suspended held no GPU, so elapsed time wins."""
+def _tracked_id(job: Job) -> str:
+    """The id that processes of the job find in their environment: of a heterogeneous job that of its first part."""
+    part = _PART.fullmatch(job.job)
+    return part[1] if part else job.job_raw
+
+
+def _course(job: Job, count: float) -> dict[str, object]:
+    """How the attempt ended; time in which it was suspended held no GPU, so elapsed time wins.
+
+    An attempt with an end has ended, whatever the word: one that was requeued stopped there.
+    """
     ended_at = job.ended_at
     if ended_at is None and job.status != "running" and job.elapsed is not None:
         ended_at = job.started_at + job.elapsed
@@ -110,7 +135,7 @@ def _course(job: Job, count: int) -> dict[str, object]:
     spent = job.elapsed if job.elapsed is not None else ended_at - job.started_at
     return {
         "ended_at": microseconds_of(ended_at),
-        "status": job.status,
+        "status": "unknown" if job.status == "running" else job.status,
         "end_source": "last_event" if job.ended_at is None else "job_db",
         "gpu_seconds": count * spent.total_seconds(),
     }

@@ -101,6 +101,7 @@ class _File:
             pl.lit(self.delivered.sha256).alias("file_sha256"),
             pl.lit(self.source.name).alias("source"),
             pl.col("run_id").alias("run_key"),
+            pl.lit(value=False).alias("is_job"),
             pl.col("hosts").fill_null(pl.lit([], dtype=pl.List(pl.String))),
             pl.when(pl.col("final_loss").is_not_null()).then(pl.lit("final_loss")).alias("loss_name"),
         )

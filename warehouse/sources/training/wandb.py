@@ -14,6 +14,7 @@ from warehouse.sources.decode.json_text import BadLine, json_object
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
+from warehouse.sources.training.attempts import Span, launches, trained_steps, within
 from warehouse.sources.training.chips import chip
 from warehouse.sources.training.run_rows import ALIASES, last_loss, metric_rows, run_rows
 from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidecar, sidecar_paths, with_sidecar
@@ -26,6 +27,9 @@ CONFIG: Final = "files/config.yaml"
 _FOLDER: Final = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>[^/]+)")
 _EXPORT: Final = re.compile(r"(?:run-)?(?P<id>[^/.]+)\.(?:history\.)?(?:csv|jsonl|ndjson|parquet)(?:\.gz|\.zst)?")
 _GPUS: Final = ("world_size", "gpu_count", "num_gpus", "n_gpus", "gpus")
+_JOB_IDS: Final = ("slurm_job_id", "slurm_jobid")
+_RANKS: Final = ("rank", "global_rank", "process_index", "local_rank")
+_STOPPED: Final = {"end_source": "last_event", "status": "unknown"}
 
 
 def side_files(file: str) -> Sequence[str]:
@@ -104,11 +108,25 @@ def _run(delivered: Delivered, source: Source, run_id: str, told: Told) -> Readi
     return Reading(
         rows=told.records,
         frames={
-            "run_rows": run_rows([named] if named.get("started_at") is not None else []),
+            "run_rows": run_rows(_attempts(named, told)),
             "metric_rows": metric_rows(delivered.sha256, source.name, metrics),
         },
         flags=("cut",) if told.is_cut else (),
     )
+
+
+def _attempts(run: Mapping[str, Any], told: Told) -> list[Mapping[str, Any]]:
+    """The segment as one attempt, or as several where it stood still; all but the last end with their last record."""
+    started, ended = run.get("started_at"), run.get("ended_at")
+    spans = [] if started is None else within(launches(told.times), started, ended)
+    return [
+        {**run, **steps, "started_at": span.start, **({"ended_at": ended} if span is spans[-1] else _stopped(span))}
+        for span, steps in zip(spans, trained_steps(spans, told.step_times), strict=True)
+    ]
+
+
+def _stopped(span: Span) -> dict[str, Any]:
+    return {"ended_at": span.end, **_STOPPED}
 
 
 def _json(path: Path | None) -> Mapping[str, Any]:
@@ -125,15 +143,19 @@ def _row(told: Told, metadata: Mapping[str, Any], run_id: str, said: Mapping[str
         numbers = {name: value for name, value in told.summary.items() if isinstance(value, int | float)}
         name, loss = last_loss((name, float(value)) for name, value in numbers.items())
     own = told.run_id or run_id
+    gpu_count, gpu_scope = _gpu_count(told, metadata)
     run = {
-        "run_id": f"{own}@{told.started_at}" if told.is_resumed else own,
-        "run_key": f"{own}@{told.started_at}",
-        "parent_run_id": own if told.is_resumed else None,
+        "run_id": own,
+        "run_key": own,
+        "job_id": _job_id(told, metadata),
+        "run_group": told.run_group,
+        "rank": _rank(told),
         "run_name": told.name or said.get("run_name", own),
         "project": told.project,
         "started_at": told.started_at,
         "gpu_model": chip(_gpu(told, metadata)),
-        "gpu_count": _gpu_count(told, metadata),
+        "gpu_count": gpu_count,
+        "gpu_scope": None if "gpu_count" in said else gpu_scope,
         "steps": told.steps,
         "tokens": _tokens(told, said),
         "final_loss": loss,
@@ -145,16 +167,40 @@ def _row(told: Told, metadata: Mapping[str, Any], run_id: str, said: Mapping[str
 
 
 def _end(told: Told) -> dict[str, Any]:
-    """Start and runtime where the run ended in order; else the last value, after which it may have gone on."""
+    """The last value, or the last moment the run was measured; without an exit it may have gone on after that.
+
+    The clock of the run goes on over its segments, so that only differences of it measure one: those to the exit.
+    """
+    has_ended = told.exit_code is not None
+    last = max((at for at in (told.last_logged_at, *told.measured_at) if at is not None), default=None)
+    if last is not None and has_ended and told.exit_runtime is not None and told.runtime is not None:
+        last += max(0, round((told.exit_runtime - told.runtime) * 1_000_000))
     runtime = None if told.runtime is None else round(told.runtime * 1_000_000)
     reckoned = None if told.started_at is None or runtime is None else told.started_at + runtime
-    if told.exit_code is not None:
-        ended_at = reckoned if reckoned is not None else told.last_logged_at
-        status = "failed" if told.exit_code else "finished"
-        return {"ended_at": ended_at or told.started_at, "end_source": "logged", "status": status}
-    last = told.last_logged_at if told.history else None
     ended_at = next((at for at in (last, reckoned, told.started_at) if at is not None), None)
-    return {"ended_at": ended_at, "end_source": "last_event", "status": "failed" if told.is_cut else None}
+    if has_ended:
+        return {"ended_at": ended_at, "end_source": "logged", "status": "failed" if told.exit_code else "finished"}
+    return {"ended_at": ended_at, **_STOPPED, "status": "failed" if told.is_cut else None}
+
+
+def _job_id(told: Told, metadata: Mapping[str, Any]) -> str | None:
+    """The job of Slurm that the process ran in."""
+    slurm = metadata.get("slurm")
+    noted = slurm.get("job_id") if isinstance(slurm, dict) else None
+    stated = noted if noted is not None else next(
+        (value for name, value in told.config.items() if name.lower() in _JOB_IDS and value is not None), None
+    )  # fmt: skip
+    return None if stated is None else str(stated)
+
+
+def _rank(told: Told) -> int | None:
+    """The number of the process among those of one job; trainers that are alone note 0 or -1, too."""
+    written = {
+        name.lower().replace("-", "_").rpartition("/")[2].rpartition(".")[2]: value
+        for name, value in told.config.items()
+    }
+    stated = (str(written[name]) for name in _RANKS if written.get(name) is not None)
+    return next((int(text) for text in stated if text.isascii() and text.isdigit()), None)
 
 
 def _gpu(told: Told, metadata: Mapping[str, Any]) -> str | None:
@@ -164,11 +210,20 @@ def _gpu(told: Told, metadata: Mapping[str, Any]) -> str | None:
     return str(named or told.config.get("gpu_type") or "") or None
 
 
-def _gpu_count(told: Told, metadata: Mapping[str, Any]) -> float | None:
-    stated = [told.config.get(_GPUS[0]), metadata.get("gpu_count"), *(told.config.get(name) for name in _GPUS[1:])]
-    written = (str(value) for value in stated if value is not None)
-    numbers = (float(text) for text in written if text.isascii() and text.replace(".", "", 1).isdigit())
-    return next((number for number in numbers if number <= LARGEST_SIZE), None)
+def _gpu_count(told: Told, metadata: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    """GPUs and whose they are: those of all ranks, those that the client saw in its machine, or as the settings say.
+
+    A client that looked at its machine and saw none ran without GPUs.
+    """
+    stated = [
+        (told.config.get(_GPUS[0]), "job"),
+        (metadata.get("gpu_count"), "host"),
+        *((told.config.get(name), None) for name in _GPUS[1:]),
+        (0 if "cpu_count" in metadata and not metadata.get("gpu") else None, None),
+    ]
+    written = ((str(value), scope) for value, scope in stated if value is not None)
+    numbers = ((float(text), scope) for text, scope in written if text.isascii() and text.replace(".", "", 1).isdigit())
+    return next(((number, scope) for number, scope in numbers if number <= LARGEST_SIZE), (None, None))
 
 
 def _tokens(told: Told, said: Mapping[str, Any]) -> float | None:

@@ -14,7 +14,7 @@ from warehouse.sources.casts.date_guard import microseconds_of
 from warehouse.sources.training import wandb_blocks as blocks
 from warehouse.sources.training.wandb_blocks import Message
 
-_HISTORY, _SUMMARY, _RUN, _EXIT = 2, 3, 17, 18
+_HISTORY, _SUMMARY, _STATS, _RUN, _EXIT = 2, 3, 7, 17, 18
 _TIMESTAMP, _STEP, _RUNTIME = "_timestamp", "_step", "_runtime"
 _SECOND: Final = 1_000_000
 
@@ -27,20 +27,36 @@ class Told:
     name: str | None = None
     project: str | None = None
     host: str | None = None
+    run_group: str | None = None
     started_at: int | None = None
-    is_resumed: bool = False
     exit_code: int | None = None
+    exit_runtime: int | None = None
     config: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
+    measured_at: list[int] = field(default_factory=list)
     records: int = 0
     is_cut: bool = False
 
     @property
     def runtime(self) -> float | None:
-        """Seconds from the start to the last value."""
+        """Seconds that the run took, as the clock that goes on over all its segments says."""
         logged = [row[_RUNTIME] for row in (*self.history, self.summary) if _is_number(row.get(_RUNTIME))]
         return max(logged, default=None)
+
+    @property
+    def times(self) -> list[int]:
+        """When anything was logged, values and measurements of the machine."""
+        return [*(round(at * _SECOND) for at in self._logged(_TIMESTAMP)), *self.measured_at]
+
+    @property
+    def step_times(self) -> list[tuple[int, int]]:
+        """When each step was logged, and the step."""
+        rows = [row for row in self.history if _is_number(row.get(_STEP)) and _is_number(row.get(_TIMESTAMP))]
+        return [(round(row[_TIMESTAMP] * _SECOND), int(row[_STEP])) for row in rows]
+
+    def _logged(self, name: str) -> list[float]:
+        return [row[name] for row in self.history if _is_number(row.get(name))]
 
     @property
     def last_logged_at(self) -> int | None:
@@ -97,18 +113,25 @@ def _add(told: Told, record: Message) -> None:
         told.history.append(dict(_item(item) for item in blocks.inner(history, 1)))
     for summary in blocks.inner(record, _SUMMARY):
         told.summary |= dict(_item(item) for item in blocks.inner(summary, 1))
+    for measured in blocks.inner(record, _STATS):
+        told.measured_at += [_instant(at) for at in blocks.inner(measured, 2)]
     for ended in blocks.inner(record, _EXIT):
-        told.exit_code = blocks.whole(ended, 1) or 0
+        told.exit_code, told.exit_runtime = blocks.whole(ended, 1) or 0, blocks.whole(ended, 2)
 
 
 def _add_run(told: Told, run: Message) -> None:
     told.run_id, told.project = blocks.text(run, 1), blocks.text(run, 3)
     told.name, told.host = blocks.text(run, 8), blocks.text(run, 13)
-    told.is_resumed = bool(blocks.whole(run, 18))
+    told.run_group = blocks.text(run, 6)
     for start in blocks.inner(run, 17):
-        told.started_at = (blocks.whole(start, 1) or 0) * _SECOND + (blocks.whole(start, 2) or 0) // 1000
+        told.started_at = _instant(start)
     for config in blocks.inner(run, 4):
         told.config |= dict(_item(item) for item in blocks.inner(config, 1))
+
+
+def _instant(message: Message) -> int:
+    """Seconds and nanoseconds as microseconds since 1970."""
+    return (blocks.whole(message, 1) or 0) * _SECOND + (blocks.whole(message, 2) or 0) // 1000
 
 
 def _item(item: Message) -> tuple[str, Any]:

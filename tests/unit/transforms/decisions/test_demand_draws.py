@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from transforms.decisions.demand.demand_draws import demand_draws, wandering
+from transforms.decisions.demand.demand_draws import Paths, demand_draws, path_draws, wandering
 from transforms.decisions.randomness import generator, uncertain_spreads
 
 NIGHT = date(2026, 11, 21)
@@ -50,3 +50,18 @@ def test_a_level_without_spread_is_its_path() -> None:
     level = 0.0 * wandering(np.random.default_rng(0).standard_normal((3, 4)), np.ones(4))
 
     assert (demand_draws(path, level) == path[:, None]).all()
+
+
+def test_each_draw_goes_one_way_as_often_as_its_weight_says() -> None:
+    ways = Paths(np.array([0.75, 0.25]), np.array([[100.0, 100.0], [80.0, 64.0]]), np.array([[0.1, 0.2], [0.1, 0.2]]))
+    still = path_draws(ways, np.zeros(4), np.array([0.0, 0.5, 0.74, 0.76]))
+
+    assert still.tolist() == [[100, 100, 100, 80], [100, 100, 100, 64]]
+
+
+def test_errors_of_all_months_of_a_draw_go_together() -> None:
+    ways = Paths(np.array([1.0]), np.array([[100.0, 100.0]]), np.array([[0.1, 0.2]]))
+    drawn = path_draws(ways, np.array([1.0, -1.0]), np.array([0.5, 0.5]))
+
+    assert drawn[:, 0] == pytest.approx([100 * math.exp(0.1), 100 * math.exp(0.2)])
+    assert drawn[:, 1] == pytest.approx([100 * math.exp(-0.1), 100 * math.exp(-0.2)])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from transforms.decisions.runs.run_tails import Curve, forecast_errors, half_width, tail_loss
+from transforms.decisions.runs.divergence import divergence
+from transforms.decisions.runs.run_tails import Curve, forecast_errors, half_width, interval, tail_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conftest import Company
 
 NIGHT = dt.date(2026, 11, 21)
@@ -232,8 +236,105 @@ def test_a_run_of_unknown_length_asks_for_its_plan(laboratory: Company) -> None:
     training(laboratory, "now", "running", 1.8, share=0.3, model_id="other")
     row = laboratory.decide("run_forecasts").row(0, named=True)
 
-    assert row["verdict"] == "unknown"
-    assert "training_tokens of other in models.csv" in row["reason"]
+    assert (row["verdict"], row["reason_code"]) == ("unknown", "length_unknown")
+
+
+def log(company: Company, run_id: str, loss: Sequence[float | None], **row: object) -> None:
+    """A run in flight of ten million tokens a logged loss."""
+    base = {"model_id": "new", "phase": "pretraining", "params": 1e8}
+    company.add("training_runs", run_id=run_id, status="running", **{**base, **row})
+    for number, value in enumerate(loss, start=1):
+        company.add("training_metrics", run_id=run_id, tokens=number * 1e7, step=number, name="loss", value=value)
+
+
+def falling(points: int) -> list[float]:
+    return [float(2 + 3 * (number * 10) ** -0.3) for number in range(1, points + 1)]
+
+
+def test_a_loss_that_rises_stops_a_run_that_nothing_can_be_compared_with(company: Company) -> None:
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e8, training_tokens=1e9, origin="own")
+    log(company, "now", falling(10) + [2.9 + 0.1 * number for number in range(20)])
+    company.add("run_spend", run_id="now", effective_usd=Decimal(300))
+    row = company.decide("run_forecasts").row(0, named=True)
+
+    assert (row["verdict"], row["reason_code"]) == ("stop", "rising")
+    # 300 million of a billion tokens for 300 dollars: the rest would cost 700
+    assert float(row["remaining_usd"]) == pytest.approx(700)
+    assert row["lowest_at_tokens"] == pytest.approx(1e8, rel=0.1)
+
+
+def test_a_loss_that_rose_just_now_is_rolled_back_to_its_best(company: Company) -> None:
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e8, training_tokens=1e9, origin="own")
+    log(company, "now", falling(50) + [4.0] * 4)
+    row = company.decide("run_forecasts").row(0, named=True)
+
+    assert (row["verdict"], row["reason_code"]) == ("roll_back", "rising")
+
+
+def test_a_loss_that_is_no_number_is_rolled_back(company: Company) -> None:
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e8, training_tokens=1e9, origin="own")
+    log(company, "now", [*falling(50), None, None])
+    row = company.decide("run_forecasts").row(0, named=True)
+
+    assert (row["verdict"], row["reason_code"]) == ("roll_back", "not_a_number")
+
+
+def test_a_run_on_its_way_does_not_diverge() -> None:
+    dice = np.random.default_rng(1)
+    for noise in (0.0, 0.02, 0.05):
+        seen = np.arange(1, 400) * 1e6
+        made = Curve(seen, (2 + 3 * (seen / 1e6) ** -0.3) * dice.lognormal(0, noise, seen.size))
+        assert divergence(made, 0, None) is None
+
+
+def test_a_fine_tuning_run_is_as_long_as_those_before_it_and_not_as_the_model(company: Company) -> None:
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e8, training_tokens=1e12, origin="own")
+    for number in range(3):
+        made = {"phase": "posttraining", "tokens": 4e8, "ended_at": dt.datetime(2026, 11, 1, tzinfo=dt.UTC)}
+        company.add("training_runs", run_id=f"sft-{number}", status="finished", model_id="new", **made)
+    log(company, "now", falling(30), phase="posttraining", tokens=3e8)
+    company.add("run_spend", run_id="now", effective_usd=Decimal(300))
+    row = company.decide("run_forecasts").row(0, named=True)
+
+    assert (row["kind"], row["planned_tokens"]) == ("sft", 4e8)
+    assert float(row["remaining_usd"]) == pytest.approx(100)
+
+
+def test_a_run_of_another_size_than_its_model_is_one_of_a_sweep(company: Company) -> None:
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e10, training_tokens=1e12, origin="own")
+    log(company, "now", falling(30))
+
+    row = company.decide("run_forecasts").row(0, named=True)
+    assert (row["kind"], row["planned_tokens"], row["reason_code"]) == ("sweep", None, "length_unknown")
+
+
+def scaled(scale: float, bend: float) -> Curve:
+    """A run whose loss bends by a part of the way that its first half does not show."""
+    seen = np.geomspace(1e6, 1e9, 200)
+    loss = 2 + 3 * (seen / 1e6) ** -0.3
+    return Curve(seen, np.where(seen > 5e8, loss * (1 - bend * (seen / 1e9 - 0.5)), loss), scale)
+
+
+def test_an_interval_from_smaller_runs_is_widened_until_past_larger_ones_lie_within_it() -> None:
+    small = [scaled(1.0, 0.02 * number / 8) for number in range(8)]
+    large = [scaled(10.0, 0.06 + 0.02 * number / 8) for number in range(8)]
+    told = interval([*small, *large], 0.5, 1000.0)
+
+    assert (told.basis, told.hold_outs, told.coverage) == ("smaller_scale", 8, 0.0)
+    assert told.widened_coverage is not None
+    assert told.widened_coverage >= 0.8
+    assert told.widening > 3
+
+
+def test_comparable_runs_need_no_widening() -> None:
+    made = interval([scaled(1.0, 0.02 * number / 8) for number in range(8)], 0.5, 2.0)
+
+    assert (made.basis, made.runs, made.widening) == ("comparable_scale", 8, 1.0)
 
 
 def test_a_company_with_no_finished_run_is_told_that_the_interval_is_unknown(laboratory: Company) -> None:
@@ -243,6 +344,7 @@ def test_a_company_with_no_finished_run_is_told_that_the_interval_is_unknown(lab
     row = laboratory.decide("run_forecasts").row(0, named=True)
 
     assert (row["verdict"], row["final_loss_p10"]) == ("unknown", None)
+    assert row["reason_code"] == "too_few_runs"
 
 
 def test_a_forecast_error_is_the_end_that_came_over_the_one_expected() -> None:

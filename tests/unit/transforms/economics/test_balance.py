@@ -23,6 +23,7 @@ def judged(
     ahead: tuple[float, float, float] | None = None,
     model: dict[str, Any] | None = None,
     history_days: int = 90,
+    law_excess: float | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """The thirds of one model by what it spent, what inference is still to come (P10, P50, P90), and its policy row."""
@@ -31,13 +32,18 @@ def judged(
     known = {"model_id": "m", "origin": "own", "released_on": date(2025, 3, 17), **(model or {})}
     life = {name: known.get(name) for name in ("model_id", "released_on", "retires_on")}
     expected = rows("expected_service")
+    by_law = rows(
+        "two_phase_balance", *([] if law_excess is None else [{"model_id": "m", "law_excess_ratio": law_excess}])
+    )
     if ahead is not None:
         quantiles = dict(zip(("expected_p10", "expected_p50", "expected_p90"), ahead, strict=True))
         method = "smoothing" if history_days >= 28 else "last_week"
         row = {"known_on": TOMORROW, "model_id": "m", "quantity": "inference_usd", "days": 300, "method": method,
                "history_days": history_days, **quantiles}  # fmt: skip
         expected = rows("expected_service", row)
-    found = thirds(lifecycle, expected, rows("model_lives", life), rows("models", known), night(NIGHT, **settings))
+    found = thirds(
+        lifecycle, expected, rows("model_lives", life), rows("models", known), by_law, night(NIGHT, **settings)
+    )
     assert shares_off_one(found).is_empty()
     return found.row(0, named=True)
 
@@ -92,9 +98,19 @@ def test_a_first_month_that_ended_in_silence_is_no_forecast_of_silence(rows: Any
             rows("expected_service", {**silent, "method": method}),
             rows("model_lives", {"model_id": "m"}),
             rows("models", {"model_id": "m", "origin": "own"}),
+            rows("two_phase_balance"),
             night(NIGHT),
         )
         assert found["status"].to_list() == [status]
+
+
+def test_a_model_that_is_optimal_under_the_law_says_so_beside_the_heuristic(rows: Any, night: Any) -> None:
+    # T/D0 = 43: cost-optimal under the law, and 6 % "over" by the product of powers
+    spends, served = (20, 20, 60), {"retires_on": NIGHT}
+    near, far, unknown = (judged(rows, night, spends, model=served, law_excess=excess) for excess in (0.02, 0.3, None))
+    assert near["status"] == far["status"] == "inference_heavy"
+    assert (near["is_law_optimal"], far["is_law_optimal"], unknown["is_law_optimal"]) == (True, False, None)
+    assert near["law_excess_ratio"] == 0.02
 
 
 def test_nothing_spent_is_nothing_to_judge(rows: Any, night: Any) -> None:
@@ -136,7 +152,7 @@ def test_inherited_training_counts_as_the_heirs_and_not_as_the_bases(rows: Any, 
     )
     models = rows("models", {"model_id": "base", "origin": "own"}, {"model_id": "kid", "base_model_id": "base"})
     lives = rows("model_lives", {"model_id": "kid", "retires_on": NIGHT})
-    found = thirds(lifecycle, rows("expected_service"), lives, models, night(NIGHT))
+    found = thirds(lifecycle, rows("expected_service"), lives, models, rows("two_phase_balance"), night(NIGHT))
     assert found.select("model_id", "pretraining_usd", "status").rows() == [
         ("base", Decimal(0), "too_young"),
         ("kid", Decimal(90), "balanced"),
@@ -160,7 +176,9 @@ def test_bases_follow_the_whole_line(rows: Any) -> None:
 
 
 def test_no_models_have_no_thirds(rows: Any, night: Any) -> None:
-    tables = (rows(name) for name in ("lifecycle_spend", "expected_service", "model_lives", "models"))
+    tables = (
+        rows(name) for name in ("lifecycle_spend", "expected_service", "model_lives", "models", "two_phase_balance")
+    )
     assert thirds(*tables, night(NIGHT)).is_empty()
 
 

@@ -160,7 +160,7 @@ def test_the_trend_counts_from_the_last_known_day(rows: Any, night: Any) -> None
     ahead = demand_forecast(states, rows("model_lives"), night(FIRST - timedelta(days=1)))
     assert ahead["expected_p50"][0] == pytest.approx(119.404)
     life = {"model_id": "m", "ends_on": FIRST, "retires_on": FIRST, "basis": "retires_on"}
-    still = expected_service(states, rows("model_lives", life)).row(0, named=True)
+    still = expected_service(states, rows("demand_paths"), rows("model_lives", life)).row(0, named=True)
     assert (still["days"], still["unseen_days"], still["expected_p50"]) == (1, 1, pytest.approx(119.404))
 
 
@@ -204,7 +204,7 @@ def test_unknown_days_are_still_to_come_in_the_projected_life(rows: Any, night: 
     cells = [{"model_id": "m", "phase": phase, "direct_usd": 500} for phase in ("pretraining", "inference")]
     found = thirds(
         rows("lifecycle_spend", *cells), rows("expected_service", expected), rows("model_lives", {"model_id": "m"}),
-        rows("models", {"model_id": "m", "origin": "own"}), night(as_of),
+        rows("models", {"model_id": "m", "origin": "own"}), rows("two_phase_balance"), night(as_of),
     )  # fmt: skip
     assert found["projected_inference_usd_p50"].item() == Decimal(1500)
 

@@ -135,7 +135,9 @@ def test_what_is_still_to_come_is_the_level_times_the_days_left(rows: Any) -> No
         "sigma": 0.5,
     }
     life = {"model_id": "m", "ends_on": date(2025, 7, 27), "retires_on": date(2025, 7, 27), "basis": "retires_on"}
-    found = expected_service(rows("demand_states", state), rows("model_lives", life)).row(0, named=True)
+    found = expected_service(rows("demand_states", state), rows("demand_paths"), rows("model_lives", life)).row(
+        0, named=True
+    )
     assert (found["days"], found["expected_p50"]) == (28, 2800.0)
     assert found["expected_p90"] == pytest.approx(2800 * np.exp(0.5 * 1.2815515655446004))
     assert found["variation_ratio"] == pytest.approx(np.sqrt(np.exp(0.25) - 1))
@@ -145,7 +147,9 @@ def test_a_longer_future_is_less_certain(rows: Any) -> None:
     # four blocks: variance (5 × 9) / 24 = 1.875 of one step
     state = {"known_on": TOMORROW, "model_id": "m", "quantity": "tokens", "level": 100.0, "sigma": 0.2}
     life = {"model_id": "m", "ends_on": TOMORROW + timedelta(days=111), "basis": "retires_on"}
-    found = expected_service(rows("demand_states", state), rows("model_lives", life)).row(0, named=True)
+    found = expected_service(rows("demand_states", state), rows("demand_paths"), rows("model_lives", life)).row(
+        0, named=True
+    )
     assert np.log(found["expected_p90"] / found["expected_p50"]) / 1.2815515655446004 == pytest.approx(
         0.2 * np.sqrt(1.875)
     )
@@ -155,21 +159,27 @@ def test_a_trend_flattens_out(rows: Any) -> None:
     # over two days 100 + 0.98 × 10, then 100 + (0.98 + 0.98²) × 10: 229.204
     state = {"known_on": TOMORROW, "model_id": "m", "quantity": "tokens", "level": 100.0, "trend": 10.0, "sigma": 0.1}
     life = {"model_id": "m", "ends_on": TOMORROW + timedelta(days=1), "basis": "retires_on"}
-    found = expected_service(rows("demand_states", state), rows("model_lives", life)).row(0, named=True)
+    found = expected_service(rows("demand_states", state), rows("demand_paths"), rows("model_lives", life)).row(
+        0, named=True
+    )
     assert found["expected_p50"] == pytest.approx(229.204)
 
 
 def test_a_retired_model_expects_nothing(rows: Any) -> None:
     state = {"known_on": TOMORROW, "model_id": "m", "quantity": "tokens", "level": 100.0, "sigma": 0.1}
     life = {"model_id": "m", "ends_on": date(2025, 6, 28), "retires_on": date(2025, 6, 28), "basis": "retires_on"}
-    found = expected_service(rows("demand_states", state), rows("model_lives", life)).row(0, named=True)
+    found = expected_service(rows("demand_states", state), rows("demand_paths"), rows("model_lives", life)).row(
+        0, named=True
+    )
     assert (found["days"], found["expected_p90"]) == (0, 0.0)
 
 
 def test_a_model_that_outlived_an_estimate_serves_four_weeks_more(rows: Any) -> None:
     state = {"known_on": TOMORROW, "model_id": "m", "quantity": "tokens", "level": 100.0, "sigma": 0.1}
     life = {"model_id": "m", "ends_on": date(2025, 1, 1), "basis": "family_median"}
-    assert expected_service(rows("demand_states", state), rows("model_lives", life))["days"].to_list() == [28]
+    assert expected_service(rows("demand_states", state), rows("demand_paths"), rows("model_lives", life))[
+        "days"
+    ].to_list() == [28]
 
 
 @pytest.mark.parametrize(

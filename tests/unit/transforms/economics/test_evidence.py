@@ -118,3 +118,26 @@ def test_without_a_chosen_law_nothing_is_said(rows: Any, night: Any) -> None:
 def test_beyond_the_points_of_the_law_is_said(rows: Any, night: Any) -> None:
     tables = trained(rows) | {"scaling_law": rows("scaling_law", {**EPOCH, "tokens_per_param_max": 19.0})}
     assert scaling_evidence(**tables, settings=night(NIGHT))["is_extrapolated"].to_list() == [True]
+
+
+def test_ten_times_the_compute_has_a_loss_and_a_price(rows: Any, night: Any) -> None:
+    row = scaling_evidence(**trained(rows), settings=night(NIGHT)).row(0, named=True)
+    # 1.2e20 FLOP at 2e-18 cost $240; ten times that is $2,400, and the reducible loss falls by 10^−0.1783
+    assert float(row["tenfold_usd"]) == pytest.approx(2400)
+    assert row["tenfold_loss"] - 1.8172 == pytest.approx((row["optimal_loss"] - 1.8172) * 10**-0.17829, rel=1e-4)
+    assert row["optimal_loss"] <= row["loss"]
+
+
+def test_what_the_law_says_a_model_costs_beyond_its_optimum(rows: Any, night: Any) -> None:
+    # at the compute optimum a demand of 9.3 D0 asks for a smaller model: 1 + 9.3/3 = 4.1 units against the optimum's
+    curve = Curve(0.3478, 0.3658)
+    best = curve.relative_cost(curve.optimum(9.3), 9.3)
+    tables = trained(rows)
+    size, data = 1e9, 2e10
+    found = two_phase_balance(**tables, expected_service=rows("expected_service"), settings=night(NIGHT))
+    row = found.row(0, named=True)
+    share = 2085.43 / data**0.3658 / (482.01 / size**0.3478 + 2085.43 / data**0.3658)
+    ratio = row["demand_ratio"]
+    now = curve.relative_cost(share, ratio) / curve.relative_cost(curve.optimum(ratio), ratio) - 1
+    assert row["law_excess_ratio"] == pytest.approx(now, rel=1e-6)
+    assert curve.relative_cost(curve.optimal_data_share, 9.3) / best > 1.1

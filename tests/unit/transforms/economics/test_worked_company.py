@@ -17,6 +17,7 @@ from transforms.economics.amortization.amortization import amortization
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.amortization.training_assets import training_assets
 from transforms.economics.forecast.demand_forecast import parity
+from transforms.economics.forecast.demand_paths import demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.spend.lifecycle_spend import lifecycle_spend
 from transforms.economics.spend.lineage_shares import lineage_shares
@@ -38,7 +39,7 @@ LIFE = {"released_on": SERVED_DAYS[0], "retires_on": date(2027, 3, 31)}
 FLOW: tuple[Callable[..., pl.DataFrame], ...] = (
     daily_spend, monthly_spend, idle_shares, shared_shares, run_spend, model_spend, company_spend, served_days,
     production_units, daily_service, lineage_shares,
-    phase_compute, lifecycle_spend, estimate_days, demand_states, model_lives, expected_service, thirds,
+    phase_compute, lifecycle_spend, estimate_days, demand_states, demand_paths, model_lives, expected_service, thirds,
     training_assets, amortization,
     parity, unit_costs, token_costs, waste, goodput, budget_variances, variance_bridge,
 )  # fmt: skip
@@ -104,6 +105,7 @@ def company(rows: Any, night: Any) -> dict[str, pl.DataFrame]:
              "gpu_model": "H100", "gpu_seconds": 1_000_000.0 * 170},
             {"run_id": "big-0", "status": "failed"},
         ),
+        "run_attempts": rows("run_attempts"),
         "training_metrics": rows("training_metrics"),
         "token_weights": rows(
             "token_weights",
@@ -112,6 +114,7 @@ def company(rows: Any, night: Any) -> dict[str, pl.DataFrame]:
         "lives": rows("lives", {"model_id": "*", "method": "units_of_production", "expected_tokens": 3.9e11}),
         "budgets": rows("budgets", {"month": date(2026, 3, 1), "model_id": "*", "phase": "*", "usd": 180_000}),
         "published_amortization": rows("published_amortization"),
+        "two_phase_balance": rows("two_phase_balance"),
     }  # fmt: skip
     for function in FLOW:
         tables[function.__name__] = function(**{name: tables[name] for name in inspect.signature(function).parameters})

@@ -28,7 +28,11 @@ def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 
 def gathered(*rows: Mapping[str, Any], accepted: Sequence[Mapping[str, Any]] = ()) -> pl.DataFrame:
     landed = table("landed_findings", [{"file_sha256": "", **row} for row in rows])
-    return findings(landed, table("period_findings", []), table("accepted_findings", accepted))
+    return findings(
+        landed,
+        *(table(name, []) for name in ("run_findings", "period_findings", "captured_twice")),
+        table("accepted_findings", accepted),
+    )
 
 
 def settings(allowed: float = 0.02) -> pl.DataFrame:

@@ -35,6 +35,7 @@ def used(*requests: dict[str, Any], **policy: list[dict[str, Any]]) -> dict[str,
         table("attribution", rules),
         table("deployments", policy.get("deployments", [])),
         table("token_weights", policy.get("token_weights", [])),
+        table("traffic_overlaps", policy.get("traffic_overlaps", [])),
     )
     return found.row(0, named=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from transforms.staging.checks import runs_that_end_before_they_start
+from transforms.staging.run_attempts import run_attempts
 from transforms.staging.training_metrics import training_metrics
 from transforms.staging.training_runs import training_runs
 from warehouse.schemas import CATALOGUE
@@ -28,6 +29,7 @@ def run(**more: Any) -> dict[str, Any]:
         "location": "file",
         "source": "logs",
         "run_id": "a",
+        "is_job": False,
         "hosts": [],
         "started_at": START,
         "ended_at": START + HOUR,
@@ -38,13 +40,17 @@ def run(**more: Any) -> dict[str, Any]:
     }
 
 
-def known(*runs: dict[str, Any], rules: tuple[dict[str, Any], ...] = ()) -> pl.DataFrame:
+def attempts(*runs: dict[str, Any], rules: tuple[dict[str, Any], ...] = ()) -> pl.DataFrame:
     listed = [
         {"position": number, "line": number + 2, "priority": 1, "source": "*", **rule}
         for number, rule in enumerate(rules)
     ]
     settings = table("settings", [{"night_end": NIGHT_END}])
-    return training_runs(table("run_rows", list(runs)), table("attribution", listed), settings)
+    return run_attempts(table("run_rows", list(runs)), table("attribution", listed), settings)
+
+
+def known(*runs: dict[str, Any], rules: tuple[dict[str, Any], ...] = ()) -> pl.DataFrame:
+    return training_runs(attempts(*runs, rules=rules))
 
 
 def one(*runs: dict[str, Any], rules: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
@@ -151,7 +157,7 @@ def test_metrics_have_one_name_each_and_values_that_are_not_finite_are_unknown()
         {"run_id": "a", "step": 2, "name": "my_metric", "value": float("inf")},
         {"run_id": "b", "step": 2, "name": "loss", "value": 1.0},
     ]
-    found = training_metrics(table("metric_rows", rows), known(run()))
+    found = training_metrics(table("metric_rows", [{"source": "logs", **row} for row in rows]), attempts(run()))
 
     assert found.select("name", "step", "value").rows() == [
         ("loss", 1, 2.5),

@@ -1,0 +1,86 @@
+"""Traffic that two sources see: a gateway and an SDK both log a call, and only one of them may count."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from transforms.attribution import name_key
+from transforms.staging.request_models import with_model
+from warehouse.schemas.staging import CapturedTwice, TrafficOverlaps
+
+AGREES_WITHIN: Final = 0.8
+"""Two counts agree where the smaller is at least this part of the larger."""
+
+_COUNTS: Final = ("requests", "tokens")
+_PAIR: Final = ("day", "model", "source", "counterpart")
+
+
+def traffic_overlaps(
+    request_hours: pl.DataFrame,
+    models: pl.DataFrame,
+    attribution: pl.DataFrame,
+    source_priorities: pl.DataFrame,
+) -> pl.DataFrame:
+    """One hour of one model and pair of sources that see the same traffic, by their priorities or by their counts.
+
+    Two sources with different priorities see the same traffic wherever both tell of a model in an hour. Without, they
+    do where the requests and tokens of the hours that both tell of agree over the day.
+    """
+    hours = _hours(request_hours, models, attribution).join(source_priorities, on="source", how="left")
+    pairs = _pairs(hours).with_columns(pl.col("hour").dt.date().alias("day"))
+    settled = pairs.filter(pl.col("priority_counterpart") < pl.col("priority"))
+    undecided = pairs.filter((pl.col("priority_counterpart") == pl.col("priority")).fill_null(value=True))
+    sums = undecided.group_by(_PAIR).agg(
+        pl.col(name).sum() for part in _COUNTS for name in (part, f"{part}_counterpart")
+    )
+    agreeing = sums.filter(pl.all_horizontal(_agree(name) for name in _COUNTS)).filter(_is_less())
+    doubtful = undecided.join(agreeing.select(_PAIR), on=_PAIR, how="semi")
+    found = [rows.with_columns(is_settled=pl.lit(value=rows is settled)) for rows in (settled, doubtful)]
+    return TrafficOverlaps.frame(pl.concat(found)).sort(TrafficOverlaps.table_key)
+
+
+def captured_twice(traffic_overlaps: pl.DataFrame) -> pl.DataFrame:
+    """One month of one model and pair of sources between which no priority decides, with what counts twice."""
+    day = pl.col("hour").dt.date()
+    doubtful = traffic_overlaps.filter(~pl.col("is_settled")).with_columns(day.dt.month_start().alias("month"))
+    sums = doubtful.group_by("source", "counterpart", "model", "month").agg(
+        pl.col("requests").sum().alias("rows"),
+        pl.col("tokens").sum().cast(pl.Float64),
+        day.min().alias("day_from"),
+        day.max().alias("day_to"),
+    )
+    named = sums.with_columns(pl.lit("captured_twice").alias("kind"), pl.col("model").alias("subject"))
+    return CapturedTwice.frame(named).sort("source", "counterpart", "subject", "day_from")
+
+
+def _hours(request_hours: pl.DataFrame, models: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
+    """Requests and tokens by source, hour and model; requests of no named model are left out."""
+    modelled = with_model(request_hours.with_row_index("subject"), models, attribution)
+    tokens = (pl.col("input_tokens") + pl.col("output_tokens")).alias("tokens")
+    rows = modelled.select("source", "hour", model_of(modelled).alias("model"), "requests", tokens).drop_nulls("model")
+    return rows.group_by("source", "hour", "model").agg(pl.col(_COUNTS).sum())
+
+
+def model_of(modelled: pl.DataFrame) -> pl.Series:
+    """The model of each row, else its name as sent, as two sources may write it."""
+    return modelled["model_id"].zip_with(modelled["model_id"].is_not_null(), name_key(modelled["model"]))
+
+
+def _pairs(hours: pl.DataFrame) -> pl.DataFrame:
+    """Each source with each other one that tells of the same model in the same hour."""
+    joined = hours.join(hours, on=["hour", "model"], suffix="_counterpart")
+    return joined.filter(pl.col("source") != pl.col("source_counterpart")).rename({"source_counterpart": "counterpart"})
+
+
+def _agree(name: str) -> pl.Expr:
+    """Whether two sources tell of about the same count."""
+    here, there = pl.col(name), pl.col(f"{name}_counterpart")
+    return pl.min_horizontal(here, there) >= AGREES_WITHIN * pl.max_horizontal(here, there)
+
+
+def _is_less() -> pl.Expr:
+    """Of a pair the source that tells of less, so that a doubt is never larger than it must be; else the later name."""
+    here, there = pl.col("tokens"), pl.col("tokens_counterpart")
+    return (here < there) | ((here == there) & (pl.col("source") > pl.col("counterpart")))

@@ -1,0 +1,33 @@
+"""Sources and models whose cached tokens stand beside the input: any row with more parts than input proves it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+PARTS: Final = "(coalesce(cached_input_tokens, 0) + coalesce(cache_write_tokens, 0))"
+"""Tokens of a landed row that were read from or written to a cache, in SQL."""
+
+IS_PROVED: Final = "(source, coalesce(model, '')) IN (SELECT (source, model) FROM meta.cache_beside)"
+"""Whether the source and model of a landed row are proved to have them beside the input, in SQL."""
+
+
+def prove(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) -> None:
+    """Keep in meta.cache_beside what the landed rows prove; a source that states its habit leaves nothing open."""
+    exceeding = rows.filter(f"is_cache_open AND {PARTS} > input_tokens")
+    proved = exceeding.project("source, coalesce(model, '') AS model")
+    proved.distinct().create_view("proved_beside")
+    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta.cache_beside AS SELECT * FROM proved_beside ORDER BY source, model"
+    )
+    connection.execute("DROP VIEW proved_beside")
+
+
+def any_proved(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything is proved."""
+    tables = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'cache_beside'"
+    if not connection.execute(tables).fetchall()[0][0]:
+        return False
+    return bool(connection.execute("SELECT count(*) FROM meta.cache_beside").fetchall()[0][0])

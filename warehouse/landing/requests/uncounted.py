@@ -1,0 +1,105 @@
+"""Landed rows that are no requests of their own, settled over all files, and what stays in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+import duckdb
+import polars as pl
+
+from warehouse.landing.requests import bridged_calls, cache_proofs, copies
+from warehouse.landing.requests.doubts import DOUBTS, of_spans, summed
+from warehouse.landing.requests.landed_parquet import (
+    LandedFile,
+    landed_rows,
+    registered,
+    repeated_hashes,
+    row_count,
+    scan,
+)
+from warehouse.landing.requests.traces import resolved
+
+SPANS_PER_PASS: Final = 1 << 21
+"""Spans whose traces are looked at at once; they take some 300 MB."""
+
+
+class Marked(NamedTuple):
+    """What each file, by its name, has of requests: rows that another row tells already, and rows that count."""
+
+    duplicates: Mapping[str, int]
+    counted: Mapping[str, int]
+    doubts: pl.DataFrame
+
+
+def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], night: date) -> Marked:
+    """Find the rows that count nothing and keep them in meta.uncounted_requests; `files` in the order of delivery.
+
+    `reason` is `copy` for a repeat of a request, `nested` for a span that tells a request another span tells, and
+    `repeats` for a span whose usage is that of spans within it.
+    """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta.uncounted_requests "
+        "(landed VARCHAR, position BIGINT, day DATE, reason VARCHAR, is_request BOOLEAN)"
+    )
+    if not files:
+        return Marked({}, {}, pl.DataFrame(schema=DOUBTS))
+    cache_proofs.prove(connection, scan(connection, files))
+    with landed_rows(connection, files):
+        found = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
+        found += [bridged_calls.bridged(connection, files)]
+    return Marked(_duplicates(connection, files), _counted(connection, files), summed(pl.concat(found), night))
+
+
+def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[pl.DataFrame]:
+    """Traces in which more than one span tells of usage, or one that is no request does."""
+    told = scan(connection, files).filter("trace_id IS NOT NULL AND (requests > 0 OR has_usage)")
+    hashes = told.project(f"{_TRACE} AS hash").union(told.filter("requests = 0").project(f"{_TRACE} AS hash"))
+    repeated = repeated_hashes(hashes, row_count(files))
+    if repeated.is_empty():
+        return
+    with registered(connection, told_again=repeated.to_frame()):
+        connection.execute(_SPANS)
+    spans = connection.sql("SELECT count(*) FROM spans_of_traces").fetchall()[0][0]
+    passes = max(1, -(-spans // SPANS_PER_PASS))
+    for turn in range(passes):
+        found = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {_TRACE} % {passes} = {turn}").pl())
+        with registered(connection, uncounted=found.uncounted):
+            connection.execute(_UNCOUNTED)
+        yield of_spans(found.in_doubt, "nested_calls")
+        yield of_spans(found.unused, "usage_not_counted")
+    connection.execute("DROP TABLE spans_of_traces")
+
+
+_TRACE: Final = "hash(source, trace_id)"
+_SPANS: Final = f"""
+    CREATE OR REPLACE TEMP TABLE spans_of_traces AS
+    SELECT delivery, position, day, source, trace_id, span_id, parent_span_id, span_role, response_id, model,
+           start_at, end_at, input_tokens, cached_input_tokens, cache_write_tokens, is_cache_open, output_tokens,
+           requests, has_usage
+    FROM landed_requests SEMI JOIN told_again ON {_TRACE} = told_again.hash
+    ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
+        USING (delivery, position)
+    WHERE trace_id IS NOT NULL
+"""
+_UNCOUNTED: Final = """
+    INSERT INTO meta.uncounted_requests
+    SELECT landed, position, day, reason, is_request FROM uncounted JOIN landed_files USING (delivery)
+"""
+
+
+def _duplicates(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[str, int]:
+    query = "SELECT landed, count(*) FROM meta.uncounted_requests WHERE reason <> 'repeats' GROUP BY landed"
+    names = {landed.path.name: landed.file for landed in files}
+    return {names[landed]: rows for landed, rows in connection.execute(query).fetchall()}
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[str, int]:
+    """Rows of each file that are requests, an aggregate being one row."""
+    requests = scan(connection, files).filter("requests > 0").aggregate("delivery, count(*) AS n", "delivery")
+    found = {files[delivery]: rows for delivery, rows in requests.fetchall()}
+    query = "SELECT landed, count(*) FROM meta.uncounted_requests WHERE is_request GROUP BY landed"
+    uncounted = dict(connection.execute(query).fetchall())
+    return {landed.file: rows - uncounted.get(landed.path.name, 0) for landed, rows in found.items()}
