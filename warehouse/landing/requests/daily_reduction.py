@@ -63,6 +63,7 @@ def refresh_request_hours(
 def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
     connection.execute("CREATE TABLE IF NOT EXISTS meta.request_days (day DATE, fingerprint VARCHAR)")
+    connection.execute("CREATE TABLE IF NOT EXISTS meta.cache_beside (source VARCHAR, model VARCHAR)")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS meta.landed_file_days (landed VARCHAR, day DATE, requests BIGINT, has_open BOOLEAN)"
     )
