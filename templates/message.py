@@ -127,10 +127,10 @@ def thawed(content: bytes) -> News:
     """
     try:
         said: dict[str, Any] = json.loads(content)
-        decisions = tuple(AskedDecision(**row) for row in said.pop("decisions"))
-        titles = tuple((str(kind), str(title)) for kind, title in said.pop("titles"))
-        lists = {name: tuple(said.pop(name)) for name in ("stamps", "lines")}
-        return News(**said, **lists, decisions=decisions, titles=titles)
+        said["decisions"] = tuple(AskedDecision(**row) for row in said["decisions"])
+        said["titles"] = tuple((str(kind), str(title)) for kind, title in said["titles"])
+        said |= {name: tuple(said[name]) for name in ("stamps", "lines")}
+        return News(**said)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MessageError("message.json of the night cannot be read; publish it again") from error
 

@@ -336,8 +336,8 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
                 f"{len(rest):,} others", float(left), night.money.short(left), formats.whole_percent(1), is_idle=False
             )
         )
-    most = f"{bars[0].name.lower()}, {bars[0].words}"
-    alt = f"{night.money.short(whole)} was wasted or idle; the largest cause is {most}."
+    largest = f"{bars[0].name.lower()}, {bars[0].words}"
+    alt = f"{night.money.short(whole)} was wasted or idle; the largest cause is {largest}."
     return pareto(bars, alt)
 
 

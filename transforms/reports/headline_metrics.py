@@ -137,7 +137,8 @@ def _mean_rate(unit_costs: pl.DataFrame, month: date) -> Decimal | None:
     if not sum(served):
         return None
     rates = zip(rows["fully_loaded_usd_per_mtok"].to_list(), served, strict=True)
-    return (sum((rate * count for rate, count in rates), NONE) / sum(served)).quantize(TWELVE_PLACES)
+    cost = sum((Decimal(rate) * int(count) for rate, count in rates), NONE)
+    return (cost / int(sum(served))).quantize(TWELVE_PLACES)
 
 
 def _wasted(row: Row, figures: list[Row], waste: pl.DataFrame) -> Row:
