@@ -42,6 +42,20 @@ def test_the_graph_of_assets_is_the_one_that_was_reviewed() -> None:
     )
 
 
+def test_every_table_of_a_stage_stands_after_those_it_reads() -> None:
+    """A stage computes its tables in the order they are written."""
+    written: set[str] = set()
+    early = []
+    for asset in ASSETS:
+        own = {key.to_user_string() for key in asset.keys}
+        for spec in asset.specs:
+            reads = {dep.asset_key.to_user_string() for dep in spec.deps}
+            early += [(spec.key.to_user_string(), read) for read in reads & own - written]
+            written.add(spec.key.to_user_string())
+
+    assert early == []
+
+
 def test_the_code_location_loads_with_its_job_and_schedule(tmp_path: Path) -> None:
     definitions = build(tmp_path)
 
