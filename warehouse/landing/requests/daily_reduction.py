@@ -10,6 +10,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_rows
 from warehouse.landing.requests.reduction import Definition, reduce_on_duckdb
 from warehouse.schemas.raw import RequestHours
@@ -103,6 +104,7 @@ def _fingerprints(
         connection,
         "SELECT day, count(*) || ' ' || bit_xor(hash(landed, position)) FROM meta.uncounted_requests GROUP BY day",
     )
+    cache_proofs.lay_out(connection)
     opened = _by_day(connection, f"SELECT day, {_PROOFS} FROM meta.landed_file_days WHERE has_open GROUP BY day")
     parts = {day: sorted(at.isoformat() for at in set(boundaries) if at.date() == day) for day in days}
     return {
