@@ -15,11 +15,12 @@ from warehouse.sources.source import Source
 # Providers cut a month into parts: part-0001, _0_0001, -00001. Numbers without a leading zero may be years or versions.
 _PART: Final = re.compile(r"part[-_.]?\d+(?:_0\d{3})?|_\d+_0\d{3}(?=\.|$)|-0\d{4}(?=\.|$)", re.IGNORECASE)
 _UNITS: Final = f"""
-    SELECT source, coalesce(billing_account_id, '') AS billing_account_id, billing_period_start, file_sha256,
+    SELECT source, coalesce(billing_account_id, '') AS billing_account_id, billing_period_start,
+        coalesce(cost_view, '') AS cost_view, file_sha256,
         count(*) AS "rows", sum(billed_cost)::DECIMAL(38, 12) AS billed_cost
     FROM {ChargeRows.qualified()} WHERE source = $source GROUP BY ALL
 """
-_UNIT: Final = ("source", "billing_account_id", "billing_period_start")
+_UNIT: Final = ("source", "billing_account_id", "billing_period_start", "cost_view")
 
 
 def delivery_of(file: str) -> str:
