@@ -18,13 +18,17 @@ from transforms.decisions.law.sampling_optimum import sampling_optimum
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.portfolio_selection import portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
 from transforms.decisions.runs.reward_forecasts import reward_forecasts
 from transforms.decisions.runs.run_forecasts import run_forecasts
+from transforms.decisions.supply.gpu_demand import gpu_demand
 from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.pool_users import pool_users
 from transforms.decisions.supply.serving_regimes import serving_regimes
 from transforms.decisions.supply.serving_states import serving_states
+from transforms.decisions.supply.supply import supply
 from transforms.economics.amortization.amortization import amortization, estimate_changes
 from transforms.economics.amortization.amortization_restatements import amortization_restatements
 from transforms.economics.amortization.model_lives import expected_service, model_lives
@@ -169,6 +173,8 @@ ASSETS: Final = [
         track_record,
         pool_states,
         serving_states,
+        supply,
+        pool_users,
         positions,
         serving_regimes,
         iso_loss,
@@ -177,7 +183,9 @@ ASSETS: Final = [
         run_forecasts,
         reward_forecasts,
         task_shares,
+        gpu_demand,
         candidates,
+        portfolio,
         task_classes,
         cash_curves,
         recommendations,

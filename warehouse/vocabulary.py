@@ -53,6 +53,17 @@ COST_DRIVERS: Final = ("price", "volume", "mix", "efficiency", "one_off", "resta
 ACTIONS: Final = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "release_capacity", "retire")
 """What can be decided about a model or a pool."""
 
+STANDINGS: Final = ("safe", "measured", "evaluate_first", "data_request")
+"""On what a recommendation stands: no answer changes; its quality was measured, or not yet; or something is missing."""
+
+SUPPLY_KINDS: Final = ("owned", "committed", "on_demand")
+"""How GPUs are paid, the cheapest to keep first."""
+
+USER_KINDS: Final = (
+    "deployment", "launch", "workload", "direct", "training", "planned_training", "announced", "idle",
+)  # fmt: skip
+"""Who holds GPUs of a pool, now or as policy announces; what is left stands idle."""
+
 LAWS: Final = ("own", "epoch", "hoffmann", "muennighoff")
 """Scaling laws: the company's own fit and the published ones."""
 

@@ -137,9 +137,8 @@ def project(folder: Path, **bills: tuple[str, Sequence[Row]]) -> Path:
         (folder / f"policy/{name}.csv").write_text(text)
     settings = '[company]\nname = "One month"\n'
     for source, (layout, rows) in bills.items():
-        settings += f'[[source]]\nname = "{source}"\nkind = "gpu_billing"\nformat = "{layout}"\n' + (
-            f'files = "inbox/{source}/*.csv"\n'
-        )
+        named = {"name": source, "kind": "gpu_billing", "format": layout, "files": f"inbox/{source}/*.csv"}
+        settings += "[[source]]\n" + "".join(f'{key} = "{value}"\n' for key, value in named.items())
         written(folder / f"inbox/{source}/bill.csv", rows)
     (folder / "trisect.toml").write_text(settings)
     return folder

@@ -263,4 +263,6 @@ class BillDeliveries(Table):
     file_sha256 = text("digest of the file")
     rows = count("accepted rows of the unit in the file")
     billed_cost = cost("sum of the unit in the file, in whatever currencies")
+    exported_at = instant("when the delivery was exported, as far as anything says").or_null()
     is_current = flag("false where a newer delivery replaces it")
+    is_covered = flag("what replaces it has charges of every sub-account and day that it has costs of")
