@@ -83,7 +83,7 @@ def land(
             of_requests(marked.doubts, files),
         )
         findings.note(connection, chain.from_iterable(noticed))
-        holds = (*bills.holds, *uncounted_sources(connection), *same_money(connection, sources))
+        holds = (*same_money(connection, sources), *bills.holds, *uncounted_sources(connection))
     return Landing(tuple(inbox.rejections), refusals, holds)
 
 
