@@ -1,5 +1,6 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both set everything up and may be run twice.
 
+SHELL  := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 UV     := $(VENV)/bin/uv
@@ -9,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 
-.PHONY: setup demo test unit explore lint format bench clean
+.PHONY: setup demo test unit explore lint format bench docs release clean
 
 setup: $(VENV)/.ready
 
@@ -51,6 +52,23 @@ format: setup
 # Files in bench/ that can be run print ratios against a baseline of the same run; the others make their data.
 bench: setup
 	for name in $$(grep -l __main__ bench/*.py); do $(VENV)/bin/python -m bench.$$(basename $$name .py) || exit 1; done
+
+# A site in site/: the reference is written from the code first; links that lead nowhere are errors.
+docs: setup
+	$(UV) sync --frozen --inexact --quiet --group docs
+	$(VENV)/bin/python docs/build_reference.py
+	$(VENV)/bin/mkdocs build --quiet
+
+# What is released, checked in an environment of its own: wheel, source, and a list of everything in it (SBOM).
+release: setup
+	rm -rf dist
+	$(UV) build --quiet
+	$(UV) export --frozen --no-dev --no-emit-project --quiet --format cyclonedx1.5 --output-file dist/sbom.cdx.json
+	$(UV) venv --quiet --python $(VENV)/bin/python dist/check
+	$(UV) pip install --quiet --python dist/check/bin/python --constraints <($(UV) export --frozen --no-dev --no-emit-project --no-hashes --quiet) dist/*.whl
+	cd dist && check/bin/trisect --version && check/bin/trisect init check/company --sample && check/bin/trisect check --project check/company
+	rm -rf dist/check
+	ls -l dist
 
 clean:
 	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -143,6 +143,15 @@ def status(project: Path, now: datetime) -> int:
 
 
 @trisect.command()
+@PROJECT
+@click.option("--dry-run", is_flag=True, help="Only name what would be removed.")
+@NOW
+def prune(project: Path, dry_run: bool, now: datetime) -> int:  # noqa: FBT001 - as the option gives it
+    """Remove what [retention] keeps no longer, as each night does at its end."""
+    return int(_commands().prune(project, now, is_only_shown=dry_run))
+
+
+@trisect.command()
 @click.argument("model")
 @PROJECT
 @click.option("--demand", "demand_ratio", type=Amount(), help="Demand as a multiple of the forecast.")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import dagster as dg
 
-from orchestration import last_failure
+from orchestration import last_failure, retention
 from orchestration.definitions import build
 from orchestration.exit_codes import Exit
 from orchestration.fetch.staged import FetchError
@@ -28,8 +29,10 @@ from orchestration.whatif_output import answer, as_json, shown
 from templates.typesetting import system_libraries
 from transforms.decisions.portfolio.whatif import Overrides
 from warehouse import publish
+from warehouse.connection import connect
 from warehouse.errors import BusyError, HeldError
 from warehouse.recovery import set_aside_a_damaged_store
+from warehouse.retention import outdated, remove
 from warehouse.sample import write_empty, write_sample
 from warehouse.sample.whole import is_free, write_whole
 from warehouse.sources.casts.date_guard import EARLIEST
@@ -205,6 +208,24 @@ def status(root: Path, now: datetime) -> Exit:
     if gaps:
         click.echo(f"{len(gaps)} nights are missing, {gaps[0]} first and {gaps[-1]} last; run `trisect run`", err=True)
     return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
+
+
+def prune(root: Path, now: datetime, *, is_only_shown: bool) -> Exit:
+    """Remove what is kept no longer, as a night does at its end, or only name it."""
+    project = load(root.resolve())
+    with sole_run(project.var), closing(connect(project.var, project.settings.machine())) as connection:
+        gone = outdated(project.var, connection, project.settings.retention.published_months, now)
+        dagster_home(project.var)
+        with dg.DagsterInstance.get() as instance:
+            runs = retention.old_runs(instance, project.settings.retention.dagster_nights)
+            for one in gone:
+                click.echo(f"{one.kind}: {one.path.relative_to(project.var)}, {one.bytes:,} bytes")
+            if not is_only_shown:
+                remove(connection, gone)
+                retention.forget_runs(instance, project.var, runs)
+    verb = "would remove" if is_only_shown else "removed"
+    click.echo(f"{verb} {'; '.join(retention.sentences(gone, runs)) or 'nothing'}", err=True)
+    return Exit.PUBLISHED
 
 
 def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> Exit:

@@ -14,6 +14,7 @@ from orchestration.settings import Project, use_dagster_home
 from warehouse import publish
 from warehouse.errors import BusyError, HeldError, UnusableError
 from warehouse.recovery import set_aside_what_is_damaged
+from warehouse.retention import oldest_kept
 
 
 def yesterday(now: datetime) -> date:
@@ -22,11 +23,14 @@ def yesterday(now: datetime) -> date:
 
 
 def missing(project: Project, until: date) -> list[date]:
-    """Every night after the first published one that is not published, up to `until`, in order."""
+    """Every night after the first published one that is not published, up to `until`, in order.
+
+    Nights that are older than published ones are kept are not missed.
+    """
     known = publish.nights(project.published)
     if not known:
         return []
-    first = min(known)
+    first = max(min(known), oldest_kept(max(known), project.settings.retention.published_months))
     days = (first + timedelta(days=n) for n in range((until - first).days + 1))
     return [day for day in days if day not in known]
 

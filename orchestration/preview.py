@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -106,8 +106,8 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
     """What landing the inbox as of the night `until` would come to."""
     with _landed(project, until) as aside:
         files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
-        computed = _computed(aside.connection, project, aside.place, until)
-        yield Glance(aside.landing, files, refused, *(computed[name] for name in ("unmatched", "findings")))
+        first = computed(aside.connection, project, aside.place, until, FIRST_TABLES)
+        yield Glance(aside.landing, files, refused, *(first[name] for name in ("unmatched", "findings")))
 
 
 FIRST_TABLES: Final = (
@@ -130,8 +130,14 @@ What only the whole ledger or an earlier night can tell is empty there.
 """
 
 
-def _computed(connection: duckdb.DuckDBPyConnection, project: Project, place: Place, until: date) -> tables.Frames:
-    """The first tables of the night."""
+def computed(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    place: Place,
+    until: date,
+    functions: Sequence[Callable[..., pl.DataFrame]],
+) -> tables.Frames:
+    """Tables of the night `until` over what has landed, each computed by its function, in the order of these."""
     start = datetime(until.year, until.month, until.day, tzinfo=UTC)
     refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
     said = project.settings
@@ -144,7 +150,7 @@ def _computed(connection: duckdb.DuckDBPyConnection, project: Project, place: Pl
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)
     frames, days = tables.Frames(connection), Slices(connection, code_digest, until)
-    for function in FIRST_TABLES:
+    for function in functions:
         table = CATALOGUE[function.__name__]
         if is_sliced(table):
             days.renew(function)

@@ -18,13 +18,19 @@ from orchestration.table_assets import NIGHTS, OWNERS
 from templates import render
 from templates.pages.document import Edition
 from templates.typesetting.pdf import renderer_versions
+from transforms.focus_charges import focus_charges
 from warehouse import exports, publish
+from warehouse.focus_files import write_focus
 from warehouse.ledger_files import write_ledger
 from warehouse.manifest import Night, manifest
 from warehouse.private_folders import private_folder
-from warehouse.schemas import CATALOGUE, reports, tables_of
+from warehouse.schemas import CATALOGUE, decisions, economics, ledger, reports, tables_of
 from warehouse.schemas.ledger import Postings
+from warehouse.schemas.policy import Models
 from warehouse.schemas.reports import Numbers
+from warehouse.schemas.staging import Charges
+from warehouse.schemas.table import Table
+from warehouse.table_files import write_tables
 
 # Which tables of the night leave the warehouse beside the ledger, under which names.
 EXPORTED: Final = {
@@ -36,6 +42,10 @@ EXPORTED: Final = {
     "recommendations": "recommendations",
     "reconciliation": "reconciliation",
 }
+# The tables that leave the warehouse as Parquet for other tools; the postings leave it month by month.
+TABLES: Final[list[type[Table]]] = [
+    table for stage in (economics, decisions, ledger) for table in tables_of(stage) if table is not Postings
+]
 # Columns that say when and by which reading a row came, not what it is: a rebuild from the inbox may not know them.
 HISTORY: Final = ("known_at",)
 SORTED_BY: Final = {
@@ -51,13 +61,21 @@ ATTACHED: Final = (
     "reconciliation.csv",
     "provenance.json",
 )
+READ: Final[list[type[Table]]] = [
+    Postings,
+    Charges,
+    Models,
+    *(CATALOGUE[name] for name in EXPORTED.values()),
+    *TABLES,
+    *tables_of(reports),
+]
 # Bytes that differ between two runs of one night at two times, though nothing in them is news.
-TIMED: Final = (".pdf", ".html")
+TIMED: Final = (".pdf", ".html", "message.json")
 
 
 @dg.asset(
     key=["published", "night"],
-    deps=[key(Postings), *(key(CATALOGUE[name]) for name in EXPORTED.values()), *map(key, tables_of(reports))],
+    deps=list(dict.fromkeys(map(key, READ))),
     group_name="published",
     partitions_def=NIGHTS,
     kinds={"pdf"},
@@ -67,7 +85,7 @@ TIMED: Final = (".pdf", ".html")
 def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """One directory per published night: report, exports and manifest; never changed once published."""
     tables = warehouse.frames
-    warehouse.require([Postings])
+    warehouse.require(READ)
     published = warehouse.project.published
     day = Night(
         night=night_of(context),
@@ -77,7 +95,12 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
     )
     with private_folder(warehouse.project.var, "exports") as folder:
         small = exported(tables)
-        files: dict[str, bytes | Path] = {**small, **write_ledger(warehouse.connection, folder, HISTORY)}
+        files: dict[str, bytes | Path] = {
+            **small,
+            **write_ledger(warehouse.connection, folder, HISTORY, day.night),
+            **write_tables(warehouse.connection, folder, TABLES, HISTORY),
+            **write_focus(warehouse.connection, folder, focus_charges),
+        }
         revision, is_news = standing(published, day, tables, files)
         if is_news:
             digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
@@ -155,6 +178,7 @@ def rendered(
     return {
         "leadership.pdf": render.pdf(tables, attachments=attachments, **identified),
         "leadership.html": render.html(tables, **identified).encode(),
+        "message.json": render.message(tables, **identified),
         **cuts,
     }
 

@@ -1,7 +1,5 @@
 """What is noticed between two nights: files that came late or changed, and runs that ended without a word."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Final
 

@@ -150,6 +150,13 @@ class LimitsSection(Section):
     max_doubtful_ratio: Fraction = 0.02
 
 
+class Retention(Section):
+    """How long what a night leaves is kept; ledger lines are kept for ever."""
+
+    dagster_nights: Annotated[int, Field(ge=1)] = 30
+    published_months: Annotated[int, Field(ge=1)] = 24
+
+
 class Settings(Section):
     """The whole of trisect.toml."""
 
@@ -160,6 +167,7 @@ class Settings(Section):
     report: Report = Report()
     engine: Engine = Engine()
     limits: LimitsSection = LimitsSection()
+    retention: Retention = Retention()
     delivery: DeliverySection = DeliverySection()
 
     def sources(self) -> list[Source]:

@@ -69,13 +69,18 @@ def nights(folder: Path) -> list[date]:
     return sorted(date.fromisoformat(path.stem) for path in folder.glob("????-??-??.json"))
 
 
+def record(folder: Path, night: date) -> Path:
+    """Where the letters of a night are kept."""
+    return folder / f"{night.isoformat()}.json"
+
+
 def letters(folder: Path, night: date) -> list[Letter]:
     """Every letter of a night, as it was kept.
 
     Raises:
         LettersError: when the file is damaged.
     """
-    path = folder / f"{night.isoformat()}.json"
+    path = record(folder, night)
     if not path.exists():
         return []
     try:
@@ -94,7 +99,7 @@ def keep(folder: Path, changed: Iterable[Letter]) -> None:
         return
     kept = {letter.key: letter for letter in [*letters(folder, news[0].night), *news]}
     content = msgspec.json.format(msgspec.json.encode(_Record(list(kept.values()))), indent=1)
-    _replace(folder / f"{news[0].night.isoformat()}.json", content)
+    _replace(record(folder, news[0].night), content)
 
 
 def settled(folder: Path, night: date) -> None:

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from warehouse.manifest import digest
 
@@ -62,20 +62,67 @@ def is_intact(path: Path) -> bool:
 def publish(published: Path, night: date, revision: int, files: Mapping[str, bytes | Path]) -> Path:
     """Publish `files` (the manifest among them) as a revision of the night, then let `current` name the newest.
 
-    A file that is given by its path is moved.
+    A file that is given by its path is moved; one that stands in the revision before with the same digest is that file
+    (a hard link; a copy where there are none), so that a night adds what it changed.
     """
     published.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = directory(published, night, revision)
     aside = published / f".{target.name}.{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(mode=0o700)
+    before = _newest_outputs(published)
     for name, content in files.items():
-        _write(aside / name, content)
+        (aside / name).parent.mkdir(mode=0o700, exist_ok=True)
+        is_old = isinstance(content, Path) and name in before and before[name].sha256 == digest(content)
+        if not (is_old and _is_linked(before[name], aside / name)):
+            _write(aside / name, content)
+    for folder in {(aside / name).parent for name in files}:
+        _flush(folder)
     _flush(aside)
     aside.rename(target)
     _flush(published)
     point_to_newest(published)
     return target
+
+
+class _Output(NamedTuple):
+    """One file of a published night, and the digest that its manifest gives it."""
+
+    path: Path
+    sha256: str
+
+
+def _newest_outputs(published: Path) -> dict[str, _Output]:
+    """The files of the newest night's latest revision that are what the manifest says, by name."""
+    known = nights(published)
+    if not known:
+        return {}
+    path = directory(published, max(known), known[max(known)])
+    try:
+        outputs = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["outputs"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {output["file"]: _Output(path / output["file"], output["sha256"]) for output in outputs}
+
+
+def _is_linked(standing: _Output, path: Path) -> bool:
+    """Give the file that stands there another name, if it is still what its manifest says."""
+    try:
+        os.link(standing.path, path, follow_symlinks=False)
+    except OSError:
+        return False
+    if digest(path) == standing.sha256:
+        return True
+    path.unlink()
+    return False
+
+
+def withdraw(path: Path) -> None:
+    """Take a published directory away: renamed first, so that what a kill leaves of it is swept by the next night."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.rename(aside)
+    _flush(path.parent)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def point_to_newest(published: Path) -> None:

@@ -187,14 +187,18 @@ def test_the_later_path_replaces_a_month_and_the_older_file_stays_accepted(compa
 
 def test_months_are_replaced_apart(company: Found) -> None:
     october = bill(C, month="2026-10", day="2026-10-03")
-    one = company().deliver({"1.csv": october, "2.csv": bill(A), "3.csv": bill(A, B)})
+    one = company().deliver({"1.csv": october, "2.csv": bill(A)})
     one.land()
+    one.deliver({"3.csv": bill(A, B)}).land(date(2026, 11, 21))
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25")), ("c", Decimal(4))]
 
 
 def test_an_old_bill_that_is_delivered_again_counts_again(company: Found) -> None:
-    one = company().deliver({"1.csv": bill(A, B), "2.csv": bill(A, C), "3.csv": bill(A, B)})
+    one = company().deliver({"1.csv": bill(A, B)})
     one.land()
+    one.deliver({"2.csv": bill(A, C)}).land(date(2026, 11, 21))
+    assert one.current() == [("a", Decimal("1.5")), ("c", Decimal(4))]
+    one.deliver({"3.csv": bill(A, B)}).land(date(2026, 11, 22))
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
     assert one.account()["3.csv"] == (2, 0, 0, 2, 0)
 
@@ -214,16 +218,17 @@ def test_parts_of_one_folder_are_one_delivery(company: Found, names: tuple[str, 
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
 
 
-def test_files_that_share_no_charge_replace_one_another(company: Found) -> None:
+def test_numbered_files_of_one_folder_that_share_no_charge_add_up(company: Found) -> None:
     one = company().deliver({"2026-11_1.csv": bill(A), "2026-11_2.csv": bill(B)})
     one.land()
-    assert one.current() == [("b", Decimal("2.25"))]
+    assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
 
 
 @pytest.mark.parametrize("smaller", [bill(A), bill(A, ("b", "0.01"), ("c", "0.01"))])
 def test_a_newer_file_with_under_half_of_the_month_is_rejected(company: Found, smaller: bytes) -> None:
-    one = company().deliver({"1.csv": bill(A, B, C), "2.csv": smaller})
-    (rejection,) = one.land().rejections
+    one = company().deliver({"1.csv": bill(A, B, C)})
+    one.land()
+    (rejection,) = one.deliver({"2.csv": smaller}).land(date(2026, 11, 21)).rejections
     assert (rejection.file, rejection.reason) == ("inbox/cloud/2.csv", "shrunken")
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25")), ("c", Decimal(4))]
     assert one.account()["2.csv"] == (0, 0, 0, 0, 0)

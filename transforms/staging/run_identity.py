@@ -74,19 +74,19 @@ def _ranks(logged: pl.DataFrame) -> pl.DataFrame:
 
 def _of_one_job(logged: pl.DataFrame) -> pl.DataFrame:
     """Runs that number themselves within one group or job, at one time, and no two alike on one host."""
-    label = pl.coalesce(pl.format("rank {}", "run_group"), pl.format("rank of job {}", "job_id"))
+    label = pl.coalesce("rank " + pl.col("run_group"), "rank of job " + pl.col("job_id"))
     numbered = logged.filter("has_time", ~pl.col("is_job"), pl.col("rank").is_not_null()).with_columns(
         label.alias("label")
     )
     parts = _parts(numbered.filter(pl.col("label").is_not_null()), pl.lit(value=False))
-    is_once = pl.struct("hosts", "rank").is_unique().all().over("source", "part")
-    return parts.filter(is_once)
+    process = pl.format("{} {}", "rank", pl.col("hosts").list.join(","))
+    return parts.filter((process.n_unique() == pl.len()).over("source", "part"))
 
 
 def _started_together(logged: pl.DataFrame) -> pl.DataFrame:
     """Runs of one group on one host, or of one job, that ran at one time from about one moment on."""
     host = pl.when(pl.col("hosts").list.len() == 1).then(pl.col("hosts").list.first())
-    label = pl.coalesce(pl.format("group {} on {}", "run_group", host), pl.format("job {}", "job_id"))
+    label = pl.coalesce("group " + pl.col("run_group") + " on " + host, "job " + pl.col("job_id"))
     numbered = _of_one_job(logged).select(KEY)
     others = logged.filter("has_time", ~pl.col("is_job")).join(numbered, on=KEY, how="anti")
     known = others.with_columns(label.alias("label")).filter(pl.col("label").is_not_null())

@@ -15,7 +15,7 @@ import duckdb
 
 from warehouse.landing.control_totals import Stated, stated
 from warehouse.landing.file_cache import Content
-from warehouse.landing.inbox import matched
+from warehouse.landing.inbox import MANIFEST, matched
 from warehouse.schemas.raw import Files
 from warehouse.sources.control_files import Promise
 from warehouse.sources.decode.staging_copy import Spooled, spooled
@@ -97,6 +97,8 @@ def arrivals(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBP
 
 def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
     files = matched(inbox.place.project, source.files)
+    if source.kind == "gpu_billing":
+        files = [file for file in files if not file.casefold().endswith(MANIFEST)]
     said = inbox.stated[source.name] = stated(inbox.place.project, source, files)
     for file, rejected in said.rejected.items():
         inbox.reject(source.name, file, rejected)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from warehouse.landing.export_manifests import Export, exports
 from warehouse.landing.inbox import controls
 from warehouse.sources.control_files import Control, Invoice, Promise, control, promised_path
 from warehouse.sources.decode.staging_copy import contents, spooled
@@ -20,24 +21,28 @@ LARGEST: Final = 16 << 20
 class Stated:
     """What the control files of one source say: by path what is promised, and by control file its invoices.
 
-    `rejected` are control files that cannot be believed.
+    `rejected` are control files that cannot be believed; `exports` say of a file which run of an export wrote it.
     """
 
     promises: dict[str, tuple[Promise, ...]] = field(default_factory=dict)
     invoices: dict[str, tuple[Invoice, ...]] = field(default_factory=dict)
     rejected: dict[str, RejectedFile] = field(default_factory=dict)
+    exports: dict[str, Export] = field(default_factory=dict)
 
     def add(self, file: str, said: Control) -> None:
         """Take over what one control file says."""
         for promise in said.files:
             path = promised_path(file, promise.name)
             self.promises[path] = (*self.promises.get(path, ()), promise)
+            self.exports[path] = Export(file, said.exported_at, promise.rows)
         self.invoices[file] = said.invoices
 
 
 def stated(project: Path, source: Source, files: Sequence[str]) -> Stated:
     """What the control files beside the source's files say; files they name beyond the pattern are checked at once."""
     found = Stated()
+    if source.kind == "gpu_billing":
+        found.exports = exports(project, source.files, files)
     for file in controls(project, source.files):
         try:
             found.add(file, control(contents(project, file, LARGEST)))

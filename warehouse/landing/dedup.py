@@ -9,23 +9,40 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from warehouse.landing.supersession import DeliveredUnit
 from warehouse.schemas.raw import ChargeRows, MetricRows, Readings, RunRows
 from warehouse.sources.source import Source
 
-# A bill in parts: a row equal in every column to a row of an earlier file is a copy; within one file it is a charge.
+# Appended bills: a row counts as often as in the file that holds it most often, whatever came first; within one file
+# equal rows are charges.
 _CHARGES: Final = f"""
     DELETE FROM {ChargeRows.qualified()} AS copy
     USING (
-        SELECT content_hash, arg_min(file_sha256, position) AS kept
-        FROM {ChargeRows.qualified()} JOIN places USING (source, file_sha256)
-        WHERE source = $source AND content_hash IN (
-            SELECT content_hash FROM {ChargeRows.qualified()}
-            WHERE source = $source AND list_contains($fresh, file_sha256)
-        )
-        GROUP BY content_hash HAVING count(DISTINCT file_sha256) > 1
+        SELECT content_hash, arg_max(file_sha256, (times, -position)) AS kept FROM (
+            SELECT content_hash, file_sha256, position, count(*) AS times
+            FROM {ChargeRows.qualified()} JOIN places USING (source, file_sha256)
+            WHERE source = $source AND content_hash IN (
+                SELECT content_hash FROM {ChargeRows.qualified()}
+                WHERE source = $source AND list_contains($fresh, file_sha256)
+            )
+            GROUP BY ALL
+        ) GROUP BY content_hash HAVING count(*) > 1
     ) AS original
     WHERE copy.source = $source AND copy.content_hash = original.content_hash AND copy.file_sha256 <> original.kept
     RETURNING copy.file_sha256, copy.content_hash
+"""
+
+# Bills in parts add up: a charge that stands in the exports of two folders counts in the newest of them.
+_PARTS: Final = f"""
+    DELETE FROM {ChargeRows.qualified()} AS copy
+    USING (
+        SELECT dimension_hash, arg_max(folder, position) AS kept
+        FROM {ChargeRows.qualified()} JOIN exports USING (file_sha256)
+        WHERE source = $source GROUP BY dimension_hash HAVING count(DISTINCT folder) > 1
+    ) AS original, exports
+    WHERE copy.source = $source AND copy.dimension_hash = original.dimension_hash
+        AND copy.file_sha256 = exports.file_sha256 AND exports.folder <> original.kept
+    RETURNING copy.file_sha256
 """
 
 # One attempt of a run in two rows: of those with one key that lie within each other in time, the longest counts, then
@@ -73,6 +90,22 @@ def remove_copies(
     if source.kind == "training_logs":
         _remove_runs(connection, source.name)
     connection.unregister("places")
+
+
+def remove_repeated_charges(
+    connection: duckdb.DuckDBPyConnection, source: Source, units: Sequence[DeliveredUnit]
+) -> None:
+    """Remove charges that the exports of two folders hold from all but the newest export, and count them there."""
+    newest = sorted(units, key=lambda each: (*each.newest.recency, each.unit.folder))
+    folders = {
+        sha256: (each.unit.folder, position) for position, each in enumerate(newest) for sha256 in each.newest.contents
+    }
+    rows = [(sha256, *export) for sha256, export in folders.items()]
+    schema = {"file_sha256": pl.String(), "folder": pl.String(), "position": pl.Int64()}
+    connection.register("exports", pl.DataFrame(rows, schema=schema, orient="row").to_arrow())
+    removed = connection.execute(_PARTS, {"source": source.name}).fetchall()
+    connection.unregister("exports")
+    _count(connection, source.name, Counter(sha256 for (sha256,) in removed))
 
 
 def _remove_runs(connection: duckdb.DuckDBPyConnection, source: str) -> None:

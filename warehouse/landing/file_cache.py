@@ -82,6 +82,12 @@ def first_seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], d
     return {(source, sha256): at for source, sha256, at in connection.execute(query).fetchall()}
 
 
+def rows_by_source(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many rows the contents of each source hold."""
+    query = f'SELECT source, sum("rows")::BIGINT FROM {Readings.qualified()} GROUP BY source'
+    return dict(connection.execute(query).fetchall())
+
+
 class Shelf:
     """Keeps what was read: the rows of each content and the account of them, written in batches."""
 

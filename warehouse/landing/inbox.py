@@ -55,6 +55,12 @@ def controls(project: Path, pattern: str) -> list[str]:
     return sorted(path for path in everything if path.endswith(CONTROL) and beside.fullmatch(path))
 
 
+def manifests(project: Path, pattern: str) -> list[str]:
+    """The manifests of exporters in or above the folders in which files could match the pattern, in path order."""
+    everything = _walk(project, "/".join(_plain_folders(pattern)))
+    return sorted(path for path in everything if path.casefold().endswith(MANIFEST))
+
+
 def matches(pattern: str, path: str) -> bool:
     """Whether a file of this path would be data of the pattern."""
     name = path.rpartition("/")[2]

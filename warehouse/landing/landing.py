@@ -21,8 +21,10 @@ import polars as pl
 from warehouse import free_space
 from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
+from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
+from warehouse.landing.first_seen import Nights, nights_before
 from warehouse.landing.holds import Hold, uncounted_sources
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests import landed_digests
@@ -31,12 +33,13 @@ from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.landing.row_counts import Refusals, account
+from warehouse.landing.same_money import same_money
 from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
-from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
+from warehouse.sources.reader_protocol import Delivered, FileWithoutRows, Reading, RejectedFile
 from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 from warehouse.tables import transaction
@@ -61,14 +64,16 @@ def land(
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
     with transaction(connection):
         inbox = arrivals(place, sources, connection)
+        nights = nights_before(connection, place, start)
         lost = _lost_landings(inbox, connection)
-        fresh = _read_what_is_new(inbox, connection, start, run_on, lost)
+        fresh = _read_what_is_new(inbox, connection, nights, run_on, lost)
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
         files = _landed_requests(inbox, connection)
         marked = mark_uncounted(connection, files, start.date())
-        refusals = account(connection, sources, inbox, start, marked)
+        bills = settle_bills(connection, sources, inbox, nights)
+        refusals = account(connection, inbox, nights, marked, bills)
         _state_invoices(connection, inbox)
         findings.settle_paths(connection, inbox)
         noticed = (
@@ -78,8 +83,8 @@ def land(
             of_requests(marked.doubts, files),
         )
         findings.note(connection, chain.from_iterable(noticed))
-        holds = uncounted_sources(connection)
-    return Landing(tuple(inbox.rejections), refusals, tuple(holds))
+        holds = (*same_money(connection, sources), *bills.holds, *uncounted_sources(connection))
+    return Landing(tuple(inbox.rejections), refusals, holds)
 
 
 def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
@@ -146,35 +151,63 @@ def _lost_landings(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> set[t
 
 
 def _read_what_is_new(
-    inbox: Inbox, connection: duckdb.DuckDBPyConnection, start: datetime, run_on: date, lost: set[tuple[str, str]]
+    inbox: Inbox, connection: duckdb.DuckDBPyConnection, nights: Nights, run_on: date, lost: set[tuple[str, str]]
 ) -> list[str]:
     """Forget what has left, is lost or is read otherwise now, read what is new; the digests that were read."""
-    seen = file_cache.first_seen(connection)
+    seen, start = file_cache.first_seen(connection), nights.start
     stale = _stale(inbox, connection, start.date(), run_on) | lost
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
     free_space.require(inbox.place.var, sum(inbox.found[one.source.name, one.file].bytes for one in wanted))
     shelf = file_cache.Shelf(connection, inbox.place.var)
+    without_rows: list[tuple[Content, Times]] = []
     with private_folder(inbox.place.var, "landing") as folder:
         for content in wanted:
-            first = min(start, seen.get((content.source.name, content.sha256), start))
-            _read(inbox, content, shelf, Times(start, first, run_on), folder)
+            key = (content.source.name, content.sha256)
+            first = min(start, seen.get(key, nights.first_seen_content(*key)))
+            if not _read(inbox, content, shelf, Times(start, first, run_on), folder):
+                without_rows.append((content, Times(start, first, run_on)))
+    shelf.flush()
+    _settle_files_without_rows(connection, inbox, shelf, without_rows)
     shelf.flush()
     return [content.sha256 for content in wanted]
 
 
-def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times, folder: Path) -> None:
+def _settle_files_without_rows(
+    connection: duckdb.DuckDBPyConnection,
+    inbox: Inbox,
+    shelf: file_cache.Shelf,
+    without_rows: Sequence[tuple[Content, Times]],
+) -> None:
+    """A bill without rows is an export of nothing where others of its source have rows; alone it is refused."""
+    filled = {source for source, rows in file_cache.rows_by_source(connection).items() if rows}
+    for content, times in without_rows:
+        export = inbox.stated[content.source.name].exports.get(content.file)
+        is_stated = export is not None and export.rows == 0
+        if content.source.kind == "gpu_billing" and (is_stated or content.source.name in filled):
+            shelf.store(content, Reading(0, {}), times)
+        else:
+            inbox.reject(content.source.name, content.file, FileWithoutRows())
+
+
+def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times, folder: Path) -> bool:
+    """Keep what the content holds; False where it has no row, which the other files of its source decide upon."""
     found = inbox.found[content.source.name, content.file]
     try:
         with _delivered(inbox.place.project, content, found, times, folder) as delivered:
             read = _believed(delivered, content)
+    except FileWithoutRows:
+        if not content.promises:
+            return False
+        read = Reading(0, {})
     except RejectedFile as rejected:
         if rejected.reason != "empty_file" or not content.promises:
             inbox.reject(content.source.name, content.file, rejected)
-            return
+            return True
         read = Reading(0, {})
     shelf.store(content, read, times)
+    return True
 
 
 def _believed(delivered: Delivered, content: Content) -> Reading:

@@ -1,10 +1,9 @@
-"""The row account of every file, once all files of the night are known: raw.files, and which bills count."""
+"""The row account of every file, once all files of the night are known: raw.files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +12,11 @@ import polars as pl
 
 from warehouse.landing import file_cache
 from warehouse.landing.arrivals import Inbox
+from warehouse.landing.current_bills import CurrentBills
+from warehouse.landing.first_seen import Nights
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests.uncounted import Marked
-from warehouse.landing.supersession import deliveries, shrunken, superseded
-from warehouse.schemas.raw import BillDeliveries, Files, Quarantine
-from warehouse.sources.reader_protocol import RejectedFile
-from warehouse.sources.source import Source
+from warehouse.schemas.raw import Files, Quarantine
 from warehouse.tables import replace
 
 Readings = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -36,25 +34,22 @@ class Refusals:
 
 def account(
     connection: duckdb.DuckDBPyConnection,
-    sources: Sequence[Source],
     inbox: Inbox,
-    night_start: datetime,
+    nights: Nights,
     marked: Marked,
+    bills: CurrentBills,
 ) -> tuple[Refusals, ...]:
-    """Write raw.files, raw.bill_deliveries and the rejected files; `marked` says which requests count.
+    """Write raw.files and the rejected files; `marked` says which requests count.
 
     Returns:
         What each source refused.
     """
-    units = pl.concat([BillDeliveries.empty(), *_units(connection, sources, inbox)])
-    replace(connection, BillDeliveries, units)
     read = {(row["source"], row["file_sha256"]): row for row in file_cache.known(connection).iter_rows(named=True)}
     for key, content in inbox.contents.items():
         if key in read:
             _settle_requests(read[key], marked, f"{content.source.name}:{content.file}")
-    winners = superseded(units)
     rows = [
-        _file(inbox, key, read, night_start) | {"superseded_by": winners.get(_content_key(inbox, key))}
+        _file(inbox, key, read, bills) | {"first_seen_at": nights.first_seen(*key, _content_key(inbox, key)[1])}
         for key in _listed(inbox)
     ]
     files = pl.DataFrame(rows, schema=Files.polars_schema())
@@ -70,33 +65,6 @@ def _settle_requests(read: dict[str, Any], marked: Marked, file: str) -> None:
         read["counted"] = marked.counted[file] + read["copied"]
 
 
-def _units(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox) -> Iterator[pl.DataFrame]:
-    for source in sources:
-        if source.kind == "gpu_billing":
-            yield _counting_units(connection, source, inbox)
-
-
-def _counting_units(connection: duckdb.DuckDBPyConnection, source: Source, inbox: Inbox) -> pl.DataFrame:
-    """The units of a source; a delivery that has shrunken to under half of what it replaces is rejected."""
-    files = _last_paths(source, inbox)
-    units = deliveries(connection, source, files)
-    while source.delivery == "replace" and not (fallen := shrunken(units)).is_empty():
-        for row in fallen.iter_rows(named=True):
-            found = "{rows} rows, {billed_cost} where {rows_before} rows, {billed_cost_before} stood".format(**row)
-            inbox.reject(source.name, row["file"], RejectedFile("shrunken", f"{found}; deliver it whole"))
-            file_cache.forget(connection, source.name, row["file_sha256"])
-            del files[row["file_sha256"]]
-        units = deliveries(connection, source, files)
-    return units
-
-
-def _last_paths(source: Source, inbox: Inbox) -> dict[str, str]:
-    """The last path of each content: a bill that is delivered once more is as new as that."""
-    standing = {content.sha256 for content in inbox.contents.values() if content.source == source}
-    found = sorted((file, at.sha256) for (name, file), at in inbox.found.items() if name == source.name)
-    return {sha256: file for file, sha256 in found if sha256 in standing}
-
-
 def _listed(inbox: Inbox) -> list[tuple[str, str]]:
     """Every file that a pattern matches, also one that could not be opened; control files are no data."""
     unreadable = {(rejection.source, rejection.file) for rejection in inbox.rejections}
@@ -109,7 +77,7 @@ def _content_key(inbox: Inbox, key: tuple[str, str]) -> tuple[str, str]:
     return inbox.owners.get((key[0], sha256), key[0]), sha256
 
 
-def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datetime) -> dict[str, Any]:
+def _file(inbox: Inbox, key: tuple[str, str], read: Readings, bills: CurrentBills) -> dict[str, Any]:
     source, file = key
     found, content_key = inbox.found.get(key), _content_key(inbox, key)
     rejected = any((rejection.source, rejection.file) == key for rejection in inbox.rejections)
@@ -123,9 +91,11 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, night_start: datet
         "bytes": found.bytes if found else 0,
         "reader_digest": inbox.contents[content_key].reader_digest if content_key in inbox.contents else "",
         "changed_ns": found.changed_ns if found else 0,
+        "exported_at": bills.exported.get(content_key),
+        "superseded_by": bills.superseded.get(content_key),
     }
     if counts is None:
-        return identity | _NOTHING | {"first_seen_at": night_start}
+        return identity | _NOTHING
     return identity | (_counted(counts) if is_first else _repeated(counts))
 
 
@@ -146,13 +116,13 @@ def _counted(read: Mapping[str, Any]) -> dict[str, Any]:
         "quarantined": read["refused"],
         "duplicates": duplicates,
         "blank": read["blank"],
-        **{name: read[name] for name in ("foreign_lines", "rounding_residual", "flags", "first_seen_at")},
+        **{name: read[name] for name in ("foreign_lines", "rounding_residual", "flags")},
     }
 
 
 def _repeated(read: Mapping[str, Any]) -> dict[str, Any]:
     """The same bytes under another path: every row of it is a duplicate."""
-    return {**_NOTHING, "rows": read["rows"], "duplicates": read["rows"], "first_seen_at": read["first_seen_at"]}
+    return {**_NOTHING, "rows": read["rows"], "duplicates": read["rows"]}
 
 
 def _settle_quarantine(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:

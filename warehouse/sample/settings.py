@@ -117,7 +117,7 @@ currency = "USD"                     # reporting currency
 # kind   = "gpu_billing"             # gpu_billing | training_logs | request_telemetry
 # format = "focus"
 # files  = "inbox/bills/**/*.parquet"
-# delivery = "replace"               # replace: a newer file for a billing period replaces the older | append
+# delivery = "replace"               # replace: a newer file for a billing period replaces the older | append | parts
 #
 # [[source]]
 # name   = "runs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Final
@@ -63,6 +64,7 @@ class Control(msgspec.Struct, frozen=True):
 
     files: tuple[Promise, ...]
     invoices: tuple[Invoice, ...] = ()
+    exported_at: datetime | None = None
 
 
 def control(text: bytes) -> Control:

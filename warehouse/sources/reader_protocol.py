@@ -36,6 +36,13 @@ class RejectedFile(Exception):  # noqa: N818 - the word of the contract
         self.detail = detail
 
 
+class FileWithoutRows(RejectedFile):
+    """A file that has its header and no row: an export of nothing where others hold the rows, else a failed export."""
+
+    def __init__(self) -> None:
+        super().__init__("empty_file", "the file has no row, only a header or white space")
+
+
 @dataclass(frozen=True)
 class Delivered:
     """One regular file of the inbox, hashed and unpacked.

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["gpu_billing", "training_logs", "request_telemetry"]
-Delivery = Literal["replace", "append"]
+Delivery = Literal["replace", "append", "parts"]
 
 
 def _nothing() -> Mapping[str, str]:

@@ -121,3 +121,13 @@ def test_other_files_are_rows_that_count_nothing_or_none(tmp_path: Path) -> None
     assert read(tmp_path, "binary", "inbox/hf/sft/training_args.bin").rows == 0
     broken = read(tmp_path, '{"log_history": [', "inbox/hf/sft/trainer_state.json")
     assert broken.refused.select("location", "reason").rows() == [("file", "bad_json")]
+
+
+def test_a_run_that_goes_on_to_more_steps_is_the_same_run_and_its_processes_add_up(tmp_path: Path) -> None:
+    rows = [{"step": each, "loss": 1.0} for each in range(1, 9)]
+    first = [*rows[:6], {"step": 6, "train_runtime": 600.0}]
+    once = read(tmp_path, state(*first, global_step=6, max_steps=6), "inbox/hf/sft/checkpoint-6/trainer_state.json")
+    both = [*first, *rows[6:], {"step": 8, "train_runtime": 300.0}]
+    twice = the_run(read(tmp_path, state(*both, global_step=8, max_steps=8), said=SAID))
+    assert the_run(once)["run_key"] == the_run(read(tmp_path, state(*both, global_step=8, max_steps=8)))["run_key"]
+    assert twice["ended_at"] == datetime(2026, 11, 2, 0, 15, tzinfo=UTC)  # 600 s + 300 s

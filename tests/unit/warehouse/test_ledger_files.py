@@ -17,6 +17,7 @@ from warehouse.private_folders import private_folder
 from warehouse.schemas.ledger import Postings
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
+NIGHT = date(2026, 11, 20)
 
 
 def posted(count: int) -> pl.DataFrame:
@@ -36,7 +37,8 @@ def written(var: Path, rows: pl.DataFrame, threads: int) -> dict[str, bytes]:
     connection = connect(var, Limits(threads=threads))
     tables.write(connection, Postings, rows)
     with private_folder(var, "exports") as folder:
-        files = {name: path.read_bytes() for name, path in write_ledger(connection, folder, ("known_at",)).items()}
+        paths = write_ledger(connection, folder, ("known_at",), NIGHT)
+        files = {name: path.read_bytes() for name, path in paths.items()}
     connection.close()
     return files
 
@@ -50,7 +52,7 @@ def test_portions_change_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
     assert files["ledger.csv"] == exports.csv(ordered, ())
     assert b"'=1+1" in files["ledger.csv"]
-    assert_frame_equal(pl.read_parquet(files["ledger.parquet"]), ordered)
+    assert_frame_equal(pl.read_parquet(files["ledger/2026-11.parquet"]), ordered)
 
 
 def test_order_and_threads_change_no_byte(tmp_path: Path) -> None:
@@ -63,7 +65,20 @@ def test_an_empty_ledger_has_its_columns(tmp_path: Path) -> None:
     files = written(tmp_path, Postings.empty(), threads=1)
 
     assert files["ledger.csv"].count(b"\n") == 1
-    assert_frame_equal(pl.read_parquet(files["ledger.parquet"]), Postings.empty().drop("known_at"))
+    assert list(files) == ["ledger.csv"]
+
+
+def test_a_month_is_a_file_and_the_text_holds_the_latest_two(tmp_path: Path) -> None:
+    rows = posted(3).with_columns(charge_date=pl.Series([date(2026, 9, 30), date(2026, 10, 1), date(2026, 11, 20)]))
+    files = written(tmp_path, rows, threads=1)
+
+    assert sorted(files) == [
+        "ledger.csv",
+        "ledger/2026-09.parquet",
+        "ledger/2026-10.parquet",
+        "ledger/2026-11.parquet",
+    ]
+    assert files["ledger.csv"].count(b"\n") == 3  # the header, October and November
 
 
 def test_what_a_killed_run_left_is_swept_away(tmp_path: Path) -> None:

@@ -195,3 +195,62 @@ def test_a_description_may_repeat_a_key_unless_two_counts_disagree(tmp_path: Pat
     assert mlperf.read(deliver(tmp_path, twice % "", file=DESCRIPTION), SOURCE).refused.is_empty()
     both = mlperf.read(deliver(tmp_path, twice % ', "number_of_nodes": "5"', file=DESCRIPTION), SOURCE)
     assert both.refused["reason"].to_list() == ["bad_json"]
+
+
+def launches(reading: Reading) -> list[dict[str, object]]:
+    return reading.frames["run_rows"].sort("held_from").to_dicts()
+
+
+def again(hours: int) -> list[str]:
+    """The log once more, so many hours later."""
+    at = T0 + hours * 3_600_000
+    return [
+        line("init_start", at),
+        line("run_start", at + 60_000),
+        line("eval_accuracy", at + 120_000, 5.0, samples_count=640),
+        line("run_stop", at + 180_000, status="success"),
+    ]
+
+
+def test_a_log_with_a_second_start_holds_two_launches_of_one_run(tmp_path: Path) -> None:
+    first, second = launches(read(tmp_path, [*whole_log(), *again(10)], system=system()))
+    assert first["run_id"] == second["run_id"]
+    assert first["run_key"] != second["run_key"]
+    assert first["held_to"] == datetime(2025, 4, 30, 8, 3, tzinfo=UTC)
+    assert (second["held_from"], second["held_to"]) == (
+        datetime(2025, 4, 30, 18, 0, tzinfo=UTC),
+        datetime(2025, 4, 30, 18, 3, tzinfo=UTC),
+    )
+    assert [(each["first_step"], each["last_step"], each["tokens"]) for each in (first, second)] == [
+        (0, 320, 320 * 8192),
+        (0, 640, 640 * 8192),
+    ]
+
+
+def test_a_launch_that_died_without_a_stop_ends_with_its_last_record(tmp_path: Path) -> None:
+    died = [text for text in whole_log() if "run_stop" not in text]
+    first, second = launches(read(tmp_path, [*again(10), *died], system=system()))
+    assert (first["end_source"], first["status"]) == ("last_event", "unknown")
+    assert first["ended_at"] == datetime(2025, 4, 30, 8, 2, tzinfo=UTC)
+    assert (second["end_source"], second["status"]) == ("logged", "finished")
+
+
+def test_ranks_that_all_log_the_start_are_one_launch(tmp_path: Path) -> None:
+    ranks = [
+        line(key, T0 + ms, prefix=f"{rank}: ")
+        for rank in range(8)
+        for key, ms in (("init_start", rank), ("run_start", 60_000 + rank))
+    ]
+    assert len(launches(read(tmp_path, [*whole_log(), *ranks], system=system()))) == 1
+
+
+def test_records_long_after_all_others_are_another_launch_also_without_a_start(tmp_path: Path) -> None:
+    late = [line("eval_accuracy", T0 + 40_000_000 + each * 60_000, 5.0, samples_count=400 + each) for each in range(3)]
+    assert len(launches(read(tmp_path, [*whole_log(), *late], system=system()))) == 2
+
+
+def test_a_step_of_tracked_statistics_is_no_count_of_samples(tmp_path: Path) -> None:
+    lines = [text for text in whole_log() if "samples_count" not in text]
+    lines.append(line("tracked_stats", T0 + 100_000, {"throughput": 900.0}, step=603_979_776))
+    run = the_run(read(tmp_path, lines, system=system()))
+    assert (run["tokens"], run["steps"], run["last_step"]) == (None, None, None)

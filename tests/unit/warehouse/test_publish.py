@@ -55,3 +55,33 @@ def test_a_night_that_lost_a_byte_is_not_intact(tmp_path: Path) -> None:
     (path / "ledger.csv").write_bytes(b"ab")
 
     assert not publish.is_intact(path)
+
+
+def test_a_file_that_did_not_change_is_the_file_of_the_night_before(tmp_path: Path) -> None:
+    def month(content: bytes) -> dict[str, bytes | Path]:
+        given = tmp_path / "given.parquet"
+        given.write_bytes(content)
+        name = "ledger/2026-10.parquet"
+        listed = [{"file": name, "sha256": hashlib.sha256(content).hexdigest()}]
+        return {name: given, "manifest.json": json.dumps({"outputs": listed}).encode()}
+
+    published = tmp_path / "published"
+    first = publish.publish(published, FIRST, 1, month(b"same")) / "ledger/2026-10.parquet"
+    second = publish.publish(published, SECOND, 1, month(b"same")) / "ledger/2026-10.parquet"
+    third = publish.publish(published, SECOND, 2, month(b"other")) / "ledger/2026-10.parquet"
+
+    assert first.samefile(second)
+    assert not third.samefile(second)
+    assert [path.read_bytes() for path in (first, second, third)] == [b"same", b"same", b"other"]
+
+
+def test_a_file_that_was_damaged_since_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
+    given = tmp_path / "given.parquet"
+    given.write_bytes(b"same")
+    listed = json.dumps({"outputs": [{"file": "a.parquet", "sha256": hashlib.sha256(b"same").hexdigest()}]}).encode()
+    first = publish.publish(tmp_path / "published", FIRST, 1, {"a.parquet": given, "manifest.json": listed})
+    (first / "a.parquet").write_bytes(b"torn")
+    given.write_bytes(b"same")
+    second = publish.publish(tmp_path / "published", SECOND, 1, {"a.parquet": given, "manifest.json": listed})
+
+    assert (second / "a.parquet").read_bytes() == b"same"

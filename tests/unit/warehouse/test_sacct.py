@@ -188,3 +188,60 @@ def test_a_missing_column_rejects_the_file(tmp_path: Path) -> None:
 )
 def test_host_lists_are_written_out(written: str | None, expanded: list[str]) -> None:
     assert hosts(written) == expanded
+
+
+@pytest.mark.parametrize(
+    ("tres", "model", "count"),
+    [
+        ("gres/gpu:a100_3g.20gb=1,gres/gpu=1", "A100", 3 / 7),
+        ("gres/gpu:1g.10gb=2", None, 2 / 7),
+        ("gres/gpu:nvidia_h100_80gb_hbm3_1g.10gb=1", "H100", 1 / 7),
+        ("gres/gpu:a30_2g.12gb=1", "A30", 2 / 4),
+        ("gres/gpu:h100=8", "H100", 8.0),
+    ],
+)
+def test_a_slice_is_a_part_of_a_gpu(tmp_path: Path, tres: str, model: str | None, count: float) -> None:
+    [run] = runs(read(tmp_path, {"AllocTRES": tres}))
+    assert (run["gpu_model"], run["gpu_count"]) == (model, pytest.approx(count))
+
+
+@pytest.mark.parametrize("state", ["REQUEUED", "RUNNING", "SUSPENDED"])
+def test_an_attempt_with_an_end_has_ended_whatever_the_word(tmp_path: Path, state: str) -> None:
+    [run] = runs(read(tmp_path, {"State": state}))
+    assert (run["status"], run["end_source"], run["gpu_seconds"]) == ("unknown", "job_db", 8 * SECONDS)
+
+
+CHANGE = {"Start": "2026-11-01T01:30:00", "End": "2026-11-01T05:30:00"}  # the clock of New York goes back at 06:00 UTC
+
+
+@pytest.mark.parametrize(
+    ("job", "start", "end"),
+    [
+        (CHANGE | {"Elapsed": "04:00:00"}, (6, 30), (10, 30)),  # 01:30 in winter time
+        (CHANGE | {"Elapsed": "05:00:00"}, (5, 30), (10, 30)),  # 01:30 in summer time
+        ({"Start": "2026-11-01T00:30:00", "End": "2026-11-01T01:15:00", "Elapsed": "01:45:00"}, (4, 30), (6, 15)),
+        ({"Start": "2026-11-01T01:10:00", "End": "2026-11-01T01:50:00", "Elapsed": "01:40:00"}, (5, 10), (6, 50)),
+    ],
+)
+def test_the_other_end_and_the_elapsed_time_decide_an_ambiguous_local_time(
+    tmp_path: Path, job: dict[str, str], start: tuple[int, int], end: tuple[int, int]
+) -> None:
+    [run] = runs(read(tmp_path, job, zone="America/New_York"))
+    assert run["started_at"] == datetime(2026, 11, 1, *start, tzinfo=UTC)
+    assert run["ended_at"] == datetime(2026, 11, 1, *end, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("took", ["03:00:00", ""])
+def test_a_local_time_that_nothing_decides_stays_ambiguous(tmp_path: Path, took: str) -> None:
+    reading = read(tmp_path, CHANGE | {"Elapsed": took}, zone="America/New_York")
+    assert reading.refused["reason"].to_list() == ["ambiguous_time"]
+
+
+def test_a_local_time_that_no_clock_showed_is_refused(tmp_path: Path) -> None:
+    gap = {"Start": "2026-03-08T02:30:00", "End": "2026-03-08T05:30:00", "Elapsed": "02:00:00"}
+    assert read(tmp_path, gap, zone="America/New_York").refused["reason"].to_list() == ["ambiguous_time"]
+
+
+def test_a_job_is_known_by_the_id_that_its_processes_see(tmp_path: Path) -> None:
+    found = runs(read(tmp_path, {"JobID": "20+0"}, {"JobID": "20+1"}, {"JobID": "7"}))
+    assert [(run["job_id"], run["is_job"]) for run in found] == [("20", True), ("20", True), ("7", True)]

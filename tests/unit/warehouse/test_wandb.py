@@ -182,3 +182,70 @@ def test_an_exported_history_is_metrics_of_the_run_it_is_named_after(tmp_path: P
 @pytest.mark.parametrize("file", ["files/wandb-summary.json", "files/wandb-metadata.json"])
 def test_a_broken_file_beside_is_refused(tmp_path: Path, file: str) -> None:
     assert read(tmp_path, file, b"{").refused["reason"].to_list() == ["bad_json"]
+
+
+def rows(reading: Reading) -> list[dict[str, Any]]:
+    return reading.frames["run_rows"].to_dicts()
+
+
+def test_a_folder_is_one_segment_of_its_run_whatever_the_record_says(tmp_path: Path) -> None:
+    resumed = field(17, field(1, b"abc") + field(17, field(1, STARTED)) + varint(18 << 3) + varint(1))
+    first, again = (
+        the_run(binary(tmp_path, record, history(1, 5.0, loss=1), EXIT)) for record in (run_record(), resumed)
+    )
+    assert first["run_id"] == again["run_id"] == "abc"
+    assert first["run_key"] == again["run_key"]
+    assert (again["parent_run_id"], again["first_step"], again["last_step"]) == (None, 1, 1)
+
+
+def test_the_clock_of_a_resumed_run_is_cumulative_and_never_measures_its_segment(tmp_path: Path) -> None:
+    def value(step: int, at: float) -> bytes:
+        said = {"_step": step, "_timestamp": STARTED + at, "_runtime": 10_800.0 + at, "loss": 1.0}
+        return field(2, b"".join(item(name, value) for name, value in said.items()))
+
+    run = the_run(binary(tmp_path, run_record(), value(400, 1.0), value(600, 7_200.0), EXIT))
+    assert run["started_at"] == datetime(2026, 2, 11, 4, 14, 23, 500_000, tzinfo=UTC)
+    assert run["ended_at"] == datetime(2026, 2, 11, 6, 14, 23, tzinfo=UTC)  # 7,200 s after the start, not 18,000
+
+
+def test_an_exit_long_after_the_last_value_ends_the_run(tmp_path: Path) -> None:
+    exit_at = field(18, varint(2 << 3) + varint(100))  # runtime of 100 s, the last value at 40 s
+    run = the_run(binary(tmp_path, run_record(), history(1, 5.0, loss=1), history(2, 40.0, loss=1), exit_at))
+    assert run["ended_at"] == datetime(2026, 2, 11, 4, 16, 3, tzinfo=UTC)
+
+
+def test_values_that_stop_for_hours_are_two_attempts_unless_the_machine_was_measured(tmp_path: Path) -> None:
+    values = [history(step, 60.0 * step, loss=1.0) for step in (*range(30), *range(300, 330))]
+    first, last = rows(binary(tmp_path, run_record(), *values, EXIT))
+    assert (first["first_step"], first["last_step"], last["first_step"], last["last_step"]) == (0, 29, 300, 329)
+    assert (first["status"], first["end_source"], last["status"]) == ("unknown", "last_event", "finished")
+    assert (last["started_at"] - first["ended_at"]).total_seconds() == 271 * 60
+
+    stats = [field(7, field(2, field(1, STARTED + 60 * minute))) for minute in range(330)]
+    [whole] = rows(binary(tmp_path, run_record(), *values, *stats, EXIT))
+    assert (whole["first_step"], whole["last_step"]) == (0, 329)
+
+
+@pytest.mark.parametrize(
+    ("config", "metadata", "found"),
+    [
+        ({"world_size": 16}, METADATA, (16.0, "job")),
+        ({"num_gpus": 4}, METADATA, (2.0, "host")),
+        ({"num_gpus": 4}, {"startedAt": METADATA["startedAt"]}, (4.0, None)),
+        ({}, {"startedAt": METADATA["startedAt"], "cpu_count": 8}, (0.0, None)),
+        ({}, {"startedAt": METADATA["startedAt"]}, (None, None)),
+    ],
+)
+def test_a_count_of_gpus_knows_whose_they_are(
+    tmp_path: Path, config: dict[str, int], metadata: dict[str, object], found: tuple[float | None, str | None]
+) -> None:
+    run = the_run(binary(tmp_path, run_record(**config), EXIT, metadata=metadata))
+    assert (run["gpu_count"], run["gpu_scope"]) == found
+
+
+def test_group_rank_and_job_of_a_process_are_read(tmp_path: Path) -> None:
+    grouped = field(17, field(1, b"abc") + field(6, b"sft-7") + field(4, item("train/local_rank", 3)))
+    run = the_run(binary(tmp_path, grouped, EXIT, metadata=METADATA | {"slurm": {"job_id": "4711"}}))
+    assert (run["run_group"], run["rank"], run["job_id"]) == ("sft-7", 3, "4711")
+    alone = the_run(binary(tmp_path, run_record(local_rank=-1, SLURM_JOB_ID=12), EXIT))
+    assert (alone["rank"], alone["job_id"]) == (None, "12")

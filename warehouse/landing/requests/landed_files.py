@@ -36,6 +36,13 @@ def landed_requests(connection: duckdb.DuckDBPyConnection, var: Path) -> list[La
     return [file for file in landed if file.path.name in recorded]
 
 
+def landed_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Names of the landed files that a content of the inbox has, as the present readers read it."""
+    query = f"SELECT DISTINCT source, sha256, reader_digest FROM {Files.qualified()} WHERE kind = 'request_telemetry'"
+    rows = connection.execute(query).fetchall()
+    return {landed_path(Path(), source, sha, digest).name for source, sha, digest in rows}
+
+
 def policy_changes_within_hours(connection: duckdb.DuckDBPyConnection) -> list[datetime]:
     """Instants, not on the hour, at which a deployment or a weight begins or ends."""
     query = f"SELECT change FROM ({_CHANGES}) WHERE change <> date_trunc('hour', change) ORDER BY change"

@@ -44,6 +44,7 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
         "CREATE OR REPLACE TABLE meta.uncounted_requests "
         "(landed VARCHAR, position BIGINT, day DATE, reason VARCHAR, is_request BOOLEAN)"
     )
+    connection.execute("CREATE OR REPLACE TABLE meta.cache_beside (source VARCHAR, model VARCHAR)")
     if not files:
         return Marked({}, {}, pl.DataFrame(schema=DOUBTS))
     cache_proofs.prove(connection, scan(connection, files))

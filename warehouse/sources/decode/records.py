@@ -16,7 +16,7 @@ from warehouse.sources.decode.csv_records import csv_sheets, last_line_is_open
 from warehouse.sources.decode.json_records import json_sheets
 from warehouse.sources.decode.parquet_records import MAGIC, parquet_sheets
 from warehouse.sources.decode.text_batch import Sheet, refused_rows
-from warehouse.sources.reader_protocol import Delivered, RejectedFile
+from warehouse.sources.reader_protocol import Delivered, FileWithoutRows, RejectedFile
 
 LONGEST_CELL: Final = 1 << 20
 LONGEST_SHOWN: Final = 1 << 12
@@ -75,7 +75,7 @@ def batches(delivered: Delivered, layout: Layout) -> Iterator[Batch]:
         rows += batch.rows.height + batch.refused.height
         yield batch
     if not rows and not delivered.is_proved:
-        raise RejectedFile("empty_file", "the file has no row, only a header or white space")
+        raise FileWithoutRows
 
 
 def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:

@@ -1,0 +1,122 @@
+"""Manifests that exporters write beside a bill: which files one run exported, when, and how many rows they hold.
+
+AWS writes `…-Manifest.json` (Cost and Usage Reports, Data Exports), Azure a `manifest.json` into the folder of each
+run. Only what they say of files and times is read; a manifest that says neither is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from warehouse.landing.inbox import manifests
+from warehouse.sources.decode.staging_copy import contents
+from warehouse.sources.reader_protocol import RejectedFile
+
+LARGEST: Final = 16 << 20
+_TIMES: Final = (
+    "submittedTime",
+    "exported_at",
+    "exportedAt",
+    "exportTime",
+    "createdAt",
+    "creationTime",
+    "generatedAt",
+    "reportCreationTime",
+)
+_LISTS: Final = ("blobs", "reportKeys", "dataFiles", "files")
+_NAMES: Final = ("blobName", "key", "name", "path")
+
+
+@dataclass(frozen=True)
+class Export:
+    """One run of an export: its manifest, when it ran, and how many rows it exported, as far as it says."""
+
+    manifest: str
+    exported_at: datetime | None
+    rows: int | None
+
+
+def exports(project: Path, pattern: str, files: Sequence[str]) -> dict[str, Export]:
+    """The run that exported each file, where a manifest lists it; the manifest closest to the file counts."""
+    below = _by_folder(files)
+    of_file: dict[str, Export] = {}
+    for manifest in sorted(manifests(project, pattern), key=lambda path: path.count("/")):
+        with suppress(RejectedFile, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            document = msgspec.json.decode(contents(project, manifest, LARGEST))
+            if isinstance(document, dict):
+                of_file.update(dict.fromkeys(_listed(manifest, document, below), _export(manifest, document)))
+    return of_file
+
+
+def _export(manifest: str, document: Mapping[str, Any]) -> Export:
+    run = document.get("runInfo")
+    said = {**document, **run} if isinstance(run, dict) else document
+    rows = document.get("dataRowCount")
+    return Export(manifest, _time(said), rows if isinstance(rows, int) and rows >= 0 else None)
+
+
+def _time(said: Mapping[str, Any]) -> datetime | None:
+    """When the run exported; a time without offset is UTC."""
+    for name in _TIMES:
+        text = said.get(name)
+        if isinstance(text, str):
+            # Azure writes seven fractional digits, Python reads six.
+            with suppress(ValueError):
+                moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
+
+
+def _listed(manifest: str, document: Mapping[str, Any], below: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The files that a manifest lists, at or below its folder; all beside it where it lists none."""
+    folder = manifest.rpartition("/")[0]
+    names = [name for key in _LISTS for name in _names(document.get(key))]
+    if not names:
+        yield from (file for file in below.get(folder, ()) if file.rpartition("/")[0] == folder)
+        return
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for file in below.get(folder, ()):
+        by_name[file.rpartition("/")[2]].append(file)
+    for name in names:
+        candidates = by_name.get(name.rpartition("/")[2], [])
+        closest = max((_shared_tail(name, file) for file in candidates), default=0)
+        yield from (file for file in candidates if _shared_tail(name, file) == closest)
+
+
+def _names(listed: object) -> Iterator[str]:
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, str):
+            yield entry
+        elif isinstance(entry, dict):
+            yield from (entry[name] for name in _NAMES if isinstance(entry.get(name), str))
+
+
+def _shared_tail(name: str, file: str) -> int:
+    """How many of the last steps of two paths are equal."""
+    pairs = zip(reversed(name.split("/")), reversed(file.split("/")), strict=False)
+    steps = 0
+    for ours, theirs in pairs:
+        if ours != theirs:
+            break
+        steps += 1
+    return steps
+
+
+def _by_folder(files: Iterable[str]) -> dict[str, list[str]]:
+    """The files at or below each folder."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        folder = file.rpartition("/")[0]
+        while folder:
+            below[folder].append(file)
+            folder = folder.rpartition("/")[0]
+    return below
