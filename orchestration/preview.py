@@ -22,6 +22,7 @@ from transforms.raw.findings import findings
 from transforms.reports.unmatched import unmatched
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
+from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
@@ -113,6 +114,7 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
 FIRST_TABLES: Final = (
     accruals,
     charges,
+    charge_findings,
     run_attempts,
     training_runs,
     traffic_overlaps,
