@@ -18,13 +18,17 @@ from transforms.decisions.law.sampling_optimum import sampling_optimum
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.portfolio_selection import portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
 from transforms.decisions.runs.reward_forecasts import reward_forecasts
 from transforms.decisions.runs.run_forecasts import run_forecasts
+from transforms.decisions.supply.gpu_demand import gpu_demand
 from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.pool_users import pool_users
 from transforms.decisions.supply.serving_regimes import serving_regimes
 from transforms.decisions.supply.serving_states import serving_states
+from transforms.decisions.supply.supply import supply
 from transforms.economics.amortization.amortization import amortization, estimate_changes
 from transforms.economics.amortization.amortization_restatements import amortization_restatements
 from transforms.economics.amortization.model_lives import expected_service, model_lives
@@ -63,16 +67,25 @@ from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.raw.findings import findings
 from transforms.reports.amortization_runoff import runoffs
+from transforms.reports.band_verdicts import band_verdicts
+from transforms.reports.change_drivers import change_drivers
+from transforms.reports.company_thirds import company_thirds
 from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
+from transforms.reports.headline_metrics import headline_metrics
+from transforms.reports.idle_pools import idle_pools
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
+from transforms.reports.quality_checks import quality_checks
+from transforms.reports.rejected_alternatives import held_models, rejected_alternatives
 from transforms.reports.report_period import subject
+from transforms.reports.requested_decisions import requested_decisions
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.scope import scope
+from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
@@ -171,6 +184,8 @@ ASSETS: Final = [
         track_record,
         pool_states,
         serving_states,
+        supply,
+        pool_users,
         positions,
         serving_regimes,
         iso_loss,
@@ -179,7 +194,9 @@ ASSETS: Final = [
         run_forecasts,
         reward_forecasts,
         task_shares,
+        gpu_demand,
         candidates,
+        portfolio,
         task_classes,
         cash_curves,
         recommendations,
@@ -199,6 +216,16 @@ ASSETS: Final = [
         scope,
         restated_months,
         restatements,
+        change_drivers,
+        band_verdicts,
+        company_thirds,
+        quality_checks,
+        headline_metrics,
+        requested_decisions,
+        rejected_alternatives,
+        held_models,
+        idle_pools,
+        served_groups,
         pages,
         numbers,
         unmatched,

@@ -6,8 +6,12 @@ from typing import Final
 
 from orchestration.table_assets import Check
 from transforms.decisions.checks import (
+    cards_above_their_pool,
+    cards_that_exclude_each_other,
     crossed_percentiles,
     models_without_a_card,
+    purchases_given_back,
+    savings_above_what_is_paid,
     savings_counted_twice,
     unproven_recommendations,
 )
@@ -69,8 +73,12 @@ CHECKS: Final = {
         Check(unconverted_spend, on="daily_spend"),
     ],
     "decisions": [
+        Check(cards_above_their_pool, on="recommendations"),
+        Check(cards_that_exclude_each_other, on="recommendations"),
         Check(crossed_percentiles, on="candidates"),
         Check(models_without_a_card, on="recommendations"),
+        Check(purchases_given_back, on="supply"),
+        Check(savings_above_what_is_paid, on="portfolio"),
         Check(savings_counted_twice, on="recommendations"),
         Check(unproven_recommendations, on="recommendations"),
     ],

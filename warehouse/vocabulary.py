@@ -53,6 +53,17 @@ COST_DRIVERS: Final = ("price", "volume", "mix", "efficiency", "one_off", "resta
 ACTIONS: Final = ("hold", "retrain_smaller", "distil", "route", "tune_serving", "release_capacity", "retire")
 """What can be decided about a model or a pool."""
 
+STANDINGS: Final = ("safe", "measured", "evaluate_first", "data_request")
+"""On what a recommendation stands: no answer changes; its quality was measured, or not yet; or something is missing."""
+
+SUPPLY_KINDS: Final = ("owned", "committed", "on_demand")
+"""How GPUs are paid, the cheapest to keep first."""
+
+USER_KINDS: Final = (
+    "deployment", "launch", "workload", "direct", "training", "planned_training", "announced", "idle",
+)  # fmt: skip
+"""Who holds GPUs of a pool, now or as policy announces; what is left stands idle."""
+
 LAWS: Final = ("own", "epoch", "hoffmann", "muennighoff")
 """Scaling laws: the company's own fit and the published ones."""
 
@@ -110,6 +121,7 @@ NIGHT_REASONS: Final = {
     "no_space": "less free disk than the night needs",
     "delivery_order_unknown": "two deliveries of a bill, and nothing says which is newer",
     "not_a_replacement": "a newer delivery does not cover the older one: money would vanish",
+    "same_money": "two exports of one account's bill, both of which would count",
     "nothing_counted": "a source with accepted records of which none counts",
     "too_much_doubt": "findings put more in doubt than `[limits] max_doubtful_ratio` allows",
     "other_night": "the warehouse holds another night than the one asked for",

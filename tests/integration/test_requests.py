@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -165,3 +166,11 @@ def test_rows_set_aside_while_reading_land_before_those_in_memory(tmp_path: Path
     assert pl.read_parquet(path).schema == Requests.polars_schema()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_company_without_a_request_has_no_hours_and_nothing_proved(tmp_path: Path) -> None:
+    with closing(connect(tmp_path, Limits())) as connection:
+        mark_uncounted(connection, [], datetime(2026, 11, 21, tzinfo=UTC))
+        refresh_request_hours(connection, [], request_hours, [], datetime(2026, 11, 21, tzinfo=UTC))
+
+        assert connection.execute("SELECT count(*) FROM raw.request_hours").fetchall() == [(0,)]

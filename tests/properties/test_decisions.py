@@ -12,7 +12,8 @@ from transforms.decisions.law.distillation import distilled_loss, supervised_los
 from transforms.decisions.law.iso_loss_curve import lifetime_optimum_of, serving_flop, training_flop
 from transforms.decisions.law.law_fit import Points, fit
 from transforms.decisions.law.laws import Law, repeated_tokens_value, tokens_to_train_on
-from transforms.decisions.portfolio.valuation import Cash, ramp
+from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.supply.fleet import PoolDemand, PoolSupply
 
 LAWS = st.builds(
     Law,
@@ -131,22 +132,40 @@ def test_traffic_moves_within_the_months_that_are_left(months: float, lead: floa
     assert shares.sum() <= max(min(months, stop) - lead, 0) + 1e-9
 
 
-@given(st.integers(0, 1000), st.floats(0.1, 3))
-def test_values_and_savings_grow_with_demand_and_the_parts_add_up(seed: int, factor: float) -> None:
-    dice = np.random.default_rng(seed)
-    parts = {
-        "one_off": dice.uniform(0, 100, (2, 5)),
-        "saving_per_token": dice.uniform(0, 2, (2, 5)),
-        "fixed": dice.uniform(0, 5, (2, 5)),
-        "ramp": np.tile(ramp(7.3, 1, 2), (2, 1)),
-    }
-    tokens = dice.uniform(1, 50, (8, 5))
-    cash, more = (Cash(**parts, tokens=tokens * growth, discount_ratio=0.1) for growth in (1, 1 + factor))
-    free = Cash(**parts, tokens=tokens, discount_ratio=0.0)
+GPUS = st.lists(st.floats(0, 200), min_size=3, max_size=3)
 
-    assert (more.net_present_value >= cash.net_present_value - 1e-9).all()
-    assert free.cumulative(1)[-1] == pytest.approx(free.net_present_value[1])
-    assert (cash.break_even_demand * (cash.net_present_value + cash._paid)) == pytest.approx(cash._paid)
+
+@given(GPUS, GPUS, GPUS, st.floats(0, 5), st.floats(0, 0.5), st.floats(0.1, 9))
+def test_more_demand_never_costs_less_and_no_reduction_saves_more_than_is_paid(
+    owned: list[float], committed: list[float], renewable: list[float], renewal: float, power: float, dear: float
+) -> None:
+    columns = [np.array(values)[:, None] for values in (owned, committed, renewable)]
+    supply = PoolSupply(
+        *columns, np.full((3, 1), renewal), columns[0] + columns[1], np.zeros((3, 1)), power, dear
+    )  # fmt: skip
+    demands = np.linspace(0, 500, 26)[None, :].repeat(3, axis=0)
+    usd = supply.avoidable_usd(demands)
+
+    assert (np.diff(usd, axis=1) >= -1e-6).all()
+    assert (usd >= -1e-9).all()
+    # up to what is owned or committed only power is paid
+    within = demands <= columns[0] + columns[1]
+    assert (usd[within] <= power * np.minimum(demands, columns[0])[within] * 730.5 * (1 + 1e-9) + 1e-6).all()
+
+
+@given(st.floats(0, 300), st.floats(0, 300), st.floats(0, 300), st.floats(-300, 300))
+def test_what_a_change_frees_is_paid_again_when_it_comes_back(
+    users: float, idle: float, committed: float, change: float
+) -> None:
+    flat = np.full((1, 1), 1.0)
+    supply = PoolSupply(0 * flat, committed * flat, 0 * flat, flat, flat, 0 * flat, 0.0, 2.0)
+    before = PoolDemand(users * flat, idle * flat, supply)
+    after = before.changed(change * flat)
+
+    # more demand is first taken from what stands idle; fewer GPUs save at most their own price
+    saved = float((before.avoidable_usd - after.avoidable_usd)[0, 0])
+    assert saved <= 2.0 * 730.5 * max(-change, 0) + 1e-6
+    assert saved >= -2.0 * 730.5 * max(change - idle, 0) - 1e-6
 
 
 @given(st.floats(1e9, 1e12), st.floats(5, 500), st.floats(0.01, 0.5), st.floats(5, 100))

@@ -11,8 +11,8 @@ from warehouse.schemas.ledger import BilledDays
 
 KEY: Final = (
     "charge_day", "source", "billing_period_start", "invoice_id", "currency", "file_sha256", "charge_category",
-    "charge_class", "commitment_discount_id", "commitment_discount_status", "pool_id", "is_pooled", "gpu_model",
-    "has_gpu_time", "is_listed", "unmatched_name", "scope_rule",
+    "charge_class", "commitment_discount_id", "commitment_discount_status", "pool_id", "deployment_id", "model_id",
+    "phase", "is_pooled", "gpu_model", "has_gpu_time", "is_listed", "unmatched_name", "scope_rule",
 )  # fmt: skip
 SUMS: Final = ("billed_cost", "effective_cost", "list_cost")
 NAMES: Final = ("resource_name", "resource_id", "sku_id", "service_name", "charge_description")
@@ -20,7 +20,10 @@ NAMES: Final = ("resource_name", "resource_id", "sku_id", "service_name", "charg
 
 def billed_days(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
     """One day's charges of one file that are alike."""
-    ruled = charges.join(charge_rules.select("charge_id", "method", "account", "rule", "pool_id"), on="charge_id")
+    rules = charge_rules.select(
+        "charge_id", "method", "account", "rule", "pool_id", "deployment_id", "model_id", "phase"
+    )  # fmt: skip
+    ruled = charges.join(rules, on="charge_id")
     sums = ruled.with_columns(
         (pl.col("method") == "pool").alias("is_pooled"),
         (pl.col("gpu_hours") > 0).alias("has_gpu_time"),

@@ -14,7 +14,7 @@ from warehouse.schemas.findings import Finding
 from warehouse.schemas.raw import BillDeliveries, ChargeRows
 
 # FOCUS: a purchase that covers later usage has an effective cost of 0, and the usage carries it. What a recurring fee
-# says of its unused part is a cost of its own.
+# says of its unused part is a cost of its own. Where a provider sends two views of the same money staging joins them.
 _MONTHS: Final = f"""
     WITH costs AS (
         SELECT charge.source, commitment_discount_id AS commitment, currency,
@@ -25,7 +25,7 @@ _MONTHS: Final = f"""
         WHERE unit.is_current AND coalesce(charge.billing_account_id, '') = unit.billing_account_id
             AND commitment_discount_id IS NOT NULL AND charge_start < $night_end AND effective_cost <> 0
             AND charge_category IN ('Purchase', 'Usage')
-            AND commitment_discount_status IS DISTINCT FROM 'Unused'
+            AND commitment_discount_status IS DISTINCT FROM 'Unused' AND charge.cost_view IS NULL
     )
     SELECT source, commitment, currency, month,
         coalesce(sum(effective_cost) FILTER (is_purchase), 0)::DECIMAL(38, 12) AS purchased,

@@ -5,7 +5,7 @@ from warehouse.sample.company import Model
 MODELS = (
     # Serving has outgrown training by far: a smaller one trained for longer would be cheaper to serve.
     Model(
-        "heron-34b", "heron", 34e9, 1.2e12, "2026-01-26", "2027-12-31",
+        "heron-34b", "heron", 34e9, 2.02e12, "2026-01-26", "2027-12-31",
         aliases=("heron", "quillmere/heron-34b", "Heron Large"), owner="foundation",
     ),
     # Most of its money went into pre-training, and few use it.

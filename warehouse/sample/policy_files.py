@@ -16,7 +16,7 @@ from warehouse.sample.tracker import CLUSTERS
 from warehouse.sample.training import PROJECTS
 from warehouse.sample.truth import WEIGHTS
 from warehouse.sources.policy.files import columns_in_file
-from warehouse.sources.policy.policy import TABLES
+from warehouse.sources.policy.policy import FILE_NAMES, TABLES
 
 Row = Mapping[str, object]
 
@@ -79,9 +79,12 @@ def write_policy(project: Path, company: Company) -> None:
         "token_weights": _token_weights(),
         "lives": iter(LIVES),
         "workloads": _workloads(),
+        "commitment_terms": iter(()),
+        "assets": iter(()),
     }
     for name, table in TABLES.items():
-        put(project / "policy" / f"{name}.csv", text_of(tuple(columns_in_file(table)), rows[name]))
+        path = project / "policy" / f"{FILE_NAMES.get(name, name)}.csv"
+        put(path, text_of(tuple(columns_in_file(table)), rows[name]))
 
 
 def _models(company: Company) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from warehouse.sample.requests import write_requests
 from warehouse.sample.settings import DECISIONS, EMPTY, README, settings_of
 from warehouse.sample.tracker import write_tracker
 from warehouse.sources.policy.files import columns_in_file
-from warehouse.sources.policy.policy import TABLES
+from warehouse.sources.policy.policy import FILE_NAMES, TABLES
 
 SETTINGS: Final = "trisect.toml"
 FOLDERS: Final = ("bills", "training", "requests")
@@ -37,6 +37,6 @@ def write_empty(directory: Path) -> None:
     """Settings to fill in, the header of every policy table, and folders for what arrives."""
     put(directory / SETTINGS, EMPTY + DECISIONS)
     for name, table in TABLES.items():
-        put(directory / "policy" / f"{name}.csv", text_of(tuple(columns_in_file(table)), ()))
+        put(directory / "policy" / f"{FILE_NAMES.get(name, name)}.csv", text_of(tuple(columns_in_file(table)), ()))
     for folder in FOLDERS:
         (directory / "inbox" / folder).mkdir(parents=True, exist_ok=True)

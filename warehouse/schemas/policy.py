@@ -214,6 +214,32 @@ class Workloads(Table):
     task = text("task")
     student_model_id = text("student")
     quality_metric = text("what was measured")
+    better = choice(
+        "whether more or less of it is better; empty: as the documented list says", "higher", "lower"
+    ).or_null()
     teacher_quality = measure("teacher", "quality_metric")
     student_quality = measure("student", "quality_metric")
     measured_on = day("when")
+
+
+class CommitmentTerms(Table):
+    """One contract as commitments.csv tells what the bill does not: its GPUs, its end and what comes then."""
+
+    commitment_id = text("reservation, savings plan or contract; as CommitmentDiscountId on the bill where it is there")
+    pool_id = text("pool whose GPUs it covers").or_null()
+    gpu_count = _amount("GPUs it covers", "GPUs").or_null()
+    usd_per_hour = exact("price of all of them", "reporting currency per hour").or_null()
+    valid_from = day("first day, inclusive").or_null()
+    valid_to = day("first day after").or_null()
+    renewal = text("ends, renews or notice:<days>").or_null()
+
+
+class Assets(Table):
+    """One purchase of GPUs: what is sunk, and what could still be avoided."""
+
+    pool_id = text("pool of the GPUs")
+    bought_on = day("day of the purchase").or_null()
+    residual_usd = usd("what they can be sold for at the end of their life").or_null()
+    usd = usd("what was paid: sunk").or_null()
+    life_months = _amount("months of use from the purchase on", "months").or_null()
+    power_usd_per_gpu_hour = _amount("power saved by switching off", "reporting currency per GPU-hour").or_null()

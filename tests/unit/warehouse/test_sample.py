@@ -24,7 +24,7 @@ from warehouse.sample.plan import quillmere
 from warehouse.sample.requests import GATEWAY
 from warehouse.sample.truth import Truth, truth
 from warehouse.sources.policy.hints import policy_findings
-from warehouse.sources.policy.policy import TABLES, read_policy
+from warehouse.sources.policy.policy import FILE_NAMES, TABLES, read_policy
 
 CLOSED = date(2026, 11, 1)
 THIRD = 1 / 3
@@ -235,7 +235,7 @@ def test_an_empty_project_has_settings_headers_and_folders(tmp_path: Path) -> No
         "name": "Example AI",
         "currency": "USD",
     }
-    assert {path.stem for path in (tmp_path / "policy").iterdir()} == set(TABLES)
+    assert {path.stem for path in (tmp_path / "policy").iterdir()} == {FILE_NAMES.get(name, name) for name in TABLES}
     assert sorted(path.name for path in (tmp_path / "inbox").iterdir()) == ["bills", "requests", "training"]
     built_in = {"instances", "api_prices"}
     assert all(rows.is_empty() for name, rows in read_policy(tmp_path).items() if name not in built_in)

@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from transforms.decisions.portfolio.valuation import Cash
-from transforms.decisions.quantiles import medians, percentiles
+from transforms.decisions.quantiles import median, percentiles
+from transforms.decisions.randomness import generator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import datetime as dt
 
     from transforms.decisions.law.laws import Floats
     from transforms.decisions.portfolio.simulation_context import Night
+    from transforms.decisions.supply.fleet import Fleet
 
-# Chance of a positive value from which anybody is asked to act.
+# Chance of a positive value, given the quality gate, from which anybody is asked to act.
 ENOUGH_PROBABILITY: Final = 0.8
 # Chance that a student nobody has evaluated will pass the gate: an even bet, until workloads.csv says better.
 GATE_CHANCE: Final = 0.5
+# Spread of the GPU-seconds of a token on another size or host around what the roofline or its realised use says.
+THROUGHPUT_SIGMA: Final = 0.10
 _DIGITS: Final = 6
 _MOST_USD: Final = 1e24  # what a decimal column holds, whatever the arithmetic says
 _COPIED: Final = (
@@ -37,6 +41,8 @@ _COPIED: Final = (
     "is_measured",
     "is_extrapolated",
     "quality_gate",
+    "gate_probability",
+    "standing",
 )
 
 
@@ -45,6 +51,8 @@ class Alternative:
     """What could be done with one model, task or pool.
 
     Attributes:
+        standing: safe (no answer changes), measured, evaluate_first, or data_request where it cannot be valued.
+        gate_probability: chance that the quality gate is passed; 1 where no answer changes or it was measured.
         missing: what is not known and how to supply it; empty where the alternative can be valued.
         blocked: why it may not be recommended whatever it is worth; empty where nothing stands against it.
     """
@@ -57,28 +65,57 @@ class Alternative:
     target_model_id: str | None = None
     target_params: float | None = None
     target_tokens: float | None = None
-    is_measured: bool = True
+    standing: str = "safe"
+    gate_probability: float = 1.0
     is_extrapolated: bool = False
     quality_gate: str = "none: the answers do not change"
     missing: str = ""
     blocked: str = ""
     assumptions: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether nothing of its quality is left to evaluate."""
+        return self.standing != "evaluate_first"
+
 
 @dataclass(frozen=True)
 class Proposal:
-    """An alternative with its cash by draw: paid once, saved per token of demand, paid each month; and its ramp.
+    """An alternative as a change of GPU demand, and what it pays beside GPUs.
 
     Attributes:
-        idle_per_token: part of the saving per token that is idle and shared cost of the pool.
+        one_off: training, evaluation and migration, USD by draw.
+        gpus: by pool, months × draws: GPUs more in use, fewer where negative.
+        released: by pool, months × 1: GPUs given back of those that stand idle.
+        months: service ahead of what it changes.
+        failed: paid where the quality gate is not passed, USD by draw.
+        cuts: GPUs to which it cuts a deployment, by its key.
+        loads: GPUs' worth of traffic that it puts on a host, by the key of the host, months × draws.
     """
 
     alternative: Alternative
     one_off: Floats
-    saving_per_token: Floats
-    fixed: Floats
-    ramp: Floats
-    idle_per_token: Floats | float = 0.0
+    gpus: Mapping[str, Floats]
+    months: float
+    released: Mapping[str, Floats] = field(default_factory=dict)
+    failed: Floats | float = 0.0
+    cuts: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    loads: Mapping[tuple[str, str, str], Floats] = field(default_factory=dict)
+
+    @property
+    def pool_ids(self) -> list[str]:
+        """The pools whose demand it changes."""
+        return sorted({*self.gpus, *self.released})
+
+    def passes(self, night: Night) -> Floats:
+        """Whether the quality gate is passed, by draw: as many draws as the chance says."""
+        one = self.alternative
+        if one.gate_probability >= 1:
+            return np.ones(night.draws, dtype=bool)
+        size = "" if one.target_params is None else f"{one.target_params:.6g}"
+        name = (str(one.model_id), str(one.task), str(one.target_model_id or size))
+        order = generator(night.as_of, "gate", one.action, *name).permutation(night.draws)
+        return np.asarray(order < one.gate_probability * night.draws)
 
 
 def json_text(value: object) -> str:
@@ -98,61 +135,85 @@ def _rounded(value: object) -> object:
 
 def unvalued(alternative: Alternative) -> dict[str, Any]:
     """The row of an alternative that cannot be valued: it says what is missing."""
-    return _identity(alternative) | {"is_eligible": False, "reason": alternative.missing}
+    asked = replace(alternative, standing="data_request")
+    return _identity(asked) | {"is_eligible": False, "reason": alternative.missing}
 
 
-def cash_of(proposals: Sequence[Proposal], tokens: Floats, night: Night) -> Cash:
-    """Proposals on the same demand as one cash."""
+def cash_of(proposal: Proposal, fleet: Fleet) -> Cash:
+    """The cash of a proposal on a fleet as the cards before have left it."""
+    night = fleet.night
     return Cash(
-        one_off=np.stack([proposal.one_off for proposal in proposals]),
-        saving_per_token=np.stack([proposal.saving_per_token for proposal in proposals]),
-        fixed=np.stack([proposal.fixed for proposal in proposals]),
-        ramp=np.stack([proposal.ramp for proposal in proposals]),
-        tokens=tokens,
+        one_off=proposal.one_off,
+        saved=fleet.saved_usd(proposal.gpus, proposal.released),
+        paid=fleet.payable_usd(proposal.pool_ids),
+        passes=proposal.passes(night),
+        failed=np.broadcast_to(np.asarray(proposal.failed, dtype=float), (night.draws,)),
+        months=proposal.months,
         discount_ratio=night.discount_ratio,
     )
 
 
-def valued(proposals: Sequence[Proposal], tokens: Floats, night: Night) -> Iterator[dict[str, Any]]:
-    """The rows of proposals on the same demand, in their order."""
-    cash = cash_of(proposals, tokens, night)
-    named = {
-        "one_off": percentiles(cash.one_off),
-        "monthly_saving": percentiles(cash.monthly_saving),
-        "net_present_value": percentiles(cash.net_present_value),
-    }
-    break_even, idle = medians(cash.break_even_demand), _idle_savings(proposals, tokens)
-    means, chances = cash.net_present_value.mean(axis=1), (cash.net_present_value > 0).mean(axis=1)
-    for line, proposal in enumerate(proposals):
-        row = _identity(proposal.alternative) | {
-            f"{name}_usd_p{level}": _cents(values[place, line])
-            for name, values in named.items()
-            for place, level in enumerate((10, 50, 90))
+def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[str, Any]:
+    """The row of a proposal.
+
+    P10, P50, P90 and the chance count draws in which the gate fails; `…_if_passed_…` is what it is worth if it holds.
+    """
+    night, cash = fleet.night, cash or cash_of(proposal, fleet)
+    ends = fleet.contracts(proposal.pool_ids)
+    contracts = _contracts(proposal, fleet, cash, ends)
+    row = _identity(proposal.alternative, contracts)
+    for name, draws in (
+        ("one_off", cash.one_off),
+        ("monthly_saving", cash.monthly_saving),
+        ("net_present_value", cash.net_present_value),
+    ):
+        row |= {
+            f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), percentiles(draws), strict=True)
         }
-        row["net_present_value_usd_mean"] = _cents(means[line])
-        row["expected_value_usd"] = _cents(_expected(proposal, means[line]))
-        row["monthly_idle_saving_usd_p50"] = _cents(idle[line])
-        row["probability"] = float(chances[line])
-        row["payback_months_p50"] = _finite(cash.median_payback_months(line))
-        row["break_even_demand_ratio"] = _finite(break_even[line])
-        yield row | _verdict(row, proposal.alternative, night)
+    row["monthly_saving_if_passed_usd_p50"] = _cents(median(cash.monthly_if_passed))
+    row["net_present_value_if_passed_usd_p50"] = _cents(median(cash.value_if_passed))
+    row["net_present_value_usd_mean"] = _cents(cash.value_if_passed.mean())
+    row["expected_value_usd"] = _cents(cash.net_present_value.mean())
+    row["monthly_paid_usd_p90"] = _cents(percentiles(cash.monthly_paid)[2])
+    row["evaluation_price_usd"] = (
+        _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
+    )
+    row["probability"] = float((cash.net_present_value > 0).mean())
+    row["probability_if_passed"] = float((cash.value_if_passed > 0).mean())
+    row["payback_months_p50"] = _finite(cash.median_payback_months())
+    row["break_even_demand_ratio"] = _finite(median(cash.break_even_demand))
+    row["saves_from"] = fleet.month_start(cash.first_month)
+    row["sign_by"] = _sign_by(ends, row["saves_from"], night.as_of)
+    return row | _verdict(row, proposal, fleet)
 
 
-def _idle_savings(proposals: Sequence[Proposal], tokens: Floats) -> Floats:
-    """Median by alternative of what a month saves on the idle and shared cost of its pool."""
-    monthly = tokens.mean(axis=0)
-    return medians(np.stack([proposal.idle_per_token * monthly for proposal in proposals]))
+def _contracts(proposal: Proposal, fleet: Fleet, cash: Cash, ends: list[dict[str, Any]]) -> dict[str, Any]:
+    """Contracts that the card depends on; an end that nobody knows is valued at the earliest and the latest."""
+    if not ends:
+        return {}
+    found: dict[str, Any] = {"contracts": ends}
+    masks = [fleet.supplies[pool_id].is_late for pool_id in proposal.pool_ids]
+    unknown = next((mask for mask in masks if mask is not None), None)
+    if unknown is not None:
+        found["net_present_value_usd_p50_if_contracts_end_early"] = median(cash.value_if_passed[~unknown])
+        found["net_present_value_usd_p50_if_contracts_end_late"] = median(cash.value_if_passed[unknown])
+    return found
 
 
-def _expected(proposal: Proposal, mean: float) -> float:
-    """Mean value before the quality gate is known: where it fails, what was paid once is lost and nothing is saved."""
-    chance = 1.0 if proposal.alternative.is_measured else GATE_CHANCE
-    return float(chance * mean - (1 - chance) * proposal.one_off.mean())
+def _sign_by(ends: list[dict[str, Any]], saves_from: dt.date, as_of: dt.date) -> dt.date | None:
+    """The first day by which somebody must end or shrink a contract so that the card can save."""
+    days = [
+        each["sign_by"]
+        for each in ends
+        if each["sign_by"] is not None and as_of.isoformat() <= each["ends_on_earliest"]
+    ]
+    ahead = [day for day in days if day <= saves_from.isoformat()] or days[:1]
+    return min((type(as_of).fromisoformat(day) for day in ahead), default=None)
 
 
-def _identity(alternative: Alternative) -> dict[str, Any]:
+def _identity(alternative: Alternative, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
     row = {name: getattr(alternative, name) for name in _COPIED}
-    return row | {"assumptions": json_text(alternative.assumptions)}
+    return row | {"assumptions": json_text({**alternative.assumptions, **(more or {})})}
 
 
 def _cents(value: float) -> float:
@@ -170,23 +231,44 @@ def chance_words(chance: float) -> str:
     return f"{math.floor(chance * 1000) / 10:.1f}%" if misleads else f"{rounded:.0%}"
 
 
-def _verdict(row: Mapping[str, Any], alternative: Alternative, night: Night) -> dict[str, Any]:
+def _verdict(row: Mapping[str, Any], proposal: Proposal, fleet: Fleet) -> dict[str, Any]:
     """Whether the alternative may be recommended, and the sentence that says why or why not."""
-    saving, chance = row["monthly_saving_usd_p50"], row["probability"]
-    if alternative.blocked:
-        return {"is_eligible": False, "reason": alternative.blocked}
-    if saving <= 0:
-        words = f"costs {-saving:,.0f} a month more than it saves" if saving < 0 else "saves nothing"
-        return {"is_eligible": False, "reason": words}
-    if saving < night.materiality_usd:
-        least = night.materiality_usd
-        return {"is_eligible": False, "reason": f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"}
-    if chance < ENOUGH_PROBABILITY:
-        words = f"pays back with a chance of {chance_words(chance)}, under {ENOUGH_PROBABILITY:.0%}"
-        return {"is_eligible": False, "reason": words}
-    if row["expected_value_usd"] <= 0:
-        words = f"its quality is unmeasured, and at a chance of {GATE_CHANCE:.0%} it costs more than it saves"
-        return {"is_eligible": False, "reason": words}
-    beyond = "; its tokens per parameter lie beyond the data of the law" if alternative.is_extrapolated else ""
-    words = f"saves {saving:,.0f} a month and pays back with a chance of {chance_words(chance)}{beyond}"
+    against = proposal.alternative.blocked or _too_little(row, proposal, fleet)
+    if against:
+        return {"is_eligible": False, "reason": against}
+    saving, chance = row["monthly_saving_if_passed_usd_p50"], chance_words(row["probability_if_passed"])
+    beyond = "; it lies beyond the data of the law" if proposal.alternative.is_extrapolated else ""
+    words = f"saves {saving:,.0f} a month and pays back with a chance of {chance}{beyond}"
+    if not proposal.alternative.is_measured:
+        words = f"evaluate first, for {row['evaluation_price_usd']:,.0f}: if the gate is passed it {words}"
     return {"is_eligible": True, "reason": words}
+
+
+def _too_little(row: Mapping[str, Any], proposal: Proposal, fleet: Fleet) -> str:
+    """Why it is not worth asking for; empty where it is."""
+    saving, chance = row["monthly_saving_if_passed_usd_p50"], row["probability_if_passed"]
+    least, gate = fleet.night.materiality_usd, proposal.alternative.gate_probability
+    if saving <= 0:
+        return f"costs {-saving:,.0f} a month more than it saves" if saving < 0 else _nothing_saved(proposal, fleet)
+    if saving < least:
+        return f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"
+    if chance < ENOUGH_PROBABILITY:
+        return f"pays back with a chance of {chance_words(chance)}, under {ENOUGH_PROBABILITY:.0%}"
+    if row["expected_value_usd"] <= 0:
+        return f"its quality is unmeasured, and at a chance of {gate:.0%} it costs more than it saves"
+    return ""
+
+
+def _nothing_saved(proposal: Proposal, fleet: Fleet) -> str:
+    """Why fewer GPUs save nothing: they are paid for until a contract ends, or were bought."""
+    frees = any((gpus < 0).any() for gpus in proposal.gpus.values()) or bool(proposal.released)
+    if not frees:
+        return "saves nothing"
+    for each in fleet.contracts(proposal.pool_ids):
+        return (
+            f"saves nothing: the GPUs that it frees are paid until {each['ends_on_latest']} "
+            f"({each['commitment_discount_id']}), used or not"
+        )
+    if any(fleet.supplies[pool_id].owned.any() for pool_id in proposal.pool_ids):
+        return "saves nothing: the GPUs that it frees were bought; give their power in assets.csv if it could be saved"
+    return "saves nothing"

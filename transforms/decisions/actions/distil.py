@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.actions.alternatives import GATE_CHANCE, Alternative, Proposal
+from transforms.decisions.actions.gpu_changes import add_gpus, moved_share, own_holdings, throughput
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.law.architectures import nearest
 from transforms.decisions.law.distillation import distilled_loss, supervised_loss, supervised_threshold_tokens
 from transforms.decisions.law.iso_loss_curve import training_flop
-from transforms.decisions.portfolio.valuation import ramp
 from transforms.decisions.quantiles import median
-from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
+from transforms.decisions.supply.roofline import least_gpus
+from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, least_serving_usd, shape_of, size_price_ratio
 from transforms.decisions.supply.substitute_price import is_within_reach
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from transforms.decisions.actions.task_migration import Departure, Evidence
     from transforms.decisions.law.laws import Floats
     from transforms.decisions.portfolio.simulation_context import Subject
+    from transforms.decisions.supply.fleet import Fleet, Holding
 
 ACTION: Final = "distil"
 TRAIN_MONTHS: Final = 1.5
@@ -85,10 +87,11 @@ class Pupil:
         """Price of a token of it, relative to the teacher's."""
         return size_price_ratio(self.teacher.position, self.params)
 
-    @cached_property
-    def least_usd(self) -> float:
-        """Cost a month of the fewest GPUs that hold it."""
-        return least_serving_usd(self.teacher.position, self.params)
+    def least_units(self, home: Holding, fleet: Fleet) -> float:
+        """The fewest GPUs that hold it, in units of the pool that it would serve from."""
+        if fleet.rows[home.pool_id][0]["unit"] != "GPU":
+            return least_serving_usd(self.teacher.position, self.params) / HOURS_PER_MONTH
+        return float(least_gpus(self.teacher.position["gpu_model"] or "", shape_of(self.params)) or 1)
 
     @cached_property
     def losses(self) -> tuple[float, float, float]:
@@ -120,7 +123,7 @@ class Pupil:
             "evaluation_usd": self.teacher.night.evaluation_usd,
             "migration_usd": self.teacher.night.migration_usd,
             "serving_price_ratio": self.price_ratio,
-            "least_serving_usd_a_month": self.least_usd,
+            "least_serving_usd_a_month": least_serving_usd(self.teacher.position, self.params),
         } | self.teacher.night.calendar(TRAIN_MONTHS, MOVE_MONTHS)
 
 
@@ -131,36 +134,37 @@ def pupil_of(teacher: Subject) -> Pupil | None:
     return Pupil(teacher, size) if size <= _SMALLER * active else None
 
 
-def distil_proposal(departure: Departure, pupil: Pupil, evidence: Evidence | None) -> Proposal:
-    """The task at the price of the student."""
+def distil_proposal(departure: Departure, pupil: Pupil, evidence: Evidence | None, fleet: Fleet) -> Proposal:
+    """The task's GPUs leave the teacher as far as the student keeps it; the student needs at least one copy's."""
     teacher, task, night = departure.teacher, departure.task, departure.teacher.night
     share, kept = departure.share, departure.kept(pupil.name, evidence)
-    price, idle = _price(pupil, share)
+    moved = moved_share(teacher, fleet, TRAIN_MONTHS, MOVE_MONTHS)
+    factor = throughput(night, teacher.model_id, pupil.name)
+    gpus: dict[str, Floats] = {}
+    own = own_holdings(teacher, fleet)
+    for holding in own:
+        add_gpus(gpus, holding.pool_id, -holding.needed * (share * kept) * moved)
+    home = max(own, key=lambda each: (each.gpus, each.pool_id))
+    needed = sum((holding.needed for holding in own), np.zeros((1, 1)))
+    student = np.maximum(needed * (share * pupil.price_ratio * factor), pupil.least_units(home, fleet))
+    add_gpus(gpus, home.pool_id, student * moved)
+    one_off = pupil.teaching_usd + pupil.training_usd + night.evaluation_usd
     alternative = Alternative(
         action=ACTION,
         model_id=teacher.model_id,
         task=task.name,
         target_params=pupil.params,
         target_tokens=pupil.tokens,
-        is_measured=evidence is not None,
+        standing="measured" if evidence else "evaluate_first",
+        gate_probability=1.0 if evidence else GATE_CHANCE,
         quality_gate=departure.gate_words(pupil.name, evidence),
         blocked=departure.blocked(evidence) or pupil.taught_worse,
         assumptions=departure.assumptions(evidence) | pupil.assumptions,
     )
     return Proposal(
         alternative,
-        one_off=pupil.teaching_usd + pupil.training_usd + night.evaluation_usd + night.migration_usd,
-        saving_per_token=share * (kept * teacher.allocated_price - price),
-        fixed=np.zeros(night.draws),
-        ramp=ramp(teacher.months, TRAIN_MONTHS, MOVE_MONTHS),
-        idle_per_token=share * (kept * (teacher.allocated_price - teacher.used_price) - idle),
+        one_off=np.asarray(one_off + night.migration_usd),
+        gpus=gpus,
+        months=teacher.months,
+        failed=one_off,
     )
-
-
-def _price(pupil: Pupil, share: Floats) -> tuple[Floats, Floats]:
-    """The student's allocated price of a token, and the part of it that is idle and shared cost."""
-    teacher = pupil.teacher
-    task_tokens = np.maximum(share * teacher.monthly_tokens, 1)
-    used = np.maximum(teacher.used_price * pupil.price_ratio, pupil.least_usd / task_tokens)
-    idle = (teacher.allocated_price - teacher.used_price) * pupil.price_ratio
-    return used + idle, idle

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from transforms.decisions.actions import distil, retire, retrain_smaller, route, tune_serving
 from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.actions.gpu_changes import homes_missing
 from transforms.decisions.actions.task_migration import Departure, priced
 from transforms.decisions.portfolio.portfolio import Company
 from transforms.decisions.supply.latency import within_limits
@@ -40,9 +41,11 @@ def model_options(company: Company, actions: Mapping[str, Collection[str]] | Non
             yield options_of(subject, company, wanted)
 
 
-def options_of(subject: Subject, company: Company, actions: Collection[str] = ACTIONS) -> Options:
-    """The alternatives of one model."""
-    found = list(_all(subject, company, actions))
+def options_of(
+    subject: Subject, company: Company, actions: Collection[str] = ACTIONS, task: str | None = None
+) -> Options:
+    """The alternatives of one model; of one of its tasks alone where it is named."""
+    found = list(_all(subject, company, actions, task))
     return Options(
         subject,
         [option for option in found if isinstance(option, Proposal)],
@@ -50,28 +53,51 @@ def options_of(subject: Subject, company: Company, actions: Collection[str] = AC
     )
 
 
-def _all(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
-    place = subject.position
-    if place["recent_tokens"] == 0 and place["monthly_inference_usd"] > 0 and place["unit_name"] is None:
-        yield retire.unused_proposal(subject)
+def _all(
+    subject: Subject, company: Company, actions: Collection[str], task: str | None
+) -> Iterator[Proposal | Alternative]:
+    place, fleet = subject.position, company.fleet
     if place["unit_name"] is not None and place["daily_tokens"] is None:
         words = f"it delivers {place['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
         yield Alternative(retrain_smaller.ACTION, subject.model_id, missing=words)
         return
-    if place["served_days"] == 0 or place["daily_tokens"] == 0:
+    if place["recent_requests"] == 0 and place["recent_tokens"] == 0:
+        yield from _silent(subject, company)
         return
-    if retrain_smaller.ACTION in actions:
-        yield from _retrained(subject, company)
-    unpriced = priced(place)
-    if unpriced:
-        yield Alternative(route.ACTION, subject.model_id, missing=unpriced)
+    untold = priced(place)
+    if untold:
+        yield Alternative(route.ACTION, subject.model_id, missing=untold)
+        return
+    if place["daily_tokens"] == 0:
         return
     if tune_serving.ACTION in actions:
         yield from _tuned(subject, company)
+    homeless = homes_missing(subject, fleet)
+    if homeless:
+        yield Alternative(retire.ACTION, subject.model_id, missing=homeless)
+        return
+    if retrain_smaller.ACTION in actions:
+        yield from _retrained(subject, company)
     if retire.ACTION in actions:
         yield from _retired(subject, company)
     if not _MOVES.isdisjoint(actions):
-        yield from _moved(subject, company, actions)
+        yield from _moved(subject, company, actions, task)
+
+
+def _silent(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+    """A model of which no request is known: unused only where its own telemetry was delivered and holds none."""
+    if not company.fleet.of_model(subject.model_id):
+        return
+    missing = homes_missing(subject, company.fleet)
+    if not missing and not subject.position["is_telemetry_delivered"]:
+        missing = (
+            "its GPUs are paid, and its own telemetry of the last four weeks was not delivered: whether anybody "
+            "uses it is not known; deliver its request telemetry"
+        )
+    if missing:
+        yield Alternative(retire.ACTION, subject.model_id, missing=missing)
+    else:
+        yield retire.unused_proposal(subject, company.fleet)
 
 
 def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -80,7 +106,8 @@ def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Altern
         yield missing
         return
     states = company.deployments.get(subject.model_id, ())
-    yield from (within_limits(proposal, subject, states) for proposal in retrain_smaller.retrain_proposals(subject))
+    found = retrain_smaller.retrain_proposals(subject, company.fleet)
+    yield from (within_limits(proposal, subject, states) for proposal in found)
 
 
 def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -90,22 +117,18 @@ def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
             home = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
             yield Alternative(tune_serving.ACTION, subject.model_id, **home, missing=missing)
         else:
-            yield tune_serving.tune_proposal(state, subject)
+            yield tune_serving.tune_proposal(state, subject, company.fleet)
 
 
 def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
     """Towards the nearest kin that serves; a farther one is asked only where no nearer one does."""
-    shared = company.shared_home(subject.model_id)
-    if shared:
-        yield Alternative(retire.ACTION, subject.model_id, missing=shared)
-        return
     for nearest in company.hosts(subject.model_id):
-        serving = [company.subjects[name] for name in nearest if not _unpriced(company.subjects[name])]
+        serving = [company.subjects[name] for name in nearest if not _unserving(company.subjects[name], company)]
         if serving:
             yield from (_retired_onto(subject, successor, company) for successor in serving)
             return
     for name in company.heirs(subject.model_id):
-        if _unpriced(company.subjects[name]):
+        if _unserving(company.subjects[name], company):
             continue
         words = f"{name} is made from it for something narrower: evaluate it on each of its tasks in workloads.csv"
         yield Alternative(retire.ACTION, subject.model_id, target_model_id=name, missing=words)
@@ -115,10 +138,12 @@ def _retired_onto(subject: Subject, successor: Subject, company: Company) -> Pro
     missing = host_missing(subject, successor, share=1.0)
     if missing:
         return Alternative(retire.ACTION, subject.model_id, target_model_id=successor.model_id, missing=missing)
-    return _unless_slow(retire.retire_proposal(subject, successor), company, successor)
+    return _unless_slow(retire.retire_proposal(subject, successor, company.fleet), company, successor)
 
 
-def _moved(subject: Subject, company: Company, actions: Collection[str]) -> Iterator[Proposal | Alternative]:
+def _moved(
+    subject: Subject, company: Company, actions: Collection[str], only: str | None
+) -> Iterator[Proposal | Alternative]:
     tasks = company.tasks.get(subject.model_id, ())
     untaught = distil.distil_missing(subject.position)
     if not tasks:
@@ -128,12 +153,12 @@ def _moved(subject: Subject, company: Company, actions: Collection[str]) -> Iter
         yield Alternative(distil.ACTION, subject.model_id, missing=untaught)
     states = company.deployments.get(subject.model_id, ())
     pupil = None if untaught else distil.pupil_of(subject)
-    for departure in (Departure(subject, task) for task in tasks):
+    for departure in (Departure(subject, task) for task in tasks if only in {None, task.name}):
         if route.ACTION in actions:
             yield from _routed(departure, company)
         if pupil and departure.task.share >= _LEAST_SHARE and distil.ACTION in actions:
             evidence = company.plan_evidence(departure.task.name, subject.model_id)
-            proposal = distil.distil_proposal(departure, pupil, evidence)
+            proposal = distil.distil_proposal(departure, pupil, evidence, company.fleet)
             yield within_limits(proposal, subject, states, departure.task.share)
 
 
@@ -141,11 +166,11 @@ def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alter
     subject, task = departure.teacher, departure.task
     for name, evidence in company.students_for(task.name, subject.model_id):
         student = company.subjects[name]
-        unpriced = _unpriced(student) or host_missing(subject, student, task.share)
-        if unpriced:
-            yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=unpriced)
+        missing = _unserving(student, company) or host_missing(subject, student, task.share)
+        if missing:
+            yield Alternative(route.ACTION, subject.model_id, task.name, target_model_id=name, missing=missing)
         else:
-            yield _unless_slow(route.route_proposal(departure, student, evidence), company, student)
+            yield _unless_slow(route.route_proposal(departure, student, evidence, company.fleet), company, student)
 
 
 def _unless_slow(proposal: Proposal, company: Company, host: Subject) -> Proposal:
@@ -155,9 +180,10 @@ def _unless_slow(proposal: Proposal, company: Company, host: Subject) -> Proposa
     return replace(proposal, alternative=replace(alternative, blocked=slow)) if slow else proposal
 
 
-def _unpriced(student: Subject) -> str:
+def _unserving(student: Subject, company: Company) -> str:
+    """Why a model cannot take traffic over; empty where it can."""
     if student.months <= 0:
         return f"{student.model_id} has retired"
-    if student.position["allocated_usd_per_mtok"] is None:
-        return f"{student.model_id} has no price of a token: it must have served attributed tokens"
+    if not company.fleet.of_model(student.model_id):
+        return f"{student.model_id} has no billed GPUs: give its deployment and pool in deployments.csv"
     return ""

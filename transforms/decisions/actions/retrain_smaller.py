@@ -12,22 +12,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.actions.alternatives import THROUGHPUT_SIGMA, Alternative, Proposal
+from transforms.decisions.actions.gpu_changes import add_gpus, moved_share, own_holdings, throughput
 from transforms.decisions.law.architectures import nearest
 from transforms.decisions.law.iso_loss_curve import lifetime_optimum_of, training_flop
 from transforms.decisions.law.laws import tokens_to_train_on
-from transforms.decisions.portfolio.valuation import ramp
 from transforms.decisions.quantiles import median
-from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
+from transforms.decisions.supply.roofline import least_gpus
+from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, least_serving_usd, shape_of, size_price_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from transforms.decisions.law.laws import Floats
     from transforms.decisions.portfolio.simulation_context import DrawnLaw, Night, Subject
+    from transforms.decisions.supply.fleet import Fleet, Holding
 
 ACTION: Final = "retrain_smaller"
+# Months of training where its GPU-hours are not known, at the least, and of the post-training that follows.
 TRAIN_MONTHS: Final = 2.0
+LEAST_TRAIN_MONTHS: Final = 0.5
+POST_MONTHS: Final = 1.0
 MOVE_MONTHS: Final = 3.0
 # Sizes tried around the optimum (above it more draws of the law can reach the loss), and the largest share of the
 # old size that still counts as smaller.
@@ -38,7 +43,7 @@ _OFTEN: Final = 0.5
 _MOST_EPOCHS: Final = 40.0
 
 
-def retrain_proposals(subject: Subject, wish: float | None = None) -> list[Proposal]:
+def retrain_proposals(subject: Subject, fleet: Fleet, wish: float | None = None) -> list[Proposal]:
     """Smaller sizes for the loss of the incumbent, at the optimum and around it, or the one size wished for.
 
     Sizes that can reach the loss in less than half of the draws are left out.
@@ -50,7 +55,7 @@ def retrain_proposals(subject: Subject, wish: float | None = None) -> list[Propo
     active = subject.position["active_params"]
     fitting = [size for size in sorted(set(sizes)) if size < _SMALLER * active]
     plans = [(size, training_tokens(subject, law, size)) for size in fitting]
-    return [_proposal(subject, law, *plan) for plan in plans if np.isfinite(plan[1]).mean() >= _OFTEN]
+    return [_proposal(subject, law, *plan, fleet) for plan in plans if np.isfinite(plan[1]).mean() >= _OFTEN]
 
 
 def _sizes(optimum: float) -> list[float]:
@@ -73,6 +78,12 @@ def _missing(position: Mapping[str, Any], night: Night) -> str:
         "used_usd_per_mtok": "serving has no price of a token: attribute its serving GPUs in attribution.csv",
         "daily_tokens": "its demand is unknown: deliver its request telemetry with token counts",
     }
+    if position["training_tokens_logged"] and position["is_training_tokens_disputed"]:
+        return (
+            f"its training tokens are in dispute: models.csv says {position['training_tokens']:.4g}, its finished "
+            f"pre-training runs {position['training_tokens_logged']:.4g}; correct training_tokens in models.csv, or "
+            "the attribution of the runs"
+        )
     if position["params"] and position["active_params"] < position["params"] and night.law.law_id != "own":
         return (
             "it is a mixture of experts, and published laws were fitted to dense models: log at least 20 runs of your "
@@ -102,43 +113,83 @@ def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
     return np.where(tokens <= _MOST_EPOCHS * unique, tokens, np.inf)
 
 
-def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats) -> Proposal:
+def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats, fleet: Fleet) -> Proposal:
     """In the draws that never reach the loss the training of the others is lost, and nothing is saved."""
     night, place = subject.night, subject.position
     reaches = np.isfinite(needed)
     plan = median(needed[reaches])
-    training = training_flop(params, np.where(reaches, needed, plan)) * subject.training_price
-    floor = least_serving_usd(place, params) / np.maximum(subject.monthly_tokens, 1)
-    price = np.maximum(subject.used_price * size_price_ratio(place, params), floor)
+    flop = training_flop(params, np.where(reaches, needed, plan))
+    training = flop * subject.training_price
+    calendar = training_calendar(subject, fleet, float(training_flop(params, plan)))
+    moved = moved_share(subject, fleet, calendar["lead_months"], MOVE_MONTHS)
+    ratio = size_price_ratio(place, params) * throughput(night, subject.model_id, ACTION)
+    gpus: dict[str, Floats] = {}
+    for holding in own_holdings(subject, fleet):
+        floor = min(successor_floor(subject, holding, params, fleet), holding.gpus)
+        successor = np.maximum(holding.needed * ratio, floor)
+        saved = np.where(reaches, np.maximum(holding.needed - successor, 0), 0.0)
+        add_gpus(gpus, holding.pool_id, -saved * moved)
+    posttraining = float(place["posttraining_usd"] or 0)
     loss = median(subject.losses)
+    reach = law.reach(params, plan)
     alternative = Alternative(
         action=ACTION,
         model_id=subject.model_id,
         target_params=params,
         target_tokens=plan,
-        is_extrapolated=law.is_beyond(params, plan),
+        standing="measured",
+        is_extrapolated=any(beyond > 1 for beyond in reach.values()),
         quality_gate=f"validation loss at most {loss:.3f} on the frozen evaluation set; the owner signs",
-        blocked=_blocked(place, night),
+        blocked=_blocked(place),
         assumptions=_assumptions(subject, law, params, training)
-        | {"loss": loss, "chance_to_reach_the_loss": float(reaches.mean())},
+        | reach
+        | calendar
+        | {"posttraining_usd": posttraining, "loss": loss, "chance_to_reach_the_loss": float(reaches.mean())},
     )
     return Proposal(
         alternative,
-        one_off=training + night.evaluation_usd + night.migration_usd,
-        saving_per_token=np.where(reaches, subject.used_price - price, 0.0),
-        fixed=np.zeros(night.draws),
-        ramp=ramp(subject.months, TRAIN_MONTHS, MOVE_MONTHS),
+        one_off=np.asarray(training + posttraining + night.evaluation_usd + night.migration_usd),
+        gpus=gpus,
+        months=subject.months,
+        cuts={},
     )
 
 
-def _blocked(position: Mapping[str, Any], night: Night) -> str:
+def successor_floor(subject: Subject, holding: Holding, params: float, fleet: Fleet) -> float:
+    """The fewest GPUs that serve the successor from a pool, in its units."""
+    if fleet.rows[holding.pool_id][0]["unit"] != "GPU":
+        return least_serving_usd(subject.position, params) / HOURS_PER_MONTH
+    return float(least_gpus(subject.position["gpu_model"] or "", shape_of(params)) or 1)
+
+
+def training_calendar(subject: Subject, fleet: Fleet, flop: float) -> dict[str, Any]:
+    """Months until the successor serves: the GPU-hours of its training over what is free of the GPUs that train.
+
+    Where no pool trains, GPUs are rented as many as trained the incumbent. Post-training comes after.
+    """
+    night, place = subject.night, subject.position
+    seconds = place["gpu_seconds_per_training_flop"]
+    if not seconds:
+        return {"training_gpu_hours": None, "training_months": TRAIN_MONTHS, "posttraining_months": POST_MONTHS} | (
+            night.calendar(TRAIN_MONTHS + POST_MONTHS, MOVE_MONTHS)
+        )
+    hours = flop * float(seconds) / 3600
+    free = fleet.free_training_gpus()
+    used = max(free, 0.0) or float(place["training_gpus"] or 0.0)
+    months = max(hours / (used * HOURS_PER_MONTH), LEAST_TRAIN_MONTHS) if used else TRAIN_MONTHS
+    return {
+        "training_gpu_hours": hours,
+        "free_training_gpus": free,
+        "training_gpus": used,
+        "training_months": months,
+        "posttraining_months": POST_MONTHS,
+    } | night.calendar(months + POST_MONTHS, MOVE_MONTHS)
+
+
+def _blocked(position: Mapping[str, Any]) -> str:
+    """What stands against it whatever it is worth; that the past is in balance does not: it is spent."""
     if position["origin"] == "adopted" or position["thirds_status"] == "no_own_pretraining":
         return "its pre-training was paid by others: adopt a smaller sibling, evaluate it and add it to workloads.csv"
-    if position["thirds_status"] is None:
-        return "its balance of phases is not known: no spend is attributed to it"
-    penalty = position["projected_penalty_ratio"]
-    if penalty is not None and penalty <= night.dead_band_ratio:
-        return f"its projected penalty of {penalty:.1%} is inside the dead band of {night.dead_band_ratio:.0%}"
     return ""
 
 
@@ -147,6 +198,7 @@ def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Float
     return {
         "law": law.law_id,
         "law_source": law.source,
+        "laws_drawn": law.law_ids,
         "params": place["active_params"],
         "training_tokens": place["training_tokens"],
         "unique_tokens": place["unique_tokens"],
@@ -157,7 +209,7 @@ def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Float
         "training_price_basis": place["training_price_basis"],
         "usd_per_inference_flop": place["usd_per_inference_flop"],
         "serving_price_ratio": size_price_ratio(place, params),
+        "throughput_sigma": THROUGHPUT_SIGMA,
         "least_serving_usd_a_month": least_serving_usd(place, params),
         **subject.outlook(),
-        **night.calendar(TRAIN_MONTHS, MOVE_MONTHS),
     }

@@ -6,42 +6,44 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import Alternative, Proposal
-from transforms.decisions.portfolio.valuation import ramp
-from transforms.decisions.supply.substitute_price import host_price
+from transforms.decisions.actions.alternatives import GATE_CHANCE, Alternative, Proposal
+from transforms.decisions.actions.gpu_changes import add_gpus, host_gpus, hosted_load, moved_share, own_holdings
 
 if TYPE_CHECKING:
     from transforms.decisions.actions.task_migration import Departure, Evidence
+    from transforms.decisions.law.laws import Floats
     from transforms.decisions.portfolio.simulation_context import Subject
-    from transforms.decisions.supply.substitute_price import HostPrice
+    from transforms.decisions.supply.fleet import Fleet
 
 ACTION: Final = "route"
 LEAD_MONTHS: Final = 0.5
 MOVE_MONTHS: Final = 1.0
 
 
-def route_proposal(departure: Departure, student: Subject, evidence: Evidence | None) -> Proposal:
-    """The task at its price on the student, what is not kept at both prices; unmeasured, it is evaluated first."""
+def route_proposal(departure: Departure, student: Subject, evidence: Evidence | None, fleet: Fleet) -> Proposal:
+    """The task's GPUs leave the teacher as far as the student keeps it; the student needs its own for all of it."""
     teacher, night = departure.teacher, departure.teacher.night
     share, kept = departure.share, departure.kept(student.model_id, evidence)
     one_off = night.migration_usd + (0 if evidence else night.evaluation_usd)
-    price = host_price(teacher, student, departure.task.share)
+    moved = moved_share(teacher, fleet, LEAD_MONTHS, MOVE_MONTHS, stop=student.months)
+    gpus: dict[str, Floats] = {}
+    for holding in own_holdings(teacher, fleet):
+        add_gpus(gpus, holding.pool_id, -holding.needed * (share * kept) * moved)
+    home, load, basis = hosted_load(teacher, student, fleet, share)
+    loads = host_gpus(home, load * moved, fleet, gpus)
+    said = {"one_off_usd": one_off, "student_gpus_basis": basis, "student_pool_id": home.pool_id}
     return Proposal(
-        _alternative(departure, student, evidence, {"one_off_usd": one_off} | _priced(price)),
-        one_off=np.full(night.draws, one_off),
-        saving_per_token=share * (kept * teacher.allocated_price - price.allocated),
-        fixed=np.zeros(night.draws),
-        ramp=ramp(teacher.months, LEAD_MONTHS, MOVE_MONTHS, stop=student.months),
-        idle_per_token=share * (kept * (teacher.allocated_price - teacher.used_price) - price.idle),
+        _alternative(departure, student, evidence, said),
+        one_off=np.full(night.draws, float(one_off)),
+        gpus=gpus,
+        months=teacher.months,
+        failed=night.evaluation_usd,
+        loads=loads,
     )
 
 
-def _priced(price: HostPrice) -> dict[str, Any]:
-    return {"student_usd_per_mtok": price.usd_per_mtok, "student_price_basis": price.basis}
-
-
 def _alternative(
-    departure: Departure, student: Subject, evidence: Evidence | None, cost: dict[str, Any]
+    departure: Departure, student: Subject, evidence: Evidence | None, said: dict[str, Any]
 ) -> Alternative:
     task = departure.task
     return Alternative(
@@ -50,8 +52,9 @@ def _alternative(
         task=task.name,
         target_model_id=student.model_id,
         target_params=student.position["params"],
-        is_measured=evidence is not None,
+        standing="measured" if evidence else "evaluate_first",
+        gate_probability=1.0 if evidence else GATE_CHANCE,
         quality_gate=departure.gate_words(student.model_id, evidence),
         blocked=departure.blocked(evidence),
-        assumptions=departure.assumptions(evidence) | cost | departure.teacher.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
+        assumptions=departure.assumptions(evidence) | said | departure.teacher.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
     )

@@ -25,7 +25,8 @@ STATIONARY_RATIO: Final = 0.5
 # Pseudo-observations behind the share of requests that an evaluated student keeps.
 _MEASURED_WEIGHT: Final = 60.0
 _MOST_KEPT: Final = 0.995
-_LOWER_IS_BETTER: Final = ("loss", "error", "error_rate", "perplexity", "ppl", "wer", "cer")
+# Kept by a student that is better where the qualities have no ratio: one is zero, or they differ in sign.
+_FAR_BETTER: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,24 @@ class Evidence:
     teacher_quality: float
     student_quality: float
     measured_on: str
+    better: str = "higher"
 
     @property
     def ratio(self) -> float:
-        """Share of the teacher's quality that the student keeps; turned over where less is better."""
-        better, worse = self.student_quality, self.teacher_quality
-        if self.metric.lower().endswith(_LOWER_IS_BETTER):
-            better, worse = worse, better
-        return better / worse if worse > 0 else 0.0
+        """Share of the teacher's quality that the student keeps; turned over where less is better.
+
+        Above 1 the student is better. Zero and negative qualities are values: of a teacher at zero a student that is
+        no worse keeps all, and of two log-likelihoods the one nearer to zero is the better one.
+        """
+        teacher, student = self.teacher_quality, self.student_quality
+        better, worse = (student, teacher) if self.better == "higher" else (teacher, student)
+        if teacher == student:
+            return 1.0
+        if better > 0 and worse > 0:
+            return better / worse
+        if better < 0 and worse < 0:
+            return worse / better
+        return _FAR_BETTER if better > worse else 0.0
 
     def passes(self, gate_ratio: float) -> bool:
         """Whether the student keeps enough of it."""
@@ -87,6 +98,8 @@ class Departure:
         if evidence is None:
             return dice.uniform(self._gate, 1, draws)
         mean = min(evidence.ratio, _MOST_KEPT)
+        if mean <= 0:
+            return np.zeros(draws)
         return dice.beta(mean * _MEASURED_WEIGHT, (1 - mean) * _MEASURED_WEIGHT, draws)
 
     def assumptions(self, evidence: Evidence | None) -> dict[str, Any]:
@@ -97,8 +110,7 @@ class Departure:
             known["kept_quality_ratio"] = evidence.ratio
         known["quality_gate_ratio"] = self._gate
         shares = {"share_of_inference": self.task.share, "share_sigma": self.task.share_sigma}
-        price = {"teacher_usd_per_mtok": float(self.teacher.position["allocated_usd_per_mtok"])}
-        return known | shares | price | self.teacher.outlook()
+        return known | shares | self.teacher.outlook()
 
     def gate_words(self, student: str, evidence: Evidence | None) -> str:
         """What must hold of the quality, and what was measured."""
@@ -127,7 +139,6 @@ class Departure:
 def priced(position: Mapping[str, Any]) -> str:
     """What is missing before a task of the model can be priced; empty where nothing is."""
     needs = {
-        "allocated_usd_per_mtok": "has no price of a token: attribute its serving GPUs in attribution.csv",
         "daily_tokens": "has no forecast of tokens: deliver its request telemetry with token counts",
     }
     missing = next((words for name, words in needs.items() if position[name] is None), "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from transforms.compute import CHIPS
 from transforms.decisions.actions.alternatives import Alternative, Proposal
-from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.actions.gpu_changes import homes_missing, moved_share, own_holdings
 from transforms.decisions.supply.roofline import MEMORY_BYTES
 from transforms.decisions.supply.serving_losses import serving_losses
 from transforms.decisions.supply.serving_plan import PLANNED_SHARE, Limits, Plan, busy_load, cheapest, limits_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from transforms.decisions.portfolio.simulation_context import Subject
+    from transforms.decisions.supply.fleet import Fleet
     from transforms.decisions.supply.roofline import Shape
 
 ACTION: Final = "tune_serving"
@@ -38,29 +40,35 @@ def tune_missing(state: Mapping[str, Any], subject: Subject) -> str:
         return "its size is unknown: give params in models.csv"
     if state["gpu_model"] not in CHIPS or state["gpu_model"] not in MEMORY_BYTES:
         return f"the chip of {name} is unknown: give gpu_model of pool {pool} in pools.csv"
-    if not subject.position["usd_per_gpu_hour"]:
-        return f"the GPU-hours of {name} have no price: attribute their charges in attribution.csv"
     return ""
 
 
-def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alternative:
+def tune_proposal(state: Mapping[str, Any], subject: Subject, fleet: Fleet) -> Proposal | Alternative:
     """The deployment on the fewest chips for its busy hours, grown as demand may grow; or why it cannot be planned."""
     place, night = subject.position, subject.night
     shape, load = shape_of(place["active_params"], place["params"]), busy_load(state)
+    home = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
     planned = cheapest(load, shape, limits_of(state))
     if planned is None:
         words = "no batch and width of this chip keeps the limits of deployments.csv"
-        place_id = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
-        return Alternative(ACTION, subject.model_id, **place_id, missing=words)
-    growth = _growth(subject)
-    freed = max(state["gpu_count"] - planned.gpus(growth), 0.0)
-    price = place["usd_per_gpu_hour"] * HOURS_PER_MONTH
-    nothing = np.zeros(night.draws)
+        return Alternative(ACTION, subject.model_id, **home, missing=words)
+    own = [holding for holding in own_holdings(subject, fleet) if holding.row["user_id"] == state["deployment_id"]]
+    if not own:
+        words = (
+            homes_missing(subject, fleet)
+            or f"the pool of {state['deployment_id']} is not billed: give it in deployments.csv"
+        )
+        return Alternative(ACTION, subject.model_id, **home, missing=words)
+    growth, holding = _growth(subject), own[0]
+    least = planned.gpus(growth)
+    after = replace(holding, most=least)
+    moved = moved_share(subject, fleet, LEAD_MONTHS, MOVE_MONTHS)
+    freed = max(holding.gpus - least, 0.0)
+    price = fleet.rows[holding.pool_id][0]["usd_per_gpu_hour"] * HOURS_PER_MONTH
     alternative = Alternative(
         action=ACTION,
         model_id=subject.model_id,
-        pool_id=state["pool_id"],
-        deployment_id=state["deployment_id"],
+        **home,
         quality_gate=_gate(state),
         assumptions=_assumptions(state, planned, growth, freed)
         | night.calendar(LEAD_MONTHS, MOVE_MONTHS)
@@ -69,10 +77,10 @@ def tune_proposal(state: Mapping[str, Any], subject: Subject) -> Proposal | Alte
     )
     return Proposal(
         alternative,
-        one_off=nothing + night.migration_usd,
-        saving_per_token=nothing,
-        fixed=-freed * price * subject.price_level,
-        ramp=ramp(subject.months, LEAD_MONTHS, MOVE_MONTHS),
+        one_off=np.full(night.draws, night.migration_usd),
+        gpus={holding.pool_id: (after.held - holding.held) * moved if freed else np.zeros((fleet.horizon, 1))},
+        months=subject.months,
+        cuts={holding.key: least},
     )
 
 

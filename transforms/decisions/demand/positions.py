@@ -17,6 +17,10 @@ ASSUMED_PRICE_SIGMA: Final = 0.15
 _MTOK: Final = 1e6
 _LONGEST_LINEAGE: Final = 16
 _RECENT_DAYS: Final = 28
+# Days of the last four weeks on which a source must have delivered for its silence to mean that nobody asked.
+_DELIVERED_DAYS: Final = 25
+# How far the tokens of the finished runs may lie from models.csv, as a logarithm: a tenth.
+_DISPUTED: Final = 0.1
 # Errors of four weeks, a week apart, overlap: four of them tell as much as one.
 _WEEKS_OF_AN_ERROR: Final = 4
 
@@ -34,6 +38,9 @@ def positions(
     daily_spend: pl.DataFrame,
     thirds: pl.DataFrame,
     serving_states: pl.DataFrame,
+    lifecycle_spend: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    token_usage: pl.DataFrame,
 ) -> pl.DataFrame:
     """One model on the night: what a token and a FLOP of it cost, what is still to be served and for how long."""
     as_of, own = settings.item(0, "as_of"), models.drop("training_tokens")
@@ -47,10 +54,14 @@ def positions(
         model_lives.select("model_id", "ends_on", "basis"),
         thirds.select("model_id", projected_penalty_ratio="projected_penalty_ratio_p50", thirds_status="status"),
         _serving(serving_states),
+        _training_inputs(models, phase_compute, lifecycle_spend, training_runs),
+        _telemetry(token_usage, settings),
     )
     for part in parts:
         rows = rows.join(part, on="model_id", how="left")
-    return Positions.frame(rows.with_columns(*_defaults(as_of)).with_columns(_inference_flop_price()).sort("model_id"))
+    served = pl.max_horizontal("daily_tokens", pl.col("recent_tokens") / _RECENT_DAYS).alias("served_daily_tokens")
+    rows = rows.with_columns(*_defaults(as_of)).with_columns(_inference_flop_price(), served)
+    return Positions.frame(rows.sort("model_id"))
 
 
 def _prices(
@@ -77,8 +88,64 @@ def _training_tokens(models: pl.DataFrame, phase_compute: pl.DataFrame) -> pl.Da
             pl.when(pl.col("training_tokens").is_null()).then("grandparent").alias("base_model_id"),
             training_tokens=pl.coalesce("training_tokens", "parent"),
         )
-    largest = pl.col("training_tokens").max().alias("unique_tokens")
+    paid = own.join(models.select("model_id", "origin"), on="model_id").filter(pl.col("origin") == "own")
+    most = pl.lit(paid["training_tokens"].max(), pl.Float64)
+    # of a company that has trained nothing itself, what it adopted is all that is known
+    largest = pl.coalesce(most, pl.col("training_tokens").max()).alias("unique_tokens")
     return own.select("model_id", "training_tokens", largest)
+
+
+def _training_inputs(
+    models: pl.DataFrame, phase_compute: pl.DataFrame, lifecycle_spend: pl.DataFrame, training_runs: pl.DataFrame
+) -> pl.DataFrame:
+    """One model: its post-training so far, GPU time of a FLOP of training, and whether its tokens are in dispute."""
+    spent = lifecycle_spend.filter(pl.col("phase") == "posttraining")
+    trained = phase_compute.filter(pl.col("phase") == "pretraining")
+    counted = lifecycle_spend.filter(
+        pl.col("phase") == "pretraining", pl.col("compute_flop") > 0, pl.col("gpu_seconds") > 0
+    )
+    seconds, flop = float(counted["gpu_seconds"].sum()), float(counted["compute_flop"].sum())
+    per_flop = seconds / flop if counted.height else None
+    runs = training_runs.filter(pl.col("phase") == "pretraining", pl.col("status") == "finished")
+    logged = runs.filter(pl.col("tokens") > 0).group_by("model_id").agg(training_tokens_logged=pl.col("tokens").sum())
+    gpus = training_runs.filter(pl.col("phase") == "pretraining").group_by("model_id").agg(
+        training_gpus=pl.col("gpu_count").max()
+    )  # fmt: skip
+    stated = models.select("model_id", "base_model_id", stated="training_tokens")
+    off = (pl.col("training_tokens_logged") / pl.col("stated")).log().abs() > _DISPUTED
+    return (
+        stated.join(spent.select("model_id", posttraining_usd="direct_usd"), on="model_id", how="left")
+        .join(trained.select("model_id"), on="model_id", how="left")
+        .join(logged, on="model_id", how="left")
+        .join(gpus, on="model_id", how="left")
+        .select(
+            "model_id",
+            "posttraining_usd",
+            "training_tokens_logged",
+            "training_gpus",
+            gpu_seconds_per_training_flop=pl.lit(per_flop, pl.Float64),
+            is_training_tokens_disputed=(off & pl.col("base_model_id").is_null()).fill_null(value=False),
+        )
+    )
+
+
+def _telemetry(token_usage: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """One model: requests of the last four weeks, and whether the sources that tell of it were delivered then."""
+    end = settings.item(0, "night_end")
+    days = token_usage.filter(pl.col("hour") < end, pl.col("model_id").is_not_null())
+    recent = pl.col("hour") >= end - pl.duration(days=_RECENT_DAYS)
+    delivered = token_usage.filter(pl.col("hour") < end, recent).group_by("source").agg(
+        days=pl.col("hour").dt.date().n_unique()
+    )  # fmt: skip
+    own = days.group_by("model_id", "source").agg(requests=pl.col("requests").filter(recent).sum())
+    return (
+        own.join(delivered, on="source", how="left")
+        .group_by("model_id")
+        .agg(
+            recent_requests=pl.col("requests").sum(),
+            is_telemetry_delivered=(pl.col("days").fill_null(0) >= _DELIVERED_DAYS).all(),
+        )
+    )
 
 
 def _service(daily_service: pl.DataFrame, demand_states: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
@@ -171,7 +238,10 @@ def _serving(serving_states: pl.DataFrame) -> pl.DataFrame:
 def _defaults(as_of: object) -> tuple[pl.Expr, ...]:
     planned = (pl.col("ends_on") - pl.lit(as_of)).dt.total_days().clip(0)
     return (
-        pl.col("served_tokens", "served_days", "recent_tokens", "monthly_inference_usd").fill_null(0),
+        pl.col("served_tokens", "served_days", "recent_tokens", "monthly_inference_usd", "recent_requests").fill_null(
+            0
+        ),
+        pl.col("is_telemetry_delivered").fill_null(value=False),
         pl.col("price_months", "demand_blocks").fill_null(0),
         pl.col("price_sigma").fill_null(ASSUMED_PRICE_SIGMA),
         pl.col("training_price_basis").fill_null("no training with known FLOP and cost"),

@@ -86,6 +86,8 @@ PUBLISHED: Final[Mapping[str, PublishedLaw]] = MappingProxyType(
 
 # Tokens per parameter of the public points of Hoffmann's figure 4, as digitised by Epoch AI.
 PUBLIC_TOKENS_PER_PARAM: Final = (0.04, 341.0)
+# The largest parameters, tokens and FLOP among the 240 of them that were fitted.
+PUBLIC_LARGEST: Final = (1.62e10, 3.18e11, 1.30e22)
 REPETITION_HALF_LIFE: Final = 15.39  # R* of Muennighoff et al. 2023, arXiv:2305.16264
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from transforms.decisions.law.law_fit import BOOTSTRAPS, Points, bootstrap, fit
 from transforms.decisions.law.law_points import digest, shortfall
-from transforms.decisions.law.laws import PUBLIC_TOKENS_PER_PARAM, PUBLISHED, Law
+from transforms.decisions.law.laws import PUBLIC_LARGEST, PUBLIC_TOKENS_PER_PARAM, PUBLISHED, Law
 from transforms.decisions.randomness import generator
 from warehouse.schemas.decisions import LawDraws, ScalingLaw
 
@@ -48,6 +48,9 @@ def scaling_law(settings: pl.DataFrame, law_points: pl.DataFrame, law_draws: pl.
         "points": law_points.height,
         "tokens_per_param_min": law_points.select((pl.col("tokens") / pl.col("params")).min()).item(),
         "tokens_per_param_max": law_points.select((pl.col("tokens") / pl.col("params")).max()).item(),
+        "params_max": law_points["params"].max(),
+        "tokens_max": law_points["tokens"].max(),
+        "flop_max": law_points.select((6 * pl.col("params") * pl.col("tokens")).max()).item(),
     }
     least, most = PUBLIC_TOKENS_PER_PARAM
     texts = [{"law_id": "own"} | own] + [
@@ -57,6 +60,7 @@ def scaling_law(settings: pl.DataFrame, law_points: pl.DataFrame, law_draws: pl.
             "points": law.points,
             "tokens_per_param_min": least,
             "tokens_per_param_max": most,
+            **dict(zip(("params_max", "tokens_max", "flop_max"), PUBLIC_LARGEST, strict=True)),
         }
         for law_id, law in PUBLISHED.items()
     ]

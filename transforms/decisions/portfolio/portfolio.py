@@ -11,6 +11,7 @@ import polars as pl
 from transforms.decisions.actions.model_lineage import Kin, kin_of
 from transforms.decisions.actions.task_migration import Evidence, Task
 from transforms.decisions.portfolio.simulation_context import Night, Subject
+from transforms.decisions.supply.fleet import Fleet, fleet_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Company:
-    """Models by name, with their tasks, deployments, teachers and kin, and what was evaluated on each task."""
+    """Models by name, with their tasks, deployments, teachers, kin and GPUs, and what was evaluated on each task."""
 
     night: Night
     subjects: Mapping[str, Subject]
@@ -27,6 +28,7 @@ class Company:
     evidence: Mapping[str, Mapping[str, Evidence]]
     teachers: Mapping[str, str]
     kin: Mapping[str, Kin]
+    fleet: Fleet
 
     def hosts(self, model_id: str) -> list[list[str]]:
         """Who may take all of a model's traffic, the nearest first: its base; its kin; who passed all its tasks."""
@@ -36,17 +38,6 @@ class Company:
             ranks.append([name for name in names if name in self.subjects and name not in seen])
             seen |= set(names)
         return ranks
-
-    def shared_home(self, model_id: str) -> str:
-        """Why the GPUs of a model would stay if it went; empty where no deployment of it serves others too."""
-        shared = [state for state in self.deployments.get(model_id, ()) if state["models"] > 1]
-        if not shared:
-            return ""
-        place = shared[0]["deployment_id"]
-        return (
-            f"{place} serves {shared[0]['models']} models at once, and its GPUs stay for the others: give each model a "
-            "deployment of its own with its gpu_count in deployments.csv"
-        )
 
     def heirs(self, model_id: str) -> list[str]:
         """Models made from this one: no hosts until they were evaluated on its tasks."""
@@ -109,15 +100,17 @@ def company_of(
     workloads: pl.DataFrame,
     models: pl.DataFrame,
     serving_states: pl.DataFrame,
+    supply: pl.DataFrame,
+    pool_users: pl.DataFrame,
 ) -> Company:
     """The company of the night."""
     subjects = {row["model_id"]: Subject(night, row) for row in positions.sort("model_id").to_dicts()}
     deployments: dict[str, list[Mapping[str, Any]]] = {}
     for row in serving_states.sort("model_id", "deployment_id").to_dicts():
         deployments.setdefault(row["model_id"], []).append(row)
-    return Company(
-        night, subjects, _tasks(task_shares), deployments, _evidence(workloads), _teachers(models), kin_of(models)
-    )
+    fleet = fleet_of(night, subjects, deployments, supply, pool_users)
+    evidence, teachers = _evidence(workloads), _teachers(models)
+    return Company(night, subjects, _tasks(task_shares), deployments, evidence, teachers, kin_of(models), fleet)
 
 
 def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
@@ -131,12 +124,19 @@ def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
 
 
 def _evidence(workloads: pl.DataFrame) -> dict[str, dict[str, Evidence]]:
-    """Measurements by task and student; the last one of a student counts."""
-    found: dict[str, dict[str, Evidence]] = {}
+    """Measurements by task and student: the last one by each metric, and of these the one it keeps least of."""
+    latest: dict[tuple[str, str, str], Evidence] = {}
     for row in workloads.sort("task", "student_model_id", "measured_on", "quality_metric").to_dicts():
         qualities = (row["teacher_quality"], row["student_quality"])
-        measured = Evidence(row["quality_metric"], *qualities, row["measured_on"].isoformat())
-        found.setdefault(row["task"], {})[row["student_model_id"]] = measured
+        measured = Evidence(
+            row["quality_metric"], *qualities, row["measured_on"].isoformat(), row["better"] or "higher"
+        )
+        latest[row["task"], row["student_model_id"], row["quality_metric"]] = measured
+    found: dict[str, dict[str, Evidence]] = {}
+    for (task, student, _), measured in latest.items():
+        known = found.setdefault(task, {}).get(student)
+        if known is None or measured.ratio < known.ratio:
+            found[task][student] = measured
     return found
 
 

@@ -1,32 +1,43 @@
-"""Which alternatives are asked for together, so that no saving is counted twice.
+"""Which alternatives are asked for together, and in which order.
 
-All savings of a model come out of what serving it costs. A model is therefore either changed as a whole (retrained,
-tuned, retired), or some of its tasks are moved, each once; whichever is worth more in the mean, which adds up. A model
-that takes traffic over is not itself retired, and nothing moves to a model that is. Idle cost that leaves with the
-tokens of a model is not released a second time with its pool.
+Safe money comes first: what nobody uses needs nobody's quality. Then what was measured, then what must be evaluated
+first. Each card is valued on what the cards before it have left, so that no dollar is saved twice. A model is changed
+as a whole, or some of its tasks are moved, each once. A model that takes traffic over is neither retired nor replaced
+while that card is asked for, and nothing moves to a model that goes: the later of two such cards waits, and names the
+other.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
-from transforms.decisions.dollars import in_cents
+from transforms.decisions.actions.alternatives import Alternative, Proposal, cash_of, valued
+from transforms.decisions.actions.options import options_of
+from transforms.decisions.actions.release_capacity import release_proposal
+from transforms.decisions.dollars import rows_in_cents
+from transforms.decisions.portfolio.portfolio import company_of
+from transforms.decisions.portfolio.simulation_context import night_of
+from transforms.decisions.quantiles import percentiles
+from warehouse.schemas.decisions import Portfolio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transforms.decisions.law.laws import Floats
+    from transforms.decisions.portfolio.portfolio import Company
+    from transforms.decisions.portfolio.valuation import Cash
+    from transforms.decisions.supply.fleet import Fleet
 
 TASK_ACTIONS: Final = ("route", "distil")
+WHOLE_ACTIONS: Final = ("retrain_smaller", "retire")
 POOL_ACTION: Final = "release_capacity"
+ORDER_OF_STANDING: Final = ("safe", "measured", "evaluate_first")
+KEY: Final = ("action", "model_id", "task", "pool_id", "deployment_id", "target_model_id", "target_params")
 _WORTH: Final = "expected_value_usd"
-_SCALED: Final = (
-    "monthly_saving_usd_p10",
-    "monthly_saving_usd_p50",
-    "monthly_saving_usd_p90",
-    "net_present_value_usd_p10",
-    "net_present_value_usd_p50",
-    "net_present_value_usd_p90",
-    "net_present_value_usd_mean",
-    "expected_value_usd",
-)
 _ORDER: Final = ("model_id", "task", "pool_id", "deployment_id", "action", "target_model_id", "target_params")
 
 
@@ -35,67 +46,197 @@ def best_first(candidates: pl.DataFrame) -> pl.DataFrame:
     return candidates.sort(_WORTH, *_ORDER, descending=[True] + [False] * len(_ORDER), nulls_last=True)
 
 
-def chosen(candidates: pl.DataFrame, serving_states: pl.DataFrame, materiality_usd: float) -> pl.DataFrame:
-    """The alternatives to recommend, as rows of candidates."""
-    eligible = best_first(candidates.filter("is_eligible"))
-    models = _without_conflicts(_by_model(eligible.filter(pl.col("action") != POOL_ACTION)))
-    return pl.concat([models, _pools(eligible, models, serving_states, materiality_usd)])
-
-
-def _by_model(eligible: pl.DataFrame) -> pl.DataFrame:
-    """The better of the best change of each model as a whole and the best moves of its tasks."""
-    is_task = pl.col("action").is_in(TASK_ACTIONS)
-    kinds = eligible.with_columns(kind=pl.when(~is_task).then("action").otherwise(pl.lit("moves")))
-    kinds = kinds.unique(["model_id", "kind", "task", "deployment_id"], keep="first", maintain_order=True)
-    worth = kinds.group_by("model_id", "kind").agg(pl.col(_WORTH).cast(pl.Float64).sum().alias("worth"))
-    best = worth.sort("model_id", "worth", "kind", descending=[False, True, False]).unique("model_id", keep="first")
-    return kinds.join(best.select("model_id", "kind"), on=["model_id", "kind"], maintain_order="left").drop("kind")
-
-
-def _without_conflicts(picked: pl.DataFrame) -> pl.DataFrame:
-    """The most valuable first: a target stays in service, and a retired model is no target."""
-    kept, targets, retired = [], set[str](), set[str]()
-    rows = best_first(picked).with_row_index("line")
-    for line, model_id, action, target in rows.select("line", "model_id", "action", "target_model_id").iter_rows():
-        if target in retired or (action == "retire" and model_id in targets):
-            continue
-        kept.append(line)
-        targets |= {target} if target else set()
-        retired |= {model_id} if action == "retire" else set()
-    return rows.filter(pl.col("line").is_in(kept)).drop("line")
-
-
-def _pools(
-    eligible: pl.DataFrame, models: pl.DataFrame, serving_states: pl.DataFrame, materiality_usd: float
+def portfolio(
+    settings: pl.DataFrame,
+    scaling_law: pl.DataFrame,
+    law_draws: pl.DataFrame,
+    positions: pl.DataFrame,
+    task_shares: pl.DataFrame,
+    workloads: pl.DataFrame,
+    models: pl.DataFrame,
+    serving_states: pl.DataFrame,
+    pool_states: pl.DataFrame,
+    supply: pl.DataFrame,
+    pool_users: pl.DataFrame,
+    candidates: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Releases of pools, less the idle cost that chosen moves have already taken out of the pool."""
-    homes = serving_states.sort("model_id", "requests", "deployment_id", descending=[False, True, False])
-    homes = homes.unique("model_id", keep="first", maintain_order=True).select("model_id", home="pool_id")
-    claimed = (
-        models.join(homes, on="model_id")
-        .group_by(pool_id="home")
-        .agg(claimed=pl.col("monthly_idle_saving_usd_p50").cast(pl.Float64).sum().clip(0))
-    )
-    saving = pl.col("monthly_saving_usd_p50").cast(pl.Float64)
-    left = ((saving - pl.col("claimed").fill_null(0)) / saving).alias("left")
-    releases = (
-        eligible.filter(pl.col("action") == POOL_ACTION).join(claimed, on="pool_id", how="left").with_columns(left)
-    )
-    scaled = releases.filter(saving * pl.col("left") >= materiality_usd).with_columns(
-        in_cents(pl.col(name).cast(pl.Float64) * pl.col("left")).alias(name) for name in _SCALED
-    )
-    return scaled.with_columns(reason=_left_words(scaled)).select(models.columns)
+    """One card in the order in which it is decided, valued after all cards before it; first the sum of all of them."""
+    night = night_of(settings, scaling_law, law_draws)
+    company = company_of(night, positions, task_shares, workloads, models, serving_states, supply, pool_users)
+    pools = {row["pool_id"]: row for row in pool_states.to_dicts()}
+    choice = _Choice(company, pools, standing_pools=_fresh(company))
+    for row in in_order(candidates):
+        choice.decide(row)
+    rows = [choice.total(), *choice.rows]
+    named = [{**row, "as_of": night.as_of, "position": place} for place, row in enumerate(rows)]
+    return Portfolio.frame(rows_in_cents(Portfolio, named))
 
 
-def _left_words(releases: pl.DataFrame) -> pl.Series:
-    """The reason of a release, and what of it other cards have counted already."""
-    columns = ("monthly_saving_usd_p50", "claimed", "reason")
-    return pl.Series(
-        [
-            f"saves {saving:,.0f} a month beyond the {claimed:,.0f} that other cards take out of the pool"
-            if claimed
-            else reason
-            for saving, claimed, reason in releases.select(columns).iter_rows()
-        ],
-        dtype=pl.String,
+def _fresh(company: Company) -> Fleet:
+    """The fleet as it stands, for what everything could be left unpaid of before any card."""
+    fleet = company.fleet
+    return type(fleet)(
+        fleet.night,
+        fleet.horizon,
+        fleet.supplies,
+        fleet.rows,
+        fleet.holdings,
+        fleet.others,
+        fleet.shared_models,
+        fleet.used_gpus,
     )
+
+
+def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
+    """Eligible candidates as they are decided: by standing, then by value; of each model and task the best kind.
+
+    The moves of a model's tasks add up; its change as a whole is tried before them where it is worth more.
+    """
+    eligible = best_first(candidates.filter("is_eligible")).to_dicts()
+    found = []
+    for standing in ORDER_OF_STANDING:
+        rows = [row for row in eligible if row["standing"] == standing]
+        moved: dict[str, float] = {}
+        seen = set[tuple[object, object]]()
+        for row in rows:
+            if row["action"] in TASK_ACTIONS and (row["model_id"], row["task"]) not in seen:
+                seen.add((row["model_id"], row["task"]))
+                moved[row["model_id"]] = moved.get(row["model_id"], 0.0) + float(row[_WORTH])
+        found += sorted(rows, key=lambda row: -_tried_at(row, moved))
+    return found
+
+
+def _tried_at(row: Mapping[str, Any], moved: Mapping[str, float]) -> float:
+    """The value by which a card is put in order: that of a move is at least that of all moves of its model."""
+    worth = float(row[_WORTH])
+    return max(worth, moved[row["model_id"]] * (1 - 1e-9) + worth * 1e-12) if row["action"] in TASK_ACTIONS else worth
+
+
+@dataclass
+class _Choice:
+    """Cards decided so far, on a fleet that they have changed."""
+
+    company: Company
+    pools: Mapping[str, Mapping[str, Any]]
+    standing_pools: Fleet
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    sums: dict[str, Any] = field(default_factory=dict)
+
+    def decide(self, row: Mapping[str, Any]) -> None:
+        """Ask for a card, unless it loses to one that is asked for or is worth too little after those before it."""
+        if self._is_answered(row):
+            return
+        waits = self._waits_for(row)
+        proposal = self._proposal(row)
+        if proposal is None:
+            return
+        cash = cash_of(proposal, self.company.fleet)
+        after = valued(proposal, self.company.fleet, cash)
+        if not after["is_eligible"]:
+            words = f"worth too little after the cards before it: {after['reason']}"
+            self.rows.append(after | _by_month(cash) | {"is_asked": False, "reason": words})
+            return
+        card = after | _by_month(cash) | {"is_asked": waits is None, "depends_on": waits}
+        self.rows.append(card)
+        if waits is None:
+            self._ask(card, proposal, cash)
+
+    def _is_answered(self, row: Mapping[str, Any]) -> bool:
+        """Whether a card on the same model, task, pool or deployment is already asked for."""
+        if row["action"] == POOL_ACTION:
+            return any(card["pool_id"] == row["pool_id"] and card["action"] == POOL_ACTION for card in self.asked)
+        own = [card for card in self.asked if card["model_id"] == row["model_id"]]
+        if row["action"] == "tune_serving":
+            same = [card for card in own if card["deployment_id"] == row["deployment_id"]]
+            return bool(same) or any(card["action"] in WHOLE_ACTIONS for card in own)
+        others = [card for card in own if card["action"] != "tune_serving"]
+        if row["action"] in TASK_ACTIONS:
+            return any(card["action"] in WHOLE_ACTIONS or card["task"] == row["task"] for card in others)
+        return bool(others)
+
+    def _waits_for(self, row: Mapping[str, Any]) -> str | None:
+        """The card that is asked for and excludes this one; None where none does."""
+        for card in self.asked:
+            goes = card["action"] in WHOLE_ACTIONS and card["model_id"] == row["target_model_id"]
+            stays = row["action"] in WHOLE_ACTIONS and card["target_model_id"] == row["model_id"]
+            if row["model_id"] is not None and (goes or stays):
+                return f"{card['action']} {card['model_id']}"
+        return None
+
+    def _proposal(self, row: Mapping[str, Any]) -> Proposal | None:
+        """The card anew, on the fleet as those before it leave it."""
+        if row["action"] == POOL_ACTION:
+            found = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
+            return None if isinstance(found, Alternative) else found
+        subject = self.company.subjects[row["model_id"]]
+        options = options_of(subject, self.company, (row["action"],), row["task"])
+        wanted = tuple(row[name] for name in KEY)
+        return next((one for one in options.proposals if key_of(one) == wanted), None)
+
+    def _ask(self, card: dict[str, Any], proposal: Proposal, cash: Cash) -> None:
+        """Take the card for granted in the draws in which its gate is passed, and add it to the sum."""
+        fleet, passes = self.company.fleet, cash.passes
+        fleet.change({name: gpus * passes for name, gpus in proposal.gpus.items()}, proposal.released)
+        if passes.all():
+            fleet.cut |= proposal.cuts
+        for key, load in proposal.loads.items():
+            fleet.loads[key] = fleet.loads.get(key, 0.0) + load * passes
+        self.asked.append(card)
+        self.touched |= set(proposal.pool_ids)
+        parts = {
+            "one_off": np.where(passes, cash.one_off, cash.failed),
+            "monthly_saving": cash.monthly_saving,
+            "net_present_value": cash.net_present_value,
+            "saved": cash.saved * passes,
+            "cash": cash.cumulative,
+        }
+        self.sums = {name: self.sums.get(name, 0.0) + part for name, part in parts.items()}
+
+    def total(self) -> dict[str, Any]:
+        """All that is asked for, draw by draw: percentiles do not add up."""
+        night, fleet = self.company.night, self.standing_pools
+        nothing = np.zeros((fleet.horizon, night.draws))
+        sums = self.sums or {
+            "one_off": nothing[0], "monthly_saving": nothing[0], "net_present_value": nothing[0],
+            "saved": nothing, "cash": np.concatenate([nothing[:1], nothing]),
+        }  # fmt: skip
+        row: dict[str, Any] = {
+            "action": "hold", "standing": "safe", "gate_probability": 1.0, "is_measured": True,
+            "is_extrapolated": False,
+            "is_eligible": True, "quality_gate": "", "reason": "all that is asked for", "assumptions": "{}",
+            "is_asked": True,
+        }  # fmt: skip
+        for name in ("one_off", "monthly_saving", "net_present_value"):
+            levels = zip((10, 50, 90), percentiles(sums[name]), strict=True)
+            row |= {f"{name}_usd_p{level}": float(value) for level, value in levels}
+        row["expected_value_usd"] = float(sums["net_present_value"].mean())
+        row["probability"] = float((sums["net_present_value"] > 0).mean())
+        payable = fleet.payable_usd(self.touched)
+        return row | _lists(sums["cash"], sums["saved"], payable)
+
+
+def _by_month(cash: Cash) -> dict[str, list[float]]:
+    return _lists(cash.cumulative, cash.saved * cash.passes, cash.paid)
+
+
+def _lists(cumulative: Floats, saved: Floats, payable: Floats) -> dict[str, list[float]]:
+    low, middle, high = percentiles(cumulative)
+    return {
+        "cash_usd_p10": low.tolist(),
+        "cash_usd_p50": middle.tolist(),
+        "cash_usd_p90": high.tolist(),
+        "saved_usd_p90": percentiles(saved)[2].tolist(),
+        "payable_usd_p90": percentiles(payable)[2].tolist(),
+    }
+
+
+def key_of(proposal: Proposal) -> tuple[Any, ...]:
+    """What tells a proposal from all others."""
+    return tuple(getattr(proposal.alternative, name) for name in KEY)
+
+
+def decisions_of(portfolio: pl.DataFrame) -> pl.DataFrame:
+    """The cards that are asked for."""
+    return portfolio.filter("is_asked", pl.col("position") > 0)

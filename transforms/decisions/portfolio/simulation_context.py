@@ -17,25 +17,32 @@ from transforms.decisions.demand.demand_draws import (
     wandering,
     whole_months,
 )
-from transforms.decisions.law.laws import Law
+from transforms.decisions.law.laws import PUBLISHED, Law
 from transforms.decisions.law.scaling_law import law_of
 from transforms.decisions.quantiles import median
 from transforms.decisions.randomness import generator, next_errors, uncertain_spreads
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from transforms.decisions.law.laws import Floats
 
 MTOK: Final = 1e6
 # Spread of the price of training from one run to the next; the card prints it.
 TRAINING_PRICE_SIGMA: Final = 0.15
+# Of the law of the night and the two other published ones, where no law is the company's own.
+_LAW_WEIGHTS: Final = (0.6, 0.2, 0.2)
 
 
 @dataclass(frozen=True)
 class DrawnLaw:
-    """The law of the night and one draw of it for each draw of everything else."""
+    """The law of the night and one draw of it for each draw of everything else.
+
+    Attributes:
+        law_ids: the laws that the draws are of: where several fit, which of them holds is uncertain too.
+        largest: the most parameters, tokens and FLOP of the points of the law of the night.
+    """
 
     law_id: str
     source: str
@@ -43,10 +50,18 @@ class DrawnLaw:
     draws: Law
     least_tokens_per_param: float
     most_tokens_per_param: float
+    law_ids: Sequence[str]
+    largest: Mapping[str, float | None]
 
     def is_beyond(self, params: float, tokens: float) -> bool:
         """Whether a model lies outside the tokens per parameter of the law's points."""
         return not self.least_tokens_per_param <= tokens / params <= self.most_tokens_per_param
+
+    def reach(self, params: float, tokens: float) -> dict[str, float]:
+        """How far a plan reaches beyond the points of the law, as multiples of the most of each; within at most 1."""
+        plan = {"params": params, "tokens": tokens, "flop": 6 * params * tokens}
+        found = {f"{name}_over_law": value / most for name, value in plan.items() if (most := self.largest[name])}
+        return found | {"tokens_per_param_over_law": tokens / params / self.most_tokens_per_param}
 
 
 @dataclass(frozen=True)
@@ -89,12 +104,34 @@ def night_of(settings: pl.DataFrame, scaling_law: pl.DataFrame, law_draws: pl.Da
 
 
 def _drawn(settings: Mapping[str, Any], row: Mapping[str, Any], law_draws: pl.DataFrame) -> DrawnLaw:
-    rows = law_draws.filter(pl.col("law_id") == row["law_id"]).sort("draw")
-    others = rows.filter(pl.col("draw") > 0)
-    picked = generator(settings["as_of"], "law").integers(0, others.height, settings["draws"])
-    least, most = row["tokens_per_param_min"], row["tokens_per_param_max"]
+    """Draws of the law; where the company has none of its own, of the published ones: nobody knows which holds.
+
+    A law that the settings name is taken at their word.
+    """
+    law_ids = [row["law_id"]]
+    if settings["law"] == "auto" and row["law_id"] != "own":
+        law_ids += [law_id for law_id in PUBLISHED if law_id != row["law_id"]]
+    dice = generator(settings["as_of"], "law")
+    parts = []
+    for law_id in law_ids:
+        others = law_draws.filter(pl.col("law_id") == law_id, pl.col("draw") > 0).sort("draw")
+        parts.append(others[dice.integers(0, others.height, settings["draws"])])
+    which = dice.choice(len(law_ids), settings["draws"], p=_LAW_WEIGHTS[: len(law_ids)] if len(law_ids) > 1 else [1.0])
+    rows = pl.concat(
+        [part.with_columns(pl.int_range(pl.len()).alias("place")).filter(pl.Series(which == number))
+         for number, part in enumerate(parts)]
+    ).sort("place")  # fmt: skip
     itself = Law(*(float(row[name]) for name in ("E", "A", "B", "alpha", "beta")))
-    return DrawnLaw(row["law_id"], row["source"], itself, law_of(others[picked]), least, most)
+    return DrawnLaw(
+        row["law_id"],
+        row["source"],
+        itself,
+        law_of(rows),
+        row["tokens_per_param_min"],
+        row["tokens_per_param_max"],
+        law_ids,
+        {name: row[f"{name}_max"] for name in ("params", "tokens", "flop")},
+    )
 
 
 @dataclass(frozen=True)
@@ -170,11 +207,6 @@ class Subject:
     def used_price(self) -> Floats:
         """USD per token, direct inference alone, by draw."""
         return np.asarray(float(self.position["used_usd_per_mtok"]) / MTOK * self.price_level)
-
-    @cached_property
-    def allocated_price(self) -> Floats:
-        """USD per token with idle and shared cost, by draw."""
-        return np.asarray(float(self.position["allocated_usd_per_mtok"]) / MTOK * self.price_level)
 
     @cached_property
     def training_price(self) -> Floats:

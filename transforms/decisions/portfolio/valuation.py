@@ -1,4 +1,4 @@
-"""Cash of alternatives, draw by draw, and what is said of it.
+"""Cash of a change of GPU demand, draw by draw, and what is said of it.
 
 Reference: net present value of avoidable cost; what was spent before the night is in no cash flow.
 """
@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from transforms.decisions.demand.demand_draws import whole_months
 from transforms.decisions.law.laws import Floats, Quantity
@@ -20,83 +19,88 @@ _HALF: Final = 0.5
 
 @dataclass(frozen=True)
 class Cash:
-    """Alternatives by draws: paid once at approval, saved per token, paid each month for something new.
+    """One action by months and draws, before and after its quality gate is known.
 
     Attributes:
-        one_off: alternatives × draws, USD.
-        saving_per_token: alternatives × draws, USD per token of the model's demand.
-        fixed: alternatives × draws, USD a month from the first month on.
-        ramp: alternatives × months, share of the saving that has set in.
-        tokens: months × draws, the model's demand.
+        one_off: paid beside GPUs at approval, USD by draw.
+        saved: cash without the action less cash with it, USD by month and draw, where the gate is passed.
+        paid: what could be left unpaid of its pools at most, USD by month and draw.
+        passes: whether the gate is passed, by draw.
+        failed: paid where it is not passed, USD by draw.
+        months: service ahead of what it changes, part of the last month included.
         discount_ratio: cost of capital of a year.
     """
 
     one_off: Floats
-    saving_per_token: Floats
-    fixed: Floats
-    ramp: Floats
-    tokens: Floats
+    saved: Floats
+    paid: Floats
+    passes: Floats
+    failed: Floats
+    months: float
     discount_ratio: float
 
     @cached_property
-    def _weights(self) -> Floats:
-        """Alternatives × months: discounted share of the saving."""
-        return np.asarray(self.ramp * discount_factors(self.tokens.shape[0], self.discount_ratio))
+    def present(self) -> Floats:
+        """Discounted savings by draw, where the gate is passed."""
+        return np.asarray(discount_factors(len(self.saved), self.discount_ratio) @ self.saved)
 
     @cached_property
-    def _gained(self) -> Floats:
-        """Alternatives × draws: discounted savings on tokens; ramps that are alike are summed once."""
-        ramps, which = np.unique(self._weights, axis=0, return_inverse=True)
-        reach = np.einsum("km,md->kd", ramps, self.tokens)
-        return np.asarray(self.saving_per_token * reach[which.ravel()])
-
-    @cached_property
-    def _paid(self) -> Floats:
-        """Alternatives × draws: what is paid once, and each month, discounted."""
-        return np.asarray(self.one_off + self.fixed * self._weights.sum(axis=1)[:, None])
+    def value_if_passed(self) -> Floats:
+        """Net present value by draw, where the gate is passed."""
+        return np.asarray(self.present - self.one_off)
 
     @cached_property
     def net_present_value(self) -> Floats:
-        """Alternatives × draws: discounted savings less what is paid."""
-        return np.asarray(self._gained - self._paid)
+        """Net present value by draw: where the gate fails, what was paid to know it is lost."""
+        return np.where(self.passes, self.value_if_passed, -self.failed)
 
     @cached_property
-    def break_even_demand(self) -> Floats:
-        """Alternatives × draws: share of the demand at which the value is nothing; infinite where none is enough."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self._gained > 0, self._paid / self._gained, np.inf)
+    def first_month(self) -> int:
+        """The month from which it saves at least half of the most that it saves in a month, in the mean."""
+        means = self.saved.mean(axis=1)
+        return int(np.argmax(means >= _HALF * means.max())) if means.max() > 0 else 0
+
+    @cached_property
+    def _window(self) -> Floats:
+        """Weights of the months from the first on, which add up to 1."""
+        months = np.arange(len(self.saved))
+        weights = np.clip(self.months - months, 0, 1) * (months >= self.first_month)
+        return np.asarray(np.where(weights > 0, 1.0, 0.0) / max(weights.sum(), 1e-9))
+
+    @cached_property
+    def monthly_if_passed(self) -> Floats:
+        """Mean saving of a month by draw, from the first month on, where the gate is passed."""
+        return np.asarray(self._window @ self.saved)
 
     @cached_property
     def monthly_saving(self) -> Floats:
-        """Alternatives × draws: mean saving of a month once everything has moved."""
-        return np.asarray(self.saving_per_token * self.tokens.mean(axis=0) - self.fixed)
+        """The same before the gate is known: where it fails nothing is saved."""
+        return np.where(self.passes, self.monthly_if_passed, 0.0)
 
-    def cumulative(self, line: int) -> Floats:
-        """(1 + months) × draws of one alternative: undiscounted cash since approval; month 0 is the one-off."""
-        monthly = self.ramp[line, :, None] * (self.saving_per_token[line] * self.tokens - self.fixed[line])
-        return np.concatenate([-self.one_off[None, line], -self.one_off[line] + monthly.cumsum(axis=0)])
+    @cached_property
+    def monthly_paid(self) -> Floats:
+        """What its pools cost at most in the mean of the same months, by draw."""
+        return np.asarray(self._window @ self.paid)
 
-    def median_payback_months(self, line: int) -> float:
-        """First month in which the cash of the median draw is no longer negative; infinite where it stays so."""
-        if np.mean(self.net_present_value[line] > 0) < _HALF:
+    @cached_property
+    def break_even_demand(self) -> Floats:
+        """Share of the savings at which the value is nothing; infinite where none is enough."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.present > 0, self.one_off / self.present, np.inf)
+
+    @cached_property
+    def cumulative(self) -> Floats:
+        """(1 + months) × draws: undiscounted cash since approval before the gate is known; month 0 is paid once."""
+        start = np.where(self.passes, -self.one_off, -self.failed)
+        return np.concatenate([start[None], start + (self.saved * self.passes).cumsum(axis=0)])
+
+    def median_payback_months(self) -> float:
+        """First month in which the median draw has paid back, given the gate; infinite where it does not."""
+        if np.mean(self.value_if_passed > 0) < _HALF:
             return float("inf")
-        ramps, which = self._ramps
-        ramp = which[line]
-        owed = self.one_off[line] + self.fixed[line] * ramps[ramp].cumsum()[:, None]
-        is_paid = self.saving_per_token[line] * self._reached[ramp] >= owed
+        is_paid = self.saved.cumsum(axis=0) >= self.one_off
         months = np.where(is_paid.any(axis=0), is_paid.argmax(axis=0) + 1.0, np.inf)
         return float(np.sort(months)[(len(months) - 1) // 2])
-
-    @cached_property
-    def _ramps(self) -> tuple[Floats, npt.NDArray[np.intp]]:
-        """The ramps that differ, and which of them each alternative has."""
-        ramps, which = np.unique(self.ramp, axis=0, return_inverse=True)
-        return ramps, which.ravel()
-
-    @cached_property
-    def _reached(self) -> Floats:
-        """Ramps × months × draws: tokens that have moved by the end of each month."""
-        return np.asarray((self._ramps[0][:, :, None] * self.tokens).cumsum(axis=1))
 
 
 def discount_factors(months: int, discount_ratio: float) -> Floats:

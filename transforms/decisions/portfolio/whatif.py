@@ -9,21 +9,26 @@ import polars as pl
 
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
-from transforms.decisions.actions.retrain_smaller import retrain_missing, retrain_proposals
+from transforms.decisions.actions.retrain_smaller import retrain_proposals
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, PATH_COLUMNS
+from transforms.decisions.dollars import in_cents
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
 from transforms.decisions.portfolio.portfolio import company_of
-from transforms.decisions.portfolio.portfolio_selection import best_first
+from transforms.decisions.portfolio.portfolio_selection import best_first, portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.simulation_context import MTOK, night_of
 from transforms.decisions.supply.latency import within_limits
-from warehouse.schemas.decisions import Positions
+from warehouse.schemas.decisions import Positions, Supply
 from warehouse.vocabulary import LAWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_PORTFOLIO_READS: Final = (
+    "settings", "scaling_law", "law_draws", "positions", "task_shares", "workloads", "models", "serving_states",
+    "pool_states", "supply", "pool_users",
+)  # fmt: skip
 _ALTERNATIVE: Final = ("action", "task", "deployment_id", "target_model_id")
 _NUMBERS: Final = {
     "one_off_usd_p50": "USD",
@@ -102,7 +107,8 @@ def changed_recommendations(model_id: str, overrides: Overrides, tables: Mapping
     changed = changed_tables(model_id, overrides, tables)
     subject = changed["positions"].filter(pl.col("model_id") == model_id)
     found = _candidates(model_id, overrides, changed)
-    return recommendations(changed["settings"], subject, found, changed["serving_states"])
+    chosen = portfolio(**{name: changed[name] for name in _PORTFOLIO_READS}, candidates=found)
+    return recommendations(changed["settings"], subject, found, chosen)
 
 
 def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -118,10 +124,27 @@ def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.
         pl.when(is_subject).then(value).otherwise(pl.col(name).cast(pl.Float64)).alias(name)
         for name, value in values.items()
     )
+    if overrides.usd_per_mtok is not None:
+        changed["supply"] = _repriced(model_id, overrides.usd_per_mtok, tables)
     if overrides.monthly_tokens is not None:
         moved = moved.with_columns(pl.when(~is_subject).then(pl.col(PATH_COLUMNS)))
     changed["positions"] = Positions.frame(moved)
     return changed
+
+
+def _repriced(model_id: str, usd_per_mtok: float, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The supply of the pools that serve the model, so much dearer or cheaper as a token of it would be."""
+    used = tables["positions"].filter(pl.col("model_id") == model_id)["used_usd_per_mtok"].cast(pl.Float64).item()
+    users = tables["pool_users"].filter(pl.col("model_id") == model_id)
+    factor = pl.when(pl.col("pool_id").is_in(users["pool_id"].implode())).then(usd_per_mtok / used if used else 1.0)
+    rates = ("usd_per_gpu_hour", "avoidable_usd_per_gpu_hour")
+    money = ("usd", "avoidable_usd")
+    return Supply.frame(
+        tables["supply"].with_columns(
+            *(pl.col(name) * factor.otherwise(1.0) for name in rates),
+            *(in_cents(pl.col(name).cast(pl.Float64) * factor.otherwise(1.0)) for name in money),
+        )
+    )
 
 
 def _position_values(overrides: Overrides) -> dict[str, pl.Expr]:
@@ -147,18 +170,19 @@ def _position_values(overrides: Overrides) -> dict[str, pl.Expr]:
 def _candidates(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The alternatives of the model on these tables, with the size wished for in place of the optimum."""
     night = night_of(tables["settings"], tables["scaling_law"], tables["law_draws"])
-    names = ("positions", "task_shares", "workloads", "models", "serving_states")
+    names = ("positions", "task_shares", "workloads", "models", "serving_states", "supply", "pool_users")
     company = company_of(night, *(tables[name] for name in names))
     subject = company.subjects[model_id]
     if subject.months <= 0:
         return candidate_frame([], night)
     options = options_of(subject, company)
-    if overrides.params is not None and retrain_missing(subject.position, night) is None:
+    if overrides.params is not None and any(one.alternative.action == RETRAIN for one in options.proposals):
         others = [proposal for proposal in options.proposals if proposal.alternative.action != RETRAIN]
         states = company.deployments.get(model_id, ())
-        wished = [within_limits(one, subject, states) for one in retrain_proposals(subject, overrides.params)]
+        found = retrain_proposals(subject, company.fleet, overrides.params)
+        wished = [within_limits(one, subject, states) for one in found]
         options = replace(options, proposals=[*wished, *others])
-    return candidate_frame(option_rows(options), night)
+    return candidate_frame(option_rows(options, company.fleet), night)
 
 
 def _quantities(model_id: str, tables: Mapping[str, pl.DataFrame], candidates: pl.DataFrame) -> pl.DataFrame:

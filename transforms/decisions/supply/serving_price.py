@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOURS_PER_MONTH: Final = 365.25 * 24 / 12
-_HOUR_S: Final = 3600
 
 
 def shape_of(active_params: float, params: float | None = None) -> Shape:
@@ -35,11 +34,10 @@ def size_price_ratio(position: Mapping[str, Any], params: float) -> float:
     return float(replica.step_s(shape_of(params), batch, context) / replica.step_s(own, batch, context))
 
 
-def step_usd(traffic: Mapping[str, Any], host: Mapping[str, Any]) -> float:
-    """GPU cost of a step of the traffic of one model, in its own batch, on the chip and the size of another."""
+def step_seconds(traffic: Mapping[str, Any], host: Mapping[str, Any]) -> float:
+    """GPU-seconds of a step of the traffic of one model, in its own batch, on the chip and the size of another."""
     shape, batch = shape_of(host["active_params"], host["params"]), _copy_batch(traffic)
-    seconds = Replica(CHIPS[host["gpu_model"]], 1).step_s(shape, batch, traffic["context_tokens"])
-    return float(seconds) * float(host["usd_per_gpu_hour"]) / _HOUR_S
+    return float(Replica(CHIPS[host["gpu_model"]], 1).step_s(shape, batch, traffic["context_tokens"]))
 
 
 def _copy_batch(position: Mapping[str, Any]) -> float:

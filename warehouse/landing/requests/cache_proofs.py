@@ -13,6 +13,12 @@ IS_PROVED: Final = "(source, coalesce(model, '')) IN (SELECT (source, model) FRO
 """Whether the source and model of a landed row are proved to have them beside the input, in SQL."""
 
 
+def lay_out(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the table of proofs where there is none: without a request nothing is proved."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    connection.execute("CREATE TABLE IF NOT EXISTS meta.cache_beside (source VARCHAR, model VARCHAR)")
+
+
 def prove(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) -> None:
     """Keep in meta.cache_beside what the landed rows prove; a source that states its habit leaves nothing open."""
     exceeding = rows.filter(f"is_cache_open AND {PARTS} > input_tokens")
@@ -27,7 +33,5 @@ def prove(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) 
 
 def any_proved(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything is proved."""
-    tables = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'cache_beside'"
-    if not connection.execute(tables).fetchall()[0][0]:
-        return False
+    lay_out(connection)
     return bool(connection.execute("SELECT count(*) FROM meta.cache_beside").fetchall()[0][0])

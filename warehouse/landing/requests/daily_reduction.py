@@ -10,6 +10,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_rows
 from warehouse.landing.requests.reduction import Definition, reduce_on_duckdb
 from warehouse.schemas.raw import RequestHours
@@ -62,6 +63,7 @@ def refresh_request_hours(
 def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
     connection.execute("CREATE TABLE IF NOT EXISTS meta.request_days (day DATE, fingerprint VARCHAR)")
+    connection.execute("CREATE TABLE IF NOT EXISTS meta.cache_beside (source VARCHAR, model VARCHAR)")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS meta.landed_file_days (landed VARCHAR, day DATE, requests BIGINT, has_open BOOLEAN)"
     )
@@ -102,6 +104,7 @@ def _fingerprints(
         connection,
         "SELECT day, count(*) || ' ' || bit_xor(hash(landed, position)) FROM meta.uncounted_requests GROUP BY day",
     )
+    cache_proofs.lay_out(connection)
     opened = _by_day(connection, f"SELECT day, {_PROOFS} FROM meta.landed_file_days WHERE has_open GROUP BY day")
     parts = {day: sorted(at.isoformat() for at in set(boundaries) if at.date() == day) for day in days}
     return {

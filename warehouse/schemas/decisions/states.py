@@ -106,6 +106,15 @@ class Positions(Table):
     context_tokens = measure("context of a request in flight, mean", "tokens").or_null()
     projected_penalty_ratio = ratio("penalty of imbalance at the end of service, median").or_null()
     thirds_status = text("verdict of the thirds").or_null()
+    served_daily_tokens = measure("tokens a day that its GPUs of now serve", "tokens per day").or_null()
+    recent_requests = count("requests of the last four weeks")
+    is_telemetry_delivered = flag("its own telemetry was delivered on nearly all of these days")
+    posttraining_usd = usd("its own post-training so far").or_null()
+    training_tokens_logged = measure("tokens of its finished pre-training runs", "tokens").or_null()
+    is_training_tokens_disputed = flag("models.csv and the finished runs differ by more than a tenth")
+    training_gpus = measure("GPUs of its largest pre-training run", "GPUs").or_null()
+    gpu_seconds_per_training_flop = measure("GPU time of pre-training over its FLOP", "GPU-seconds per FLOP").or_null()
+    owner = text("who argues with the card").or_null()
 
 
 class TaskShares(Table):

@@ -20,7 +20,10 @@ from warehouse.sources.policy.cells import BadCell, Cell, Reader, cell_reader
 from warehouse.sources.policy.faults import Fault
 
 NOT_IN_FILES: Final = ("line", "position")
-MAY_BE_LEFT_OUT: Final = ("ttft_s_limit", "tpot_s_limit", "reason", "opening_usd", "closing_usd")
+MAY_BE_LEFT_OUT: Final = (
+    "ttft_s_limit", "tpot_s_limit", "reason", "opening_usd", "closing_usd", "better", "renewal", "usd_per_hour",
+    "residual_usd", "life_months", "power_usd_per_gpu_hour",
+)  # fmt: skip
 NOTE: Final = "#"
 LONGEST_CELL: Final = 100_000
 WIDEST_FIELD: Final = 2 << 20

@@ -11,7 +11,7 @@ import polars as pl
 
 from warehouse.schemas.names import ACCRUAL, CHARGE_FIELDS, KEYED, field_key, model_key, tag_key
 from warehouse.sources.policy.faults import Fault
-from warehouse.sources.policy.policy import TABLES
+from warehouse.sources.policy.policy import FILE_NAMES, TABLES
 from warehouse.sources.policy.row_checks import EVERYTHING, REQUEST_FIELDS
 
 Row = Mapping[str, Any]
@@ -45,10 +45,11 @@ def policy_findings(project: Path, policy: Mapping[str, pl.DataFrame], sources: 
 
 
 def _strange_files(project: Path) -> Iterator[Fault]:
+    known = [FILE_NAMES.get(name, name) for name in TABLES]
     for path in (project / "policy").glob("*.csv"):
-        if path.stem not in TABLES:
+        if path.stem not in known:
             yield Fault(
-                f"policy/{path.name}", 0, "not a policy table, not read", path.stem, f"known: {', '.join(TABLES)}"
+                f"policy/{path.name}", 0, "not a policy table, not read", path.stem, f"known: {', '.join(known)}"
             )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas import policy
+from warehouse.schemas.quality_metrics import better_direction
 from warehouse.schemas.table import Table
 from warehouse.sources.policy.faults import Fault, PolicyError
 from warehouse.sources.policy.files import Sheet, columns_in_file, read_sheet
@@ -38,9 +39,13 @@ TABLES: Final[Mapping[str, type[Table]]] = {
         policy.ApiPrices,
         policy.Budgets,
         policy.Workloads,
+        policy.CommitmentTerms,
+        policy.Assets,
     )
 }
 NEEDED: Final = ("models", "attribution")
+# Files that are not called as their table, because the ledger has a table of that name.
+FILE_NAMES: Final[Mapping[str, str]] = {"commitment_terms": "commitments"}
 BUILT_IN_INSTANCES: Final = Path(__file__).with_name("instances.csv")
 BUILT_IN_API_PRICES: Final = Path(__file__).with_name("api_prices.csv")
 
@@ -79,7 +84,8 @@ def built_in_api_prices() -> Sheet:
 
 def _sheet(project: Path, name: str) -> Sheet:
     """One policy file; a needed one that is absent is a fault."""
-    path, file = project / "policy" / f"{name}.csv", f"policy/{name}.csv"
+    named = FILE_NAMES.get(name, name)
+    path, file = project / "policy" / f"{named}.csv", f"policy/{named}.csv"
     sheet = read_sheet(path, file, TABLES[name])
     if path.exists() or name not in NEEDED:
         return sheet
@@ -111,6 +117,9 @@ def _table(name: str, sheet: Sheet, names: Names) -> pl.DataFrame:
         rows = _positioned(pl.concat([rows, built_in_instances().rows]))
     if name == "api_prices":
         rows = pl.concat([rows, built_in_api_prices().rows])
+    if name == "workloads":
+        known = [better_direction(metric) for metric in rows["quality_metric"]]
+        rows = rows.with_columns(better=pl.coalesce("better", pl.Series("better", known, dtype=pl.String)))
     return TABLES[name].frame(rows)
 
 

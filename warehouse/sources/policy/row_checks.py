@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from warehouse.schemas.quality_metrics import better_direction
 from warehouse.sources.casts.currencies import IN_USE
 from warehouse.sources.policy.faults import Fault
 from warehouse.vocabulary import PHASES
@@ -95,6 +97,22 @@ def _rule_of_budgets(file: str, row: Row) -> Iterator[Fault]:
         yield Fault(file, row["line"], "phase: unknown word", row["phase"], remedy)
 
 
+def _rule_of_workloads(file: str, row: Row) -> Iterator[Fault]:
+    """A metric of unknown direction is asked about: read the wrong way, it moves users to a worse model."""
+    if row["better"] is None and better_direction(row["quality_metric"]) is None:
+        remedy = "write higher or lower: whether more of it is better"
+        what = "better: empty cell, and the metric is in no list"
+        yield Fault(file, row["line"], what, row["quality_metric"], remedy)
+
+
+def _rule_of_commitments(file: str, row: Row) -> Iterator[Fault]:
+    renewal = row["renewal"]
+    if renewal is not None and not re.fullmatch(r"ends|renews|notice:\d+", renewal):
+        yield Fault(
+            file, row["line"], "renewal: unknown word", renewal, "write ends, renews or notice:<days>, as notice:90"
+        )
+
+
 RULES: Final[Mapping[str, Callable[[str, Row], Iterator[Fault]]]] = {
     "models": _rule_of_models,
     "attribution": _rule_of_attribution,
@@ -102,4 +120,6 @@ RULES: Final[Mapping[str, Callable[[str, Row], Iterator[Fault]]]] = {
     "fx": _rule_of_fx,
     "rates": _rule_of_rates,
     "budgets": _rule_of_budgets,
+    "workloads": _rule_of_workloads,
+    "commitment_terms": _rule_of_commitments,
 }

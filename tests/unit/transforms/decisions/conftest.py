@@ -20,11 +20,15 @@ from transforms.decisions.law.lifetime_optimum import iso_loss, lifetime_optimum
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.portfolio_selection import portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.track_record import track_record
 from transforms.decisions.runs.run_forecasts import run_forecasts
+from transforms.decisions.supply.gpu_demand import gpu_demand
 from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.pool_users import pool_users
 from transforms.decisions.supply.serving_states import serving_states
+from transforms.decisions.supply.supply import supply
 from transforms.economics.spend.service import task_days
 from warehouse.schemas import CATALOGUE
 
@@ -38,10 +42,14 @@ STEPS: Sequence[Callable[..., pl.DataFrame]] = (
     scaling_law,
     pool_states,
     serving_states,
+    supply,
+    pool_users,
     positions,
     task_days,
     task_shares,
+    gpu_demand,
     candidates,
+    portfolio,
     recommendations,
     lifetime_optimum,
     iso_loss,
@@ -104,7 +112,7 @@ class Company:
         return self
 
     def serve(self, model_id: str, tokens_a_day: float, days: int, task: str | None = None) -> Company:
-        """Telemetry of so many days up to the night, the same each day."""
+        """Telemetry of so many days up to the night, the same each day, billed to the model at its used price."""
         counts = {"input_tokens": int(tokens_a_day), "requests": 1000}
         for back in range(days):
             day = NIGHT - dt.timedelta(days=back)
@@ -112,7 +120,16 @@ class Company:
             weight = {"weighted_tokens_milli": int(tokens_a_day) * 1000, "status": "ok"}
             self.add("token_usage", hour=hour, model_id=model_id, task=task, **weight, **counts)
             self.add("daily_service", day=day, model_id=model_id, inference_usd=Decimal(0), **counts)
+            for row in self.rows.get("unit_costs", []):
+                if row["model_id"] == model_id and row["used_usd_per_mtok"]:
+                    self.bill(day, Decimal(int(tokens_a_day)) * row["used_usd_per_mtok"] / 10**6, model_id=model_id)
         return self
+
+    def bill(self, day: dt.date, usd: Decimal, **charge: object) -> Company:
+        """A charge of serving on one day."""
+        return self.add(
+            "billed_days", charge_day=day, charge_category="Usage", phase="inference", effective_cost=usd, **charge
+        )
 
     def expect(self, model_id: str, tokens_a_day: float, days: int, spread: float = 0.1) -> Company:
         """A forecast: level for so many days, its logarithm with a standard deviation of `spread`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -45,16 +45,36 @@ def test_images_have_no_law_of_loss_and_no_price_of_a_token(company: Company) ->
     assert any("delivers images, not tokens" in reason for reason in reasons(company, "teacher"))
 
 
-def test_a_model_that_nobody_asks_for_gives_its_chips_back(company: Company) -> None:
-    # 200 dollars on each of the last 28 days, and not one request: 200 × 30.4375 = 6,087.50 a month
-    for back in range(28):
-        day = dt.date(2026, 11, 21) - dt.timedelta(days=back)
-        company.add("daily_service", day=day, model_id="teacher", inference_usd=Decimal(200))
-    company.add("model_lives", model_id="teacher", ends_on=dt.date(2027, 11, 21), basis="retires_on")
-    card = company.decide().filter(pl.col("model_id") == "teacher").row(0, named=True)
+def unasked(company: Company, *, delivered: bool) -> dict[str, Any]:
+    """The teacher's card: 200 dollars on each of the last 28 days, and no request for six weeks.
 
-    assert card["action"] == "retire"
-    assert float(card["monthly_saving_usd_p50"]) == pytest.approx(6087.5, rel=0.02)
+    Its requests came from the source `gateway`, which still delivers those of the student or not.
+    """
+    for back in range(28):
+        company.bill(dt.date(2026, 11, 21) - dt.timedelta(days=back), Decimal(200), model_id="teacher")
+    company.add("model_lives", model_id="teacher", ends_on=dt.date(2027, 11, 21), basis="retires_on")
+    row = {"source": "gateway", "status": "ok", "requests": 5, "input_tokens": 1000}
+    company.add("token_usage", hour=dt.datetime(2026, 10, 1, tzinfo=dt.UTC), model_id="teacher", **row)
+    for back in range(30 if delivered else 0):
+        hour = dt.datetime(2026, 11, 21, 5, tzinfo=dt.UTC) - dt.timedelta(days=back)
+        company.add("token_usage", hour=hour, model_id="student", **row)
+    return company.decide().filter(pl.col("model_id") == "teacher").row(0, named=True)
+
+
+def test_a_model_that_nobody_asks_for_gives_its_chips_back(company: Company) -> None:
+    # 200 × 30.4375 = 6,087.50 a month
+    card = unasked(company, delivered=True)
+
+    assert (card["action"], card["standing"]) == ("retire", "safe")
+    assert float(card["monthly_saving_usd_p50"]) == pytest.approx(6087.5, rel=0.03)
+    assert card["monthly_saving_usd_p90"] <= card["monthly_paid_usd_p90"]
+
+
+def test_a_model_whose_telemetry_was_not_delivered_is_not_called_unused(company: Company) -> None:
+    card = unasked(company, delivered=False)
+
+    assert (card["action"], card["standing"]) == ("hold", "data_request")
+    assert "was not delivered" in card["reason"]
 
 
 def test_a_forecast_of_nothing_is_no_unknown_demand(company: Company) -> None:
@@ -149,7 +169,7 @@ def test_a_much_smaller_model_is_no_successor(company: Company) -> None:
 
 
 def test_the_best_rejected_alternative_of_a_model_that_holds_has_a_curve(outgrown: Company) -> None:
-    outgrown.rows["thirds"][0] = {**outgrown.rows["thirds"][0], "projected_penalty_ratio_p50": 0.01}
+    outgrown.rows["models"][0] = {**outgrown.rows["models"][0], "origin": "adopted"}
     curve = outgrown.decide("cash_curves")
 
     assert curve.get_column("is_recommended").unique().to_list() == [False]

@@ -1,4 +1,4 @@
-"""A price per token is an average at the volume at which it was realised."""
+"""What a token needs of GPUs is an average at the volume at which it was realised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from transforms.decisions.portfolio.candidates import candidates
-from transforms.decisions.supply.serving_price import step_usd
+from transforms.decisions.supply.serving_price import step_seconds
 from transforms.decisions.supply.substitute_price import is_within_reach
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ LOADED: Mapping[str, Any] = {"concurrency": 16.0, "context_tokens": 0.0}
 
 
 def retirement(company: Company, chip: str | None) -> dict[str, Any]:
-    """The teacher's retirement onto one of its family that served 280 tokens in four weeks at 50,000 dollars a million.
+    """The teacher's retirement onto one of its family that served 280 tokens in four weeks.
 
-    Both are of 70B, on eight GPUs at 2 dollars an hour, with one request in flight.
+    Both are of 70B, on eight GPUs, with one request in flight.
     """
     company.rows["models"][1] = {**company.rows["models"][1], "params": 70e9, "family": "teacher"}
     company.serve("teacher", 1e9, 30).expect("teacher", 1e9, 365)
@@ -44,11 +44,7 @@ def retirement(company: Company, chip: str | None) -> dict[str, Any]:
         gpu_count=pl.lit(8.0),
         concurrency=pl.lit(1.0),
         context_tokens=pl.lit(1000.0),
-        usd_per_gpu_hour=pl.lit(2.0),
         recent_tokens=pl.when(idle).then(280.0).otherwise("recent_tokens"),
-        allocated_usd_per_mtok=pl.when(idle)
-        .then(pl.lit(Decimal(50000), pl.Decimal(38, 12)))
-        .otherwise("allocated_usd_per_mtok"),
     )
     rows = candidates(**given).filter(pl.col("action") == "retire", pl.col("model_id") == "teacher")
     return rows.row(0, named=True)
@@ -60,36 +56,32 @@ def test_a_realised_price_holds_up_to_ten_times_its_volume() -> None:
     assert not is_within_reach({"recent_tokens": 2800}, 1001)
 
 
-def test_a_step_costs_its_seconds_on_the_chip_at_the_price_of_its_hour() -> None:
+def test_a_step_takes_its_seconds_on_the_chip() -> None:
     # eight H100 hold four copies of 2 GPUs: 64 GB × 1.25 / 72 GB = 1.1, so 2; 16 requests are 4 a copy: memory-bound,
-    # 32e9 × 2 bytes / (3.35e12 × 0.6) = 31.84 ms, at 2 dollars an hour
-    assert step_usd({**H100, **LOADED}, H100) == pytest.approx(0.031841 * 2 / 3600, rel=1e-4)
+    # 32e9 × 2 bytes / (3.35e12 × 0.6) = 31.84 ms
+    assert step_seconds({**H100, **LOADED}, H100) == pytest.approx(0.031841, rel=1e-4)
 
 
-def test_the_same_chip_and_size_at_the_same_price_cost_the_same() -> None:
-    half_price = {**H100, "usd_per_gpu_hour": 1.0}
+def test_half_the_size_on_the_same_chip_takes_half_as_long() -> None:
+    half = {**H100, "params": 16e9, "active_params": 16e9}
 
-    assert step_usd({**H100, **LOADED}, half_price) == pytest.approx(step_usd({**H100, **LOADED}, H100) / 2)
-    assert step_usd({**H100, **LOADED}, {**H100, "params": 16e9, "active_params": 16e9}) == pytest.approx(
-        step_usd({**H100, **LOADED}, H100) / 2
-    )
+    assert step_seconds({**H100, **LOADED}, half) == pytest.approx(step_seconds({**H100, **LOADED}, H100) / 2)
 
 
-def test_traffic_far_beyond_what_a_host_serves_is_priced_by_hardware(company: Company) -> None:
-    # Same size, chip and price of a GPU-hour: on the idle host the traffic costs its own 10 dollars, not 50,000.
+def test_traffic_far_beyond_what_a_host_serves_is_measured_by_hardware(company: Company) -> None:
+    # the same size on the same chip needs the same GPUs there as here: nothing is gained, and the host's slack is none
     found = retirement(company, "H100")
 
-    assert json.loads(found["assumptions"])["successor_usd_per_mtok"] == pytest.approx(10, rel=0.05)
-    assert "step" in json.loads(found["assumptions"])["successor_price_basis"]
-    assert float(found["monthly_saving_usd_p50"]) == 0
-    assert float(found["net_present_value_usd_mean"]) == -70000
+    assert "step" in json.loads(found["assumptions"])["successor_gpus_basis"]
+    assert abs(float(found["monthly_saving_if_passed_usd_p50"])) < 0.05 * 10_000 * 30.4375
+    assert not found["is_eligible"]
 
 
-def test_without_a_known_chip_nothing_is_said_of_the_price(company: Company) -> None:
+def test_without_a_known_chip_nothing_is_said_of_the_gpus(company: Company) -> None:
     found = retirement(company, None)
 
     assert found["net_present_value_usd_mean"] is None
-    assert "too few to price 1,000,000,000, and there is not known of teacher the chip" in found["reason"]
+    assert "too few to tell what 1,000,000,000 need, and there is not known of teacher the chip" in found["reason"]
 
 
 def test_a_nearly_idle_teacher_reads_at_the_price_of_training(company: Company) -> None:

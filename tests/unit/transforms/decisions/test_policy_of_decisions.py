@@ -37,11 +37,11 @@ def test_a_dearer_capital_makes_the_same_saving_worth_less(company: Company) -> 
 
     assert dear["monthly_saving_usd_p50"] == cheap["monthly_saving_usd_p50"]
     # nothing for half a month, then a month on the way: 1/8 of the first month, 7/8 of the second, 11 months in all
-    assert float(cheap["net_present_value_usd_p50"]) == pytest.approx(11 * saved - paid, rel=0.005)
+    assert float(cheap["net_present_value_usd_p50"]) == pytest.approx(11 * saved - paid, rel=0.02)
     # the same months, each worth 1.5 ^ (−1/12) of the one before
     factors = [1.5 ** (-month / 12) for month in range(1, 13)]
     months = factors[0] * 0.125 + factors[1] * 0.875 + sum(factors[2:])
-    assert float(dear["net_present_value_usd_p50"]) == pytest.approx(months * saved - paid, rel=0.005)
+    assert float(dear["net_present_value_usd_p50"]) == pytest.approx(months * saved - paid, rel=0.02)
 
 
 def test_the_cost_of_capital_stands_among_the_assumptions(company: Company) -> None:

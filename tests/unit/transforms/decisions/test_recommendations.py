@@ -55,7 +55,11 @@ def test_a_student_under_the_quality_gate_is_rejected_by_name(company: Company) 
 
 
 def test_an_error_rate_counts_as_better_when_it_is_lower(company: Company) -> None:
-    triaged(company, 1e9, 0.891).rows["workloads"][0] |= {"quality_metric": "word_error_rate", "student_quality": 0.8}
+    triaged(company, 1e9, 0.891).rows["workloads"][0] |= {
+        "quality_metric": "word_error_rate",
+        "better": "lower",
+        "student_quality": 0.8,
+    }
     made = card(company.decide(), "teacher")
 
     assert made["action"] == "route"

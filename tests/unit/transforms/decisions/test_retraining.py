@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -36,7 +37,8 @@ def test_serving_that_has_outgrown_training_is_retrained_smaller(outgrown: Compa
     assert said["target_params"] < 35e9
     assert said["law"] == "epoch"
     assert said["usd_per_inference_flop"] == pytest.approx(1e-17)
-    assert card["probability"] == 1
+    # of the three published laws that are drawn one may be far off
+    assert card["probability"] > 0.95
 
 
 def test_the_one_off_cost_is_training_evaluation_and_migration(outgrown: Company) -> None:
@@ -66,11 +68,40 @@ def test_little_demand_does_not_repay_a_second_training(outgrown: Company) -> No
     assert outgrown.decide().item(0, "action") == "hold"
 
 
-def test_a_penalty_inside_the_dead_band_is_left_alone(outgrown: Company) -> None:
+def test_that_the_past_is_in_balance_blocks_nothing(outgrown: Company) -> None:
+    # what was spent decides nothing: 4e11 tokens a day for two years are still to be served
     card = change(outgrown, "thirds", projected_penalty_ratio_p50=0.04).decide().row(0, named=True)
 
-    assert card["action"] == "hold"
-    assert "dead band" in card["reason"]
+    assert card["action"] == "retrain_smaller"
+
+
+def test_tokens_in_dispute_are_resolved_by_a_person_before_anything_is_valued(outgrown: Company) -> None:
+    run = {"phase": "pretraining", "status": "finished", "model_id": "large", "params": 70e9}
+    outgrown.add("training_runs", run_id="a", tokens=1.4e12, **run).add("training_runs", run_id="b", tokens=8e11, **run)
+    card = outgrown.decide().row(0, named=True)
+    sizes = retraining(outgrown)
+
+    assert [size["net_present_value_usd_mean"] for size in sizes] == [None]
+    assert "models.csv says 1.4e+12, its finished pre-training runs 2.2e+12" in sizes[0]["reason"]
+    assert card["standing"] == "data_request"
+
+
+def test_the_successor_is_post_trained_at_the_price_of_the_incumbent(outgrown: Company) -> None:
+    without = float(retraining(outgrown)[0]["one_off_usd_p50"])
+    outgrown.add("lifecycle_spend", model_id="large", phase="posttraining", direct_usd=Decimal(875_000))
+    best = retraining(outgrown)[0]
+
+    assert float(best["one_off_usd_p50"]) == pytest.approx(without + 875_000, rel=0.01)
+    assert json.loads(best["assumptions"])["posttraining_usd"] == 875_000
+
+
+def test_a_plan_beyond_the_data_of_the_law_says_how_far_in_size_data_and_compute(outgrown: Company) -> None:
+    said = json.loads(retraining(outgrown)[0]["assumptions"])
+    plan = outgrown.decide().row(0, named=True)
+
+    assert said["params_over_law"] == pytest.approx(plan["target_params"] / 1.62e10, rel=1e-3)
+    assert {"tokens_over_law", "flop_over_law", "tokens_per_param_over_law"} <= set(said)
+    assert "next_best" in json.loads(plan["assumptions"])
 
 
 def test_an_adopted_base_is_not_retrained(outgrown: Company) -> None:

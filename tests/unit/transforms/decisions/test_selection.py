@@ -1,119 +1,113 @@
-"""No saving is counted twice, and what competes for the same money is compared."""
+"""No saving is counted twice, what excludes another waits for it, and safe money comes first."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
+import pytest
 
 from transforms.decisions.checks import (
+    cards_above_their_pool,
+    cards_that_exclude_each_other,
     crossed_percentiles,
     models_without_a_card,
+    purchases_given_back,
+    savings_above_what_is_paid,
     savings_counted_twice,
     unproven_recommendations,
 )
-from transforms.decisions.portfolio.portfolio_selection import chosen
+from transforms.decisions.portfolio.portfolio_selection import _Choice, in_order
 
 if TYPE_CHECKING:
     from conftest import TableOf
 
 
 def option(action: str, worth: float, **row: object) -> dict[str, Any]:
-    """An eligible alternative of the model `a`, worth so much and saving a tenth of it a month."""
-    money = {"expected_value_usd": worth, "net_present_value_usd_p50": worth, "monthly_saving_usd_p50": worth / 10}
-    subject = {"model_id": "a", "is_eligible": True, "is_measured": True, "monthly_idle_saving_usd_p50": 0}
-    return {**subject, "action": action, **money, **row}
+    """An eligible alternative of the model `a`, worth so much in the mean."""
+    subject = {"model_id": "a", "is_eligible": True, "standing": "measured", "expected_value_usd": worth}
+    return {**subject, "action": action, **row}
 
 
-def pick(
-    table_of: TableOf, *options: dict[str, Any], serving: list[dict[str, Any]] | None = None
-) -> list[tuple[str, str | None]]:
-    """Actions and tasks that are recommended together, the most valuable first."""
-    states = table_of("serving_states", serving or [])
-    return chosen(table_of("candidates", list(options)), states, 1000).select("action", "task").rows()
+def order(table_of: TableOf, *options: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Actions and tasks in the order in which they are decided."""
+    return [(row["action"], row["task"]) for row in in_order(table_of("candidates", list(options)))]
 
 
-def test_a_model_is_changed_as_a_whole_or_its_tasks_are_moved(table_of: TableOf) -> None:
+def test_safe_money_is_decided_before_what_is_worth_more(table_of: TableOf) -> None:
+    release = option("release_capacity", 1_000, model_id=None, pool_id="p", standing="safe")
+    retire = option("retire", 90_000, standing="evaluate_first")
+
+    assert order(table_of, retire, option("route", 50_000, task="x"), release) == [
+        ("release_capacity", None),
+        ("route", "x"),
+        ("retire", None),
+    ]
+
+
+def test_moves_that_are_worth_more_together_come_before_the_change_of_the_whole(table_of: TableOf) -> None:
     # 30,000 + 40,000 for the two tasks against 60,000 for the whole
-    found = pick(
+    found = order(
         table_of,
         option("retrain_smaller", 60_000),
         option("route", 30_000, task="x"),
         option("distil", 40_000, task="y"),
     )
 
-    assert found == [("distil", "y"), ("route", "x")]
+    assert found == [("distil", "y"), ("route", "x"), ("retrain_smaller", None)]
 
 
-def test_the_whole_wins_where_it_is_worth_more_than_all_moves_together(table_of: TableOf) -> None:
-    assert pick(table_of, option("retrain_smaller", 80_000), option("route", 30_000, task="x")) == [
-        ("retrain_smaller", None)
-    ]
+def test_the_whole_comes_first_where_it_is_worth_more_than_all_moves_together(table_of: TableOf) -> None:
+    found = order(table_of, option("retrain_smaller", 80_000), option("route", 30_000, task="x"))
+
+    assert found == [("retrain_smaller", None), ("route", "x")]
 
 
-def test_a_task_moves_once(table_of: TableOf) -> None:
-    assert pick(table_of, option("route", 30_000, task="x"), option("distil", 50_000, task="x")) == [("distil", "x")]
-
-
-def test_one_size_is_recommended(table_of: TableOf) -> None:
-    sizes = [option("retrain_smaller", worth, target_params=worth) for worth in (50_000, 70_000)]
-
-    assert pick(table_of, *sizes) == [("retrain_smaller", None)]
-
-
-def test_tuning_and_retraining_save_the_same_money_only_once(table_of: TableOf) -> None:
-    assert pick(table_of, option("retrain_smaller", 60_000), option("tune_serving", 50_000, deployment_id="d")) == [
-        ("retrain_smaller", None)
-    ]
-
-
-def test_every_deployment_of_a_model_may_be_tuned(table_of: TableOf) -> None:
-    found = pick(table_of, *(option("tune_serving", 50_000, deployment_id=name) for name in ("d", "e")))
-
-    assert len(found) == 2
-
-
-def test_a_model_that_takes_a_task_over_is_not_retired(table_of: TableOf) -> None:
-    found = pick(
-        table_of, option("route", 90_000, task="x", target_model_id="b"), option("retire", 50_000, model_id="b")
-    )
-
-    assert found == [("route", "x")]
-
-
-def test_nothing_moves_to_a_model_that_is_retired(table_of: TableOf) -> None:
-    found = pick(
-        table_of, option("route", 40_000, task="x", target_model_id="b"), option("retire", 50_000, model_id="b")
-    )
-
-    assert found == [("retire", None)]
-
-
-def test_idle_cost_that_leaves_with_a_task_is_not_released_again(table_of: TableOf) -> None:
-    # The pool's release saves 8,000 a month; the route takes 5,000 of that idle cost out of the pool.
-    release = option("release_capacity", 80_000, model_id=None, pool_id="p")
-    move = option("route", 90_000, task="x", monthly_idle_saving_usd_p50=5000)
-    home = table_of("serving_states", [{"model_id": "a", "deployment_id": "d", "pool_id": "p"}])
-    rows = chosen(table_of("candidates", [release, move]), home, 1000)
-    left = rows.filter(pl.col("action") == "release_capacity").row(0, named=True)
-
-    assert float(left["monthly_saving_usd_p50"]) == 3000
-    assert float(left["net_present_value_usd_p50"]) == 30_000
-    assert "beyond the 5,000" in left["reason"]
-
-
-def test_a_release_that_other_cards_have_counted_is_not_asked_for(table_of: TableOf) -> None:
-    release = option("release_capacity", 80_000, model_id=None, pool_id="p")
-    move = option("route", 90_000, task="x", monthly_idle_saving_usd_p50=7500)
-
-    assert pick(table_of, release, move, serving=[{"model_id": "a", "deployment_id": "d", "pool_id": "p"}]) == [
-        ("route", "x")
-    ]
+def asked(*cards: dict[str, Any]) -> _Choice:
+    """A choice in which these cards are already asked for."""
+    nothing = {"task": None, "pool_id": None, "deployment_id": None, "target_model_id": None}
+    rows = [{**nothing, **card} for card in cards]
+    return _Choice(None, {}, None, asked=rows)  # type: ignore[arg-type]  # the fleet is not looked at
 
 
 def card(action: str, **row: object) -> dict[str, Any]:
     """A card of the model `a`."""
-    return {"model_id": "a", "action": action, "probability": 0.9, "monthly_saving_usd_p50": 5000, **row}
+    known = {"probability_if_passed": 0.9, "monthly_saving_if_passed_usd_p50": 5000}
+    nothing = {"task": None, "pool_id": None, "deployment_id": None, "target_model_id": None}
+    return {"model_id": "a", "action": action, **nothing, **known, **row}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_answered"),
+    [
+        (card("route", task="x"), card("distil", task="x"), True),
+        (card("route", task="x"), card("distil", task="y"), False),
+        (card("route", task="x"), card("retrain_smaller"), True),
+        (card("retrain_smaller"), card("route", task="x"), True),
+        (card("tune_serving", deployment_id="d"), card("tune_serving", deployment_id="e"), False),
+        (card("tune_serving", deployment_id="d"), card("retrain_smaller"), False),
+        (card("retire"), card("tune_serving", deployment_id="d"), True),
+    ],
+)
+def test_a_model_is_changed_as_a_whole_or_its_tasks_are_moved_each_once(
+    before: dict[str, Any], after: dict[str, Any], *, is_answered: bool
+) -> None:
+    assert asked(before)._is_answered(after) == is_answered
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "waits"),
+    [
+        (card("retrain_smaller", model_id="b"), card("retire", target_model_id="b"), "retrain_smaller b"),
+        (card("retire", model_id="b"), card("route", task="x", target_model_id="b"), "retire b"),
+        (card("route", task="x", target_model_id="b"), card("retire", model_id="b"), "route a"),
+        (card("route", task="x", target_model_id="b"), card("route", model_id="b", task="x"), None),
+        (card("retire", model_id="b"), card("route", task="x", target_model_id="c"), None),
+    ],
+)
+def test_nothing_moves_to_a_model_that_goes_and_no_model_goes_that_takes_traffic(
+    before: dict[str, Any], after: dict[str, Any], waits: str | None
+) -> None:
+    assert asked(before)._waits_for(after) == waits
 
 
 def test_a_model_with_and_without_an_action_is_found(table_of: TableOf) -> None:
@@ -127,7 +121,7 @@ def test_a_model_with_and_without_an_action_is_found(table_of: TableOf) -> None:
 def test_a_task_with_two_cards_and_a_mixed_model_are_found(table_of: TableOf) -> None:
     twice = table_of("recommendations", [card("route", task="x"), card("distil", task="x")])
     mixed = table_of("recommendations", [card("route", task="x"), card("retrain_smaller")])
-    fine = table_of("recommendations", [card("route", task="x"), card("route", task="y")])
+    fine = table_of("recommendations", [card("route", task="x"), card("tune_serving", deployment_id="d")])
 
     assert savings_counted_twice(twice).height == 1
     assert savings_counted_twice(mixed).height == 2
@@ -135,10 +129,8 @@ def test_a_task_with_two_cards_and_a_mixed_model_are_found(table_of: TableOf) ->
 
 
 def test_a_card_under_what_policy_asks_for_is_found(table_of: TableOf) -> None:
-    cards = table_of(
-        "recommendations",
-        [card("route"), card("route", probability=0.7), card("route", monthly_saving_usd_p50=500), card("hold")],
-    )
+    low = [{"probability_if_passed": 0.7}, {"monthly_saving_if_passed_usd_p50": 500}]
+    cards = table_of("recommendations", [card("route"), *(card("route", **each) for each in low), card("hold")])
     settings = table_of("settings", [{"materiality_usd": 1000}])
 
     assert unproven_recommendations(cards, settings).height == 2
@@ -157,3 +149,33 @@ def test_percentiles_out_of_order_are_found(table_of: TableOf) -> None:
 
     assert crossed_percentiles(rows).height == 2
     assert crossed_percentiles(unknown).is_empty()
+
+
+def test_a_card_that_saves_more_than_its_pool_costs_is_found(table_of: TableOf) -> None:
+    cards = [card("retire", monthly_saving_usd_p90=90, monthly_paid_usd_p90=paid) for paid in (100, 80)]
+    months = {"payable_usd_p90": [100.0, 0.0], "saved_usd_p90": [90.0, 10.0]}
+
+    assert cards_above_their_pool(table_of("recommendations", cards)).height == 1
+    assert savings_above_what_is_paid(table_of("portfolio", [card("retire") | months])).height == 1
+
+
+def test_two_cards_of_which_one_takes_the_host_of_the_other_are_found(table_of: TableOf) -> None:
+    cards = [card("retire", target_model_id="b"), card("retrain_smaller", model_id="b")]
+
+    assert cards_that_exclude_each_other(table_of("recommendations", cards)).height == 1
+    assert cards_that_exclude_each_other(table_of("recommendations", cards[:1])).is_empty()
+
+
+def test_a_purchase_or_a_running_contract_that_is_given_back_is_found(table_of: TableOf) -> None:
+    held = {"gpus": 10.0, "gpu_hours": 7305.0, "usd_per_gpu_hour": 2.0, "usd": 14610}
+    rows = [
+        {"supply_kind": "owned", "avoidable_usd_per_gpu_hour": 0.1, "avoidable_usd": 730.5},
+        {"supply_kind": "owned", "avoidable_usd_per_gpu_hour": 0.1, "avoidable_usd": 800},
+        {"supply_kind": "committed", "paid_ratio_latest": 1.0, "avoidable_usd": 1},
+        {"supply_kind": "committed", "paid_ratio_latest": 0.5, "avoidable_usd": 7305},
+        {"supply_kind": "on_demand", "avoidable_usd": 14610},
+    ]
+
+    found = purchases_given_back(table_of("supply", [held | row for row in rows]))
+
+    assert found.get_column("avoidable_usd").to_list() == [800, 1]

@@ -10,37 +10,55 @@ from transforms.decisions.portfolio.valuation import Cash, discount_factors, ram
 
 
 def cash(**changes: object) -> Cash:
-    """One alternative over four months: 100 paid, 2 saved on each of 50 tokens a month, 10 a month paid."""
+    """One action over four months: 100 paid, 90 saved in each month of each of two draws."""
     parts = {
-        "one_off": np.array([[100.0]]),
-        "saving_per_token": np.array([[2.0]]),
-        "fixed": np.array([[10.0]]),
-        "ramp": np.ones((1, 4)),
-        "tokens": np.full((4, 1), 50.0),
+        "one_off": np.array([100.0, 100.0]),
+        "saved": np.full((4, 2), 90.0),
+        "paid": np.full((4, 2), 120.0),
+        "passes": np.array([True, True]),
+        "failed": np.array([0.0, 0.0]),
+        "months": 4.0,
         "discount_ratio": 0.0,
     }
     return Cash(**{**parts, **changes})
 
 
 def test_the_value_is_what_is_saved_less_what_is_paid() -> None:
-    # 4 months × (2 × 50 − 10) − 100 = 260
-    assert cash().net_present_value.item() == 260
-    assert cash().monthly_saving.item() == 90
+    # 4 × 90 − 100 = 260
+    assert cash().net_present_value.tolist() == [260, 260]
+    assert cash().monthly_saving.tolist() == [90, 90]
+
+
+def test_where_the_gate_fails_nothing_is_saved_and_the_price_of_knowing_is_lost() -> None:
+    uncertain = cash(passes=np.array([True, False]), failed=np.array([30.0, 30.0]))
+
+    assert uncertain.net_present_value.tolist() == [260, -30]
+    assert uncertain.monthly_saving.tolist() == [90, 0]
+    assert uncertain.value_if_passed.tolist() == [260, 260]
+    assert uncertain.cumulative[:, 1].tolist() == [-30, -30, -30, -30, -30]
+
+
+def test_a_month_is_the_mean_from_where_at_least_half_of_the_most_is_saved() -> None:
+    # a contract ends after two months: 0, 0, 60, 80 are 70 a month from the third on
+    later = cash(saved=np.array([[0.0, 0], [0, 0], [60, 60], [80, 80]]))
+
+    assert later.first_month == 2
+    assert later.monthly_saving.tolist() == [70, 70]
 
 
 def test_cash_is_paid_back_in_the_month_in_which_it_turns() -> None:
     # −100, −10, 80, 170, 260: the second month
-    assert cash().cumulative(0)[:, 0].tolist() == [-100, -10, 80, 170, 260]
-    assert cash().median_payback_months(0) == 2
+    assert cash().cumulative[:, 0].tolist() == [-100, -10, 80, 170, 260]
+    assert cash().median_payback_months() == 2
 
 
 def test_cash_that_never_turns_is_never_paid_back() -> None:
-    assert cash(one_off=np.array([[1000.0]])).median_payback_months(0) == np.inf
+    assert cash(one_off=np.array([1000.0, 1000.0])).median_payback_months() == np.inf
 
 
-def test_demand_may_fall_to_where_the_savings_only_pay_the_costs() -> None:
-    # 4 × 2 × 50 × share = 100 + 4 × 10, so the share is 140 / 400
-    assert cash().break_even_demand.item() == pytest.approx(0.35)
+def test_the_savings_may_fall_to_where_they_only_pay_the_costs() -> None:
+    # 360 × share = 100
+    assert cash().break_even_demand.tolist() == pytest.approx([100 / 360] * 2)
 
 
 def test_a_dollar_in_a_year_is_worth_a_dollar_less_the_cost_of_capital() -> None:
