@@ -72,10 +72,12 @@ class PublishedNight:
         if not (self.directory / file).is_file():
             raise MessageError(f"published/{self.directory.name} has no {file}; is it in editions of [report]?")
         files, enclosure, link = self._enclosed(audience, (self.directory / file).read_bytes())
-        twin = (self.directory / "leadership.html").read_text("utf-8")
+        frozen = self.directory / "message.json"
+        if not frozen.is_file():
+            raise MessageError(f"published/{self.directory.name} has no message.json; publish the night again")
         company = self.project.settings.company.name
         cover = Cover(company, self.night.isoformat(), self.revision, audience.cut, enclosure, link)
-        return news(twin, cover), files
+        return news(frozen.read_bytes(), cover), files
 
     def _enclosed(self, audience: Audience, report: bytes) -> tuple[Files, str, str]:
         """The files that go along, the words about them, and the address that stands for them."""
