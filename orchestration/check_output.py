@@ -1,4 +1,4 @@
-"""What `trisect check` says of each source: what it is, what no rule reaches, and the lines to paste; as text or JSON."""
+"""What `trisect check` says of each source: what it is, what no rule reaches, and the lines to paste."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _habit(kind: str, options: Mapping[str, str], proved: list[str]) -> dict[str
 def sentences(records: list[dict[str, Any]]) -> Iterator[str]:
     """One line a source, and one for each kind of thing that no rule reaches."""
     for record in records:
-        version = f" {record['version']}" if record["version"] else ""
+        version = f", version {record['version']}" if record["version"] else ""
         if "files" not in record:
             yield f"{record['source']}: {record['title']}{version}: nothing has come"
             continue

@@ -1,4 +1,4 @@
-"""Lines to paste into policy/: for what no rule reaches, the best guess of its use, from tags before names before ids."""
+"""Lines to paste into policy/ for what no rule reaches: the best guess first, tags before names before ids."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rule_suggestions(
 ) -> pl.DataFrame:
     """One line to paste: `source`, the `file` of policy/ it belongs in, the `line`, and what it would reach.
 
-    `amount` is in `unit` (a currency, GPU-hours or tokens); `gpu_hours` stands beside money. Largest first within a source.
+    `amount` is in `unit` (a currency, GPU-hours or tokens); `gpu_hours` stands beside money. Largest first in a source.
     """
     rows = [
         *_of_bills(charges, charge_rules, _known(models)),
@@ -92,9 +92,9 @@ def _covered(rows: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[float, f
         name = next((name for name in _NAMES if row[name]), None)
         if key is None and name is None:
             continue
-        place = (f"tag:{key}", str(tags[key])) if key is not None else (str(name), str(row[name]))
-        before = sums[place]
-        sums[place] = (before[0] + row["cost"], before[1] + row["gpu_hours"])
+        field = (f"tag:{key}", str(tags[key])) if key is not None else (str(name), str(row[str(name)]))
+        before = sums[field]
+        sums[field] = (before[0] + row["cost"], before[1] + row["gpu_hours"])
     return sums
 
 

@@ -1,4 +1,4 @@
-"""What each source was recognised as: its files, period, currencies, GPU time and tokens, and how much no rule reaches."""
+"""What each source holds: its files, period, currencies, GPU time and tokens, and how much no rule reaches."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def source_profiles(
     training_runs: pl.DataFrame,
     token_usage: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One source: `files, rows, flags`, `first_day, last_day`, and of what it holds the amounts and what no rule reaches.
+    """One source: `files, rows, flags`, `first_day, last_day`, what it holds and how much of that no rule reaches.
 
-    Costs are summed whatever their currency and stand beside the list of `currencies`; GPU time is in GPU-hours; an amount
-    that a source of its kind does not have is null.
+    Costs of several currencies are not added: they are null then. GPU time is in GPU-hours; what a source of its kind
+    does not have is null.
     """
     listed = files.group_by("source").agg(
         pl.col("kind").first(),
@@ -31,11 +31,15 @@ def source_profiles(
         pl.col("flags").list.explode(keep_nulls=False, empty_as_null=False).unique().sort().alias("flags"),
     )
     parts = [_bills(charges, charge_rules), _runs(training_runs), _requests(token_usage)]
-    held = pl.concat(parts, how="diagonal").group_by("source").agg(
-        pl.col("first_day").min(),
-        pl.col("last_day").max(),
-        pl.col("currencies").drop_nulls().first(),
-        *(pl.col(name).drop_nulls().first() for name in dict.fromkeys((*_BILL[1:], *_USE, *_TOKENS))),
+    held = (
+        pl.concat(parts, how="diagonal")
+        .group_by("source")
+        .agg(
+            pl.col("first_day").min(),
+            pl.col("last_day").max(),
+            pl.col("currencies").drop_nulls().first(),
+            *(pl.col(name).drop_nulls().first() for name in dict.fromkeys((*_BILL[1:], *_USE, *_TOKENS))),
+        )
     )
     return listed.join(held, on="source", how="left").sort("source")
 
@@ -43,16 +47,22 @@ def source_profiles(
 def _bills(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
     ruled = charges.join(charge_rules.select("charge_id", "account"), on="charge_id", how="left")
     is_missed = (pl.col("account") == "unallocated").fill_null(value=False)
-    cost = pl.col("effective_cost").cast(pl.Float64)
+    cost = pl.when(pl.col("currency").n_unique().over("source") == 1).then(pl.col("effective_cost").cast(pl.Float64))
+    ruled = ruled.with_columns(cost.alias("cost"))
     return ruled.group_by("source").agg(
         pl.col("charge_start").min().dt.date().alias("first_day"),
         pl.col("charge_end").max().dt.offset_by("-1us").dt.date().alias("last_day"),
         pl.col("currency").unique().sort().alias("currencies"),
-        cost.sum().alias("effective_cost"),
-        cost.filter(is_missed).sum().alias("unmatched_cost"),
+        _known_sum("cost", pl.lit(value=True)).alias("effective_cost"),
+        _known_sum("cost", is_missed).alias("unmatched_cost"),
         pl.col("gpu_hours").sum(),
         pl.col("gpu_hours").filter(is_missed).sum().alias("unmatched_gpu_hours"),
     )
+
+
+def _known_sum(name: str, when: pl.Expr) -> pl.Expr:
+    """The sum of these rows; null where the amount is unknown throughout."""
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).filter(when).sum())
 
 
 def _runs(training_runs: pl.DataFrame) -> pl.DataFrame:
