@@ -216,6 +216,19 @@ def held(reason: str, standing: str, cover: Cover) -> Message:
     )
 
 
+def alert(headline: str, sentence: str, remedy: str, cover: Cover) -> Message:
+    """What the e-mail about a night says that has failed, is missing or has new doubts."""
+    shown = shortened(printable(sentence[: 4 * REASON_LIMIT]), REASON_LIMIT)
+    return _written(
+        subject=f"{_company(cover)}: {cover.night} {headline}: {shown}",
+        headline=f"{cover.night} {headline}",
+        paragraphs=[f"{shown}.", remedy],
+        lists=[],
+        cover=cover,
+        footer=f"Night {cover.night}. `trisect status` says the same.",
+    )
+
+
 def _written(
     *,
     subject: str,
