@@ -38,6 +38,7 @@ from warehouse.sources.training import (
     sacct,
     sidecar,
     table_metrics,
+    tensorboard,
     wandb,
 )
 from warehouse.sources.training import table as table_runs
@@ -176,6 +177,14 @@ _RECORDS: Final = (
         "Megatron-LM training logs",
         2,
         megatron.read,
+        side_files=sidecar.sidecar_paths,
+    ),
+    Format(
+        "training_logs",
+        "tensorboard",
+        "TensorBoard event files",
+        2,
+        tensorboard.read,
         side_files=sidecar.sidecar_paths,
     ),
     Format(
