@@ -224,7 +224,7 @@ class WorkloadRows(Table):
 
 
 class MatchingCalls(Table):
-    """Calls of one day and model that a source tells of under the same ids and at the same times as another source."""
+    """One day and model of which a source tells of calls under the same ids and at the same times as another source."""
 
     source = text("source that tells of less, or whose name comes later")
     counterpart = text("source that tells of the calls too")
