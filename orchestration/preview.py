@@ -24,6 +24,7 @@ from transforms.rule_suggestions import rule_suggestions
 from transforms.source_profiles import source_profiles
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
+from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
@@ -132,6 +133,7 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
 FIRST_TABLES: Final = (
     accruals,
     charges,
+    charge_findings,
     run_attempts,
     training_runs,
     traffic_overlaps,
