@@ -30,7 +30,7 @@ def gathered(*rows: Mapping[str, Any], accepted: Sequence[Mapping[str, Any]] = (
     landed = table("landed_findings", [{"file_sha256": "", **row} for row in rows])
     return findings(
         landed,
-        *(table(name, []) for name in ("run_findings", "period_findings", "captured_twice")),
+        *(table(name, []) for name in ("run_findings", "pool_findings", "period_findings", "captured_twice")),
         table("accepted_findings", accepted),
     )
 
