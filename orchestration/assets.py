@@ -90,6 +90,7 @@ from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
+from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.run_attempts import run_attempts
@@ -109,6 +110,7 @@ ASSETS: Final = [
     stage(
         accruals,
         charges,
+        charge_findings,
         delivered_days,
         run_attempts,
         training_runs,

@@ -21,6 +21,7 @@ import polars as pl
 from warehouse import free_space
 from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
+from warehouse.landing.commitment_overlap import commitments_counted_twice
 from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
@@ -79,6 +80,7 @@ def land(
         noticed = (
             findings.absent_sources(sources, inbox),
             double_billed(connection, start.date()),
+            commitments_counted_twice(connection, start.date()),
             landed_again(lost),
             of_requests(marked.doubts, files),
         )
