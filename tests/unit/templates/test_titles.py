@@ -55,7 +55,8 @@ def title(tables: Any) -> Callable[..., str]:
 
 OCTOBER: Mapping[str, Any] = {
     "month": "October", "previous": "September", "total": number(2_310_000), "plan": UP, "before": FLAT,
-    "decisions": number(3), "waiting": 0, "saving": number(670_000), "one_off": number(1_340_000), "missing": "a bill arrives",
+    "decisions": number(3), "waiting": 0, "saving": number(670_000), "one_off": number(1_340_000),
+    "missing": "a bill arrives",
     "unallocated_share": Decimal(1), "training_share": Decimal(1), "unmatched_tokens": 3_080_000_000_000,
 }  # fmt: skip
 SUMMARY: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
