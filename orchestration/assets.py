@@ -63,6 +63,7 @@ from transforms.ledger.daily_charges import billed_days
 from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
+from transforms.ledger.pool_findings import pool_findings
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.raw.findings import findings
@@ -126,6 +127,7 @@ ASSETS: Final = [
         billed_days,
         billed_hours,
         pool_uses,
+        pool_findings,
         deployment_shares,
         commitments,
         postings,

@@ -37,13 +37,13 @@ from warehouse.landing.row_counts import Refusals, account
 from warehouse.landing.same_money import same_money
 from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
-from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MatchingCalls, RunRows
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, FileWithoutRows, Reading, RejectedFile
 from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
-from warehouse.tables import transaction
+from warehouse.tables import replace, transaction
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def land(
             remove_copies(connection, source, standing, fresh)
         files = _landed_requests(inbox, connection)
         marked = mark_uncounted(connection, files, start.date())
+        replace(connection, MatchingCalls, marked.matching_calls)
         bills = settle_bills(connection, sources, inbox, nights)
         refusals = account(connection, inbox, nights, marked, bills)
         _state_invoices(connection, inbox)
