@@ -226,6 +226,16 @@ class Fleet:
         own = self._by_model.get(model_id, [])
         return [replace(one, most=self.cut[one.key]) if one.key in self.cut else one for one in own]
 
+    def hosts_of(self, model_id: str) -> list[Holding]:
+        """What serves a model, what it shares with others where it has nothing of its own: it can take more traffic."""
+        own = self.of_model(model_id)
+        return own or [
+            holding
+            for pool_id in sorted(self.supplies)
+            for holding in self.holdings.get(pool_id, ())
+            if model_id in self.shared_models.get(str(holding.row["user_id"]), ())
+        ]
+
     @cached_property
     def _by_model(self) -> dict[str, list[Holding]]:
         named: dict[str, list[Holding]] = {}
