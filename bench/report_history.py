@@ -20,23 +20,23 @@ CORRECTED: Final = Decimal("4100.50")
 def booked(spend: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The spend as the ledger has it, the bill of what is out of scope, and the rule that says so."""
     ledger = [
-        _blank("booked_days") | {name: row[name] for name in ("account", "currency", "billed_cost", "effective_cost")}
+        blank("booked_days") | {name: row[name] for name in ("account", "currency", "billed_cost", "effective_cost")}
         for row in spend.iter_rows(named=True)
     ]
     outside = [
-        _blank("billed_days") | {name: row[name] for name in ("currency", "billed_cost", "effective_cost")}
+        blank("billed_days") | {name: row[name] for name in ("currency", "billed_cost", "effective_cost")}
         | {"scope_rule": "attribution.csv line 7"}
         for row in ledger if row["account"] == "out_of_scope"
     ]  # fmt: skip
-    rule = _blank("attribution") | {"line": 7, "field": "service_name", "pattern": "Web Hosting"}
+    rule = blank("attribution") | {"line": 7, "field": "service_name", "pattern": "Web Hosting"}
     found = {"booked_days": ledger, "billed_days": outside, "attribution": [rule] if outside else []}
     return {name: rows_of(CATALOGUE[name], rows) for name, rows in found.items()}
 
 
-def _blank(table: str) -> dict[str, Any]:
-    """A row that says nothing."""
+def blank(table: str) -> dict[str, Any]:
+    """A row of a table with nothing in it."""
     blanks = {pl.String: "", pl.Int64: 0, pl.Float64: 0.0, pl.Boolean: False, pl.Decimal: Decimal(0),
-              pl.Date: SEPTEMBER, pl.Datetime: datetime(2026, 9, 1, tzinfo=UTC)}  # fmt: skip
+              pl.List: [], pl.Date: SEPTEMBER, pl.Datetime: datetime(2026, 9, 1, tzinfo=UTC)}  # fmt: skip
     return {
         name: None if column.is_nullable else blanks[type(column.dtype)]
         for name, column in CATALOGUE[table].columns().items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -27,15 +27,25 @@ from bench.report_company import (
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.variance.budget_variances import budget_variances
 from transforms.reports.amortization_runoff import runoffs
+from transforms.reports.band_verdicts import band_verdicts
+from transforms.reports.change_drivers import change_drivers
+from transforms.reports.company_thirds import company_thirds
+from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
+from transforms.reports.headline_metrics import headline_metrics
+from transforms.reports.idle_pools import idle_pools
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
+from transforms.reports.quality_checks import quality_checks
+from transforms.reports.rejected_alternatives import held_models, rejected_alternatives
 from transforms.reports.report_period import subject
+from transforms.reports.requested_decisions import requested_decisions
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.scope import scope
+from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
 
@@ -246,6 +256,35 @@ def quarantine(company: Company) -> pl.DataFrame:
     ])  # fmt: skip
 
 
+def training_runs(company: Company) -> pl.DataFrame:
+    """One finished run, so that what failed is known."""
+    started = datetime.combine(company.night, datetime.min.time(), UTC)
+    row = history.blank("training_runs") | {
+        "run_id": "run-1", "source": "wandb", "run_name": "atlas-pretrain", "status": "finished",
+        "end_source": "logged", "model_id": company.lives[0].name, "phase": "pretraining",
+        "started_at": started, "ended_at": started,
+    }  # fmt: skip
+    return rows_of(CATALOGUE["training_runs"], [row])
+
+
+def daily_service(company: Company) -> pl.DataFrame:
+    """The tokens of each serving model, the same on every day of the month."""
+    rows: Rows = []
+    for life in company.lives:
+        for place in range(company.first_month, _last_place(company) + 1):
+            served, month = _tokens(life, place), month_at(place)
+            length = (month_at(place + 1) - month).days
+            rows += [
+                history.blank("daily_service") | {
+                    "day": month + timedelta(days=number), "model_id": life.name, "requests": served // length // 1400,
+                    "input_tokens": served // length * 7 // 10, "output_tokens": served // length * 3 // 10,
+                }
+                for number in range(length)
+                if served and month + timedelta(days=number) <= company.night
+            ]  # fmt: skip
+    return rows_of(CATALOGUE["daily_service"], rows)
+
+
 def company_tables(company: Company) -> dict[str, pl.DataFrame]:
     """Every table that the report is made from, those of the reports stage computed by their own functions."""
     spend = daily_spend(company)
@@ -256,7 +295,8 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "amortization": amortization(company), "unit_costs": unit_costs(company), "budgets": budgets(company),
         "lifecycle_spend": lifecycle_spend(company), "reconciliation": bills,
         "recommendations": recommendations(company), "token_usage": token_usage(company), "files": files(company),
-        "quarantine": quarantine(company),
+        "quarantine": quarantine(company), "training_runs": training_runs(company),
+        "daily_service": daily_service(company),
     }  # fmt: skip
     tables |= {
         "published_periods": history.published_periods(company, bills),
@@ -287,7 +327,9 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them, and the outlook of spend."""
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
-             scope, restated_months, restatements, pages, numbers)  # fmt: skip
+             scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
+             headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
+             served_groups, doubtful_shares, largest_findings, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

@@ -67,16 +67,25 @@ from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.raw.findings import findings
 from transforms.reports.amortization_runoff import runoffs
+from transforms.reports.band_verdicts import band_verdicts
+from transforms.reports.change_drivers import change_drivers
+from transforms.reports.company_thirds import company_thirds
 from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
+from transforms.reports.headline_metrics import headline_metrics
+from transforms.reports.idle_pools import idle_pools
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
+from transforms.reports.quality_checks import quality_checks
+from transforms.reports.rejected_alternatives import held_models, rejected_alternatives
 from transforms.reports.report_period import subject
+from transforms.reports.requested_decisions import requested_decisions
 from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.scope import scope
+from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
@@ -205,6 +214,16 @@ ASSETS: Final = [
         scope,
         restated_months,
         restatements,
+        change_drivers,
+        band_verdicts,
+        company_thirds,
+        quality_checks,
+        headline_metrics,
+        requested_decisions,
+        rejected_alternatives,
+        held_models,
+        idle_pools,
+        served_groups,
         pages,
         numbers,
         unmatched,

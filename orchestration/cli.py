@@ -136,10 +136,20 @@ def fetch(sources: tuple[str, ...], project: Path, now: datetime) -> int:
 
 @trisect.command()
 @PROJECT
+@click.option("--json", "form", flag_value="json", help="As one JSON document.")
+@click.option("--text", "form", flag_value="text", default=True, help="As sentences to read.")
+@click.option("--tell", is_flag=True, help="Also send what is due, missing nights among it.")
 @NOW
-def status(project: Path, now: datetime) -> int:
+def status(project: Path, form: str, tell: bool, now: datetime) -> int:  # noqa: FBT001 - as the option gives it
     """Last published night, its age, missing nights, last failure."""
-    return int(_commands().status(project, now))
+    return int(_commands().status(project, now, form=form, is_told=tell))
+
+
+@trisect.command()
+@PROJECT
+def doctor(project: Path) -> int:
+    """Look at versions, libraries, clock, room, lock and damaged files, and say what to do."""
+    return int(_commands().doctor(project))
 
 
 @trisect.command()

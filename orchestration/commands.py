@@ -15,6 +15,7 @@ import dagster as dg
 
 from orchestration import last_failure, retention
 from orchestration.definitions import build
+from orchestration.doctor import examined
 from orchestration.exit_codes import Exit
 from orchestration.fetch.staged import FetchError
 from orchestration.ingestion import hold
@@ -24,6 +25,7 @@ from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
+from orchestration.status import status_of
 from orchestration.ui.serve import serve
 from orchestration.whatif_output import answer, as_json, shown
 from templates.typesetting import system_libraries
@@ -188,26 +190,31 @@ def fetch(root: Path, names: Sequence[str], now: datetime) -> Exit:
     return Exit.FAILED if failed else Exit.PUBLISHED
 
 
-def status(root: Path, now: datetime) -> Exit:
-    """Say what is published, what is missing and what failed last; files only, so that it works without Dagster."""
+def status(root: Path, now: datetime, *, form: str, is_told: bool) -> Exit:
+    """Say what is published, what is missing and what failed last; files only, so that it works without Dagster.
+
+    A status that is told also sends what is due, missing nights among it: for who has a scheduler but no daemon.
+    """
     project = load(root.resolve())
-    known = publish.nights(project.published)
-    failure = last_failure.noted(project.var)
-    if failure is not None:
-        click.echo(f"last failure: night {failure.night} at {failure.at.isoformat()}: {failure.reason}")
-    for sentence in [*dispatch.progress(project, now), *dispatch.troubles(project, now)]:
-        click.echo(sentence)
-    if not known:
-        click.echo("no night is published yet; run `trisect run`", err=True)
-        return Exit.NIGHT_MISSING
-    newest = max(known)
-    age = (now - datetime(newest.year, newest.month, newest.day, tzinfo=UTC) - timedelta(days=1)).total_seconds() / 3600
-    old = f"{age:.0f} hours old" if age >= 0 else f"from after this clock, {now.isoformat()}"
-    click.echo(f"last published night: {newest}, revision {known[newest]}, data {old}")
-    gaps = missing(project, yesterday(now))
-    if gaps:
-        click.echo(f"{len(gaps)} nights are missing, {gaps[0]} first and {gaps[-1]} last; run `trisect run`", err=True)
-    return Exit.NIGHT_MISSING if gaps else Exit.PUBLISHED
+    if is_told:
+        dispatch.delivered(project, now, is_watch=True)
+    standing = status_of(project, now)
+    for line in [standing.as_json()] if form == "json" else standing.sentences():
+        click.echo(line)
+    if standing.gap():
+        click.echo(standing.gap(), err=True)
+    return Exit.NIGHT_MISSING if standing.gap() else Exit.PUBLISHED
+
+
+def doctor(root: Path) -> Exit:
+    """Look at all that a night trusts, and say what to do."""
+    findings = []
+    for finding in examined(load(root.resolve())):
+        click.echo(finding.sentence())
+        findings.append(finding)
+    bad = [finding.name for finding in findings if not finding.is_well]
+    click.echo(f"not well: {', '.join(bad)}; what to do stands above" if bad else "all is well", err=True)
+    return Exit.FAILED if bad else Exit.PUBLISHED
 
 
 def prune(root: Path, now: datetime, *, is_only_shown: bool) -> Exit:

@@ -13,7 +13,7 @@ from orchestration.clock import moment
 from orchestration.notify.assets import failure_told
 from orchestration.resources import Warehouse
 from orchestration.schedules import nightly
-from orchestration.sensors import failed_runs, late_files
+from orchestration.sensors import failed_runs, late_files, missing_nights
 from orchestration.settings import project_directory
 from orchestration.table_assets import nights_from
 from warehouse import history
@@ -40,7 +40,7 @@ def build(root: Path, now: datetime | None = None, first: date = FIRST) -> dg.De
             )
         ],
         schedules=[nightly],
-        sensors=[late_files, failed_runs],
+        sensors=[late_files, missing_nights, failed_runs],
         resources={"warehouse": Warehouse(root=str(root), now=now.isoformat() if now else "")},
         executor=dg.in_process_executor,
     )

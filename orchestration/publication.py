@@ -70,7 +70,7 @@ READ: Final[list[type[Table]]] = [
     *tables_of(reports),
 ]
 # Bytes that differ between two runs of one night at two times, though nothing in them is news.
-TIMED: Final = (".pdf", ".html")
+TIMED: Final = (".pdf", ".html", "message.json")
 
 
 @dg.asset(
@@ -178,6 +178,7 @@ def rendered(
     return {
         "leadership.pdf": render.pdf(tables, attachments=attachments, **identified),
         "leadership.html": render.html(tables, **identified).encode(),
+        "message.json": render.message(tables, **identified),
         **cuts,
     }
 

@@ -46,6 +46,18 @@ def late_files(_context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipR
     )
 
 
+@dg.sensor(
+    minimum_interval_seconds=3600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells of nights that are missing half a day after their end, and sends again what did not go out.",
+)
+def missing_nights(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Nothing is run: the schedule makes nights up, this says that it did not."""
+    project, now = load(project_directory()), moment(None)
+    troubles = dispatch.delivered(project, now, is_watch=True)
+    return dg.SkipReason("; ".join(troubles) or "everybody has what they should have")
+
+
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Notes and tells why a night is not published when its run ended without saying so itself.",

@@ -149,6 +149,22 @@ def _never_all_or_nothing(value: Decimal, places: int) -> str:
     return str(min(rounded(value, 1), Decimal("99.9"))) if almost else _grouped(value, places)
 
 
+def chance(ratio: Quantity | None) -> str:
+    """A probability: no draw of any number makes it certain, so over 99 and under 1 % are said as such."""
+    if ratio is None:
+        return UNKNOWN
+    value = decimal(ratio)
+    if value > Decimal("0.99"):
+        return f">99{NBSP}%"
+    return f"under 1{NBSP}%" if value < Decimal("0.01") else f"{rounded(value * 100, 0):f}{NBSP}%"
+
+
+def times(ratio: Quantity) -> str:
+    """How many times as much: 13 times, 2.5 times under ten."""
+    value = decimal(ratio)
+    return f"{_grouped(value, 0 if value >= 10 else 1)}{NBSP}times"  # noqa: PLR2004 - whole from ten
+
+
 def points(ratio: Quantity | None) -> str:
     """A difference of percentages, unsigned."""
     if ratio is None:
@@ -239,6 +255,16 @@ def months(value: Quantity | None) -> str:
 def day(value: date | None) -> str:
     """2026-11-21."""
     return value.isoformat()[:10] if value else UNKNOWN
+
+
+def day_month(value: date | None) -> str:
+    """27 November."""
+    return f"{value.day}{NBSP}{month(value)}" if value else UNKNOWN
+
+
+def day_short(value: date | None) -> str:
+    """27 Nov."""
+    return f"{value.day}{NBSP}{month_short(value)}" if value else UNKNOWN
 
 
 MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",

@@ -1,26 +1,27 @@
-"""The e-mail about a night: the sentences of the published report itself, as plain text and as HTML."""
+"""The message about a night: frozen beside the report from the same document, and sent as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from functools import cache
-from html.parser import HTMLParser
-from typing import Final
-from xml.etree.ElementTree import Element, TreeBuilder
+from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
 
 from templates import colours, formats
-from templates.pages.document import Edition
-from templates.sentences import shortened
+from templates.pages.document import Document, Edition
+from templates.pages.summary import Summary
+from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable
+from templates.wording import unmarked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMPANY_LIMIT: Final = 40
 SUBJECT_LIMIT: Final = 180
 REASON_LIMIT: Final = 1_200
-ENDLESS: Final = ("br", "hr", "img", "link", "meta")
-WHY: Final = "td[@class='why']"
 UNTOLD: Final = ("sheet", "method")
 
 
@@ -29,8 +30,37 @@ class MessageError(ValueError):
 
 
 @dataclass(frozen=True)
+class AskedDecision:
+    """One decision of page 1: what, what it saves a month and costs once, and by when it must be signed."""
+
+    decision: str
+    saving: str
+    one_off: str
+    sign_by: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What a published night says to those who do not open the report, as plain text; written into message.json.
+
+    `titles` are the messages of the pages by kind, in their order.
+    """
+
+    night: str
+    revision: int
+    stamps: tuple[str, ...]
+    titles: tuple[tuple[str, str], ...]
+    subject: str
+    cost: str
+    lead: str
+    decisions: tuple[AskedDecision, ...]
+    lines: tuple[str, ...]
+    trust: str
+
+
+@dataclass(frozen=True)
 class Cover:
-    """Which report an e-mail covers, and what of it the reader gets."""
+    """Which report a message covers, and what of it the reader gets."""
 
     company: str
     night: str
@@ -42,43 +72,138 @@ class Cover:
 
 @dataclass(frozen=True)
 class Message:
-    """One e-mail, before anybody's address is on it."""
+    """One message, before anybody's address is on it."""
 
     subject: str
     text: str
     html: str
 
 
-def news(report: str, cover: Cover) -> Message:
-    """What the e-mail about a published night says: title and lead of its first page, what is asked, the other titles.
-
-    Args:
-        report: The HTML twin as it was published; every sentence is taken from it, none is made anew.
-        cover: Which report it is, and what of it the reader gets.
+def news_of(report: Document) -> News:
+    """The message of a report that was just made: decision and date first, then cost, then what else changed.
 
     Raises:
-        MessageError: The report has no page of that edition.
+        MessageError: The report has no page 1.
     """
-    root = _tree(report)
-    pages = [page for page in root.iter("article") if cover.edition.has(_kind(page), None)]
-    if not pages:
-        raise MessageError(f"the report of {cover.night} has no page for {cover.edition.audience}; publish it again")
-    stamps = [_words(stamp) for stamp in root.findall(".//*[@class='stamp']")]
-    title = _words(pages[0].find("h1"))
-    revised = f"REVISED r{cover.revision}: " if cover.revision > 1 else ""
-    return _written(
-        subject=f"{revised}{_company(cover)}: {title}",
-        headline=title,
-        paragraphs=[_words(pages[0].find("p[@class='lead']"))],
-        lists=[("Decisions asked for", _requests(pages[0])), ("Also in the report", _titles(pages[1:]))],
-        cover=cover,
-        footer=f"Night {cover.night}, revision {cover.revision}, {', '.join(stamps)}. "
-        "Every sentence stands in the report, with the source of each number.",
+    night = report.night
+    first = next((page.value for page in report.pages if page.kind == "summary"), None)
+    if not isinstance(first, Summary):
+        raise MessageError(f"the report of {night.subject['as_of']} has no page 1 to take a message from")
+    titles = tuple((page.kind, unmarked(page.title)) for page in report.pages if page.kind not in UNTOLD)
+    asked = tuple(
+        AskedDecision(
+            row.decision,
+            night.money.short(amounts["monthly_saving_usd_p50"]),
+            night.money.short(amounts["one_off_usd_p50"]),
+            row.sign_by if row.sign_by != formats.UNKNOWN else "",
+        )
+        for row, amounts in zip(first.requests, first.asked, strict=True)
+    )
+    news = (item.words for _, items in first.since.columns for item in items if item.mark is not None)
+    return News(
+        night=formats.day(night.subject["as_of"]),
+        revision=report.identity.revision,
+        stamps=report.furniture.stamps,
+        titles=titles,
+        subject=unmarked(night.say("message", "subject", first, dict(titles)["summary"])),
+        cost=unmarked(night.say("message", "cost", first)),
+        lead=unmarked(" ".join(words for words in first.lead if words)),
+        decisions=asked,
+        lines=tuple(unmarked(words) for words in (*first.notes, *news)),
+        trust=unmarked(first.trust.words),
     )
 
 
+def frozen(news: News) -> bytes:
+    """The content of message.json."""
+    return json.dumps(asdict(news), ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def thawed(content: bytes) -> News:
+    """The message of a published night as it was frozen.
+
+    Raises:
+        MessageError: The content is not such a message.
+    """
+    try:
+        said: dict[str, Any] = json.loads(content)
+        said["decisions"] = tuple(AskedDecision(**row) for row in said["decisions"])
+        said["titles"] = tuple((str(kind), str(title)) for kind, title in said["titles"])
+        said |= {name: tuple(said[name]) for name in ("stamps", "lines")}
+        return News(**said)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise MessageError("message.json of the night cannot be read; publish it again") from error
+
+
+def news(content: bytes, cover: Cover) -> Message:
+    """The message about a published night to one audience.
+
+    Args:
+        content: message.json as it was published; no sentence is made anew.
+        cover: Which report it is, and what of it the reader gets.
+
+    Raises:
+        MessageError: The report has no page of that edition, or the content is no message.
+    """
+    told = thawed(content)
+    titles = [title for kind, title in told.titles if cover.edition.has(kind, None)]
+    if not titles:
+        raise MessageError(f"the report of {cover.night} has no page for {cover.edition.audience}; publish it again")
+    is_whole = cover.edition.has("summary", None)
+    revised = f"REVISED r{cover.revision}: " if cover.revision > 1 else ""
+    headline = told.subject if is_whole else titles[0]
+    return _written(
+        subject=f"{revised}{_company(cover)}: {headline}",
+        headline=headline,
+        paragraphs=[told.cost, told.lead] if is_whole else [],
+        lists=[
+            ("Decisions asked for", [_asked(row) for row in told.decisions] if is_whole else []),
+            ("Since the last report", told.lines if is_whole else ()),
+            ("Also in the report", titles[1:]),
+        ],
+        cover=cover,
+        footer=f"Night {cover.night}, revision {cover.revision}, {', '.join(told.stamps)}. {told.trust}.",
+    )
+
+
+def _asked(row: AskedDecision) -> str:
+    by = f", sign by {row.sign_by}" if row.sign_by else ""
+    return f"{row.decision}: {row.saving} a month for {row.one_off} once{by}"
+
+
+def chat(content: bytes, cover: Cover) -> dict[str, Any]:
+    """The same message as blocks of a chat (Slack's Block Kit; `text` alone is what a plain webhook or Teams shows).
+
+    Raises:
+        MessageError: The content is no message.
+    """
+    told = thawed(content)
+    asked = [f"*{place}*  {_chat_text(_asked(row))}" for place, row in enumerate(told.decisions, start=1)]
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": shortened(told.subject, 148)}},
+        _section(_chat_text(told.cost)),
+    ]
+    blocks += [_section("\n".join(asked))] if asked else []
+    blocks += [_section(_chat_text(words)) for words in told.lines[:3]]
+    if cover.link:
+        button = {"type": "button", "text": {"type": "plain_text", "text": "Open the report"}, "url": cover.link}
+        blocks.append({"type": "actions", "elements": [button]})
+    foot = f"{_company(cover)}, night {cover.night}, revision {cover.revision}. {told.trust}."
+    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _chat_text(foot)}]})
+    return {"text": f"{_company(cover)}: {told.subject}. {told.cost}", "blocks": blocks}
+
+
+def _section(words: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": words}}
+
+
+def _chat_text(words: str) -> str:
+    """Text in which nothing is markup: a name may hold any sign."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def held(reason: str, standing: str, cover: Cover) -> Message:
-    """What the e-mail about a night says that could not be published."""
+    """What the message about a night says that could not be published."""
     shown = shortened(printable(reason[: 4 * REASON_LIMIT]).removeprefix("held: "), REASON_LIMIT)
     sentence = f"{cover.night} could not be published: {shown}"
     return _written(
@@ -91,9 +216,33 @@ def held(reason: str, standing: str, cover: Cover) -> Message:
     )
 
 
-def _written(*, subject: str, cover: Cover, **said: object) -> Message:
+def alert(headline: str, sentence: str, remedy: str, cover: Cover) -> Message:
+    """What the e-mail about a night says that has failed, is missing or has new doubts."""
+    shown = shortened(printable(sentence[: 4 * REASON_LIMIT]), REASON_LIMIT)
+    return _written(
+        subject=f"{_company(cover)}: {cover.night} {headline}: {shown}",
+        headline=f"{cover.night} {headline}",
+        paragraphs=[f"{shown}.", remedy],
+        lists=[],
+        cover=cover,
+        footer=f"Night {cover.night}. `trisect status` says the same.",
+    )
+
+
+def _written(
+    *,
+    subject: str,
+    headline: str,
+    paragraphs: Sequence[str],
+    lists: Sequence[tuple[str, Sequence[str]]],
+    cover: Cover,
+    footer: str,
+) -> Message:
     """The sentences in both forms; the plain text is as complete as the HTML."""
-    words = {**said, "company": _company(cover), "enclosure": cover.enclosure, "link": cover.link, "colours": colours}
+    words = {
+        "headline": headline, "paragraphs": paragraphs, "lists": lists, "footer": footer, "company": _company(cover),
+        "enclosure": cover.enclosure, "link": cover.link, "colours": colours,
+    }  # fmt: skip
     environment = _environment()
     return Message(
         subject=shortened(" ".join(subject.replace(formats.NBSP, " ").split()), SUBJECT_LIMIT),
@@ -116,62 +265,3 @@ def _environment() -> jinja2.Environment:
 
 def _company(cover: Cover) -> str:
     return formats.name(cover.company, COMPANY_LIMIT)
-
-
-def _kind(page: Element) -> str:
-    return page.get("class", "").rpartition(" ")[2]
-
-
-def _titles(pages: list[Element]) -> list[str]:
-    """The messages of the pages that are about the whole company."""
-    return [_words(page.find("h1")) for page in pages if _kind(page) not in UNTOLD]
-
-
-def _requests(page: Element) -> list[str]:
-    """What is asked for, and why now."""
-    rows = page.findall(".//table[@class='requests']/tbody/tr")
-    return [f"{_words(row.find('th'))}: {_words(row.find(WHY))}" for row in rows]
-
-
-def _words(element: Element | None) -> str:
-    """The text of an element without its references to the index."""
-    return " ".join("".join(_pieces(element)).split(" ")).strip() if element is not None else ""
-
-
-def _pieces(element: Element) -> Iterator[str]:
-    if element.get("class") == "k":
-        return
-    yield element.text or ""
-    for child in element:
-        yield from _pieces(child)
-        yield child.tail or ""
-
-
-class _Reader(HTMLParser):
-    """Reads our own markup into a tree; nothing in it is fetched or run."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tree = TreeBuilder()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element opens."""
-        self.tree.start(tag, {key: value or "" for key, value in attrs})
-        if tag in ENDLESS:
-            self.tree.end(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """An element closes."""
-        if tag not in ENDLESS:
-            self.tree.end(tag)
-
-    def handle_data(self, data: str) -> None:
-        """Text stands in it."""
-        self.tree.data(data)
-
-
-def _tree(report: str) -> Element:
-    reader = _Reader()
-    reader.feed(report)
-    reader.close()
-    return reader.tree.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import localcontext
@@ -12,29 +11,27 @@ from typing import Final
 
 import jinja2
 import polars as pl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from templates import formats
 from templates.figures import marks
-from templates.pages.document import LEADERSHIP, Document, Edition, Page, document
-from templates.pages.index import Ref
+from templates.message import frozen, news_of
+from templates.pages.document import LEADERSHIP, Document, Edition, document
 from templates.pages.night import Night
 from templates.pages.page_frame import Identity
-from templates.pages.summary import mover_words, summary
+from templates.pages.summary import summary
 from templates.pages.thirds import thirds
 from templates.typesetting import typeface
-from templates.typesetting.backlinks import References
 from templates.typesetting.layout_checks import prove
 from templates.typesetting.pdf import printed
-from templates.typesetting.title_lines import broken, fits
+from templates.typesetting.title_lines import broken
+from templates.wording import linked, marked, number_filters, wording
 
 DIGITS: Final = 60
 """Digits in which pages add and subtract: all of any amount; the default of 28 would round the sum of a large bill."""
 
 LANGUAGE: Final = "en"
 PAPERS: Final = ("A4", "letter")
-NEGATIVE: Final = re.compile(f"{formats.MINUS}[^ ]+")
-NAME_LIMITS: Final = (24, 18, 14, 10, 7, 5, 3)
 
 
 def pdf(
@@ -64,8 +61,13 @@ def pdf(
         ReportFault: Something cannot be printed as it should be; nothing is written.
     """
     with localcontext(prec=DIGITS):
-        report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
-        return printed(_composed(report, _print_style(paper)), report, attachments)
+        identified = Identity(identity, revision, built_at)
+
+        def composed(squeezed: Mapping[str, int], joined: frozenset[str]) -> tuple[str, Document]:
+            report = document(Night(tables, paper, earlier, squeezed), identified, edition)
+            return _composed(report, _print_style(paper), joined=joined), report
+
+        return printed(composed, attachments)
 
 
 def html(
@@ -81,30 +83,47 @@ def html(
     """The report as one HTML file that needs nothing else; arguments as of `pdf`."""
     with localcontext(prec=DIGITS):
         report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
-        return _composed(report, _screen_style(paper), contents=1)
+        return _composed(report, _screen_style(paper), is_screen=True)
+
+
+def message(
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    built_at: datetime,
+    identity: str,
+    revision: int,
+    paper: str = "A4",
+    earlier: pl.DataFrame | None = None,
+) -> bytes:
+    """The content of message.json, which mail and chat send; arguments as of `pdf`."""
+    with localcontext(prec=DIGITS):
+        report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at))
+        return frozen(news_of(report))
 
 
 def thumbnails(tables: Mapping[str, pl.DataFrame], paper: str = "A4") -> dict[str, str]:
     """The figures that say most, by the name of what they show, each a whole SVG for places that show no PDF."""
     night = Night(tables, paper)
     first = summary(night)
-    found = {
-        "Where the money went": first.money_bar,
+    drawn = {
         "Thirteen months": first.columns,
+        "Thirds of the company": first.thirds,
         "Balance of three phases": thirds(night).figure,
     }
-    return {name: str(figure) for name, figure in found.items() if figure is not None}
+    return {name: str(figure) for name, figure in drawn.items() if figure is not None}
 
 
-def _composed(report: Document, style: str, contents: int = 0) -> str:
-    """The markup of the whole report, proved before it is laid out."""
-    environment = environment_of(report)
-    words = titles(environment, report)
-    prove(report, words)
-    ref = environment.get_template("furniture.html.j2").make_module({}).ref  # type: ignore[attr-defined]
+def _composed(report: Document, style: str, *, is_screen: bool = False, joined: frozenset[str] = frozenset()) -> str:
+    """The markup of the whole report, proved before it is laid out; pages of `joined` go on below the one before."""
+    prove(report)
+    environment = environment_of(report, is_screen=is_screen)
+    address = _address(report, is_screen=is_screen)
     heads = [
-        broken(title) + Markup("").join(ref(number) for number in page.value.title_refs if number is not None)
-        for title, page in zip(words, report.pages, strict=True)
+        Markup("<br>").join(
+            Markup('<span class="line">{}</span>').format(marked(line, address))
+            for line in broken(page.title).split("\n")
+        )
+        for page in report.pages
     ]
     return environment.get_template("report.html.j2").render(
         report=report,
@@ -112,24 +131,19 @@ def _composed(report: Document, style: str, contents: int = 0) -> str:
         style=Markup(style),  # noqa: S704 - our own style sheets
         language=LANGUAGE,
         input_digest=report.refs[0].input_digest if report.refs else "none",
-        has_contents=contents,
+        has_contents=is_screen,
+        joined=joined,
     )
 
 
-def titles(environment: jinja2.Environment, report: Document) -> list[str]:
-    """The message of each page as plain text, names as long as they fit."""
-    macros = environment.get_template("titles.html.j2").module
-
-    def written(page: Page, limit: int) -> str:
-        return str(getattr(macros, page.kind)(page.value, limit).unescape()).strip()
-
-    return [
-        next((title for limit in NAME_LIMITS if fits(title := written(page, limit))), written(page, NAME_LIMITS[-1]))
-        for page in report.pages
-    ]
+def _address(report: Document, *, is_screen: bool) -> Callable[[str], str]:
+    """Where a number leads: to its row of the index on the screen, to the index's place on paper."""
+    if not report.has_index:
+        return lambda _: ""
+    return (lambda k: f"#{k}") if is_screen else (lambda _: "#provenance")
 
 
-def environment_of(report: Document) -> jinja2.Environment:
+def environment_of(report: Document, *, is_screen: bool = False) -> jinja2.Environment:
     """Templates of this package only; text is escaped, and an unknown name is an error."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("templates", ""),
@@ -138,48 +152,30 @@ def environment_of(report: Document) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= _filters(report.night.money)
-    environment.globals |= {"refs": References(), "marks": marks, "has_index": report.has_index}
+    address = _address(report, is_screen=is_screen)
+    environment.filters |= number_filters(report.night.money) | {
+        "marked": lambda words: marked(words, address),
+        "whole": lambda words: Markup('<span class="w">{}</span>').format(words),
+        "fitted": formats.fitted,
+    }
+    environment.globals |= {
+        "marks": marks,
+        "is_screen": is_screen,
+        "has_reconciliation": any(page.kind == "reconciliation" for page in report.pages),
+        "words": _Words(report.night),
+        "linked_number": lambda number, words: marked(linked(words, number), address),
+    }
     return environment
 
 
-def _filters(money: formats.Money) -> dict[str, Callable[..., object]]:
-    """What templates may do with a value; every form of a number is in `formats`."""
-    return {
-        "money": lambda value: money.short(_amount(value)),
-        "change": lambda value: money.change(_amount(value)),
-        "per_mtok": lambda value: money.per_mtok(_amount(value)),
-        "percent": lambda value: formats.percent(_amount(value)),
-        "whole_percent": lambda value: formats.whole_percent(_amount(value)),
-        "exact": lambda value: formats.exact(_amount(value)),
-        "plain": _plain,
-        "plain_change": lambda value, places: formats.plain_change(_amount(value), places),
-        "months": lambda value: formats.months(_amount(value)),
-        "count": lambda value: formats.count(_amount(value)),
-        "count_word": formats.count_word,
-        "points": formats.points,
-        "span": money.span,
-        "lower_first": lambda words: words[:1].lower() + words[1:],
-        "whole": lambda words: Markup('<span class="w">{}</span>').format(words),
-        "signs_kept": _signs_kept,
-        "day": formats.day,
-        "name": formats.name,
-        "fitted": formats.fitted,
-        "mover": mover_words,
-    }
+class _Words:
+    """The macros of templates/words by topic, for templates that take a sentence by its code."""
 
+    def __init__(self, night: Night) -> None:
+        self._environment = wording(night.money.currency).environment
 
-def _signs_kept(words: str) -> Markup:
-    """Text in which no line ends between a minus and its amount."""
-    return Markup(NEGATIVE.sub(r'<span class="w">\g<0></span>', str(escape(words))))  # noqa: S704 - escaped here
-
-
-def _plain(value: Ref | formats.Quantity, places: int = 0) -> str:
-    return formats.plain(_amount(value), places)
-
-
-def _amount(value: Ref | formats.Quantity) -> formats.Quantity:
-    return value.value if isinstance(value, Ref) else value
+    def __getattr__(self, topic: str) -> object:
+        return self._environment.get_template(f"{topic}.j2").module
 
 
 @cache

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from markupsafe import Markup, escape
 
 from templates.colours import HATCH, HATCH_GROUND, INK, PAPER
-from templates.typesetting.typeface import CONDENSED, REGULAR, Family
+from templates.typesetting.typeface import CONDENSED, REGULAR, Family, text_width
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 
 ALT_LIMIT: Final = 250
 NONE: Final = "none"
+TOUCH: Final = 0.8
+"""Points by which boxes may overlap: letters do not fill them."""
 
 
 def number(value: float) -> str:
@@ -92,6 +95,56 @@ def band(upper: Sequence[Point], lower: Sequence[Point], *, fill: str) -> str:
     return polygon([*upper, *reversed(lower)], fill=fill)
 
 
+@dataclass(frozen=True)
+class Box:
+    """The rectangle that a text takes."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: Box) -> bool:
+        """Whether two texts touch each other's letters."""
+        return (
+            min(self.right, other.right) - max(self.left, other.left) > TOUCH
+            and min(self.bottom, other.bottom) - max(self.top, other.top) > TOUCH
+        )
+
+
+class Label(str):
+    """One text of a figure that knows its box, so that the figure can give it room."""
+
+    __slots__ = ("anchor", "at", "content", "style")
+    at: Point
+    content: str
+    anchor: Anchor
+    style: tuple[float, str, int, Family]
+
+    @classmethod
+    def of(cls, at: Point, content: str, anchor: Anchor, style: tuple[float, str, int, Family]) -> Label:
+        """The text on its baseline."""
+        size, fill, weight, family = style
+        label = cls(
+            f'<text x="{number(at[0])}" y="{number(at[1])}" font-family="{family}" font-size="{number(size)}" '
+            f'font-weight="{weight}" text-anchor="{anchor}" fill="{fill}">{escape(content)}</text>'
+        )
+        label.at, label.content, label.anchor, label.style = at, content, anchor, style
+        return label
+
+    def moved(self, across: float, down: float) -> Label:
+        """The same text elsewhere."""
+        return Label.of((self.at[0] + across, self.at[1] + down), self.content, self.anchor, self.style)
+
+    @property
+    def box(self) -> Box:
+        """What it takes: its advance, from the height of capitals to a little below the baseline."""
+        size, _, weight, family = self.style
+        width = text_width(self.content, size, family, weight)
+        left = self.at[0] - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        return Box(left, self.at[1] - 0.72 * size, left + width, self.at[1] + 0.2 * size)
+
+
 def text(
     at: Point,
     content: str,
@@ -103,10 +156,38 @@ def text(
     family: Family = CONDENSED,
 ) -> str:
     """One line of text on its baseline."""
-    return (
-        f'<text x="{number(at[0])}" y="{number(at[1])}" font-family="{family}" font-size="{number(size)}" '
-        f'font-weight="{weight}" text-anchor="{anchor}" fill="{fill}">{escape(content)}</text>'
-    )
+    return Label.of(at, content, anchor, (size, fill, weight, family))
+
+
+def placed(parts: Iterable[str], frame: Point) -> list[str]:
+    """The parts with every text inside the frame and clear of the texts before it.
+
+    The one label placer of all figures: what is written first keeps its place; a later text that would meet it goes up
+    or down by as little as needed, at most two of its own heights, and is left out where no place is free.
+    """
+    taken: list[Box] = []
+    kept: list[str] = []
+    for part in parts:
+        if not isinstance(part, Label) or not part.content.strip():
+            kept.append(part)
+            continue
+        free = next((one for one in _places(part, frame) if not any(one.box.meets(box) for box in taken)), None)
+        if free is not None:
+            taken.append(free.box)
+            kept.append(free)
+    return kept
+
+
+def _places(label: Label, frame: Point) -> Iterator[Label]:
+    """Where a text may stand, the nearest place first; all of them inside the frame."""
+    box = label.box
+    across = min(0.0, frame[0] - box.right) if box.right > frame[0] else max(0.0, -box.left)
+    inside = label.moved(across, 0.0) if across else label
+    for step in range(2 * round(2 * label.style[0]) + 1):
+        down = (step + 1) // 2 * (1.0 if step % 2 else -1.0)
+        moved = inside.moved(0.0, down) if down else inside
+        if moved.box.top >= -TOUCH and moved.box.bottom <= frame[1] + TOUCH:
+            yield moved
 
 
 def hatch(corner: Point, size: Point, *, step: float = 2.8, ground: str = HATCH_GROUND) -> str:
@@ -152,5 +233,5 @@ def figure(size: Point, title: str, parts: Iterable[str], css_class: str = "figu
     return Markup(  # noqa: S704 - every text within was escaped by the primitive that wrote it
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawn {css_class}" role="img" '
         f'width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
+        f"<title>{escape(title)}</title>{''.join(placed(parts, size))}</svg>"
     )

@@ -1,4 +1,4 @@
-"""Sends the published night by e-mail: after publication, to whom it is due, once; what failed waits for the next run.
+"""Tells people of a night by e-mail and in channels: to whom it is due, once; what failed waits for the next run.
 
 Nothing here can hold or change a night: it is published before, and stays so whatever a mail server says.
 """
@@ -6,17 +6,18 @@ Nothing here can hold or change a night: it is published before, and stays so wh
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from orchestration import last_failure
+from orchestration.notify import channels
+from orchestration.notify.alerts import Alert, alerts
 from orchestration.notify.mail_server import Parcel, Server, dispatch
 from orchestration.notify.mime import Thread, enveloped
-from orchestration.notify.notices import HeldNight, Issue, PublishedNight
+from orchestration.notify.notices import AlertedNight, Issue, PublishedNight
 from orchestration.notify.settings import Audience
 from orchestration.settings import FILE, Project, SettingsError, variable
 from templates.message import MessageError
@@ -33,16 +34,21 @@ NEXT_STEPS: Final = {
 }
 
 
-def delivered(project: Project, now: datetime) -> list[str]:
-    """Send what is due; what goes wrong is said and waits for the next run, it is never an error of the night."""
+def delivered(project: Project, now: datetime, *, is_watch: bool = False) -> list[str]:
+    """Send what is due; what goes wrong is said and waits for the next run, it is never an error of the night.
+
+    A watch, which runs beside the nights, also tells of missing ones.
+    """
     try:
-        deliver(project, now)
+        deliver(project, now, is_watch=is_watch)
     except Exception as error:  # noqa: BLE001 - the night is published and stands, whatever happens to its e-mails
         return [f"the e-mails were not sent: {type(error).__name__}: {' '.join(str(error).split())[:LONGEST]}"]
     return troubles(project, now)
 
 
-def deliver(project: Project, now: datetime, pause: Callable[[float], None] = time.sleep) -> None:
+def deliver(
+    project: Project, now: datetime, pause: Callable[[float], None] = time.sleep, *, is_watch: bool = False
+) -> None:
     """Send what is due and was not sent; without `[delivery]` in the settings do nothing at all.
 
     Raises:
@@ -55,9 +61,13 @@ def deliver(project: Project, now: datetime, pause: Callable[[float], None] = ti
         told = _told(project, now)
         for night in _recent(project, now):
             outbox.settled(folder, night)
-        parcels = [parcel for issue in _due(project, now, told) for parcel in _parcels(project, issue, now, told)]
-        if parcels:
-            _send(project, parcels, partial(_keep, folder), pause)
+        news = alerts(project, now, is_watch=is_watch)
+        if project.settings.delivery.is_mailed:
+            due = _due(project, now, told, news)
+            parcels = [parcel for issue in due for parcel in _parcels(project, issue, now, told)]
+            if parcels:
+                _send(project, parcels, partial(_keep, folder), pause)
+        channels.deliver(project, news, now, pause)
 
 
 def _send(
@@ -95,6 +105,8 @@ def _progress(project: Project, now: datetime) -> Iterator[str]:
         sent = sum(letter.state == "sent" for letter in known)
         so_far = f"sent to {sent} of {len(known)} recipients" if known else "not sent yet; the next run sends it"
         yield f"e-mail about {issue.night} {issue.name}: {so_far}"
+    for post in channels.posts(project, alerts(project, now), now):
+        yield f"channel {post.channel.name} about {post.letter.night} {post.letter.issue}: {post.letter.state}"
 
 
 def _faults(project: Project, now: datetime) -> Iterator[str]:
@@ -103,11 +115,18 @@ def _faults(project: Project, now: datetime) -> Iterator[str]:
         step = NEXT_STEPS[letter.state].format(night=letter.night)
         why = f"{letter.state}: {letter.detail}" if letter.detail else letter.state
         yield f"the e-mail about {letter.night} {letter.issue} to {letter.recipient} is {why}; {step}"
+    for post in channels.posts(project, alerts(project, now), now):
+        letter = post.letter
+        if letter.state != "sent":
+            why = f"{letter.state}: {letter.detail}" if letter.detail else letter.state
+            step = NEXT_STEPS[letter.state].format(night=letter.night)
+            yield f"channel {letter.audience} has not heard of {letter.night} {letter.issue}, {why}; {step}"
 
 
 def _known(project: Project, now: datetime) -> Iterator[tuple[Issue, list[Letter]]]:
     """What is news, with the letters about it."""
-    due = _due(project, now, _told(project, now)) if project.settings.delivery.is_wanted else []
+    is_mailed = project.settings.delivery.is_mailed
+    due = _due(project, now, _told(project, now), alerts(project, now)) if is_mailed else []
     for issue in (issue for issue in due if issue.audiences):
         every = outbox.letters(_folder(project), issue.night)
         yield issue, [letter for letter in every if letter.issue == issue.name]
@@ -121,7 +140,7 @@ def _keep(folder: Path, letter: Letter) -> None:
     outbox.keep(folder, [letter])
 
 
-def _due(project: Project, now: datetime, told: Told) -> list[Issue]:
+def _due(project: Project, now: datetime, told: Told, news: Sequence[Alert]) -> list[Issue]:
     """What is news: the newest night, those after the last that was sent, new revisions of those that were.
 
     A night stays news for so many days, so that neither an outage nor a re-issue of a whole year floods anybody.
@@ -130,11 +149,9 @@ def _due(project: Project, now: datetime, told: Told) -> list[Issue]:
     last = max(told, default=max(known, default=date.min))
     nights = [night for night in sorted(known) if _is_news(project, night, now)]
     wanted = [night for night in nights if night >= last or night in told or night == nights[-1]]
-    failure = last_failure.noted(project.var)
-    held = [failure] if failure is not None and failure.is_held and _is_news(project, failure.night, now) else []
     return [
         *(PublishedNight(project, night, known[night]) for night in wanted),
-        *(HeldNight(project, failure) for failure in held),
+        *(AlertedNight(project, one) for one in news if _is_news(project, one.night, now)),
     ]
 
 
@@ -150,7 +167,10 @@ def _recent(project: Project, now: datetime) -> list[date]:
 def _told(project: Project, now: datetime) -> Told:
     """Who was to get the report of each night that still is news."""
     found = {night: outbox.letters(_folder(project), night) for night in _recent(project, now)}
-    told = {night: {one.recipient.casefold() for one in kept if one.issue[0] == "r"} for night, kept in found.items()}
+    told = {
+        night: {one.recipient.casefold() for one in kept if one.issue[0] == "r" and "@" in one.recipient}
+        for night, kept in found.items()
+    }
     return {night: readers for night, readers in told.items() if readers}
 
 

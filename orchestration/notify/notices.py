@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from orchestration.last_failure import Failure
+from orchestration.notify.alerts import Alert
+from orchestration.notify.channels import HEADLINES
 from orchestration.notify.settings import MEGABYTE, Audience
 from orchestration.settings import Project
-from templates.message import Cover, Message, MessageError, held, news
+from templates.message import Cover, Message, MessageError, alert, held, news
 from warehouse import publish
 
 Files = Mapping[str, bytes]
@@ -72,10 +72,12 @@ class PublishedNight:
         if not (self.directory / file).is_file():
             raise MessageError(f"published/{self.directory.name} has no {file}; is it in editions of [report]?")
         files, enclosure, link = self._enclosed(audience, (self.directory / file).read_bytes())
-        twin = (self.directory / "leadership.html").read_text("utf-8")
+        frozen = self.directory / "message.json"
+        if not frozen.is_file():
+            raise MessageError(f"published/{self.directory.name} has no message.json; publish the night again")
         company = self.project.settings.company.name
         cover = Cover(company, self.night.isoformat(), self.revision, audience.cut, enclosure, link)
-        return news(twin, cover), files
+        return news(frozen.read_bytes(), cover), files
 
     def _enclosed(self, audience: Audience, report: bytes) -> tuple[Files, str, str]:
         """The files that go along, the words about them, and the address that stands for them."""
@@ -91,31 +93,30 @@ class PublishedNight:
 
 
 @dataclass(frozen=True)
-class HeldNight:
-    """A night that could not be published, and why."""
+class AlertedNight:
+    """A night that is held, failed or missing, or has new doubts."""
 
     project: Project
-    failure: Failure
+    alert: Alert
 
     @property
     def night(self) -> date:
         """The night it is about."""
-        return self.failure.night
+        return self.alert.night
 
     @property
     def name(self) -> str:
-        """The reason, so that another reason is other news."""
-        return f"held-{hashlib.sha256(self.failure.reason.encode()).hexdigest()[:8]}"
+        """What tells it from other news of the night."""
+        return self.alert.name
 
     @property
     def audiences(self) -> list[Audience]:
-        """Who wants to hear of held nights."""
-        return [one for one in self.project.settings.delivery.audience if "held" in one.nights]
+        """Who wants to hear of such nights."""
+        return [one for one in self.project.settings.delivery.audience if self.alert.occasion in one.nights]
 
     def written(self, audience: Audience) -> tuple[Message, Files]:
-        """The reason, and which report stands."""
-        known = publish.nights(self.project.published)
-        standing = f"The report of {max(known)} stands." if known else "No report is published yet."
-        company = self.project.settings.company.name
-        cover = Cover(company, self.night.isoformat(), 0, audience.cut, "")
-        return held(self.failure.reason, standing, cover), {}
+        """The reason, and what to do."""
+        cover = Cover(self.project.settings.company.name, self.night.isoformat(), 0, audience.cut, "")
+        if self.alert.occasion == "held":
+            return held(self.alert.sentence, self.alert.remedy, cover), {}
+        return alert(HEADLINES[self.alert.occasion], self.alert.sentence, self.alert.remedy, cover), {}

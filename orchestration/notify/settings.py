@@ -19,8 +19,9 @@ STANDARD_PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 LONGEST_ADDRESS: Final = 254
 MEGABYTE: Final = 1_000_000
 Fault = tuple[str, str]
-Occasion = Literal["published", "held"]
+Occasion = Literal["published", "held", "failed", "missing", "doubt"]
 _USUAL: Final[tuple[Occasion, ...]] = ("published",)
+_ALERTS: Final[tuple[Occasion, ...]] = ("held", "failed", "missing", "doubt")
 
 
 class Audience(Section):
@@ -54,8 +55,25 @@ class Audience(Section):
             yield "edition", f"edition {self.edition!r} is not made; add {wanted!r} to editions in [report]"
 
 
+class Channel(Section):
+    """One `[[delivery.channel]]`: a webhook that is told of nights; its address is a secret and stands elsewhere."""
+
+    name: str
+    kind: Literal["slack", "teams", "webhook"]
+    url_variable: str = ""
+    url_file: str = ""
+    nights: list[Occasion] = Field(default_factory=lambda: list(_ALERTS))
+
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong with it, each as the key and a sentence."""
+        if not AUDIENCE_NAME.fullmatch(self.name):
+            yield "name", f"channel {self.name!r} needs a name of a-z, 0-9 and -, at most 40 signs"
+        if bool(self.url_variable) == bool(self.url_file):
+            yield "url_variable", f"channel {self.name!r} needs its address; name one of url_variable and url_file"
+
+
 class Delivery(Section):
-    """How the published night is sent by e-mail; without a host nothing is sent and no network is touched."""
+    """Who is told of a night, and how; without a mail server and a channel no network is touched."""
 
     host: str = ""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
@@ -72,10 +90,16 @@ class Delivery(Section):
     attachment_mb: Annotated[float, Field(gt=0, le=100)] = 10
     published_url: str = ""
     audience: list[Audience] = Field(default_factory=list)
+    channel: list[Channel] = Field(default_factory=list)
 
     @property
     def is_wanted(self) -> bool:
         """Whether anything is to be sent at all."""
+        return self.is_mailed or bool(self.channel)
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether there is a mail server."""
         return bool(self.host)
 
     @property
@@ -90,13 +114,21 @@ class Delivery(Section):
 
     def faults(self, editions: Sequence[str]) -> Iterator[Fault]:
         """What is wrong with the section, each as the key it stands under and a sentence with what to do."""
-        if not self.is_wanted:
+        yield from self._channel_faults()
+        if not self.is_mailed:
             if self.audience:
                 yield "delivery", "[[delivery.audience]] without a mail server; name its host in [delivery]"
             return
         yield from self._server_faults()
         yield from self._password_faults()
         yield from self._audience_faults(editions)
+
+    def _channel_faults(self) -> Iterator[Fault]:
+        names = [channel.name for channel in self.channel] + [audience.name for audience in self.audience]
+        for name in sorted({channel.name for channel in self.channel if names.count(channel.name) > 1}):
+            yield "name", f"two channels or audiences are named {name!r}; give each a name of its own"
+        for channel in self.channel:
+            yield from channel.faults()
 
     def _server_faults(self) -> Iterator[Fault]:
         if not HOST.fullmatch(self.host):

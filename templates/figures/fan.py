@@ -14,10 +14,10 @@ from templates.figures.scales import Scale, apart, round_ticks
 from templates.svg import band, circle, figure, line, polyline, text, triangle
 from templates.typesetting.typeface import SEMIBOLD
 
-WIDTH: Final = 504.0
-HEIGHT: Final = 200.0
+WIDTH: Final = 320.0
+HEIGHT: Final = 112.0
 LEFT: Final = 26.0
-RIGHT: Final = 420.0
+RIGHT: Final = 258.0
 EVENT_LINE: Final = 10.0
 
 

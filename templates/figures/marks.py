@@ -8,11 +8,16 @@ from typing import Final
 from markupsafe import Markup
 
 from templates import colours
-from templates.figures.scales import Scale
-from templates.svg import circle, figure, line, polygon, polyline, rect, triangle
+from templates.figures.scales import LogScale, Scale
+from templates.svg import circle, figure, line, polygon, polyline, rect, text, triangle
 
-SPARK_SIZE: Final = (66.0, 22.0)
-AXIS_END: Final = 0.6
+SPARK_SIZE: Final = (58.0, 15.0)
+PENALTY_ENDS: Final = (0.01, 3.2)
+PENALTY_WIDTH: Final = 84.0
+RANGE_WIDTH: Final = 92.0
+LEAST_RANGE: Final = 2.0
+LEAST_WHISKER: Final = 3.0
+"""Points under which a range is a dot: two marks on each other say nothing."""
 
 
 def passed() -> Markup:
@@ -44,6 +49,12 @@ def down(fill: str) -> Markup:
     return figure((6, 5.4), "down", [triangle((3, 2.7), 5.2, fill=fill, points="down")], "icon")
 
 
+def arrow(direction: str, tone: str) -> Markup:
+    """The direction of a number as a triangle, in the colour of whether that is worse or better."""
+    fill = {"worse": colours.ATTENTION, "better": colours.TARGET}.get(tone, colours.TEXT_2)
+    return up(fill) if direction == "up" else down(fill)
+
+
 def swatch(cost_class: str) -> Markup:
     """The fill of a class of cost."""
     outline = colours.INK if cost_class == "unallocated" else "none"
@@ -56,8 +67,8 @@ def sparkline(values: Sequence[float | None], plan: Sequence[float | None], alt:
     width, height = SPARK_SIZE
     known = [value for value in (*values, *plan) if value is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    across = Scale(0, max(len(values) - 1, 1), 3 if len(values) > 1 else width - 4, width - 4)
-    up_ = Scale(low, high if high > low else low + 1, height - 4, 4)
+    across = Scale(0, max(len(values) - 1, 1), 1 if len(values) > 1 else width - 4, width - 4)
+    up_ = Scale(low, high if high > low else low + 1, height - 3, 3)
 
     def points(series: Sequence[float | None]) -> list[tuple[float, float]]:
         return [(across(place), up_(value)) for place, value in enumerate(series) if value is not None]
@@ -68,15 +79,27 @@ def sparkline(values: Sequence[float | None], plan: Sequence[float | None], alt:
     return figure(SPARK_SIZE, alt, [dashed, polyline(drawn, stroke="#454D57", width=0.9), *last], "sparkline")
 
 
-def range_bar(low: float, median: float, high: float, limits: tuple[float, float], alt: str) -> Markup:
+def range_bar(
+    low: float, median: float, high: float, limits: tuple[float, float], alt: str, width: float = RANGE_WIDTH
+) -> Markup:
     """P10 to P90 as a bar on an axis that all rows share, the median as a stroke."""
-    across = Scale(min(limits[0], 0.0), limits[1] if limits[1] > limits[0] else 1.0, 2, 90)
+    across = Scale(min(limits[0], 0.0), limits[1] if limits[1] > limits[0] else 1.0, 2, width - 2)
     parts = [
-        rect((2, 4), (88, 2.6), fill=colours.GRID),
-        rect((across(low), 3.7), (max(across(high) - across(low), 0.8), 3.2), fill="#6B7480"),
-        line((across(median), 1.6), (across(median), 9), stroke=colours.INK, width=1.3),
+        rect((2, 4), (width - 4, 2.6), fill=colours.GRID),
+        line((across(median), 1.2), (across(median), 9.4), stroke=colours.INK, width=1.5),
     ]
-    return figure((92, 10.6), alt, parts, "range")
+    if across(high) - across(low) > LEAST_RANGE:
+        parts.insert(1, rect((across(low), 3.0), (across(high) - across(low), 4.6), fill="#5F6875"))
+    return figure((width, 10.6), alt, parts, "range")
+
+
+def change_bar(share: float, alt: str) -> Markup:
+    """A change as a bar from the middle, to the right where it is more; `share` of the largest."""
+    middle = 45.0
+    width = max(abs(share) * 42, 0.8)
+    box = rect((middle if share >= 0 else middle - width, 1.6), (width, 6.8),
+               fill="#5F6875" if share >= 0 else colours.BAR_GREY)  # fmt: skip
+    return figure((90, 10), alt, [box, line((middle, 0), (middle, 10), stroke=colours.LINE)], "range")
 
 
 def thirds_bar(shares: Sequence[float], target: Sequence[float], alt: str) -> Markup:
@@ -92,43 +115,44 @@ def thirds_bar(shares: Sequence[float], target: Sequence[float], alt: str) -> Ma
     return figure((width, height), alt, parts, "thirds-bar")
 
 
+def _penalty_scale() -> LogScale:
+    """From 1 to 320 %: half the models of a company leave an axis that ends at 60."""
+    return LogScale(*PENALTY_ENDS, 4, PENALTY_WIDTH - 5)
+
+
+def penalty_head(dead_band: float) -> Markup:
+    """The numbers of the axis of penalties."""
+    across = _penalty_scale()
+    marks = [text((across(mark), 7), f"{mark * 100:.0f}", size=6.4, fill=colours.TEXT_2, anchor="middle")
+             for mark in (0.01, 0.1, 1.0)]  # fmt: skip
+    return figure((PENALTY_WIDTH, 9), f"1 to 320 %, band to {dead_band * 100:.0f} %", marks, "penalty-head")
+
+
 def penalty_mark(
     penalty: float | None, spread: tuple[float, float] | None, dead_band: float, status: str, alt: str
 ) -> Markup:
-    """A penalty on an axis from 0 to 60 %, the band shaded, P10 to P90 as a whisker."""
-    width, height = 84.0, 9.6
-    across = Scale(0, AXIS_END, 3, width - 6)
-    edge = across(min(dead_band, AXIS_END))
+    """A penalty on a logarithmic axis, the band shaded, P10 to P90 at retirement as a whisker with a ring."""
+    height = 9.6
+    across = _penalty_scale()
+
+    def inside(value: float) -> float:
+        return across(min(max(value, PENALTY_ENDS[0]), PENALTY_ENDS[1]))
+
+    edge = inside(dead_band)
     parts = [
-        rect((3, 0.5), (edge - 3, height - 1), fill=colours.TARGET_FILL),
+        rect((4, 0.5), (edge - 4, height - 1), fill=colours.TARGET_FILL),
         line((edge, 0.5), (edge, height - 0.5), stroke=colours.TARGET, width=1),
     ]
     if spread is not None:
-        low, high = (across(min(max(value, 0.0), AXIS_END)) for value in spread)
+        low, high = inside(spread[0]), inside(spread[1])
         dash = "2 1.6" if status == "too_young" else ""
-        parts.append(line((low, height / 2), (high, height / 2), stroke=colours.INK, width=0.7, dash=dash))
-        parts += _beyond(across, height / 2) if spread[1] > AXIS_END else []
+        if high - low > LEAST_WHISKER:
+            parts.append(line((low, height / 2), (high, height / 2), stroke=colours.TEXT_2, width=0.8, dash=dash))
+        parts.append(circle(((low + high) / 2, height / 2), 2.1, fill=colours.PAPER, stroke=colours.TEXT_2, width=0.8))
     if penalty is not None and status != "too_young":
-        parts += _penalty_dot(across, penalty, status, (dead_band, height / 2))
-    return figure((width, height), alt, parts, "penalty")
-
-
-def _beyond(across: Scale, y: float) -> list[str]:
-    """An open point where P10 to P90 goes on beyond the axis."""
-    x = across(AXIS_END)
-    return [polyline(((x + 1, y - 2), (x + 4, y), (x + 1, y + 2)), width=0.7)]
-
-
-def _penalty_dot(across: Scale, penalty: float, status: str, place: tuple[float, float]) -> list[str]:
-    """Grey inside the band today, black outside of it."""
-    dead_band, y = place
-    if penalty > AXIS_END:
-        x = across(AXIS_END)
-        return [
-            line((x - 6, y), (x, y), width=0.8),
-            polygon(((x, y - 2.4), (x + 4, y), (x, y + 2.4)), fill=colours.INK),
-        ]
-    at = (across(max(penalty, 0.0)), y)
-    if status == "no_own_pretraining":
-        return [circle(at, 2.4, fill=colours.PAPER, stroke=colours.INK, width=0.9)]
-    return [circle(at, 2.4, fill=colours.MID_GREY if penalty <= dead_band else colours.INK)]
+        at = (inside(penalty), height / 2)
+        if status == "no_own_pretraining":
+            parts.append(circle(at, 2.4, fill=colours.PAPER, stroke=colours.INK, width=0.9))
+        else:
+            parts.append(circle(at, 2.4, fill=colours.MID_GREY if penalty <= dead_band else colours.INK))
+    return figure((PENALTY_WIDTH, height), alt, parts, "penalty")

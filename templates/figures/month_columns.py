@@ -1,4 +1,4 @@
-"""Thirteen months as stacked columns with the plan across."""
+"""Thirteen months as stacked columns and five to come in outline, the plan across, and under them the difference."""
 
 from __future__ import annotations
 
@@ -10,78 +10,157 @@ from markupsafe import Markup
 
 from templates import colours
 from templates.figures.axes import money_axis
-from templates.figures.scales import Scale, apart, round_ticks
-from templates.svg import figure, hatch, line, rect, text
+from templates.figures.scales import Scale, round_ticks
+from templates.svg import figure, hatch, line, rect, text, triangle
 from templates.typesetting.typeface import SEMIBOLD
 
-WIDTH: Final = 504.0
-PLOT_LEFT: Final = 20.0
-PLOT_RIGHT: Final = 419.0
-STACK: Final = ("pretraining", "posttraining", "inference", "rest")
-STACK_NAMES: Final = {**colours.NAMES, "rest": "Idle, shared, other", "plan": "Plan"}
-FEWEST_COLUMNS: Final = 8
+WIDTH: Final = 310.8
+LEFT: Final = 22.0
+SLOT: Final = 16.0
+COLUMN: Final = 10.6
+FEWEST_SLOTS: Final = 13
+LEGEND: Final = 13.0
+LABELS: Final = 22.0
+STRIP: Final = 30.0
+STACK: Final = ("pretraining", "posttraining", "inference", "idle", "shared")
+NAMES: Final = {**colours.NAMES, "idle": "Idle, unused", "shared": "Shared, other"}
 
 
 @dataclass(frozen=True)
 class MonthColumn:
-    """One month: amounts of the stack from below, in the unit of the axis, and the plan."""
+    """One month in the unit of the axis: the stack from below, the plan, and its difference in words and size."""
 
-    label: str
+    letter: str
     year: str
     amounts: tuple[float, ...]
     plan: float | None
+    difference: float | None
+    difference_words: str
+    words: str = ""
 
 
-def month_columns(months: Sequence[MonthColumn], amounts: Sequence[str], alt: str, height: float) -> Markup:
-    """Stacked columns; `amounts` are the printed amounts of the last month, the plan last."""
-    tops = [sum(max(value, 0.0) for value in month.amounts) for month in months]
+@dataclass(frozen=True)
+class MonthAhead:
+    """One month that is not over: low, median and high, what is spent of it, and the plan."""
+
+    letter: str
+    year: str
+    spent: float
+    low: float
+    median: float
+    high: float
+    plan: float | None
+    words: str = ""
+
+
+def month_columns(
+    months: Sequence[MonthColumn], ahead: Sequence[MonthAhead], strip_unit: str, alt: str, height: float
+) -> Markup:
+    """The columns in `height` points, and under them a strip of differences where any month has a plan."""
+    top, foot = LEGEND + 8, LEGEND + height
+    plans = [month.plan for month in months] + [month.plan for month in ahead]
+    amounts = [
+        *(sum(max(value, 0.0) for value in month.amounts) for month in months),
+        *(plan for plan in plans if plan is not None),
+        *(month.high for month in ahead),
+    ]
     lows = [sum(min(value, 0.0) for value in month.amounts) for month in months]
-    plans = [month.plan for month in months if month.plan is not None]
-    ticks = round_ticks(min(0.0, *lows), max([*tops, *plans, 1e-9]))
-    rise = Scale(ticks[0], ticks[-1], height - 22, 5)
-    slot = (PLOT_RIGHT - PLOT_LEFT) / max(len(months), FEWEST_COLUMNS)
-    start = PLOT_RIGHT - slot * len(months)
-    parts = [*money_axis(ticks, rise, PLOT_LEFT, PLOT_RIGHT)]
+    ticks = round_ticks(min(0.0, *lows), max([*amounts, 1e-9]), 4)
+    rise = Scale(ticks[0], ticks[-1], foot, top)
+    slot = min(SLOT * 18 / max(len(months) + len(ahead), FEWEST_SLOTS), 22.0)
+    right = LEFT + slot * (len(months) + len(ahead))
+    parts = [*_legend(any(month.plan is not None for month in months))]
+    if ahead:
+        start = LEFT + slot * len(months)
+        parts.append(rect((start, LEGEND + 2), (right - start, foot - LEGEND - 2), fill=colours.PALE_BAND))
+        parts.append(text((start + 3, top + 7.5), "forecast, P10–P90", size=6.4, fill=colours.TEXT_2))
+    parts += money_axis(ticks, rise, LEFT, right)
     for place, month in enumerate(months):
-        parts += _column(month, start + place * slot, slot, rise)
-        parts += _month_label(month, start + (place + 0.5) * slot, height - 13, place == len(months) - 1)
-    parts += _labels(months[-1], amounts, rise, height)
-    return figure((WIDTH, height), alt, parts)
+        parts += _column(month, LEFT + (place + 0.5) * slot, rise)
+    for place, open_month in enumerate(ahead, start=len(months)):
+        parts += _outline(open_month, LEFT + (place + 0.5) * slot, rise)
+    parts += _names([*months, *ahead], slot, foot, len(months) - 1)
+    has_strip = any(month.difference is not None for month in months)
+    parts += _strip(months, slot, foot + LABELS, strip_unit) if has_strip else []
+    return figure((WIDTH, foot + LABELS + (STRIP if has_strip else 0)), alt, parts)
 
 
-def _column(month: MonthColumn, x: float, slot: float, rise: Scale) -> Iterator[str]:
-    left, width = x + slot * 0.13, slot * 0.74
+def _legend(has_plan: bool) -> Iterator[str]:  # noqa: FBT001 - private
+    x = 0.0
+    for kind in STACK:
+        box = ((x, 1.0), (6.5, 6.5))
+        yield hatch(*box, step=1.9) if kind == "idle" else rect(*box, fill=colours.FILLS[kind])
+        yield text((x + 9, 7), NAMES[kind], size=6.6)
+        x += {"idle": 51, "shared": 57}.get(kind, 53 if kind != "inference" else 44)
+    if has_plan:
+        yield line((x, 4.2), (x + 9, 4.2), width=1.5)
+        yield text((x + 12, 7), "Plan", size=6.6)
+
+
+def _column(month: MonthColumn, x: float, rise: Scale) -> Iterator[str]:
+    left = x - COLUMN / 2
     above = below = 0.0
     for kind, value in zip(STACK, month.amounts, strict=True):
         low, high = (above, above + value) if value >= 0 else (below + value, below)
         above, below = max(above, high) if value >= 0 else above, below if value >= 0 else low
-        box = ((left, rise(high)), (width, max(rise(low) - rise(high) - 0.6, 0.0)))
-        yield hatch(*box, ground=colours.PAPER) if kind == "rest" else rect(*box, fill=colours.FILLS[kind])
-    if month.plan is not None:
-        plan = rise(month.plan)
-        yield line((x + slot * 0.04, plan), (x + slot * 0.96, plan), stroke=colours.PAPER, width=2.6)
-        yield line((x + slot * 0.04, plan), (x + slot * 0.96, plan), stroke=colours.INK, width=1.3)
+        box = ((left, rise(high)), (COLUMN, max(rise(low) - rise(high) - 0.5, 0.0)))
+        yield hatch(*box, step=2.2) if kind == "idle" else rect(*box, fill=colours.FILLS[kind])
+    yield from _plan(month.plan, x, rise)
+    if month.words:
+        y = min(rise(above), rise(month.plan) if month.plan is not None else rise(above))
+        yield text((x, y - 3.2), month.words, size=6.6, anchor="middle", weight=SEMIBOLD)
 
 
-def _month_label(month: MonthColumn, x: float, y: float, is_last: bool) -> Iterator[str]:  # noqa: FBT001 - private
-    weight = SEMIBOLD if is_last else 400
-    yield text((x, y), month.label, size=6.8, fill=colours.INK if is_last else colours.TEXT_2, anchor="middle",
-               weight=weight)  # fmt: skip
-    if month.year:
-        yield text((x, y + 7.6), month.year, size=6.6, fill=colours.TEXT_2, anchor="middle")
+def _plan(plan: float | None, x: float, rise: Scale) -> Iterator[str]:
+    if plan is not None:
+        yield line((x - COLUMN / 2 - 1.6, rise(plan)), (x + COLUMN / 2 + 1.6, rise(plan)), width=1.5)
 
 
-def _labels(month: MonthColumn, amounts: Sequence[str], rise: Scale, height: float) -> Iterator[str]:
-    middles, below = [], 0.0
-    for value in month.amounts:
-        middles.append(rise(below + max(value, 0.0) / 2))
-        below += max(value, 0.0)
-    kinds = [kind for kind, value in zip(STACK, month.amounts, strict=True) if value]
-    wanted = [middle for middle, value in zip(middles, month.amounts, strict=True) if value]
-    printed = [amount for amount, value in zip(amounts, month.amounts, strict=False) if value]
-    if month.plan is not None:
-        kinds, wanted, printed = [*kinds, "plan"], [*wanted, rise(month.plan)], [*printed, amounts[-1]]
-    for kind, y, amount in zip(kinds, apart(wanted, 9.5, 6, height - 16), printed, strict=True):
-        fill = colours.TEXTS.get(kind, colours.INK if kind == "plan" else colours.TEXT_2)
-        yield text((PLOT_RIGHT + 4, y + 2.4), STACK_NAMES[kind], size=6.8, fill=fill, weight=SEMIBOLD)
-        yield text((WIDTH, y + 2.4), amount, size=6.8, anchor="end")
+def _outline(month: MonthAhead, x: float, rise: Scale) -> Iterator[str]:
+    """White with an outline, grey up to what is spent already, P10 to P90 as a bar."""
+    left = x - COLUMN / 2
+    yield rect((left, rise(max(month.median, 0))), (COLUMN, rise(0) - rise(max(month.median, 0))), fill=colours.PAPER)
+    spent = min(month.spent, month.median)
+    yield rect((left, rise(max(spent, 0))), (COLUMN, rise(0) - rise(max(spent, 0))), fill=colours.SHARED)
+    yield rect((left, rise(max(month.median, 0))), (COLUMN, rise(0) - rise(max(month.median, 0))), stroke=colours.INK,
+               width=0.7)  # fmt: skip
+    yield rect((x - 1.5, rise(month.high)), (3, rise(month.low) - rise(month.high)), fill=colours.BAR_GREY)
+    yield from _plan(month.plan, x, rise)
+    if month.words:
+        y = min(rise(month.high), rise(month.plan) if month.plan is not None else rise(month.high))
+        yield text((x, y - 3.2), month.words, size=6.6, anchor="middle", weight=SEMIBOLD)
+
+
+def _names(months: Sequence[MonthColumn | MonthAhead], slot: float, foot: float, last: int) -> Iterator[str]:
+    for place, month in enumerate(months):
+        x = LEFT + (place + 0.5) * slot
+        is_last = place == last
+        yield text((x, foot + 9), month.letter, size=6.8, anchor="middle", weight=SEMIBOLD if is_last else 400,
+                   fill=colours.INK if is_last else colours.TEXT_2)  # fmt: skip
+        if month.year:
+            if place:
+                yield line((x - slot / 2, foot + 1), (x - slot / 2, foot + 17), stroke=colours.LINE)
+            yield text((x - slot / 2 + 2.5, foot + 17), month.year, size=6.4, fill=colours.TEXT_2)
+
+
+def _strip(months: Sequence[MonthColumn], slot: float, top: float, unit: str) -> Iterator[str]:
+    """Differences from plan as bars on one line, over it more and under it less."""
+    zero = top + 14
+    most = max(abs(month.difference or 0.0) for month in months) or 1.0
+    yield line((LEFT, zero), (LEFT + slot * len(months), zero), width=0.6)
+    for place, month in enumerate(months):
+        if month.difference is None:
+            continue
+        x, size = LEFT + (place + 0.5) * slot, abs(month.difference) / most * 7
+        is_more = month.difference > 0
+        fill = colours.ATTENTION if is_more else colours.TARGET
+        y = zero - size if is_more else zero
+        yield rect((x - COLUMN / 2, y), (COLUMN, size), fill=fill)
+        at = (x, zero - size - 1.8) if is_more else (x, zero + size + 6)
+        weight = SEMIBOLD if place == len(months) - 1 else 400
+        yield text(at, month.difference_words, size=6.1, anchor="middle", weight=weight)
+    x = LEFT + slot * len(months) + 5
+    yield triangle((x + 2, zero - 6.4), 4.4, fill=colours.ATTENTION)
+    yield text((x + 7, zero - 4), f"over plan, {unit}", size=6.6, fill=colours.ATTENTION, weight=SEMIBOLD)
+    yield triangle((x + 2, zero + 3.8), 4.4, fill=colours.TARGET, points="down")
+    yield text((x + 7, zero + 6), f"under plan, {unit}", size=6.6, fill=colours.TARGET, weight=SEMIBOLD)

@@ -12,10 +12,10 @@ from templates.figures.scales import Scale
 from templates.svg import circle, figure, line, polyline, text
 from templates.typesetting.typeface import SEMIBOLD
 
-WIDTH: Final = 504.0
+WIDTH: Final = 226.0
 HEIGHT: Final = 92.0
 LEFT: Final = 34.0
-RIGHT: Final = 450.0
+RIGHT: Final = 192.0
 
 
 def share_timeline(

@@ -1,10 +1,11 @@
-"""Page 6: what training is still to be carried."""
+"""Page 6: what training is not yet amortised."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Final
 
 from markupsafe import Markup
@@ -17,11 +18,12 @@ from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = 16
 ROOMY_ROWS: Final = 12
-MOST_MONTHS: Final = 600
-NAME_WIDTH: Final = 85.0
+DAYS_A_MONTH: Final = Decimal("30.4375")
+NAME_WIDTH: Final = 78.0
 MOST_LAYERS: Final = 5
+MOST_CHANGES: Final = 5
 STEPS: Final = ("opening_usd", "additions_usd", "amortized_usd", "written_off_usd", "closing_usd")
-METHODS: Final = {"units_of_production": "per token", "straight_line": "per day"}
+METHODS: Final = {"units_of_production": "by tokens", "straight_line": "by days"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,9 @@ class CarriedRow:
     cells: tuple[str, ...]
     expected: str
     parity: str
-    months: str
+    ends: str
+    retires: str
+    stranded: str
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,11 @@ class Amortization:
     """Everything that page 6 prints."""
 
     balance: Ref | None
-    months: Ref | None
     stranded: Ref | None
-    stranded_model: str
+    early_life: tuple[str, ...]
+    last_end: date | None
+    longest_months: Decimal | None
+    lead: str
     figure: Markup | None
     figure_unit: str
     rows: tuple[CarriedRow, ...]
@@ -54,18 +60,13 @@ class Amortization:
     month: str
     is_dense: bool
     is_closed: bool
+    is_rounded: bool
+    changes: tuple[tuple[str, str, str], ...]
 
     @property
     def faults(self) -> tuple[str, ...]:
         """Every roll-forward closes."""
         return () if self.is_closed else ("opening + additions − amortised − written off is not closing",)
-
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        has_stranded = self.stranded is not None and self.stranded.value > 0
-        is_credit = self.balance is not None and self.balance.value < 0
-        return (self.balance,) if is_credit else (self.balance, self.stranded if has_stranded else self.months)
 
 
 def amortization(night: Night) -> Amortization:
@@ -73,23 +74,29 @@ def amortization(night: Night) -> Amortization:
     rows = _rows(night)
     unit = TableUnit.of(night.money, [sum((row[step] for row in rows), Decimal(0)) for step in STEPS])
     runoffs = {row["model_id"]: row for row in night.tables["runoffs"].to_dicts()}
+    most = max(MOST_ROWS - 3 * night.squeeze("amortization"), 2)
+    early = sorted((row for row in runoffs.values() if row["stranded_usd"]), key=lambda row: -row["stranded_usd"])
     figure, figure_unit = _figure(night)
     index = night.index
     return Amortization(
         balance=index.get("carried"),
-        months=index.get("carried_months"),
         stranded=index.get("stranded"),
-        stranded_model=_stranded_model(list(runoffs.values())),
+        early_life=tuple(formats.name(row["model_id"], 16) for row in early),
+        last_end=max((row["ends_on"] for row in runoffs.values() if row["ends_on"]), default=None),
+        longest_months=_months(max((row["left_days"] for row in runoffs.values() if row["left_days"]), default=None)),
+        lead=_lead(night, rows, early),
         figure=figure,
         figure_unit=figure_unit,
-        rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:MOST_ROWS]),
-        others=_summed(f"{len(rows) - MOST_ROWS:,} others", rows[MOST_ROWS:], unit) if rows[MOST_ROWS:] else None,
+        rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:most]),
+        others=_summed(f"{len(rows) - most:,} others", rows[most:], unit) if rows[most:] else None,
         everything=_summed("All models", rows, unit),
         unit=unit.words,
         steps=tuple(index.get(f"carried_{step}") for step in ("opening", "additions", "amortized", "written_off")),
         month=night.month,
         is_dense=len(rows) > ROOMY_ROWS,
         is_closed=_is_closed(rows),
+        is_rounded=_is_rounded(rows, unit),
+        changes=tuple(_changes(night)),
     )
 
 
@@ -100,15 +107,30 @@ def _rows(night: Night) -> list[Row]:
     return sorted(used, key=lambda row: (-abs(row["closing_usd"]), row["model_id"]))
 
 
+def _lead(night: Night, rows: list[Row], early: list[Row]) -> str:
+    index = night.index
+    names = ("opening", "additions", "amortized", "written_off")
+    facts = SimpleNamespace(
+        month=night.month, balance=index.get("carried"), **{name: index.get(f"carried_{name}") for name in names},
+        methods=sorted({row["method"] for row in rows}), early=early[0] if early else None,
+    )  # fmt: skip
+    return night.say("amortization", "lead", facts)
+
+
+def _months(days: float | None) -> Decimal | None:
+    return None if days is None else formats.decimal(days) / DAYS_A_MONTH
+
+
 def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:
-    months = runoff["months"] if runoff else None
     return CarriedRow(
         name=formats.fitted(row["model_id"], NAME_WIDTH),
         method=METHODS[row["method"]],
         cells=_cells([row[step] for step in STEPS], unit),
         expected=formats.tokens(row["expected_tokens"]),
         parity=formats.tokens(row["tokens_to_parity"]),
-        months=formats.plain(months, 1) if months is None or months < MOST_MONTHS else f"over {MOST_MONTHS}",
+        ends=formats.day(runoff["ends_on"]) if runoff else formats.UNKNOWN,
+        retires=formats.day(runoff["retires_on"]) if runoff else formats.UNKNOWN,
+        stranded=unit.cell(runoff["stranded_usd"]) if runoff else formats.UNKNOWN,
     )
 
 
@@ -125,7 +147,7 @@ def _cells(amounts: list[Decimal], unit: TableUnit) -> tuple[str, ...]:
 
 def _summed(name: str, rows: list[Row], unit: TableUnit) -> CarriedRow:
     sums = [sum((row[step] for row in rows), Decimal(0)) for step in STEPS]
-    return CarriedRow(name, "", _cells(sums, unit), "", "", "")
+    return CarriedRow(name, "", _cells(sums, unit), "", "", "", "", "")
 
 
 def _is_closed(rows: list[Row]) -> bool:
@@ -136,9 +158,32 @@ def _is_closed(rows: list[Row]) -> bool:
     )
 
 
-def _stranded_model(runoffs: list[Row]) -> str:
-    left = [row for row in runoffs if row["stranded_usd"]]
-    return formats.name(max(left, key=lambda row: row["stranded_usd"])["model_id"], 24) if left else ""
+def _is_rounded(rows: list[Row], unit: TableUnit) -> bool:
+    """Whether printed steps miss a printed closing, or printed rows a printed sum."""
+
+    def printed(amount: Decimal) -> Decimal:
+        return formats.rounded(amount / unit.scale, unit.places)
+
+    across = any(
+        printed(row["opening_usd"]) + printed(row["additions_usd"]) - printed(row["amortized_usd"])
+        - printed(row["written_off_usd"]) != printed(row["closing_usd"])
+        for row in rows
+    )  # fmt: skip
+    sums = (sum((row[step] for row in rows), Decimal(0)) for step in STEPS)
+    down = any(
+        sum((printed(row[step]) for row in rows), Decimal(0)) != printed(total)
+        for step, total in zip(STEPS, sums, strict=True)
+    )
+    return across or down
+
+
+def _changes(night: Night) -> list[tuple[str, str, str]]:
+    """The latest changes of estimate: the day, the model, and the cause."""
+    rows = night.tables["estimate_changes"].sort("changed_on", "model_id", descending=[True, False]).head(MOST_CHANGES)
+    return [
+        (formats.day(row["changed_on"]), formats.name(row["model_id"], 20), night.say("amortization", "change", row))
+        for row in rows.to_dicts()
+    ]
 
 
 def _figure(night: Night) -> tuple[Markup | None, str]:
@@ -162,7 +207,7 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
         for name, values in layers
     ]
     alt = (
-        f"Balance of training still to be carried over {len(months)} months: {night.money.short(totals[0])} in "
+        f"Balance of training not yet amortised over {len(months)} months: {night.money.short(totals[0])} in "
         f"{formats.month_year(months[0])}, {night.money.short(totals[-1])} in {formats.month_year(months[-1])}."
     )
     return balance_area(drawn, [formats.month_tick(month) for month in months], alt), unit.words

@@ -1,23 +1,26 @@
-"""Page 2: what changed and why."""
+"""Page 3: what changed and why, and where it is going."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Final
 
 import polars as pl
 from markupsafe import Markup
 
 from templates import colours, formats
-from templates.figures.waterfall import Step, waterfall
-from templates.pages.changes import Change
+from templates.figures.change_steps import ChangeStep, change_steps, reach
+from templates.figures.marks import change_bar
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
-from templates.pages.plan_bridge import PlanBridge, plan_bridge
+from templates.pages.outlook import Outlook, outlook
+from templates.pages.plan_bridge import plan_steps
 from templates.table_unit import TableUnit
 
-MOST_MOVERS: Final = {"A4": 10, "letter": 8}
+MOST_MOVERS: Final = {"A4": 8, "letter": 6}
 DRIVERS: Final = {
     "price": "Price",
     "volume": "Volume",
@@ -27,7 +30,9 @@ DRIVERS: Final = {
     "restatement": "Restatement",
     "other": "Other",
 }
-PASSING: Final = ("one_off", "restatement")
+WHOLE: Final = 504.0
+LEFT: Final = 300.0
+RIGHT: Final = 188.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class MoverRow:
     name: str
     previous: str
     current: str
+    bar: Markup | None
     change: str
-    ratio: str
     driver: str
     lasts: str
     owner: str
@@ -48,76 +53,78 @@ class MoverRow:
 class DriverPart:
     """One driver and its part of the change."""
 
-    name: str
+    words: str
     change: Decimal
-    ref: Ref
-    lasts: bool
+    ref: Ref | None
+    persistence: str
+    share: Decimal | None
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """Everything that page 2 prints."""
+    """Everything that page 3 prints."""
 
     month: str
     compared: str
     previous: str
-    change: Change
-    ref: Ref
-    parts: tuple[DriverPart, ...]
-    figure: Markup
+    change: Ref | None
+    largest: DriverPart | None
+    along: DriverPart | None
+    increase: DriverPart | None
+    decrease: DriverPart | None
+    figure: Markup | None
+    plan_figure: Markup | None
+    plan_note: str
     unit: str
     rows: tuple[MoverRow, ...]
     others: MoverRow | None
-    everything: MoverRow
+    everything: MoverRow | None
     table_unit: str
-    plan: Change | None
-    plan_ref: Ref | None
-    against_plan: PlanBridge | None
+    plan_variance: Ref | None
+    landing: Ref | None
+    landing_plan: Ref | None
+    year: str
+    lead: str
+    outlook: Outlook | None
     faults: tuple[str, ...]
-
-    @property
-    def largest(self) -> DriverPart:
-        """The driver that moved most in the direction of the change, or most at all where cost is level."""
-        return self.parts[0]
-
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        if self.change.is_level:
-            return tuple(part.ref for part in self.parts[:2])
-        return (self.ref,)
 
 
 def bridge(night: Night) -> Bridge:
-    """Page 2 of the night."""
+    """Page 3 of the night; without a month before it is the outlook alone."""
     rows = night.tables["variance_bridge"].filter(pl.col("month") == night.subject["month"])
-    previous, compared = night.compared
     movers = night.tables["movers"].sort("position").to_dicts()
-    now = sum((row["current_usd"] for row in movers), Decimal(0))
-    change = Decimal(rows["change_usd"].sum() or 0)
-    before = now - change
+    parts = _parts(night, Decimal(rows["change_usd"].sum() or 0))
     unit = _unit(night, movers)
     drivers = _entity_drivers(rows)
-    figure, words = _figure(night, rows, before, now)
-    most = MOST_MOVERS[night.paper]
-    against_plan = plan_bridge(night, max(before, now, night.now["effective_usd"]))
+    figure, plan_figure, plan_note, words, faults = _figures(night, parts, movers)
+    most = max(MOST_MOVERS[night.paper] - 2 * night.squeeze("bridge"), 2)
+    shown = movers[:most]
+    widest = max((abs(row["change_usd"]) for row in shown), default=Decimal(0)) or Decimal(1)
+    previous, compared = night.compared
+    index, ahead = night.index, outlook(night)
+    facts = SimpleNamespace(
+        change=index["bridge_change"] if movers else None, previous=previous, compared=compared,
+        plan_variance=index.get("plan_variance"), landing=index.get("landing"),
+        landing_plan=index.get("landing_plan"), year=str(night.subject["month"].year), outlook=ahead,
+    )  # fmt: skip
+    sums = [part.change for part in parts]
     return Bridge(
         month=night.month,
-        compared=compared,
-        previous=previous,
-        change=Change(now, before, night.subject["materiality_usd"]),
-        ref=night.index["bridge_change"],
-        parts=tuple(_parts(night, rows, change)),
+        largest=max(parts, key=lambda part: abs(part.change), default=None),
+        along=max(parts, key=lambda part: part.share or Decimal(0), default=None),
+        increase=max(parts, key=lambda part: part.change, default=None) if sums else None,
+        decrease=min(parts, key=lambda part: part.change, default=None) if sums else None,
         figure=figure,
+        plan_figure=plan_figure,
+        plan_note=plan_note,
         unit=words,
-        rows=tuple(_mover(row, unit, drivers) for row in movers[:most]),
+        rows=tuple(_mover(night, row, unit, drivers, widest) for row in shown),
         others=_summed(f"{len(movers) - most:,} others", movers[most:], unit),
-        everything=_summed("All cost", movers, unit) or _empty(),
+        everything=_summed("All cost", movers, unit),
         table_unit=unit.words,
-        plan=Change.of(night.now["effective_usd"], night.now["plan_usd"], night.subject["materiality_usd"]),
-        plan_ref=night.index.get("plan_variance"),
-        against_plan=against_plan,
-        faults=(*_faults(rows, movers), *(against_plan.faults if against_plan else ())),
+        lead=night.say("bridge", "lead", SimpleNamespace(**vars(facts), is_known=night.is_known)),
+        faults=(*_faults(rows, movers), *faults),
+        **vars(facts),
     )
 
 
@@ -136,37 +143,51 @@ def _faults(rows: pl.DataFrame, movers: list[Row]) -> tuple[str, ...]:
     return (f"drivers explain {explained}, entities {moved}",) if explained != moved else ()
 
 
-def _parts(night: Night, rows: pl.DataFrame, change: Decimal) -> list[DriverPart]:
-    sums = rows.group_by("driver").agg(pl.col("change_usd").sum()).to_dicts()
-    parts = [
-        DriverPart(DRIVERS[row["driver"]], row["change_usd"], night.index[f"bridge_{row['driver']}"],
-                   row["driver"] not in PASSING)
-        for row in sums
+def _parts(night: Night, change: Decimal) -> list[DriverPart]:
+    return [
+        DriverPart(
+            night.say("bridge", "driver", row["driver"], row["change_usd"]), row["change_usd"],
+            night.index.get(f"bridge_{row['driver']}"), row["persistence"],
+            row["change_usd"] / change if change else None,
+        )
+        for row in night.tables["change_drivers"].sort("position").to_dicts()
     ]  # fmt: skip
-    return sorted(parts, key=lambda part: (part.change * change <= 0, -abs(part.change), part.name))
 
 
-def _figure(night: Night, rows: pl.DataFrame, before: Decimal, now: Decimal) -> tuple[Markup, str]:
-    unit = TableUnit.of_axis(night.money, [before, now])
-    previous, compared = night.compared
-    sums = dict(rows.group_by("driver").agg(pl.col("change_usd").sum()).iter_rows())
-
-    def step(name: str, amount: Decimal, words: str, *, is_total: bool = False) -> Step:
-        return Step(name, float(amount / unit.scale), words, is_total)
-
-    steps = [step(previous, before, night.money.short(before), is_total=True)]
-    steps += [
-        step(words, sums[driver], night.money.change(sums[driver]))
+def _figures(
+    night: Night, parts: Sequence[DriverPart], movers: list[Row]
+) -> tuple[Markup | None, Markup | None, str, str, tuple[str, ...]]:
+    """The two bridges on one scale: month to month, and plan to month."""
+    if not parts:
+        return None, None, "", "", ()
+    sums = dict(night.tables["change_drivers"].select("driver", "change_usd").iter_rows())
+    before = sum((row["previous_usd"] for row in movers), Decimal(0))
+    now = sum((row["current_usd"] for row in movers), Decimal(0))
+    variance = night.now["effective_usd"] - (night.now["plan_usd"] or Decimal(0))
+    unit = TableUnit.of_axis(night.money, [*sums.values(), *([variance] if night.now["plan_usd"] is not None else [])])
+    steps = [
+        ChangeStep(words, float(sums[driver] / unit.scale), night.money.change(sums[driver]))
         for driver, words in DRIVERS.items()
         if driver in sums
     ]
-    steps.append(step(compared, now, night.money.short(now), is_total=True))
-    words = f"{night.money.short(now)} in {compared}"
-    alt = (
-        f"Waterfall from {night.money.short(before)} in {previous} to {words}; "
-        f"the largest step is {max(steps[1:-1], key=lambda part: abs(part.amount)).name.lower()}."
-    )
-    return waterfall(steps, alt), unit.words
+    plan = plan_steps(night, unit)
+    reaches = [reach(steps), *([reach(plan.steps)] if plan else [])]
+    limits = min(low for low, _ in reaches), max(high for _, high in reaches)
+    previous, compared = night.compared
+    largest = max(steps, key=lambda step: abs(step.amount)).name.lower()
+    alt = f"From {night.money.short(before)} in {previous} to {night.money.short(now)} in {compared}; the largest step is {largest}."  # noqa: E501 - one sentence
+    first = change_steps(
+        steps, (previous, night.money.short(before)), (compared, night.money.short(now)), LEFT if plan else WHOLE,
+        limits if plan else reaches[0], alt,
+    )  # fmt: skip
+    if plan is None:
+        return first, None, "", unit.words, ()
+    words = f"From a plan of {plan.plan} to {night.money.short(night.now['effective_usd'])} in {night.month}."
+    second = change_steps(
+        plan.steps, ("Plan", plan.plan), (night.month, night.money.short(night.now["effective_usd"])), RIGHT,
+        reaches[1], words,
+    )  # fmt: skip
+    return first, second, plan.note, unit.words, plan.faults
 
 
 def _entity_drivers(rows: pl.DataFrame) -> dict[tuple[str, str | None], str]:
@@ -183,20 +204,22 @@ def _entity_drivers(rows: pl.DataFrame) -> dict[tuple[str, str | None], str]:
     return {(row["entity"], row["model"]): row["driver"] for row in first.to_dicts()}
 
 
-def _mover(row: Row, unit: TableUnit, drivers: dict[tuple[str, str | None], str]) -> MoverRow:
-    change = Change(row["current_usd"], row["previous_usd"])
+def _mover(
+    night: Night, row: Row, unit: TableUnit, drivers: dict[tuple[str, str | None], str], widest: Decimal
+) -> MoverRow:
     driver = drivers.get((row["cost_class"], row["model_id"]), "other")
-    is_small = row["previous_usd"] < formats.LEAST_BASE
     name = colours.NAMES[row["cost_class"]]
+    change = row["change_usd"]
+    words = f"{'more' if change > 0 else 'less'} by {night.money.short(abs(change))}"
     return MoverRow(
         name=f"{formats.fitted(row['model_id'], 80)}, {name.lower()}" if row["model_id"] else name,
         previous=unit.cell(row["previous_usd"]),
         current=unit.cell(row["current_usd"]),
-        change=unit.cell(change.amount, plus="+"),
-        ratio="n.m." if is_small else formats.whole_percent(change.ratio, plus="+"),
+        bar=change_bar(float(change / widest), words),
+        change=unit.cell(change, plus="+"),
         driver=DRIVERS[driver].lower(),
-        lasts="one-off" if driver in PASSING else "lasting",
-        owner=formats.fitted(row["owner"], 80) if row["owner"] else formats.UNKNOWN,
+        lasts=night.say("bridge", "lasts", row["persistence"], formats.month_short(night.subject["period_end"])),
+        owner=formats.fitted(row["owner"], 60) if row["owner"] else formats.UNKNOWN,
     )
 
 
@@ -205,10 +228,4 @@ def _summed(name: str, rows: list[Row], unit: TableUnit) -> MoverRow | None:
         return None
     before = sum((row["previous_usd"] for row in rows), Decimal(0))
     now = sum((row["current_usd"] for row in rows), Decimal(0))
-    change = Change(now, before)
-    ratio = "n.m." if before < formats.LEAST_BASE else formats.whole_percent(change.ratio, plus="+")
-    return MoverRow(name, unit.cell(before), unit.cell(now), unit.cell(change.amount, plus="+"), ratio, "", "", "")
-
-
-def _empty() -> MoverRow:
-    return MoverRow("All cost", "0", "0", "0", formats.UNKNOWN, "", "", "")
+    return MoverRow(name, unit.cell(before), unit.cell(now), None, unit.cell(now - before, plus="+"), "", "", "")

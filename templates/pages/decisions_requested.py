@@ -1,4 +1,4 @@
-"""The decisions that page 1 asks for, and the models that need none."""
+"""The decisions that page 1 asks for: at most three, in the order in which they must be signed."""
 
 from __future__ import annotations
 
@@ -9,36 +9,18 @@ from markupsafe import Markup
 
 from templates import formats
 from templates.figures.marks import range_bar
-from templates.pages.band_verdict import band_of, is_inside
 from templates.pages.night import Night, Row
-from templates.sentences import sentence
 from templates.table_unit import TableUnit
-from templates.typesetting.line_count import line_count
 
 MOST_REQUESTS: Final = 3
-NAMED_WITHOUT_ACTION: Final = 3
-PHRASES: Final = {
-    "hold": "Leave {model} as it is",
-    "retrain_smaller": "Retrain {model} smaller",
-    "distil": "Distil {task} from {model}",
-    "route": "Route {task} away from {model}",
-    "tune_serving": "Tune the serving of {model}",
-    "release_capacity": "Release capacity of {pool}",
-    "retire": "Retire {model}",
-}
-WHY_LIMITS: Final = (76, 60, 44, 30)
-MOST_LINES: Final = 3
-DECISION_WIDTH: Final = 89.0
-WHY_WIDTH: Final = 109.0
-OWNER_WIDTH: Final = 50.5
-
-
-UNNAMED: Final = {"model": "the model", "task": "tasks", "pool": "the pool"}
+DECISION_WIDTH: Final = 97.0
+WHY_WIDTH: Final = 118.0
+OWNER_WIDTH: Final = 46.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """One decision with its money, its chance and who makes it."""
+    """One decision with its money, its chance, its last day and who makes it; or all of them together."""
 
     decision: str
     why: str
@@ -47,87 +29,64 @@ class Request:
     median: str
     payback: str
     chance: str
+    sign_by: str
     owner: str
 
 
-def phrase(row: Row) -> str:
-    """An action on its model, task or pool in words, each name on one line at most."""
-    names = {"model": row["model_id"], "task": row["task"], "pool": row["pool_id"]}
-    shown = {kind: formats.fitted(name, DECISION_WIDTH) if name else UNNAMED[kind] for kind, name in names.items()}
-    return PHRASES[row["action"]].format(**shown)
+def requested(night: Night) -> list[Row]:
+    """Every recommendation to act with its amounts, in the order of signature."""
+    amounts = {row["rank"]: row for row in night.tables["recommendations"].to_dicts()}
+    rows = night.tables["requested_decisions"].sort("position").to_dicts()
+    return [amounts[row["rank"]] | row for row in rows]
 
 
-def _why(row: Row, money: formats.Money) -> str:
-    """The reason in three lines at most; all of it stands on page 7 and on the model's sheet."""
-    shown = (sentence(row["reason"], money, limit) for limit in WHY_LIMITS)
-    return next((words for words in shown if line_count(words, WHY_WIDTH, 7.6) <= MOST_LINES), "see its sheet")
+def asked_rows(night: Night) -> list[Row]:
+    """The rows of page 1: those that can be signed, else those that wait; three, or fewer where its paper is short."""
+    rows = [row for row in requested(night) if row["standing"] != "evaluate_first"] or requested(night)
+    return rows[: max(MOST_REQUESTS - max(night.squeeze("summary") - 2, 0), 1)]
 
 
-def advised(night: Night) -> list[Row]:
-    """Recommendations to act, by rank."""
-    return [row for row in night.tables["recommendations"].sort("rank").to_dicts() if row["action"] != "hold"]
-
-
-def requests(night: Night) -> tuple[list[Request], tuple[str, str, str, str]]:
-    """At most three decisions, and the heads of their money columns with the ends of the axis."""
-    rows = advised(night)[:MOST_REQUESTS]
-    savings = [row[f"monthly_saving_usd_p{p}"] for row in rows for p in (10, 50, 90)]
+def requests(night: Night) -> tuple[list[Request], Request | None, tuple[str, str, str, str]]:
+    """At most three decisions, all of them drawn together, and the heads of their money columns."""
+    rows = asked_rows(night)
+    totals = night.tables["recommended_totals"].to_dicts()
+    total = totals[0] if totals and totals[0]["decisions"] and rows else None
+    savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
     known = [value for value in savings if value is not None]
     one_offs = [row["one_off_usd_p50"] for row in rows if row["one_off_usd_p50"] is not None]
     unit = TableUnit.of(night.money, [*known, *one_offs])
     limits = (float(min([*known, 0])), float(max([*known, 1])))
-    owners = dict(night.tables["models"].select("model_id", "owner").iter_rows())
-    asked = [_request(row, unit, limits, owners) for row in rows]
     low, high = (night.money.short(value) for value in limits)
-    return asked, (unit.head, low, high, unit.head)
+    asked = [_request(night, row, unit, limits) for row in rows]
+    return asked, _total(total, unit, limits) if total else None, (unit.head, low, high, unit.head)
 
 
-def _request(row: Row, unit: TableUnit, limits: tuple[float, float], owners: dict[str, str | None]) -> Request:
+def _bar(row: Row, unit: TableUnit, limits: tuple[float, float]) -> Markup | None:
     low, median, high = (row[f"monthly_saving_usd_p{p}"] for p in (10, 50, 90))
-    is_known = None not in (low, median, high)
+    if None in (low, median, high):
+        return None
     words = f"saves {unit.money.short(median)} a month, {unit.money.span(low, high)}"
+    return range_bar(float(low), float(median), float(high), limits, words)
+
+
+def _request(night: Night, row: Row, unit: TableUnit, limits: tuple[float, float]) -> Request:
     return Request(
-        decision=phrase(row),
-        why=_why(row, unit.money),
+        decision=night.say("decisions", "phrase", row),
+        why=night.say("decisions", "why", row, night.settings["quality_gate_ratio"]),
         one_off=unit.cell(row["one_off_usd_p50"]),
-        bar=range_bar(float(low), float(median), float(high), limits, words) if is_known else None,
-        median=unit.cell(median),
+        bar=_bar(row, unit, limits),
+        median=unit.cell(row["monthly_saving_usd_p50"]),
         payback=formats.plain(row["payback_months_p50"]),
-        chance=formats.whole_percent(row["probability"]),
-        owner=_owner(row, owners),
+        chance=formats.chance(row["probability"]),
+        sign_by=formats.day_short(row["sign_by"]),
+        owner=formats.fitted(row["owner"], OWNER_WIDTH) if row["owner"] else formats.UNKNOWN,
     )
 
 
-def _owner(row: Row, owners: dict[str, str | None]) -> str:
-    owner = owners.get(row["model_id"]) if row["model_id"] else None
-    if owner:
-        return formats.fitted(owner, 2 * OWNER_WIDTH)
-    return "with next renewal" if row["pool_id"] else formats.UNKNOWN
-
-
-def no_action(night: Night) -> str:
-    """One line on the models that need nothing."""
-    acted = {row["model_id"] for row in advised(night)}
-    rows = [row for row in night.tables["thirds"].to_dicts() if row["model_id"] not in acted and _spend(row)]
-    rows.sort(key=lambda row: (-_spend(row), row["model_id"]))
-    inside = [row for row in rows if is_inside(row, band_of(night))]
-    young = [row for row in rows if row["status"] == "too_young"]
-    band = formats.whole_percent(night.settings["dead_band_ratio"])
-    parts = []
-    if inside:
-        parts.append(f"{_listed(inside)} {'is' if len(inside) == 1 else 'are'} inside the {band} band.")
-    if young:
-        parts.append(f"{_listed(young)} {'is' if len(young) == 1 else 'are'} too young to judge.")
-    return f"No action: {' '.join(parts)}" if parts else ""
-
-
-def _spend(row: Row) -> float:
-    return float(row["pretraining_usd"] + row["posttraining_usd"] + row["inference_usd"])
-
-
-def _listed(rows: list[Row]) -> str:
-    names = [formats.name(row["model_id"], 18) for row in rows[:NAMED_WITHOUT_ACTION]]
-    rest = len(rows) - len(names)
-    if rest:
-        return f"{', '.join(names)} and {rest:,} other{'s' if rest > 1 else ''}"
-    return " and ".join(", ".join(names).rsplit(", ", 1))
+def _total(row: Row, unit: TableUnit, limits: tuple[float, float]) -> Request:
+    count = int(row["decisions"])
+    name = f"All {formats.count_word(count).lower()}, drawn together" if count > 1 else "The one decision"
+    return Request(
+        decision=name, why="", one_off=unit.cell(row["one_off_usd_p50"]), bar=_bar(row, unit, limits),
+        median=unit.cell(row["monthly_saving_usd_p50"]), payback="", chance="", sign_by="", owner="",
+    )  # fmt: skip

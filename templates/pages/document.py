@@ -6,46 +6,41 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from templates import formats
 from templates.pages.amortization import amortization
 from templates.pages.bridge import bridge
+from templates.pages.decisions import decisions
 from templates.pages.index import Ref
 from templates.pages.method import method
 from templates.pages.night import Night, Row
-from templates.pages.outlook import outlook
 from templates.pages.page_frame import Furniture, Identity
-from templates.pages.recommendations import recommendations
 from templates.pages.reconciliation import reconciliation
 from templates.pages.sheet import sheet
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
-from templates.pages.unit_economics import unit_economics
-from templates.pages.waste import waste
+from templates.pages.unit_costs import unit_costs
+from templates.titles import titled
 
-BUILDERS: Final[Mapping[str, Callable[[Night], PageValue]]] = {
+BUILDERS: Final[Mapping[str, Callable[[Night], object]]] = {
     "summary": summary,
+    "decisions": decisions,
     "bridge": bridge,
     "thirds": thirds,
-    "unit_economics": unit_economics,
-    "waste": waste,
+    "unit_costs": unit_costs,
     "amortization": amortization,
-    "recommendations": recommendations,
-    "outlook": outlook,
     "reconciliation": reconciliation,
 }
 NAMES: Final = {
     "summary": "Summary",
-    "bridge": "Bridge",
+    "decisions": "Decisions",
+    "bridge": "Bridge and outlook",
     "thirds": "Thirds",
-    "unit_economics": "Unit economics",
-    "waste": "Waste and idle",
-    "amortization": "Amortisation",
-    "recommendations": "Recommendations",
-    "outlook": "Outlook",
+    "unit_costs": "Unit cost and waste",
+    "amortization": "Unamortised training",
     "reconciliation": "Reconciliation and data quality",
-    "method": "Method and provenance",
+    "method": "Words and policies",
 }
 BILLED: Final = ("reconciliation",)
 AUDIENCES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -55,23 +50,18 @@ AUDIENCES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-class PageValue(Protocol):
-    """What all pages have: the numbers of their title."""
-
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-
-
 @dataclass(frozen=True)
 class Page:
-    """One page: which template prints it, its value, and the words in its footer and outline."""
+    """One page: which template prints it, its value, its message, and the words in its footer and outline."""
 
     kind: str
     anchor: str
     name: str
     basis: str
-    value: PageValue
+    value: object
+    code: str
+    detail: str
+    title: str = ""
 
     @property
     def template(self) -> str:
@@ -141,8 +131,11 @@ def document(night: Night, identity: Identity, edition: Edition = LEADERSHIP) ->
 def _page(night: Night, furniture: Furniture, identity: Identity, row: Row) -> Page:
     kind = row["page"]
     if kind == "sheet":
-        name = formats.name(row["model_id"], 24)
-        return Page(kind, f"model-{row['position']}", name, furniture.basis, sheet(night, row["model_id"]))
-    value = method(night, identity) if kind == "method" else BUILDERS[kind](night)
-    basis = furniture.billed_basis if kind in BILLED else furniture.basis
-    return Page(kind, kind.replace("_", "-"), NAMES[kind], basis, value)
+        name, anchor = formats.name(row["model_id"], 24), f"model-{row['position']}"
+        value: object = sheet(night, row["model_id"])
+    else:
+        name, anchor = NAMES[kind], kind.replace("_", "-")
+        value = method(night, identity) if kind == "method" else BUILDERS[kind](night)
+    basis = furniture.billed_basis if kind in BILLED else furniture.basis_of(night, kind)
+    code, detail = row["title_code"], row["title_detail"] or ""
+    return Page(kind, anchor, name, basis, value, code, detail, titled(night, kind, value, (code, detail)))

@@ -6,34 +6,30 @@ from collections.abc import Sequence
 from typing import Final
 
 from templates.pages.decisions_requested import DECISION_WIDTH, OWNER_WIDTH, WHY_WIDTH, Request
-from templates.pages.quality_checks import Assurance
+from templates.pages.since_last import SinceLast
 from templates.typesetting.line_count import line_count
 from templates.typesetting.typeface import SANS, SEMIBOLD
+from templates.wording import unmarked
 
-# What the chart shares with the lead, the decisions and the checks; the rest of page 1 never changes its height.
-SHARED: Final = {"A4": 345.0, "letter": 295.0}
-HIGHEST: Final = {"A4": 152.0, "letter": 110.0}
+# What the chart shares with the lead, the decisions and the news; the rest of page 1 never changes its height.
+SHARED: Final = {"A4": 374.0, "letter": 324.0}
+HIGHEST: Final = {"A4": 124.0, "letter": 110.0}
 LOWEST: Final = 64.0
-LEAD: Final = (462.0, 9.6, SANS)
+LEAD: Final = (488.0, 9.6, SANS)
 LEAD_LINE: Final = 13.6
-CHECK_WIDTH: Final = 144.8
-CHECKS_ABREAST: Final = 3
-NOTE_WIDTH: Final = 504.0
-REFERENCE: Final = "K-00"
+COLUMN_WIDTH: Final = 110.0
+NOTE_WIDTH: Final = 156.0
 
 
-def chart_height(
-    paper: str, lead: str, requests: Sequence[Request], no_action: str, assurances: Sequence[Assurance]
-) -> float:
+def chart_height(paper: str, lead: str, requests: Sequence[Request], notes: Sequence[str], since: SinceLast) -> float:
     """Points for the chart of months."""
-    lines = [line_count(lead, *LEAD) * LEAD_LINE, _rows(requests), _checks(assurances)]
-    note = line_count(no_action, NOTE_WIDTH, 6.8) * 9 if no_action else 0
-    return min(HIGHEST[paper], max(LOWEST, SHARED[paper] - sum(lines) - note))
+    used = line_count(unmarked(lead), *LEAD) * LEAD_LINE + _rows(requests) + _notes(notes) + _news(since)
+    return min(HIGHEST[paper], max(LOWEST, SHARED[paper] - used))
 
 
 def _rows(requests: Sequence[Request]) -> float:
-    """The table of decisions below its head."""
-    return sum(10 * _lines(request) + 7.7 for request in requests)
+    """The table of decisions below its head, and the line of their sum."""
+    return sum(10 * _lines(request) + 6 for request in requests) + (18 if requests else 12)
 
 
 def _lines(request: Request) -> int:
@@ -44,9 +40,14 @@ def _lines(request: Request) -> int:
     )
 
 
-def _checks(assurances: Sequence[Assurance]) -> float:
-    """The checks, three abreast."""
-    texts = [assurance.words + REFERENCE * len(assurance.refs) for assurance in assurances]
-    lines = [line_count(words, CHECK_WIDTH, 7.2) for words in texts]
-    rows = [max(lines[place : place + CHECKS_ABREAST]) for place in range(0, len(lines), CHECKS_ABREAST)]
-    return sum(9.2 * row + 3.6 for row in rows)
+def _notes(notes: Sequence[str]) -> float:
+    return max((line_count(unmarked(words), NOTE_WIDTH, 7.2) * 9.4 for words in notes), default=0.0)
+
+
+def _news(since: SinceLast) -> float:
+    """The highest column of what happened since the last report."""
+    heights = [
+        sum(line_count(unmarked(item.words), COLUMN_WIDTH, 7.2) * 9.4 + 2 for item in items)
+        for _, items in since.columns
+    ]
+    return max(heights, default=0.0)

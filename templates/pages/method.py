@@ -17,10 +17,9 @@ MOST_INPUTS: Final = 30
 QUERY_WORDS: Final = 160
 MOST_CHANGES: Final = 40
 TITLES: Final = {
-    "bridge": "Bridge",
-    "unit_economics": "Unit economics",
-    "amortization": "Amortisation",
-    "outlook": "Outlook",
+    "bridge": "Bridge and outlook",
+    "unit_costs": "Unit cost and waste",
+    "amortization": "Unamortised training",
 }
 
 
@@ -70,11 +69,6 @@ class Method:
     inputs: tuple[InputRow, ...]
     more_inputs: int
 
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The title has no number."""
-        return ()
-
 
 DEFINITIONS: Final = (
     ("Effective cost", "what was consumed, commitments spread over the time they cover; used on every page but A"),
@@ -86,8 +80,8 @@ DEFINITIONS: Final = (
     ("Waste", "runs that failed, were cancelled or ran out of time; part of their phase, shown apart"),
     ("Pre-training", "first training, mid-training and continued pre-training"),
     ("Post-training", "fine-tuning, preference tuning, RL with its rollouts, distillation, candidates' evaluation"),
-    ("Penalty", "what the same quality costs more than at the target: product of (target / share) ^ target, less 1"),
-    ("Fully loaded", "used + share of idle + share of shared + training carried, per million tokens"),
+    ("Cost of imbalance", "what the mix costs more than the target mix: product of (target / share) ^ target, less 1"),
+    ("Fully loaded", "used + share of idle + share of shared + amortised training, per million tokens"),
     ("P10, P50, P90", "one in ten outcomes is lower, half are, nine in ten are"),
 )  # fmt: skip
 
@@ -118,7 +112,7 @@ def _policies(night: Night) -> list[tuple[str, str]]:
     capital, gate = (formats.set_percent(settings[f"{name}_ratio"]) for name in ("discount", "quality_gate"))
     lines = [
         ("Target", f"{night.target_name} of pre-training, post-training and inference"),
-        ("Band", f"a penalty under {formats.whole_percent(settings['dead_band_ratio'])} asks for nothing"),
+        ("Band", f"a cost of imbalance under {formats.whole_percent(settings['dead_band_ratio'])} asks for nothing"),
         ("Scaling law", f"setting {settings['law']}; {formats.plain(settings['draws'])} draws"),
         ("Cost of capital", f"{capital} a year takes savings ahead back to today"),
         ("Quality gate", f"a student keeps at least {gate} of its teacher"),

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import polars as pl
-
 from templates import formats
 from templates.pages.night import Night, Row
-from templates.sentences import sentence
-
-LIMIT: Final = 190
 
 
 def why_no_sizes(night: Night, model_id: str) -> str:
-    """One sentence: what the decisions say of a smaller size, else what the model has before it."""
+    """One sentence: what is missing for another size, or what the model has before it."""
     tonight = {"as_of": night.subject["as_of"], "model_id": model_id}
-    unvalued = pl.col("action") == "retrain_smaller", pl.col("one_off_usd_p50").is_null()
-    verdicts = night.tables["candidates"].filter(*unvalued, **tonight).sort("reason")
     positions = night.tables["positions"].filter(**tonight).to_dicts()
-    if verdicts.height:
-        words = sentence(verdicts["reason"][0], night.money, LIMIT)
-        return f"{words[:1].upper()}{words[1:].rstrip('.')}."
     return _of_its_life(night, positions[0]) if positions else "Nothing is known of what it costs to serve."
 
 
@@ -29,14 +17,19 @@ def why_no_tasks(night: Night, model_id: str) -> str:
     """One sentence: what it delivers, or that nothing was asked of it."""
     rows = night.tables["positions"].filter(as_of=night.subject["as_of"], model_id=model_id).to_dicts()
     if rows and rows[0]["unit_name"] and rows[0]["daily_tokens"] is None:
-        return f"It delivers {formats.name(rows[0]['unit_name'], 20)}s; shares of tasks are told by tokens."
+        return f"It delivers {formats.name(rows[0]['unit_name'], 20)}s; shares of tasks are counted in tokens."
     if rows and not rows[0]["monthly_inference_usd"]:
         return "Nothing was asked of it in the last four weeks."
-    return "No request of the last weeks can be told apart by task."
+    return "No request of the last weeks carries a task."
 
 
 def _of_its_life(night: Night, position: Row) -> str:
     model_id = position["model_id"]
+    model = night.tables["models"].filter(model_id=model_id).to_dicts()
+    if model and model[0]["params"] is None:
+        return "Its size is not known: give params in models.csv."
+    if position["unit_name"] and position["daily_tokens"] is None:
+        return f"It delivers {formats.name(position['unit_name'], 20)}s, not tokens: laws of loss do not speak of it."
     if not position["served_days"]:
         return "It has not served yet, so the demand ahead of it is not known."
     if position["remaining_months"] <= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 from templates import formats
 from templates.formats import Money
 from templates.pages.index import Index
+from templates.wording import wording
 
 Row = dict[str, Any]
 
@@ -24,6 +25,11 @@ class Night:
     tables: Mapping[str, pl.DataFrame]
     paper: str = "A4"
     earlier: pl.DataFrame | None = None
+    squeezed: Mapping[str, int] = field(default_factory=dict)
+
+    def squeeze(self, page: str) -> int:
+        """How many times a page has been too long for its paper: so much less of its lists and figures is printed."""
+        return self.squeezed.get(page, 0)
 
     @cached_property
     def settings(self) -> Row:
@@ -39,6 +45,19 @@ class Night:
     def index(self) -> Index:
         """The numbers by name."""
         return Index(self.tables["numbers"])
+
+    def title(self, page: str, model_id: str | None = None) -> Row:
+        """The row of a page: the code of its title and what the title names besides."""
+        rows = self.tables["pages"].filter(pl.col("page") == page, pl.col("model_id").eq_missing(pl.lit(model_id)))
+        return rows.row(0, named=True)
+
+    def say(self, topic: str, code: str, *facts: object) -> str:
+        """A sentence of templates/words in the currency of the night."""
+        return wording(self.money.currency).say(topic, code, *facts)
+
+    def before_tonight(self) -> pl.Expr:
+        """Rows of nights that were published before this one."""
+        return pl.col("night") < pl.lit(self.subject["as_of"])
 
     @cached_property
     def money(self) -> Money:

@@ -1,8 +1,9 @@
-"""Page 8: where it is going."""
+"""The second half of page 3: where it is going."""
 
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,12 +14,12 @@ from markupsafe import Markup
 
 from templates import formats
 from templates.figures.fan import FanEvent, FanMonth, fan
-from templates.pages.changes import Change
+from templates.pages.headline_metrics import metric
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.table_unit import TableUnit
 
-MOST_EVENTS: Final = 4
+MOST_EVENTS: Final = 3
 EVENT_WORDS: Final = {
     "release": ("{} is released", "models are released"),
     "retirement": ("{} retires", "models retire"),
@@ -36,77 +37,75 @@ class QuarterRow:
     median: str
     high: str
     plan: str
+    over: str
     within: str
+    is_total: bool = False
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """Everything that page 8 prints."""
+    """The second half of page 3: the fan, the periods, and how far off forecasts have been."""
 
     quarter: str
     median: Ref | None
     low: Ref | None
     high: Ref | None
-    plan: Change | None
-    plan_ref: Ref | None
-    within: Ref | None
+    plan: Ref | None
     figure: Markup | None
     unit: str
     rows: tuple[QuarterRow, ...]
     table_unit: str
-    error: str
-    naive_error: str
-    coverage: str
-    folds: str
-    is_tested: bool
-    method: str
-    event_note: str
-    late: str
-
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        has_range = self.low is not None and self.high is not None and self.low.value != self.high.value
-        if self.plan:
-            return self.median, self.within
-        return (self.median, self.low, self.high) if has_range else (self.median,)
+    until: str
+    test: str
+    note: str
 
 
-def outlook(night: Night) -> Outlook:
-    """Page 8 of the night."""
+def outlook(night: Night) -> Outlook | None:
+    """Where cost is going; nothing before there is a forecast."""
     quarters = night.tables["quarters"].sort("quarter").to_dicts()
+    if not quarters:
+        return None
     first: Row = quarters[0]
-    amounts = [row[f"expected_usd_{p}"] for row in quarters for p in ("p10", "p50", "p90")]
-    unit = TableUnit.of(night.money, amounts)
-    state = _state(night)
+    year = metric(night, "effective_cost")
+    months = [row for row in night.tables["outlook"].sort("month").to_dicts() if row["is_forecast"]][:1]
+    periods = [
+        *((formats.month_year(row["month"]), row | {"within_plan_ratio": None}) for row in months),
+        *((_name(row["quarter"]), row) for row in quarters),
+    ]
+    amounts = [row[f"expected_usd_{p}"] for _, row in periods for p in ("p10", "p50", "p90")]
+    landing = [amount for amount in (year["landing"],) if amount is not None]
+    unit = TableUnit.of(night.money, [*amounts, *landing])
     figure, words = _figure(night)
-    index = night.index
+    index, state = night.index, _state(night)
     return Outlook(
         quarter=_name(first["quarter"]),
         median=index.get("quarter_p50"),
         low=index.get("quarter_p10"),
         high=index.get("quarter_p90"),
-        plan=_against_plan(night, first),
-        plan_ref=index.get("quarter_plan"),
-        within=index.get("quarter_within"),
+        plan=index.get("quarter_plan"),
         figure=figure,
         unit=words,
-        rows=tuple(_row(row, unit) for row in quarters),
+        rows=(*(_row(name, row, unit) for name, row in periods), *_year(night, year, unit)),
         table_unit=unit.words,
-        error=formats.percent(state["mape_ratio"]),
-        naive_error=formats.percent(state["naive_mape_ratio"]),
-        coverage=formats.whole_percent(state["coverage_ratio"]),
-        folds=formats.plain(state["folds"]),
-        is_tested=bool(state["folds"]),
-        method=str(state["method"]).replace("_", " "),
-        event_note=_event_note(night),
-        late=_late(state),
+        until=formats.day_short(night.subject["as_of"]),
+        test=night.say("bridge", "back_test", state),
+        note=night.say("bridge", "forecast_note", state, str(state["method"]).replace("_", " ")),
     )
 
 
-def _against_plan(night: Night, row: Row) -> Change | None:
-    change = Change.of(row["expected_usd_p50"], row["plan_usd"], night.subject["materiality_usd"])
-    return change if change is not None and change.ratio is not None else None
+def _year(night: Night, year: Row, unit: TableUnit) -> Iterator[QuarterRow]:
+    if year["landing"] is not None:
+        name = f"Year {night.subject['month'].year}"
+        yield QuarterRow(
+            name, formats.UNKNOWN, formats.UNKNOWN, unit.cell(year["landing"]), formats.UNKNOWN,
+            unit.cell(year["landing_plan"]), _over(unit, year["landing"], year["landing_plan"]), formats.UNKNOWN,
+            is_total=True,
+        )  # fmt: skip
+
+
+def _over(unit: TableUnit, amount: Decimal, plan: Decimal | None) -> str:
+    """The difference from plan."""
+    return formats.UNKNOWN if plan is None else unit.cell(amount - plan, plus="+")
 
 
 def _state(night: Night) -> Row:
@@ -114,30 +113,20 @@ def _state(night: Night) -> Row:
     return rows.sort("known_on").row(-1, named=True)
 
 
-def _late(state: Row) -> str:
-    """What the forecast does not know yet, as a sentence; empty where everything has come."""
-    days = state["unseen_days"]
-    if not days:
-        return ""
-    those = "day has" if days == 1 else f"{formats.plain(days)} days have"
-    return (
-        f"Requests or bills of the last {those} not come yet: the forecast starts before, and counts them as to come. "
-    )
-
-
 def _name(quarter: date) -> str:
     return f"Q{(quarter.month - 1) // 3 + 1} {quarter.year}"
 
 
-def _row(row: Row, unit: TableUnit) -> QuarterRow:
+def _row(name: str, row: Row, unit: TableUnit) -> QuarterRow:
     return QuarterRow(
-        _name(row["quarter"]),
-        unit.cell(row["actual_usd"]),
+        name,
+        unit.cell(row["actual_usd"]) if row["actual_usd"] else formats.UNKNOWN,
         unit.cell(row["expected_usd_p10"]),
         unit.cell(row["expected_usd_p50"]),
         unit.cell(row["expected_usd_p90"]),
         unit.cell(row["plan_usd"]),
-        formats.whole_percent(row["within_plan_ratio"]),
+        _over(unit, row["expected_usd_p50"], row["plan_usd"]),
+        formats.chance(row["within_plan_ratio"]),
     )
 
 
@@ -170,21 +159,12 @@ def _events(night: Night, first: date) -> list[FanEvent]:
     found = []
     for kind, on, names in _groups(night)[:MOST_EVENTS]:
         one, many = EVENT_WORDS[kind]
-        what = one.format(formats.name(names[0], 24)) if len(names) == 1 else f"{len(names):,} {many}"
+        what = one.format(formats.name(names[0], 20)) if len(names) == 1 else f"{len(names):,} {many}"
         months = (on.year - first.year) * 12 + on.month - first.month
         # A month's point stands in its middle.
         place = months - 0.5 + (on.day - 1) / monthrange(on.year, on.month)[1]
-        found.append(FanEvent(place, f"{what}, {formats.day(on)}"))
+        found.append(FanEvent(place, f"{formats.day_short(on)}: {what}"))
     return found
-
-
-def _event_note(night: Night) -> str:
-    groups = _groups(night)
-    if not groups:
-        return "No model is released or retires, and no commitment ends, while the forecast runs."
-    more = len(groups) - MOST_EVENTS
-    rest = f" {more:,} later events are in reports.events." if more > 0 else ""
-    return f"Triangles: known events. A model that retires stops in the forecast; it counts with no other event.{rest}"
 
 
 def _month(row: Row, unit: TableUnit) -> FanMonth:

@@ -19,6 +19,21 @@ class Furniture:
     footer: str
     basis: str
     billed_basis: str
+    until: str
+
+    def basis_of(self, night: Night, kind: str) -> str:
+        """The cost that a page counts, and the day to which it counts it."""
+        night_day = formats.day(night.subject["as_of"])
+        if kind == "decisions":
+            return f"Avoidable cost, {night.money.heading}, decisions as of {night_day}"
+        if kind in {"thirds", "sheet"}:
+            return f"Effective cost, {night.money.heading}, lifetime to {night_day}"
+        ahead = (
+            f", forecast as of {night_day}"
+            if kind in {"summary", "bridge"} and night.last_day < night.subject["as_of"]
+            else ""
+        )
+        return f"{self.basis}, to {self.until}{ahead}"
 
     @classmethod
     def of(cls, night: Night, revision: int) -> Furniture:
@@ -31,9 +46,10 @@ class Furniture:
             company=company,
             period=night.period,
             stamps=(night.subject["state"], *revised),
-            footer=f"{short} · Trisect · night {formats.day(night.subject['as_of'])} · revision {revision}",
+            footer=f"{short} · night {formats.day(night.subject['as_of'])} · revision {revision}",
             basis=f"Effective cost, {currency}, management accounts",
             billed_basis="Billed cost, currency of each bill",
+            until=formats.day(night.last_day),
         )
 
 

@@ -22,8 +22,9 @@ from templates.table_unit import TableUnit
 
 PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_TASKS: Final = 5
-UNTOLD: Final = "Its requests carry no task: send one with each request, or map one in attribution.csv."
+UNLABELLED: Final = "Its requests carry no task: send one with each request, or map one in attribution.csv."
 CREDITED: Final = "Credits are larger than its cost: there is nothing above zero to draw."
+DAYS_A_MONTH: Final = 30.4375
 TENTH: Final = 1.2815515655446004
 
 
@@ -62,7 +63,7 @@ def _moved_words(night: Night, booked: Decimal, lifetime: Decimal) -> str:
     if night.money.short(booked) == night.money.short(lifetime):
         return ""
     amount = night.money.short(abs(booked - lifetime))
-    return f"; {amount} {'is carried by models made from it' if booked > lifetime else 'more is of its base'}"
+    return f"; {amount} {'is borne by models made from it' if booked > lifetime else 'more is of its base'}"
 
 
 def _events(night: Night, model_id: str, rows: list[Row]) -> list[Event]:
@@ -79,7 +80,7 @@ def _events(night: Night, model_id: str, rows: list[Row]) -> list[Event]:
 
 def balance_panel(night: Night, model_id: str) -> Panel:
     """The balance of training, and where it runs to."""
-    subject = "Training still to be carried"
+    subject = "Training not yet amortised"
     end = night.subject["month"]
     rows = (
         night.tables["amortization"]
@@ -88,7 +89,13 @@ def balance_panel(night: Night, model_id: str) -> Panel:
         .to_dicts()
     )
     if not any(row["closing_usd"] or row["additions_usd"] for row in rows):
-        return Panel(subject, "", None, "All of its training has been carried.")
+        has_training = any(row["amortized_usd"] for row in rows)
+        return Panel(
+            subject,
+            "",
+            None,
+            "All of its training is amortised." if has_training else "It has no training cost of its own.",
+        )
     if max(row["closing_usd"] for row in rows) <= 0 and rows[-1]["closing_usd"] < 0:
         return Panel(subject, "", None, CREDITED)
     unit = TableUnit.of_axis(night.money, [row["closing_usd"] for row in rows])
@@ -99,25 +106,26 @@ def balance_panel(night: Night, model_id: str) -> Panel:
         [float(row["closing_usd"] / unit.scale) for row in rows],
         [float(row["additions_usd"] / unit.scale) for row in rows],
         runoff,
-        [f"{night.money.short(last['closing_usd'])} to carry", *words],
-        f"{night.money.short(last['closing_usd'])} of training is still to be carried at the end of {night.month}.",
+        [night.money.short(last["closing_usd"]), *words],
+        f"{night.money.short(last['closing_usd'])} of training is not yet amortised at the end of {night.month}.",
     )
     method = {"units_of_production": "by tokens served", "straight_line": "by days"}[last["method"]]
     expected = f", {formats.tokens(last['expected_tokens'])} expected" if last["expected_tokens"] else ""
     yet = "" if any(row["amortized_usd"] for row in rows) else "; not yet serving"
-    return Panel(subject, f"{unit.words}; {method}{expected}{yet}", figure, "")
+    return Panel(subject, f"{unit.words} to {formats.month_tick(end)}; {method}{expected}{yet}", figure, "")
 
 
 def _runoff(night: Night, model_id: str, unit: TableUnit) -> tuple[Runoff | None, list[str]]:
     rows = night.tables["runoffs"].filter(model_id=model_id).to_dicts()
-    if not rows or not rows[0]["monthly_usd"]:
+    if not rows or not rows[0]["daily_usd"]:
         return None, ["", ""]
     row = rows[0]
-    pace = float(row["monthly_usd"] / unit.scale)
+    pace = float(row["daily_usd"] / unit.scale) * DAYS_A_MONTH
     states = night.tables["demand_states"].filter(pl.col("model_id") == model_id, pl.col("quantity") == "tokens")
-    spread = math.exp(TENTH * float(states.sort("known_on")["sigma"][-1])) if states.height else 1.0
+    is_paced = row["basis"] == "pace" and states.height
+    spread = math.exp(TENTH * float(states.sort("known_on")["sigma"][-1])) if is_paced else 1.0
     retires: date | None = row["retires_on"]
-    ahead = (retires - night.subject["period_end"]).days / 30.4375 if retires else None
+    ahead = ((retires - night.subject["period_end"]).days + 1) / DAYS_A_MONTH if retires else None
     left = night.money.short(row["stranded_usd"]) if row["stranded_usd"] else ""
     words = [f"retires {formats.month_tick(retires)}" if retires else "", left]
     return Runoff(pace / spread, pace, pace * spread, max(ahead, 0.0) if ahead is not None else None), words
@@ -165,7 +173,7 @@ def tasks_panel(night: Night, model_id: str) -> Panel:
     rows = night.tables["task_shares"].filter(as_of=night.subject["as_of"], model_id=model_id).to_dicts()
     rows = [row for row in rows if row["share_ratio"] > 0]
     if not any(row["task"] for row in rows):
-        return Panel(subject, "", None, UNTOLD if rows else why_no_tasks(night, model_id))
+        return Panel(subject, "", None, UNLABELLED if rows else why_no_tasks(night, model_id))
     rows.sort(key=lambda row: (-row["share_ratio"], row["task"] or ""))
     kept, gate = _evaluated(night), night.settings["quality_gate_ratio"]
     bars = [_task(row, kept.get(row["task"]), gate) for row in rows[:MOST_TASKS]]

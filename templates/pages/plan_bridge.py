@@ -1,4 +1,4 @@
-"""From plan to what the month cost, on page 2: the lines of the budget, and what no line plans."""
+"""From plan to what the month cost, on page 3: the lines of the budget, and what no line plans."""
 
 from __future__ import annotations
 
@@ -7,51 +7,37 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from markupsafe import Markup
-
 from templates import colours, formats
-from templates.figures.plan_columns import plan_columns
-from templates.figures.waterfall import Step
+from templates.figures.change_steps import ChangeStep
 from templates.pages.night import Night, Row
 from templates.table_unit import TableUnit
 
 ANY: Final = "*"
-MOST_LINES: Final = 5
+MOST_LINES: Final = 4
 
 
 @dataclass(frozen=True)
-class PlanBridge:
-    """The figure, its unit, what its steps are, and what does not add up."""
+class PlanSteps:
+    """The steps from plan to cost in one unit, and what does not add up."""
 
-    figure: Markup
-    unit: str
+    steps: tuple[ChangeStep, ...]
+    plan: str
     note: str
     faults: tuple[str, ...]
 
 
-def plan_bridge(night: Night, top: Decimal) -> PlanBridge | None:
-    """The month against its plan; nothing without one. The axis reaches `top`, as that of the bridge above it does."""
+def plan_steps(night: Night, unit: TableUnit) -> PlanSteps | None:
+    """The month against its plan, in the unit of the bridge beside it; nothing without a plan."""
     plan, actual = night.now["plan_usd"], night.now["effective_usd"]
     if plan is None:
         return None
     rows = night.tables["budget_variances"].filter(month=night.subject["month"]).to_dicts()
     lines = _lines(rows)
-    steps = _steps(lines, actual - plan)
-    unit = TableUnit.of_axis(night.money, [plan, actual, top])
-    money = night.money
-
-    def drawn(name: str, amount: Decimal, *, is_total: bool = False) -> Step:
-        words = money.short(amount) if is_total else money.change(amount)
-        return Step(name, float(amount / unit.scale), words, is_total)
-
-    differences = [drawn(name, amount) for name, amount in steps]
-    columns = [drawn("Plan", plan, is_total=True), *differences, drawn(night.month, actual, is_total=True)]
-    alt = (
-        f"Waterfall from a plan of {money.short(plan)} to {money.short(actual)} in {night.month}; "
-        f"the largest step is {max(steps, key=lambda step: abs(step[1]))[0]}."
+    steps = tuple(
+        ChangeStep(name, float(amount / unit.scale), night.money.change(amount))
+        for name, amount in _steps(lines, actual - plan)
     )
-    figure = plan_columns(columns, float(top / unit.scale), alt)
-    return PlanBridge(figure, unit.words, _note(lines), _faults(rows, plan, actual))
+    return PlanSteps(steps, night.money.short(plan), _note(lines), _faults(rows, plan, actual))
 
 
 def _level(row: Row) -> int:
@@ -71,14 +57,14 @@ def _steps(lines: Sequence[Row], whole: Decimal) -> list[tuple[str, Decimal]]:
     more = lines[MOST_LINES:]
     steps += [(f"{len(more):,} other lines", sum((row["variance_usd"] for row in more), Decimal(0)))] if more else []
     rest = whole - sum((amount for _, amount in steps), Decimal(0))
-    return [*steps, ("All other cost" if steps else "Difference", rest)]
+    return [*steps, ("All other cost" if steps else "All cost", rest)]
 
 
 def _name(row: Row) -> str:
     phase = colours.NAMES.get(row["phase"], row["phase"])
     if row["model_id"] == ANY:
         return str(phase)
-    name = formats.name(row["model_id"], 24).replace(",", " ")
+    name = formats.name(row["model_id"], 18)
     return name if row["phase"] == ANY else f"{name}, {phase.lower()}"
 
 

@@ -17,17 +17,17 @@ PARTS: Final = {
     "training": "amortized_training_usd_per_mtok",
 }
 WORDS: Final = {
-    "mix": ("of the mix of models", "of the mix of models"),
-    "price": ("GPU time is dearer", "GPU time is cheaper"),
-    "efficiency": ("a token takes more GPU time", "a token takes less GPU time"),
-    "idle": ("of more idle cost", "of less idle cost"),
-    "shared": ("of more shared cost", "of less shared cost"),
-    "training": ("more training is carried", "less training is carried"),
+    "mix": ("another mix of models", "another mix of models"),
+    "price": ("dearer GPU time", "cheaper GPU time"),
+    "efficiency": ("more GPU time for each token", "less GPU time for each token"),
+    "idle": ("more idle cost", "less idle cost"),
+    "shared": ("more shared cost", "less shared cost"),
+    "training": ("more training amortised", "less training amortised"),
 }
 
 
 def rate_cause(night: Night) -> str:
-    """What follows `because` in the title of page 4; empty where nothing moved, or no month is before."""
+    """The largest part of the change, for the lead of page 5; empty where nothing moved, or no month is before."""
     before, now = _rates(night, night.subject["previous_month"]), _rates(night, night.subject["month"])
     if not before or not now:
         return ""

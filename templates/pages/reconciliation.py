@@ -11,7 +11,7 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.restatement import Restatement, restatement
 from templates.pages.scope import CurrencyScope, scopes
-from templates.sentences import shortened
+from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable
 
 MOST_INVOICES: Final = 25
@@ -63,6 +63,8 @@ class Reconciliation:
 
     invoices: int
     failed: int
+    tied: Ref | None
+    stated: Ref | None
     missed: str
     rows: tuple[InvoiceRow, ...]
     others: tuple[InvoiceRow, ...]
@@ -83,11 +85,6 @@ class Reconciliation:
         rows = () if self.is_whole else ("rows are not accepted + quarantined + duplicates + blank",)
         return (*rows, *self.restated.faults)
 
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The title's numbers stand on page 1 already."""
-        return ()
-
 
 def reconciliation(night: Night) -> Reconciliation:
     """Page A of the night."""
@@ -98,6 +95,8 @@ def reconciliation(night: Night) -> Reconciliation:
     return Reconciliation(
         invoices=len(rows),
         failed=len(failed),
+        tied=index.get("invoices_tied"),
+        stated=index.get("invoices_stated"),
         missed=_missed(failed),
         rows=tuple(_invoice(row) for row in rows[:MOST_INVOICES]),
         others=tuple(_others(rows[MOST_INVOICES:])),

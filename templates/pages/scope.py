@@ -10,7 +10,7 @@ from typing import Final
 from templates import formats
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
-from templates.sentences import shortened
+from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable
 
 MOST_RULES: Final = 8

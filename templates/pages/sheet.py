@@ -14,20 +14,13 @@ from templates import colours, formats
 from templates.figures.life_bars import Later, LifeBar, life_bars
 from templates.figures.ternary_plane import Shares
 from templates.pages.card import Card, card
+from templates.pages.decisions_requested import requested
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.panels import Panel, balance_panel, cost_panel, sizes_panel, tasks_panel
-from templates.pages.triangle import status_today
 
+PERCENT: Final = f"{formats.NBSP}%"
 PHASES: Final = ("pretraining", "posttraining", "inference")
-STATES: Final = {
-    "inference_heavy": "serving has outgrown training",
-    "pretraining_heavy": "pre-training is not yet carried",
-    "posttraining_heavy": "post-training is not yet carried",
-    "balanced": "balanced",
-    "too_young": "too young to judge",
-    "no_own_pretraining": "built on an adopted base",
-}
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,7 @@ class Sheet:
     model_id: str
     state: str
     action: str
+    is_retirement: bool
     low: Ref | None
     high: Ref | None
     facts: tuple[Fact, ...]
@@ -53,22 +47,17 @@ class Sheet:
     panels: tuple[Panel, ...]
     card: Card | None
 
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        return (self.low, self.high) if self.action else ()
-
 
 def sheet(night: Night, model_id: str) -> Sheet:
     """The sheet of one model."""
     row = night.tables["thirds"].filter(as_of=night.subject["as_of"], model_id=model_id).row(0, named=True)
     advice = _advice(night, model_id)
     index = night.index
-    acts = advice is not None and advice["action"] != "hold"
     return Sheet(
         model_id=model_id,
-        state=STATES[status_today(night, row)],
-        action=_action(advice) if advice and acts else "",
+        state=night.say("thirds", "state", night.title("sheet", model_id)["title_code"]),
+        action=_action(advice) if advice else "",
+        is_retirement=advice is not None and advice["action"] == "retire",
         low=index.get(f"{model_id}:value_p10"),
         high=index.get(f"{model_id}:value_p90"),
         facts=tuple(_facts(night, row)),
@@ -84,8 +73,8 @@ def sheet(night: Night, model_id: str) -> Sheet:
 
 
 def _advice(night: Night, model_id: str) -> Row | None:
-    rows = night.tables["recommendations"].filter(model_id=model_id).sort("rank").to_dicts()
-    return rows[0] if rows else None
+    rows = [row for row in requested(night) if row["model_id"] == model_id]
+    return min(rows, key=lambda row: row["rank"], default=None)
 
 
 def _action(advice: Row) -> str:
@@ -117,7 +106,7 @@ def _facts(night: Night, row: Row) -> list[Fact]:
             night.money.short(sum(row[f"{phase}_usd"] for phase in PHASES)),
             index.get(f"{name}:lifetime"),
         ),
-        Fact("Penalty", _penalty(row), index.get(f"{name}:penalty")),
+        Fact("Cost of imbalance", _penalty(row), index.get(f"{name}:penalty")),
         Fact("Size", _size(model)),
         Fact("Trained on", f"{formats.tokens(model.get('training_tokens'))} tokens".replace("– tokens", "–")),
         Fact("Released", formats.day(model.get("released_on"))),
@@ -175,4 +164,5 @@ def _later(row: Row, amounts: list[Decimal]) -> Later | None:
     if low is None or median is None or high is None:
         return None
     shares = [formats.whole_percent(one[2]) for one in (median, low, high)]
-    return Later(median, low[2], high[2], f"inference {shares[0]} ({shares[1]}–{shares[2]})")
+    spread = "" if shares[1] == shares[2] else f" ({shares[1].removesuffix(PERCENT)}–{shares[2]})"
+    return Later(median, low[2], high[2], f"inference {shares[0]}{spread}")

@@ -1,185 +1,155 @@
-"""Page 1: what it cost and what to decide."""
+"""Page 1: what to decide, what it cost, and how far the numbers can be relied on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Final
 
 from markupsafe import Markup
 
 from templates import colours, formats
-from templates.figures.money_bar import Segment, money_bar
-from templates.figures.month_columns import MonthColumn, month_columns
-from templates.pages.changes import Change
-from templates.pages.decisions_requested import Request, no_action, requests
+from templates.figures.company_bars import CompanyBar, company_bars
+from templates.figures.month_columns import MonthAhead, MonthColumn, month_columns
+from templates.pages.decisions_requested import Request, asked_rows, requested, requests
 from templates.pages.fit_summary import chart_height
+from templates.pages.headline_metrics import Comparison, MetricRow, metric_rows
 from templates.pages.index import Ref
-from templates.pages.kpis import Tile, tiles
 from templates.pages.night import Night, Row
-from templates.pages.quality_checks import Assurance, assurances
+from templates.pages.since_last import SinceLast, since_last
+from templates.pages.trust import Trust, trust
 from templates.table_unit import TableUnit
 
-TITLE_NAME: Final = 18
-LEAD_FRAME: Final = "Cost changed −$99.7kK-00 on 20 % more tokensK-00: . Three decisions are asked for below."
 PHASES: Final = ("pretraining", "posttraining", "inference")
+MOST_AHEAD: Final = 5
+SQUEEZE: Final = 22.0
+LOWEST_CHART: Final = 36.0
+DRIVERS: Final = {
+    "price": "price", "volume": "volume", "mix": "mix of models", "efficiency": "efficiency",
+    "one_off": "one-off training", "restatement": "restatement", "other": "other",
+}  # fmt: skip
+ORDINALS: Final = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+MOMENTS: Final = {"year_ago": "A year ago", "now": "Now", "at_retirement": "At retirement"}
 
 
 @dataclass(frozen=True)
-class Mover:
-    """One contribution to the change of the month."""
+class Cause:
+    """One part of the change of the month."""
 
     words: str
-    ref: Ref
-    lasts: str
+    change: Decimal
+    ref: Ref | None
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that page 1 prints."""
+    """Everything that page 1 prints; sentences carry the marks of `wording`."""
 
+    code: str
+    missing: str
     month: str
+    compared: str
     previous: str
-    case: str
     total: Ref | None
-    plan: Change | None
-    plan_ratio: Ref | None
-    change: Change | None
-    cost_change: Ref | None
-    mtok: Change | None
-    mtok_ratio: Ref | None
-    tokens: Change | None
-    tokens_ratio: Ref | None
-    months: int
-    movers: tuple[Mover, ...]
-    largest: Row | None
-    served_share: Ref | None
+    plan: Comparison
+    before: Comparison
+    decisions: Ref | None
+    saving: Ref | None
+    one_off: Ref | None
+    sign_by: date | None
+    due: tuple[str, ...]
+    largest: str
+    largest_saving: Decimal | None
+    parts: tuple[Cause, ...]
     training_share: Decimal
-    tiles: tuple[Tile, ...]
-    money_bar: Markup | None
+    unallocated_share: Decimal
+    unmatched_tokens: int
+    lead: tuple[str, str]
+    metrics: tuple[MetricRow, ...]
+    unit: str
+    history: str
+    months_name: str
+    year: str
     columns: Markup | None
     columns_unit: str
+    running: str
+    thirds: Markup | None
     requests: tuple[Request, ...]
+    asked: tuple[Row, ...]
+    landing: Ref | None
+    total_request: Request | None
     request_head: tuple[str, str, str, str]
-    no_action: str
-    assurances: tuple[Assurance, ...]
-
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        second = {"plan": (self.plan_ratio, self.mtok_ratio), "one_month": (self.served_share,)}
-        return (self.total, *second.get(self.case, ()))
+    empty: str
+    notes: tuple[str, ...]
+    since: SinceLast
+    trust: Trust
 
 
 def summary(night: Night) -> Summary:
     """Page 1 of the night."""
-    index = night.index
-    asked, head = requests(night)
-    named, checks, idle = tuple(_movers(night)), tuple(assurances(night)), no_action(night)
-    height = chart_height(night.paper, _lead(night, named), asked, idle, checks)
-    return Summary(
+    index, title = night.index, night.title("summary")
+    checks = {row["check"]: row for row in night.tables["quality_checks"].to_dicts()}
+    rows = metric_rows(night)
+    asked, total, head = requests(night)
+    since, sure = since_last(night), trust(night)
+    signed = [row for row in requested(night) if row["standing"] != "evaluate_first"]
+    sign_by = min((row["sign_by"] for row in signed if row["sign_by"]), default=None)
+    due = [row for row in signed if sign_by and row["sign_by"] == sign_by]
+    best = max(signed, key=lambda row: row["monthly_saving_usd_p50"] or 0, default=None)
+    detail = title["title_detail"] or ""
+    draft = Summary(
+        code=title["title_code"],
+        missing=night.say("decisions", "missing", detail) if title["title_code"] == "nothing_valued" else "",
         month=night.month,
-        previous=night.previous,
-        case=_case(night),
+        compared=night.compared[1],
+        previous=night.compared[0],
         total=index.get("effective_cost"),
-        **_comparisons(night),
-        months=len(night.figures),
-        movers=named,
-        largest=_largest_cause(night),
-        served_share=index.get("inference_ratio"),
-        training_share=_training_share(night),
-        tiles=tuple(tiles(night)),
-        money_bar=_money_bar(night),
-        columns=_columns(night, height),
-        columns_unit=_columns_unit(night),
+        plan=rows[0].plan,
+        before=rows[0].previous,
+        decisions=index.get("decisions"),
+        saving=index.get("saving_p50"),
+        one_off=index.get("one_off"),
+        sign_by=sign_by,
+        due=tuple(night.say("decisions", "phrase", row, 20) for row in due[:2]),
+        largest=night.say("decisions", "phrase", best, 20) if best else "",
+        largest_saving=best["monthly_saving_usd_p50"] if best else None,
+        parts=tuple(_parts(night)),
+        training_share=_share(night, PHASES[:2]),
+        unallocated_share=_share(night, ("unallocated",)),
+        unmatched_tokens=checks["model_coverage"]["counted"] or 0,
+        lead=("", ""),
+        metrics=rows,
+        unit=_unit_name(night),
+        history=_counted(len(night.figures)),
+        months_name=_months_name(len(night.figures), len(_ahead(night))),
+        year=str(night.subject["month"].year),
+        columns=None,
+        columns_unit=_unit(night).words,
+        running=_running(night),
+        thirds=_thirds(night),
         requests=tuple(asked),
+        asked=tuple(asked_rows(night)),
+        landing=index.get("landing"),
+        total_request=total,
         request_head=head,
-        no_action=idle,
-        assurances=checks,
+        empty=night.say("decisions", "nothing_asked", title["title_code"]) if not asked else "",
+        notes=tuple(_notes(night, len(asked))),
+        since=since,
+        trust=sure,
     )
+    lead = night.say("summary", "deadline", draft), night.say("summary", "cause", draft)
+    height = chart_height(night.paper, " ".join(lead), asked, draft.notes, since) - SQUEEZE * night.squeeze("summary")
+    return replace(draft, lead=lead, columns=_columns(night, max(height, LOWEST_CHART)))
 
 
-def _comparisons(night: Night) -> dict[str, Any]:
-    """The month against its plan and against the month before."""
-    now, before, index = night.now, night.before or {}, night.index
-    moved = night.tables["movers"]
-    later, earlier = (Decimal(moved[f"{side}_usd"].sum() or 0) for side in ("current", "previous"))
-    material = night.subject["materiality_usd"]
-    tokens = before.get("tokens") if night.is_known else None
-    return {
-        "plan": _against(night, now["plan_usd"]),
-        "plan_ratio": index.get("plan_ratio"),
-        "change": Change(later, earlier, material) if moved.height else None,
-        "cost_change": index.get("cost_change"),
-        "mtok": Change.of(now["fully_loaded_usd_per_mtok"], before.get("fully_loaded_usd_per_mtok")),
-        "mtok_ratio": index.get("mtok_change_ratio"),
-        "tokens": Change.of(now["tokens"], tokens),
-        "tokens_ratio": index.get("tokens_change_ratio"),
-    }
-
-
-def _lead(night: Night, movers: tuple[Mover, ...]) -> str:
-    """About what the lead will say: its room is known before its words are."""
-    named = [f"{mover.words} ({night.money.change(mover.ref.value)}, {mover.lasts})K-00," for mover in movers]
-    return " ".join([LEAD_FRAME, *named])
-
-
-def _against(night: Night, amount: Decimal | None) -> Change | None:
-    """The cost of the month against another amount."""
-    return Change.of(night.now["effective_usd"], amount, night.subject["materiality_usd"])
-
-
-def _columns_unit(night: Night) -> str:
-    has_plan = any(row["plan_usd"] is not None for row in night.figures)
-    return _unit(night).words + ("; bar across a column: plan" if has_plan else "")
-
-
-def _case(night: Night) -> str:
-    if night.index.get("effective_cost") is None:
-        return "no_bill"
-    served = sum(row["tokens"] + row["units"] for row in night.figures)
-    inference = _class_total(night, "inference")
-    if not served and not inference:
-        return "nothing_served"
-    if night.subject["has_plan"] and (night.now["plan_usd"] or 0) > 0:
-        return "plan"
-    return "no_plan" if night.before else "one_month"
-
-
-def _training_share(night: Night) -> Decimal:
+def _share(night: Night, classes: Sequence[str]) -> Decimal:
     amounts = _month_classes(night)
     whole = sum(amounts.values(), Decimal(0))
-    trained = amounts.get("pretraining", Decimal(0)) + amounts.get("posttraining", Decimal(0))
-    return trained / whole if whole > 0 else Decimal(0)
-
-
-def _class_total(night: Night, cost_class: str) -> Decimal:
-    rows = night.tables["month_classes"].filter(cost_class=cost_class)
-    return Decimal(rows["effective_usd"].sum() or 0)
-
-
-def mover_words(row: Row, limit: int = TITLE_NAME) -> str:
-    """An entity in a sentence: post-training of Atlas-70B, idle and unused."""
-    name = colours.NAMES[row["cost_class"]].lower()
-    return f"{name} of {formats.name(row['model_id'], limit)}" if row["model_id"] else name
-
-
-def _movers(night: Night) -> list[Mover]:
-    rows = night.tables["movers"].sort("position").head(3).to_dicts()
-    named = [
-        Mover(mover_words(row), night.index[f"mover_{row['position']}"], "lasting" if row["is_lasting"] else "one-off")
-        for row in rows
-    ]
-    other = night.index.get("movers_other")
-    return [*named, Mover("other", other, "")] if other and other.value else named
-
-
-def _largest_cause(night: Night) -> Row | None:
-    """The mover that went furthest in the direction of the month."""
-    moved = night.tables["movers"].sort("position").to_dicts()
-    whole = sum((row["change_usd"] for row in moved), Decimal(0))
-    same = [row for row in moved if row["change_usd"] * whole > 0]
-    return same[0] if same else None
+    part = sum((amounts.get(name, Decimal(0)) for name in classes), Decimal(0))
+    return part / whole if whole > 0 else Decimal(0)
 
 
 def _month_classes(night: Night) -> dict[str, Decimal]:
@@ -187,19 +157,28 @@ def _month_classes(night: Night) -> dict[str, Decimal]:
     return dict(zip(rows["cost_class"], rows["effective_usd"], strict=True))
 
 
-def _money_bar(night: Night) -> Markup | None:
-    amounts = _month_classes(night)
-    whole = sum(amounts.values(), Decimal(0))
-    if whole <= 0:
-        return None
-    segments = [
-        Segment(name, float(amounts[name] / whole), night.money.short(amounts[name]),
-                formats.whole_percent(amounts[name] / whole))
-        for name in colours.NAMES if amounts.get(name)
-    ]  # fmt: skip
-    largest = sorted(segments, key=lambda segment: -segment.ratio)[:3]
-    words = ", ".join(f"{segment.name.lower()} {segment.percent}" for segment in largest)
-    return money_bar(segments, f"{night.month}: {night.money.short(whole)}, of which {words}.")
+def _counted(months: int) -> str:
+    return f"{months} months" if months > 1 else "1 month"
+
+
+def _months_name(behind: int, ahead: int) -> str:
+    """Thirteen months and five to come."""
+    first = "Thirteen months" if behind == 13 else f"{formats.count_word(behind)} month{'s' if behind > 1 else ''}"  # noqa: PLR2004 - the usual
+    return f"{first} and {formats.count_word(ahead).lower()} to come" if ahead else first
+
+
+def _unit_name(night: Night) -> str:
+    return "a million tokens" if night.now["tokens"] or not night.now["unit_name"] else "tokens"
+
+
+def _parts(night: Night) -> Iterator[Cause]:
+    """The two drivers that moved most and the rest: together they are the change."""
+    rows = night.tables["change_drivers"].sort("position").to_dicts()
+    for row in rows[:2]:
+        yield Cause(DRIVERS[row["driver"]], row["change_usd"], night.index.get(f"bridge_{row['driver']}"))
+    rest = sum((row["change_usd"] for row in rows[2:]), Decimal(0))
+    if rest:
+        yield Cause("all other", rest, None)
 
 
 def _unit(night: Night) -> TableUnit:
@@ -207,34 +186,123 @@ def _unit(night: Night) -> TableUnit:
     return TableUnit.of_axis(night.money, amounts)
 
 
+def _ahead(night: Night) -> list[Row]:
+    """Months after the one reported, as the outlook has them."""
+    rows = night.tables["outlook"].sort("month").to_dicts()
+    return [row for row in rows if row["month"] > night.subject["month"]][:MOST_AHEAD]
+
+
 def _columns(night: Night, height: float) -> Markup | None:
     unit = _unit(night)
-    rows = night.tables["month_classes"].sort("month").partition_by("month", maintain_order=True)
-    months = [
-        _column(night, {**dict(zip(row["cost_class"], row["effective_usd"], strict=True))}, unit, place)
-        for place, row in enumerate(rows)
-    ]
-    if not any(any(month.amounts) for month in months):
+    classes: dict[date, dict[str, Decimal]] = {}
+    for row in night.tables["month_classes"].to_dicts():
+        classes.setdefault(row["month"], {})[row["cost_class"]] = row["effective_usd"]
+    if not any(any(amounts.values()) for amounts in classes.values()):
         return None
-    last = [Decimal(repr(amount)) * unit.scale for amount in months[-1].amounts]
-    printed = [night.money.short(amount) for amount in last]
-    planned = [night.money.short(night.now["plan_usd"])] if night.now["plan_usd"] is not None else []
+    strip = TableUnit.of_axis(night.money, [_difference(row) or Decimal(0) for row in night.figures])
+    labelled = _labelled([row["effective_usd"] for row in night.figures])
+    months = [
+        _column(row, classes[row["month"]], unit, strip, place == 0, place in labelled)
+        for place, row in enumerate(night.figures)
+    ]
+    later = _ahead(night)
+    ahead = [_month_ahead(row, unit, place == len(later) - 1) for place, row in enumerate(later)]
     costs = [row["effective_usd"] for row in night.figures]
-    alt = (
-        f"{len(months)} months of effective cost, from {night.money.short(min(costs))} to "
-        f"{night.money.short(max(costs))}; {night.month}: {night.money.short(costs[-1])}."
-    )
-    return month_columns(months, [*printed, *planned], alt, height)
+    low, high, last = (night.money.short(amount) for amount in (min(costs), max(costs), costs[-1]))
+    alt = f"{_counted(len(months))} of effective cost, from {low} to {high}; {night.month}: {last}."
+    return month_columns(months, ahead, strip.head, alt, height)
 
 
-def _column(night: Night, amounts: dict[str, Decimal], unit: TableUnit, place: int) -> MonthColumn:
-    row = night.figures[place]
-    rest = sum((value for name, value in amounts.items() if name not in PHASES), Decimal(0))
-    stack = [float(amounts[phase] / unit.scale) for phase in PHASES]
-    is_year_shown = place == 0 or row["month"].month == 1
+def _labelled(costs: Sequence[Decimal]) -> set[int]:
+    """Which columns carry their amount: the last, and the highest where it is not beside it."""
+    last = len(costs) - 1
+    highest = max(range(len(costs)), key=lambda place: (costs[place], place))
+    return {last} | ({highest} if last - highest > 1 else set())
+
+
+def _difference(row: Row) -> Decimal | None:
+    return None if row["plan_usd"] is None else row["effective_usd"] - row["plan_usd"]
+
+
+def _column(
+    row: Row, amounts: dict[str, Decimal], unit: TableUnit, strip: TableUnit, is_first: bool, has_words: bool  # noqa: FBT001 - private
+) -> MonthColumn:  # fmt: skip
+    rest = sum((value for name, value in amounts.items() if name not in {*PHASES, "idle"}), Decimal(0))
+    stack = [float(amounts[name] / unit.scale) for name in (*PHASES, "idle")]
+    difference = _difference(row)
     return MonthColumn(
-        label=formats.month_short(row["month"]),
-        year=str(row["month"].year) if is_year_shown else "",
+        letter=formats.month(row["month"])[0],
+        year=str(row["month"].year) if is_first or row["month"].month == 1 else "",
         amounts=(*stack, float(rest / unit.scale)),
         plan=float(row["plan_usd"] / unit.scale) if row["plan_usd"] is not None else None,
+        difference=float(difference / strip.scale) if difference is not None else None,
+        difference_words=strip.cell(difference, plus="+") if difference is not None else "",
+        words=_printed(row["effective_usd"], unit) if has_words else "",
     )
+
+
+def _printed(amount: Decimal, unit: TableUnit) -> str:
+    """An amount in the unit of the axis, with two decimals under a hundred."""
+    return formats.plain(amount / unit.scale, 2 if abs(amount) < 100 * unit.scale and unit.scale > 1 else 0)
+
+
+def _month_ahead(row: Row, unit: TableUnit, has_words: bool) -> MonthAhead:  # noqa: FBT001 - private
+    low, median, high = (row[f"expected_usd_p{p}"] for p in (10, 50, 90))
+    return MonthAhead(
+        letter=formats.month(row["month"])[0],
+        year=str(row["month"].year) if row["month"].month == 1 else "",
+        spent=float(row["actual_usd"] / unit.scale),
+        low=float(low / unit.scale),
+        median=float(median / unit.scale),
+        high=float(high / unit.scale),
+        plan=float(row["plan_usd"] / unit.scale) if row["plan_usd"] is not None else None,
+        words=_printed(median, unit) if has_words else "",
+    )
+
+
+def _running(night: Night) -> str:
+    """The month that runs on the night: spent so far, and where it is heading."""
+    rows = [row for row in _ahead(night) if row["month"] == night.subject["as_of"].replace(day=1)]
+    if not rows or not rows[0]["actual_usd"]:
+        return ""
+    day = night.subject["as_of"].day
+    facts = SimpleNamespace(
+        month=formats.month(rows[0]["month"]), spent=rows[0]["actual_usd"], day=day,
+        ordinal=ORDINALS.get(day, "th"), median=rows[0]["expected_usd_p50"], plan=rows[0]["plan_usd"],
+    )  # fmt: skip
+    return night.say("summary", "running", facts)
+
+
+def _thirds(night: Night) -> Markup | None:
+    rows = night.tables["company_thirds"].sort("position").to_dicts()
+    drawn = [row for row in rows if row["inference_ratio"] is not None]
+    if not drawn:
+        return None
+    bars = [
+        CompanyBar(
+            MOMENTS[row["moment"]],
+            night.money.short(sum(row[f"{phase}_usd"] for phase in PHASES))
+            + (", if nothing is decided" if row["moment"] == "at_retirement" else ""),
+            (row["pretraining_ratio"], row["posttraining_ratio"], row["inference_ratio"]),
+            tuple(formats.whole_percent(row[f"{phase}_ratio"]) for phase in PHASES),  # type: ignore[arg-type]
+        )
+        for row in drawn
+    ]
+    now = next((bar for bar, row in zip(bars, drawn, strict=True) if row["moment"] == "now"), bars[-1])
+    named = ", ".join(f"{colours.NAMES[phase].lower()} {words}" for phase, words in zip(PHASES, now.words, strict=True))
+    return company_bars(bars, night.target, f"The company’s thirds, lifetime direct spend: now {named}.")
+
+
+def _notes(night: Night, shown: int) -> Iterator[str]:
+    """What the other decisions are, what doing nothing costs, and the largest idle pool that nobody answers."""
+    rows = requested(night)
+    waiting = sum(1 for row in rows if row["standing"] == "evaluate_first")
+    facts = SimpleNamespace(more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"))
+    if rows:
+        yield night.say("summary", "others", facts)
+    if facts.saving is not None and facts.saving.value > 0:
+        yield night.say("summary", "nothing", facts)
+    pools = [row for row in night.tables["idle_pools"].sort("position").to_dicts() if row["decision_rank"] is None]
+    if pools:
+        reason = night.say("decisions", "pool_reason", pools[0]["reason"])
+        yield night.say("summary", "idle", pools[0]["pool_id"], reason, pools[0]["idle_usd"], None)

@@ -1,17 +1,18 @@
-"""Page 3: which models are out of balance."""
+"""Page 4: which models are out of balance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Final
 
 import polars as pl
 from markupsafe import Markup
 
 from templates import colours, formats
-from templates.figures.marks import penalty_mark, thirds_bar
-from templates.pages.band_verdict import Verdict, band_of, is_outside, spend, verdict_of
+from templates.figures.marks import penalty_head, penalty_mark, thirds_bar
+from templates.pages.band_verdict import Verdict, spend, verdict_of, verdicts
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.triangle import triangle
@@ -37,11 +38,12 @@ class ThirdsRow:
     verdict: str
     over: str
     age: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Thirds:
-    """Everything that page 3 prints."""
+    """Everything that page 4 prints."""
 
     verdict: Verdict
     target_name: str
@@ -51,19 +53,17 @@ class Thirds:
     notes: tuple[str, ...]
     rows: tuple[ThirdsRow, ...]
     small: ThirdsRow | None
+    retired: ThirdsRow | None
+    lead: str
     everything: ThirdsRow
     unit: str
     over_head: str
+    penalty_head: Markup
     is_rounded: bool
     is_dense: bool
     check: tuple[tuple[str, Ref], ...]
     ledger: Ref | None
     is_whole: bool
-
-    @property
-    def title_refs(self) -> tuple[Ref | None, ...]:
-        """The numbers of the title, as they are read."""
-        return self.verdict.refs
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -91,14 +91,17 @@ def shown_rows(rows: list[Row], most: int) -> list[Row]:
 
 
 def thirds(night: Night) -> Thirds:
-    """Page 3 of the night."""
+    """Page 4 of the night."""
     rows = models_by_spend(night)
-    large = shown_rows(rows, MOST_ROWS[night.paper])
-    rest = rows[len(large) :]
+    found = verdicts(night)
+    living = [row for row in rows if not found[row["model_id"]]["is_retired"]]
+    gone = [row for row in rows if found[row["model_id"]]["is_retired"]]
+    large = shown_rows(living, max(MOST_ROWS[night.paper] - bool(gone) - 2 * night.squeeze("thirds"), 2))
+    rest = living[len(large) :]
     spent = [spend(row) for row in rows]
     unit = TableUnit.of_rows(night.money, spent, sum(spent, Decimal(0)))
-    shown = [_table_row(row, unit, night) for row in large]
-    figure, notes = triangle(night, rows, large)
+    shown = [_table_row(row, unit, night, found[row["model_id"]], place) for place, row in enumerate(large, start=1)]
+    figure, notes = triangle(night, living, large)
     return Thirds(
         verdict=verdict_of(night, rows),
         target_name=night.target_name,
@@ -108,9 +111,18 @@ def thirds(night: Night) -> Thirds:
         notes=tuple(notes),
         rows=tuple(shown),
         small=_summed(f"{len(rest):,} small models" if len(rest) > 1 else "1 small model", rest, unit),
+        retired=_summed(_retired_name(gone), gone, unit),
         everything=_summed("All models", rows, unit) or _empty(unit),
+        lead=night.say(
+            "thirds",
+            "lead",
+            SimpleNamespace(
+                target_name=night.target_name, band=formats.whole_percent(night.settings["dead_band_ratio"])
+            ),
+        ),
         unit=unit.words,
         over_head=unit.head if len(unit.head) < SHORT_HEAD else "",
+        penalty_head=penalty_head(float(night.settings["dead_band_ratio"])),
         is_rounded=_is_rounded(rows, unit),
         is_dense=len(shown) > ROOMY_ROWS[night.paper],
         check=_check(night),
@@ -119,28 +131,34 @@ def thirds(night: Night) -> Thirds:
     )
 
 
-def _table_row(row: Row, unit: TableUnit, night: Night) -> ThirdsRow:
+def _retired_name(rows: list[Row]) -> str:
+    """How many have retired, the first two by name."""
+    names = ", ".join(formats.name(row["model_id"], 12) for row in rows[:2])
+    return f"{len(rows)} retired: {names}{' …' if len(rows) > 2 else ''}"  # noqa: PLR2004 - two names fit
+
+
+def _table_row(row: Row, unit: TableUnit, night: Night, found: Row, place: int) -> ThirdsRow:
     is_adopted = row["status"] == "no_own_pretraining"
     amounts: list[Decimal | None] = [row[f"{phase}_usd"] for phase in PHASES]
     cells = [formats.UNKNOWN if is_adopted else unit.cell(amounts[0]), *(unit.cell(amount) for amount in amounts[1:])]
     return ThirdsRow(
-        name=formats.fitted(row["model_id"], NAME_WIDTH),
+        name=formats.fitted(row["model_id"], NAME_WIDTH) + (" †" if is_adopted else ""),
         cells=(*cells, unit.cell(spend(row)), unit.cell(row["overhead_usd"])),
         bar=_bar(row),
         penalty=_penalty(row, night),
         verdict=_verdict(row),
-        over=unit.cell(row["distance_usd"]) if is_outside(row, band_of(night)) else formats.UNKNOWN,
+        over=unit.cell(row["distance_usd"]) if found["is_outside"] else formats.UNKNOWN,
         age=formats.plain(row["age_days"]),
+        place=str(place),
     )
 
 
 def _verdict(row: Row) -> str:
     if row["status"] == "too_young":
         return "too young"
-    mark = " †" if row["status"] == "no_own_pretraining" else ""
     if row["penalty_ratio"] is None:
         return "not served" if not row["inference_usd"] else formats.UNKNOWN
-    return formats.whole_percent(row["penalty_ratio"]) + mark
+    return formats.whole_percent(row["penalty_ratio"], plus="+")
 
 
 def _bar(row: Row) -> Markup | None:
@@ -162,7 +180,7 @@ def _penalty(row: Row, night: Night) -> Markup | None:
     if penalty is None and low is None:
         return None
     spread = (low, high) if low is not None and high is not None else None
-    words = f"penalty {formats.whole_percent(penalty)}"
+    words = f"cost of imbalance {formats.whole_percent(penalty)}"
     if spread:
         words += f", at retirement {formats.whole_percent(low)} to {formats.whole_percent(high)}"
     return penalty_mark(penalty, spread, night.settings["dead_band_ratio"], row["status"], words)
@@ -174,7 +192,20 @@ def _summed(name: str, rows: list[Row], unit: TableUnit) -> ThirdsRow | None:
     sums = [sum((row[f"{phase}_usd"] for row in rows), Decimal(0)) for phase in PHASES]
     overhead = sum((row["overhead_usd"] or Decimal(0) for row in rows), Decimal(0))
     cells = (*sums, sum(sums, Decimal(0)), overhead)
-    return ThirdsRow(name, tuple(unit.cell(amount) for amount in cells), None, None, "", "", "")
+    return ThirdsRow(name, tuple(unit.cell(amount) for amount in cells), _summed_bar(sums, rows[0]), None, "", "", "")
+
+
+def _summed_bar(sums: list[Decimal], first: Row) -> Markup | None:
+    """The shares of several models together."""
+    whole = sum(sums, Decimal(0))
+    if whole <= 0 or min(sums) < 0:
+        return None
+    shares = [float(amount / whole) for amount in sums]
+    words = ", ".join(
+        f"{colours.NAMES[phase].lower()} {formats.whole_percent(share)}"
+        for phase, share in zip(PHASES, shares, strict=True)
+    )
+    return thirds_bar(shares, [first[f"target_{phase}_ratio"] or 0.0 for phase in PHASES], words)
 
 
 def _empty(unit: TableUnit) -> ThirdsRow:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Final
 
 from markupsafe import Markup
 
 from templates import formats
 from templates.figures.record_bars import Promise, record_bars
-from templates.pages.decisions_requested import phrase
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.table_unit import TableUnit
@@ -17,7 +18,6 @@ from templates.table_unit import TableUnit
 MOST: Final = 5
 ROW: Final = 13.5
 FRAME: Final = 66.0
-LINE: Final = 40.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Track:
     early: int
     not_drawn: int
     height: float
+    words: str
 
 
 def track(night: Night) -> Track:
@@ -49,8 +50,21 @@ def track(night: Night) -> Track:
         inside=index.get("track_inside"),
         early=sum(1 for row in followed if row["is_within"] is None),
         not_drawn=len(followed) - len(shown),
-        height=FRAME + ROW * len(shown) if shown else LINE if rows else 0.0,
+        height=FRAME + ROW * len(shown) if shown else 0.0,
+        words=_words(night, rows, followed),
     )
+
+
+def _words(night: Night, rows: list[Row], followed: list[Row]) -> str:
+    """How far past advice held."""
+    settled = [row for row in followed if row["is_within"] is not None]
+    promised = sum((row["predicted_usd_p50"] for row in settled), Decimal(0))
+    saved = sum((row["realised_usd"] for row in settled), Decimal(0))
+    facts = SimpleNamespace(
+        given=len(rows), followed=len(followed), settled=len(settled), early=len(followed) - len(settled),
+        inside=sum(1 for row in settled if row["is_within"]), share=saved / promised if promised > 0 else None,
+    )  # fmt: skip
+    return night.say("decisions", "record", facts)
 
 
 def _amounts() -> tuple[str, ...]:
@@ -69,4 +83,6 @@ def _promise(night: Night, row: Row, unit: TableUnit) -> Promise:
     verdict = {True: "inside", False: "outside", None: "too early"}[row["is_within"]]
     since = formats.month_tick(row["recommended_as_of"])
     words = f"{night.money.short(row['realised_usd'])}, {verdict}"
-    return Promise(since, formats.fitted(phrase(row), 154, 7.2), low, median, high, realised, words, row["is_within"])
+    plain = row | {"target_params": None, "target_model_id": None}
+    name = formats.fitted(night.say("decisions", "short_phrase", plain, 22), 154, 7.2)
+    return Promise(since, name, low, median, high, realised, words, row["is_within"])

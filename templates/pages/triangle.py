@@ -14,7 +14,7 @@ from templates.figures.phase_bars import PhaseBar, phase_bars
 from templates.figures.ternary import ModelDot, is_plotted, radius_scale, ternary
 from templates.figures.ternary_key import how_to_read, round_sizes, size_key, steps
 from templates.figures.ternary_plane import Shares, penalty
-from templates.pages.band_verdict import HEAVY_IN, band_of, is_outside
+from templates.pages.band_verdict import verdicts
 from templates.pages.night import Night, Row
 
 MOST_DOTS: Final = 12
@@ -30,7 +30,8 @@ def triangle(night: Night, rows: Sequence[Row], large: Sequence[Row]) -> tuple[M
     drawable = [row for row in large if (shares := _shares(row)) is not None and is_plotted(shares)]
     if not any(_phases(row) >= FEWEST_PHASES for row in drawable):
         return _bars(night, rows), []
-    first = sorted(drawable, key=lambda row: (not is_outside(row, band_of(night)), -_spend(row), row["model_id"]))[
+    found = verdicts(night)
+    first = sorted(drawable, key=lambda row: (not found[row["model_id"]]["is_outside"], -_spend(row), row["model_id"]))[
         :MOST_DOTS
     ]
     names = {row["model_id"] for row in first}
@@ -65,23 +66,10 @@ def _dot(night: Night, row: Row) -> ModelDot:
         note=_note(night, row),
         shares=shares or (0.0, 0.0, 0.0),
         spend=_spend(row),
-        status=status_today(night, row),
+        status=verdicts(night)[row["model_id"]]["state"],
         trail=() if is_adopted else _trail(night, row["model_id"]),
         expected=_expected(row) if row["status"] == "too_young" else None,
     )
-
-
-def status_today(night: Night, row: Row) -> str:
-    """How a dot is drawn: a judged model by where it stands, not by where it is heading."""
-    status = str(row["status"])
-    is_out = is_outside(row, band_of(night))
-    if status in HEAVY_IN and not is_out:
-        return "balanced"
-    if status != "balanced" or not is_out:
-        return status
-    shares = zip(PHASES, night.target, strict=True)
-    heaviest, _ = max(shares, key=lambda phase: (row[f"{phase[0]}_ratio"] or 0.0) - phase[1])
-    return f"{heaviest}_heavy"
 
 
 def _note(night: Night, row: Row) -> str:
@@ -123,9 +111,10 @@ def _keys(night: Night, dots: Sequence[ModelDot]) -> list[str]:
 
 
 def _alt(night: Night, rows: Sequence[Row]) -> str:
-    out = [row for row in rows if is_outside(row, band_of(night))]
+    found = verdicts(night)
+    out = [row for row in rows if found[row["model_id"]]["is_outside"]]
     band = formats.whole_percent(night.settings["dead_band_ratio"])
-    judged = sum(1 for row in rows if row["status"] in {"balanced", *HEAVY_IN})
+    judged = sum(1 for row in rows if found[row["model_id"]]["is_judged"])
     verdict = f"{len(out)} of {judged} judged models are outside the {band} band"
     if not out:
         return f"Triangle of pre-training, post-training and inference: {verdict}."
@@ -165,13 +154,13 @@ def _overheads(night: Night) -> dict[tuple[str, str], Decimal]:
 
 def _moves(night: Night, row: Row, overheads: dict[tuple[str, str], Decimal]) -> bool:
     """Whether a model would change sides if its share of idle and shared cost counted with the phase it came from."""
-    if row["status"] not in {"balanced", *HEAVY_IN}:
+    found = verdicts(night)[row["model_id"]]
+    if not found["is_judged"]:
         return False
     more = {phase: overheads.get((row["model_id"], phase), Decimal(0)) for phase in PHASES}
     counted = _shares(row | {f"{phase}_usd": row[f"{phase}_usd"] + more[phase] for phase in PHASES})
-    return counted is not None and (penalty(counted, night.target) > band_of(night)) is not is_outside(
-        row, band_of(night)
-    )
+    band = float(night.settings["dead_band_ratio"])
+    return counted is not None and (penalty(counted, night.target) > band) is not found["is_outside"]
 
 
 def _bars(night: Night, rows: Sequence[Row]) -> Markup:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from templates.typesetting.title_lines import LIMIT, fits
+from templates.wording import unmarked
 
 if TYPE_CHECKING:
     from weasyprint import Document as Layout
@@ -15,24 +16,25 @@ if TYPE_CHECKING:
 SLACK: Final = 1.0
 SEEN: Final = ("TextBox", "InlineReplacedBox", "BlockReplacedBox")
 OWN_FONTS: Final = "Trisect"
-CONTINUED: Final = ("reconciliation", "method")
+CONTINUED: Final = ("reconciliation",)
 
 
 class ReportFault(Exception):  # noqa: N818 - the night fails with this word
     """Something of the report cannot be printed as it should be."""
 
 
-def prove(report: Document, titles: Sequence[str]) -> None:
+def prove(report: Document) -> None:
     """Titles fit, and every table that says so adds up.
 
     Raises:
         ReportFault: A title is too long, or the rows of a table do not add up.
     """
-    for page, title in zip(report.pages, titles, strict=True):
+    for page in report.pages:
+        title = unmarked(page.title)
         if not fits(title):
             raise ReportFault(
                 f"the title of page {page.name!r} has {len(title)} characters: {title!r}; at most {LIMIT} on two "
-                "lines are printed: shorten its template in titles.html.j2"
+                "lines are printed: shorten its template in words/titles.j2"
             )
         for fault in getattr(page.value, "faults", ()):
             raise ReportFault(f"page {page.name!r} does not add up: {fault}; find the table that the page is made from")
@@ -126,3 +128,22 @@ def _beyond(block: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout 
     limit = block.content_box_x() + block.width + SLACK if lines else 0
     texts = (box for line in lines for box in _boxes(line) if type(box).__name__ == "TextBox")
     return (text.text for text in texts if text.position_x + text.width > limit and text.text.strip())
+
+
+def long_pages(layout: Layout, report: Document) -> set[str]:
+    """Kinds of pages that take more than their one sheet."""
+    sheets = _sheets(layout)
+    return {page.kind for page in report.pages if page.kind not in CONTINUED and sheets.get(page.anchor, 0) > 1}
+
+
+def fills(layout: Layout) -> dict[str, float]:
+    """How far down its sheet each page reaches, as a share of the height of text; 1 where it goes on to another."""
+    found: dict[str, list[float]] = {}
+    for page in layout.pages:
+        box = page._page_box  # noqa: SLF001 - the library has no other door to its layout
+        for article in (part for part in _boxes(box) if _is_page(part)):
+            ends = [part.position_y + part.margin_height() for part in _boxes(article) if type(part).__name__ in SEEN]
+            foot = max(ends, default=article.position_y)
+            share = (foot - box.content_box_y()) / box.height
+            found.setdefault(article.element.get("id"), []).append(share)
+    return {anchor: shares[0] if len(shares) == 1 else 1.0 for anchor, shares in found.items()}

@@ -1,4 +1,4 @@
-"""How many lines a text takes, before it is laid out."""
+"""How many lines a text takes before it is laid out, and its first whole words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 from templates.typesetting.typeface import CONDENSED, REGULAR, Family, text_width
 
 SPACE: Final = " "
+ELLIPSIS: Final = "…"
 
 
 def line_count(words: str, width: float, size: float, family: Family = CONDENSED, weight: int = REGULAR) -> int:
@@ -21,3 +22,11 @@ def line_count(words: str, width: float, size: float, family: Family = CONDENSED
         lines += int(used // width) if used > width else 0
         used = used % width if used > width else used
     return lines
+
+
+def shortened(words: str, limit: int) -> str:
+    """Words that fit so many characters: all of them, or whole words with an ellipsis after them."""
+    if len(words) <= limit:
+        return words
+    space = words.rfind(SPACE, 0, limit)
+    return f"{words[:space].rstrip(',;')}{ELLIPSIS}" if space > 0 else f"{words[: limit - 1]}{ELLIPSIS}"

@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -19,11 +19,15 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
 from templates.typesetting import system_libraries
-from templates.typesetting.layout_checks import prove_fonts, prove_layout
+from templates.typesetting.layout_checks import fills, long_pages, prove_fonts, prove_layout
 from templates.typesetting.typeface import BUNDLED, faces_by_name, font
 
 VARIANT: Final = "pdf/a-3a"
 MOST_ATTACHED: Final = 3_000_000
+GAP: Final = 0.04
+MOST_TRIES: Final = 5
+FULL: Final = 0.99
+"""Two pages share a sheet where both and the gap between them fill no more of it."""
 FIGURE: Final = re.compile(
     r'<svg [^>]*class="(?P<name>[^"]*)"[^>]*? width="(?P<width>[^"]*)" height="(?P<height>[^"]*)"[^>]*>'
     r"<title>(?P<alt>[^<]*)</title>.*?</svg>",
@@ -49,14 +53,22 @@ def renderer_versions() -> dict[str, str]:
     return {"weasyprint": weasyprint.__version__, **system_libraries.versions()}
 
 
-def printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
-    """The PDF of a composed report.
+Composer = Callable[[Mapping[str, int], frozenset[str]], tuple[str, Document]]
+"""Markup and values of the report: kinds of pages that were too long so many times, and pages that share a sheet."""
+
+
+def printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
+    """The PDF of a report; a page that is too long is made again with less, and thin pages share a sheet.
+
+    Args:
+        composed: Makes the markup.
+        attachments: Exports that the file carries, by file name.
 
     Raises:
         ReportFault: The layout breaks a promise: overflow, page count, fonts.
     """
     with uncollected():
-        return _printed(figures_as_images(markup), report, attachments)
+        return _printed(composed, attachments)
 
 
 def figures_as_images(markup: str) -> str:
@@ -84,11 +96,41 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _printed(markup: str, report: Document, attachments: Mapping[str, bytes]) -> bytes:
+def _laid_out(markup: str) -> weasyprint.Document:
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
-    source = weasyprint.HTML(string=markup, base_url=None, url_fetcher=fetcher)
+    source = weasyprint.HTML(string=figures_as_images(markup), base_url=None, url_fetcher=fetcher)
     fonts, faces = _fonts()
-    layout = source.render(font_config=fonts, stylesheets=[faces])
+    return source.render(font_config=fonts, stylesheets=[faces])
+
+
+def thin_pages(filled: Mapping[str, float], report: Document) -> frozenset[str]:
+    """Pages that have room on the sheet of the one before; page 1 stands alone."""
+    joined, used = set(), 1.0
+    for page in report.pages[1:]:
+        share = filled.get(page.anchor, 1.0)
+        if used + share + GAP <= FULL:
+            joined.add(page.anchor)
+            used += share + GAP
+        else:
+            used = share
+    return frozenset(joined)
+
+
+def _printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
+    squeezed: dict[str, int] = {}
+    markup, report = composed(squeezed, frozenset())
+    layout = _laid_out(markup)
+    for _ in range(MOST_TRIES):
+        long = long_pages(layout, report)
+        if not long:
+            break
+        squeezed = {kind: squeezed.get(kind, 0) + (kind in long) for kind in {*squeezed, *long}}
+        markup, report = composed(squeezed, frozenset())
+        layout = _laid_out(markup)
+    joined = thin_pages(fills(layout), report)
+    if joined:
+        layout = _laid_out(composed(squeezed, joined)[0])
+    fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     prove_layout(layout, report)
     target = io.BytesIO()
     with warnings.catch_warnings():

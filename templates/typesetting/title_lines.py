@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from markupsafe import Markup, escape
-
 from templates.typesetting.typeface import SEMIBOLD, SERIF, text_width
+from templates.wording import unmarked
 
 LINE_WIDTH: Final = 500.0
 SIZE: Final = 19.0
@@ -20,19 +19,24 @@ def fits(title: str) -> bool:
     return 0 < len(title) <= LIMIT and _width(words[_greedy(words) :]) <= LINE_WIDTH
 
 
-def broken(title: str) -> Markup:
-    """The title, with a break of its own where the second line would hold a word or two only."""
+def broken(title: str) -> str:
+    """The title with a line feed where its second line begins, sooner where little would be left for it.
+
+    Marks of the wording take no room.
+    """
     words = title.split(" ")
     first = _greedy(words)
-    if first == len(words) or _width(words[first:]) >= FULL_SECOND_LINE * LINE_WIDTH:
-        return escape(title)
+    if first == len(words):
+        return title
+    if _width(words[first:]) >= FULL_SECOND_LINE * LINE_WIDTH:
+        return f"{' '.join(words[:first])} \n{' '.join(words[first:])}"
     fitting = range(1, first + 1)
     place = min(fitting, key=lambda cut: abs(_width(words[:cut]) - 1.15 * _width(words[cut:])))
-    return escape(" ".join(words[:place])) + Markup(" <br>") + escape(" ".join(words[place:]))
+    return f"{' '.join(words[:place])} \n{' '.join(words[place:])}"
 
 
 def _width(words: list[str]) -> float:
-    return text_width(" ".join(words), SIZE, SERIF, SEMIBOLD)
+    return text_width(unmarked(" ".join(words)), SIZE, SERIF, SEMIBOLD)
 
 
 def _greedy(words: list[str]) -> int:

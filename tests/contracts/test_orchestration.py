@@ -62,7 +62,7 @@ def test_the_code_location_loads_with_its_job_and_schedule(tmp_path: Path) -> No
     dg.Definitions.validate_loadable(definitions)
     assert {job.name for job in definitions.resolve_all_job_defs()} >= {"night"}
     assert [schedule.name for schedule in definitions.schedules or ()] == ["nightly"]
-    assert [sensor.name for sensor in definitions.sensors or ()] == ["late_files", "failed_runs"]
+    assert [sensor.name for sensor in definitions.sensors or ()] == ["late_files", "missing_nights", "failed_runs"]
 
 
 def test_what_runs_by_itself_is_switched_on_and_says_what_it_does(tmp_path: Path) -> None:

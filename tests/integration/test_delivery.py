@@ -27,16 +27,17 @@ from aiosmtpd.smtp import AuthResult
 from orchestration import last_failure
 from orchestration.notify.dispatch import deliver, progress, troubles
 from orchestration.settings import load
+from templates.message import News, frozen
 from warehouse import outbox, publish
 
 NIGHT = date(2026, 11, 21)
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
-TWIN = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>t</title></head><body>
-<header class="masthead"><div class="when">October 2026 <span class="stamp">FINAL</span></div></header>
-<main><article class="page summary" id="summary">
-<h1>October cost $2.31M, <br>8&nbsp;% over plan<a class="k" href="#K-01">K-01</a></h1>
-<p class="lead">Cost fell <b>$99.7k</b><a class="k">K-02</a>: idle (<span class="w">one-off</span>).</p>
-</article></main></body></html>"""
+FROZEN = frozen(News(
+    night="2026-11-20", revision=1, stamps=("FINAL",),
+    titles=(("summary", "October cost $2.31M, 8\u00a0% over plan"), ("bridge", "Cost stayed level")),
+    subject="October cost $2.31M, 8\u00a0% over plan", cost="October cost $2.31M, 8\u00a0% over plan.",
+    lead="Cost fell $99.7k: idle (one-off).", decisions=(), lines=(), trust="These numbers tie",
+))  # fmt: skip
 AUDIENCES = """
 [[delivery.audience]]
 name = "leadership"
@@ -113,7 +114,7 @@ timeout_s = 10
 
 
 def published(folder: Path, night: date = NIGHT, revision: int = 1, pdf: bytes = b"%PDF-1.7 report") -> None:
-    files = {"leadership.html": TWIN.encode(), "leadership.pdf": pdf}
+    files = {"message.json": FROZEN, "leadership.pdf": pdf}
     outputs = [{"file": name, "sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()]
     manifest = {"night": night.isoformat(), "revision": revision, "inputs": [], "outputs": outputs}
     files["manifest.json"] = json.dumps(manifest).encode()

@@ -170,7 +170,7 @@ def test_rows_set_aside_while_reading_land_before_those_in_memory(tmp_path: Path
 
 def test_a_company_without_a_request_has_no_hours_and_nothing_proved(tmp_path: Path) -> None:
     with closing(connect(tmp_path, Limits())) as connection:
-        mark_uncounted(connection, [])
+        mark_uncounted(connection, [], datetime(2026, 11, 21, tzinfo=UTC))
         refresh_request_hours(connection, [], request_hours, [], datetime(2026, 11, 21, tzinfo=UTC))
 
         assert connection.execute("SELECT count(*) FROM raw.request_hours").fetchall() == [(0,)]

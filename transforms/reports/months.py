@@ -21,9 +21,18 @@ def month_classes(subject: pl.DataFrame, daily_spend: pl.DataFrame) -> pl.DataFr
 
 
 def month_figures(
-    subject: pl.DataFrame, daily_spend: pl.DataFrame, unit_costs: pl.DataFrame, budgets: pl.DataFrame
+    subject: pl.DataFrame,
+    daily_spend: pl.DataFrame,
+    unit_costs: pl.DataFrame,
+    budgets: pl.DataFrame,
+    training_runs: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Every month with its cost, what it served, and what bought nothing."""
+    """Every month with its cost, what it served, and what was wasted or idle.
+
+    Nobody can know of failed runs where no run has a log, nor of idle capacity where no charge names a pool: these are
+    null, not zero.
+    """
+    has_logs = training_runs.height > 0
     rows = (
         history(subject)
         .join(_costs(of_subject(daily_spend, subject)), on="month", how="left")
@@ -31,6 +40,10 @@ def month_figures(
         .join(_main_unit(unit_costs), on="month", how="left")
         .join(plans(budgets), on="month", how="left")
         .with_columns(pl.col("^(effective|billed|idle|waste|unallocated)_usd$").fill_null(ZERO))
+        .with_columns(
+            idle_usd=pl.when(pl.col("has_pool").fill_null(value=False)).then("idle_usd"),
+            waste_usd=pl.when(pl.lit(has_logs)).then("waste_usd"),
+        )
         .with_columns(pl.col("requests", "tokens", "units").fill_null(0))
         .with_columns(
             idle_ratio=_share(pl.col("idle_usd")),
@@ -69,6 +82,7 @@ def _costs(spend: pl.DataFrame) -> pl.DataFrame:
         idle_usd=cost.filter(pl.col("cost_class") == "idle").sum(),
         waste_usd=cost.filter(pl.col("is_waste")).sum(),
         unallocated_usd=cost.filter(pl.col("cost_class") == "unallocated").sum(),
+        has_pool=(pl.col("pool_id").is_not_null() | (pl.col("cost_class") == "idle")).any(),
         goodput_ratio=pl.when(trained > 0).then(1 - wasted / trained),
     )
 

@@ -1,68 +1,90 @@
-"""Which pages the report has, and why the others are left out."""
+"""Which pages the report has, what the title of each says, and why the others are left out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import polars as pl
 
-from transforms.reports.outlook import LEAST_HISTORY_DAYS
+from transforms.reports import title_cases as titles
 from warehouse.schemas.reports import Pages
 
 MOST_SHEETS: Final = 8
-HEAVY: Final = ("pretraining_heavy", "posttraining_heavy", "inference_heavy")
+Row = dict[str, Any]
 
 
 def pages(
     subject: pl.DataFrame,
     month_figures: pl.DataFrame,
-    thirds: pl.DataFrame,
+    month_classes: pl.DataFrame,
+    headline_metrics: pl.DataFrame,
+    quality_checks: pl.DataFrame,
+    band_verdicts: pl.DataFrame,
+    change_drivers: pl.DataFrame,
     amortization: pl.DataFrame,
+    runoffs: pl.DataFrame,
+    candidates: pl.DataFrame,
     recommendations: pl.DataFrame,
-    variance_bridge: pl.DataFrame,
+    training_runs: pl.DataFrame,
     quarters: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Every page in its order; model sheets stand where they belong, at most eight."""
+    """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
+
+    A code is a verdict: the words for it stand in templates/words, the numbers in reports.numbers.
+    """
     row = subject.row(0, named=True)
-    served = month_figures.filter((pl.col("tokens") > 0) | (pl.col("units") > 0)).height > 0
-    reasons = {
-        "summary": None,
-        "bridge": _bridge(row, variance_bridge),
-        "thirds": None,
-        "unit_economics": None if served else "no tokens or units were served",
-        "waste": None,
-        "amortization": None if amortization.height else "no training cost is carried",
-        "recommendations": None,
-        "outlook": _outlook(row, quarters),
-    }
-    ordered = [{"page": page, "model_id": None, "reason": reason} for page, reason in reasons.items()]
-    ordered += [{"page": "sheet", "model_id": model, "reason": None} for model in _sheets(thirds, recommendations)]
-    ordered += [{"page": page, "model_id": None, "reason": None} for page in ("reconciliation", "method")]
-    schema = {"page": pl.String, "model_id": pl.String, "reason": pl.String}
+    now = month_figures.sort("month").row(-1, named=True)
+    metrics = {one["metric"]: one for one in headline_metrics.to_dicts()}
+    checks = {one["check"]: one["code"] for one in quality_checks.to_dicts()}
+    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs)
+    spent = dict(
+        month_classes.filter(month=row["month"]).select("cost_class", "effective_usd").iter_rows()
+    )  # fmt: skip
+    cost = metrics["effective_cost"]
+    first, reason = titles.summary_title(now, cost["value"], spent, checks["model_coverage"], case, missing)
+    bridge = titles.bridge_title(row, cost, change_drivers, quarters.height > 0)
+    carried = amortization.filter(pl.col("month") == row["month"])
+    unit = titles.unit_title(metrics["unit_cost"], now)
+    ordered = [
+        _page("summary", first, reason),
+        _page("decisions", case, missing),
+        _page("bridge", bridge, left_out=_bridge(row, bridge)),
+        _page("thirds", titles.band_title(band_verdicts)),
+        _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
+        _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
+              row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
+        *_sheets(band_verdicts, recommendations),
+        _page("reconciliation", titles.reconciliation_title(quality_checks)),
+        _page("method", "method"),
+    ]  # fmt: skip
+    schema = {name: kind for name, kind in Pages.polars_schema().items() if name not in {"position", "is_shown"}}
     rows = pl.DataFrame(ordered, schema=schema).with_row_index("position", offset=1)
     return Pages.frame(rows.with_columns(is_shown=pl.col("reason").is_null()))
 
 
-def _bridge(row: dict[str, Any], variance_bridge: pl.DataFrame) -> str | None:
+def _page(
+    page: str, code: str, detail: str | None = None, left_out: str | None = None, model_id: str | None = None
+) -> Row:
+    return {"page": page, "model_id": model_id, "title_code": code, "title_detail": detail, "reason": left_out}
+
+
+def _bridge(row: Row, code: str) -> str | None:
+    if code != "nothing":
+        return None
     if row["previous_month"] is None:
-        return "no month before to compare with"
-    explained = variance_bridge.filter(pl.col("month") == row["month"]).height > 0
-    return None if explained else "the change of the month is not explained"
+        return "no month before to compare with, and no forecast"
+    return "the change of the month is not explained"
 
 
-def _outlook(row: dict[str, Any], quarters: pl.DataFrame) -> str | None:
-    if row["history_days"] < LEAST_HISTORY_DAYS:
-        return "under 28 days of history"
-    return None if quarters.height else "serving cost is not forecast"
+def _unit_costs(row: Row) -> str | None:
+    return None if row["first_day"] is not None else "nothing was served or billed"
 
 
-def _sheets(thirds: pl.DataFrame, recommendations: pl.DataFrame) -> list[str]:
-    """Models outside the band or with an action first, then by lifetime spend."""
-    advised = recommendations.filter(pl.col("action") != "hold")["model_id"].drop_nulls()
-    spend = pl.col("pretraining_usd") + pl.col("posttraining_usd") + pl.col("inference_usd")
-    ranked = thirds.with_columns(
-        is_first=pl.col("status").is_in(HEAVY) | pl.col("model_id").is_in(advised.implode()), spend=spend
-    ).filter(pl.col("spend") != 0)
-    return ranked.sort("is_first", "spend", "model_id", descending=[True, True, False])["model_id"].to_list()[
-        :MOST_SHEETS
-    ]
+def _sheets(band_verdicts: pl.DataFrame, recommendations: pl.DataFrame) -> Iterator[Row]:
+    """Models with a decision, the most valuable decision first; the others are rows of one table."""
+    asked = recommendations.filter(pl.col("action") != "hold").drop_nulls("model_id").sort("rank")
+    states = dict(band_verdicts.select("model_id", "state").iter_rows())
+    models = [model for model in dict.fromkeys(asked["model_id"]) if model in states]
+    for model in models[:MOST_SHEETS]:
+        yield _page("sheet", states[model], model_id=model)

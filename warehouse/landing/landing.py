@@ -33,6 +33,7 @@ from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.landing.row_counts import Refusals, account
+from warehouse.landing.same_money import same_money
 from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
@@ -82,7 +83,7 @@ def land(
             of_requests(marked.doubts, files),
         )
         findings.note(connection, chain.from_iterable(noticed))
-        holds = (*bills.holds, *uncounted_sources(connection))
+        holds = (*same_money(connection, sources), *bills.holds, *uncounted_sources(connection))
     return Landing(tuple(inbox.rejections), refusals, holds)
 
 

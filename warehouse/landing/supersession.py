@@ -194,6 +194,7 @@ def bill_deliveries(source: Source, units: Iterable[DeliveredUnit]) -> pl.DataFr
                     "source": source.name,
                     "billing_account_id": account,
                     "billing_period_start": period,
+                    "cost_view": each.unit.cost_view,
                     "delivery": delivery.name,
                     "file": held.at.file,
                     "file_sha256": sha256,

@@ -257,6 +257,7 @@ class BillDeliveries(Table):
     source = text("source of the settings")
     billing_account_id = text("payer account; empty where the bill names none")
     billing_period_start = day("first day of the billing period")
+    cost_view = text("actual or amortized where the bill has two views of the same money; empty otherwise")
     delivery = text("the files that arrived as one: folder and name without part number")
     file = text("path below the project directory")
     file_sha256 = text("digest of the file")

@@ -3,23 +3,37 @@
 from warehouse.schemas.columns import choice, cost, count, day, exact, flag, integer, measure, ratio, text, usd
 from warehouse.schemas.raw import Findings
 from warehouse.schemas.table import Table
-from warehouse.vocabulary import PHASES
+from warehouse.vocabulary import ACTIONS, COST_DRIVERS, PHASES, THIRDS_STATUSES
 
 RESTATEMENT_CAUSES = ("correction", "late", "withdrawn", "policy", "changed")
 COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")
 PAGES = (
     "summary",
+    "decisions",
     "bridge",
     "thirds",
-    "unit_economics",
-    "waste",
+    "unit_costs",
     "amortization",
-    "recommendations",
-    "outlook",
     "sheet",
     "reconciliation",
     "method",
 )
+DIRECTIONS = ("up", "down", "flat", "not_meaningful")
+METRICS = ("effective_cost", "unit_cost", "idle_and_failed", "unamortised_training", "savings_realised")
+METRIC_REASONS = (
+    "no_bill", "no_priced_tokens", "no_run_log", "no_pool", "no_training", "first_advice", "none_followed",
+    "not_forecast",
+)  # fmt: skip
+CHECKS = ("ledger", "invoices", "model_coverage", "unallocated", "quarantine")
+CHECK_CODES = (
+    "no_bill", "equal", "different", "tied", "not_tied", "no_total_stated", "no_telemetry", "nothing_served",
+    "unmatched", "covered", "small", "large", "none", "rows", "cost",
+)  # fmt: skip
+STANDINGS = ("safe", "measured", "evaluate_first")
+REJECTIONS = ("costs_more", "saves_nothing", "unlikely", "below_materiality", "under_gate", "worth_less")
+WHY_NOW = (
+    "pool_idle", "serving_passed_pretraining", "student_measured", "successor", "small_batches", "unmeasured", "saving",
+)  # fmt: skip
 
 
 class Subject(Table):
@@ -66,9 +80,9 @@ class MonthFigures(Table):
     unit_name = text("unit with the most deliveries").or_null()
     used_usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
     fully_loaded_usd_per_mtok = exact("all of it", "reporting currency per million tokens").or_null()
-    idle_usd = usd("idle GPUs and unused commitments")
+    idle_usd = usd("idle GPUs and unused commitments; null where no charge names a pool").or_null()
     idle_ratio = ratio("share of idle and unused in the month").or_null()
-    waste_usd = usd("runs that failed, were cancelled or ran out of time")
+    waste_usd = usd("runs that failed, were cancelled or ran out of time; null where no run has a log").or_null()
     waste_ratio = ratio("share of failed runs in the month").or_null()
     goodput_ratio = ratio("share of training GPU time that was not wasted").or_null()
     unallocated_usd = usd("no rule matched")
@@ -86,7 +100,11 @@ class Movers(Table):
     previous_usd = usd("month before")
     current_usd = usd("month reported")
     change_usd = usd("difference")
-    is_lasting = flag("false for training, which ends with its run")
+    persistence = choice(
+        "lasts, reversed: the days after the month are nearer to it, or to the month before; with no such week known, "
+        "lasts: cost in both months; new, ended: in one",
+        "lasts", "reversed", "new", "ended",
+    )  # fmt: skip
     owner = text("owner of the model").or_null()
 
 
@@ -102,17 +120,34 @@ class Trails(Table):
     inference_usd = usd("direct inference to the end of the month")
 
 
+class ChangeDrivers(Table):
+    """One driver of the change of the month: its part, and whether it lasts; the drivers add up to the change."""
+
+    table_key = ("driver",)
+
+    position = integer("1 is the largest, whatever its sign")
+    driver = choice("why", *COST_DRIVERS)
+    change_usd = usd("its part of the change; positive is more cost")
+    persistence = choice("whether most of its size lasts, passes, or neither", "lasts", "passes", "mixed")
+
+
 class Runoffs(Table):
-    """One model whose training is still to be carried, and when it will have been at the pace of the month."""
+    """One model whose training is not yet amortised, and when it will be, by the method of its policy."""
 
     table_key = ("model_id",)
 
     model_id = text("model")
-    closing_usd = usd("still to be carried at the end of the month")
-    monthly_usd = usd("carried in the month")
-    months = measure("until all of it is carried", "months").or_null()
+    method = choice("how it is amortised", "units_of_production", "straight_line")
+    basis = choice(
+        "what the days come from: the schedule, the pace of the last 28 days, or neither before it serves",
+        "schedule", "pace", "not_serving",
+    )  # fmt: skip
+    closing_usd = usd("not yet amortised at the end of the month")
+    daily_usd = usd("amortised on a day ahead").or_null()
+    left_days = measure("until nothing is left", "days").or_null()
+    ends_on = day("last of these days").or_null()
     retires_on = day("last planned day of service").or_null()
-    stranded_usd = usd("what is left when it retires").or_null()
+    stranded_usd = usd("what is left when it retires; 0 where nothing is, null where no day is planned").or_null()
 
 
 class Outlook(Table):
@@ -153,14 +188,164 @@ class Events(Table):
     name = text("model or commitment")
 
 
+class BandVerdicts(Table):
+    """One model with direct cost and where it stands against the band today; retired ones are never judged."""
+
+    table_key = ("model_id",)
+
+    position = integer("1 leads the title: outside first by cost of imbalance, retired ones last")
+    model_id = text("model")
+    state = choice("today: of those outside, the phase furthest over its target", *THIRDS_STATUSES, "retired")
+    projected_state = choice("as the forecast expects it at retirement", *THIRDS_STATUSES)
+    is_judged = flag("old enough, on an own base, and not retired")
+    is_outside = flag("judged, and its cost of imbalance is over the band or has no bound")
+    is_retired = flag("its last planned day of service is over")
+
+
+class CompanyThirds(Table):
+    """One moment and what all models together have cost by then, by phase."""
+
+    table_key = ("moment",)
+
+    position = integer("order of time")
+    moment = choice("when", "year_ago", "now", "at_retirement")
+    pretraining_usd = usd("direct pre-training since the first day")
+    posttraining_usd = usd("direct post-training since the first day")
+    inference_usd = usd("direct inference since the first day; at retirement the median of the projection")
+    pretraining_ratio = ratio("its share; null where credits make a phase negative").or_null()
+    posttraining_ratio = ratio("its share").or_null()
+    inference_ratio = ratio("its share").or_null()
+
+
+class HeadlineMetrics(Table):
+    """One of the five numbers of page 1 with what it is compared with; what is not known is null with its reason."""
+
+    table_key = ("metric",)
+
+    position = integer("order on the page")
+    metric = choice("which", *METRICS)
+    unit = choice("unit of all its amounts", "usd", "usd_per_mtok")
+    is_more_worse = flag("more is worse; null where it is neither").or_null()
+    value = exact("of the month", "unit of the row").or_null()
+    reason = choice("what is missing of it", *METRIC_REASONS).or_null()
+    plan_value = exact("planned, or promised", "unit of the row").or_null()
+    plan_direction = choice("month against plan", *DIRECTIONS).or_null()
+    previous_value = exact("of the month before", "unit of the row").or_null()
+    previous_direction = choice("month against the one before", *DIRECTIONS).or_null()
+    year_to_date = exact("since 1 January; of a balance its change", "unit of the row").or_null()
+    year_to_date_plan = exact("planned of the same months", "unit of the row").or_null()
+    year_to_date_direction = choice("year to date against its plan", *DIRECTIONS).or_null()
+    landing = exact("of the whole year, its open months at the median of the forecast", "unit of the row").or_null()
+    landing_plan = exact("planned of the whole year", "unit of the row").or_null()
+    landing_direction = choice("landing against its plan", *DIRECTIONS).or_null()
+    landing_reason = choice("why there is no landing", *METRIC_REASONS).or_null()
+
+
+class QualityChecks(Table):
+    """One check of whether the numbers can be relied on, with its verdict."""
+
+    table_key = ("check",)
+
+    position = integer("order on the page")
+    check = choice("which", *CHECKS)
+    code = choice("what was seen", *CHECK_CODES)
+    is_passed = flag("nothing to look at")
+    counted = count("charges, invoices that tie out, tokens without a model, or rows").or_null()
+    of = count("of how many").or_null()
+    amount = exact("difference, unallocated cost, or cost in quarantine", "reporting currency").or_null()
+    ratio = ratio("share of it").or_null()
+
+
+class RequestedDecisions(Table):
+    """One recommendation to act: in which order it is to be signed, how well it is known, and why it is asked now."""
+
+    table_key = ("rank",)
+
+    position = integer("1 is to be signed first")
+    rank = integer("rank of the recommendation")
+    model_id = text("model").or_null()
+    task = text("task").or_null()
+    pool_id = text("pool").or_null()
+    action = choice("what to do", *ACTIONS)
+    monthly_saving_usd_p50 = usd("saving a month, median").or_null()
+    standing = choice("safe: answers stay as they are; measured: quality was; evaluate_first: it was not", *STANDINGS)
+    sign_by = day("last day on which the signature still helps").or_null()
+    owner = text("owner of the model").or_null()
+    target_model_id = text("model that takes over").or_null()
+    target_params = measure("size that takes over", "parameters").or_null()
+    why_code = choice("why now", *WHY_NOW)
+    why_on = day("end of the pool's term, or month in which serving passed pre-training").or_null()
+    why_ratio = ratio("share that stands idle, or of the quality that the student keeps").or_null()
+
+
+class RejectedAlternatives(Table):
+    """One valued alternative that is not asked for, and the code of what it lacks."""
+
+    position = integer("1 is worth most")
+    model_id = text("model").or_null()
+    task = text("task").or_null()
+    pool_id = text("pool").or_null()
+    action = choice("what could be done", *ACTIONS)
+    target_model_id = text("model that would take over").or_null()
+    target_params = measure("size that would take over", "parameters").or_null()
+    monthly_saving_usd_p50 = usd("saving a month, median")
+    net_present_value_usd_p50 = usd("net present value, median").or_null()
+    probability = ratio("chance that it pays back").or_null()
+    code = choice("what it lacks", *REJECTIONS)
+
+
+class HeldModels(Table):
+    """One model without a decision, and why it needs none."""
+
+    table_key = ("model_id",)
+
+    position = integer("order of the table")
+    model_id = text("model")
+    code = choice("why", "retired", "too_young", "inside_band", "nothing_pays", "nothing_valued")
+    action = choice("its best alternative", *ACTIONS).or_null()
+    best_code = choice("what that lacks", *REJECTIONS).or_null()
+    monthly_saving_usd_p50 = usd("saving a month of that, median").or_null()
+    probability = ratio("chance that it pays back").or_null()
+
+
+class IdlePools(Table):
+    """One pool with idle or unused cost in the month reported."""
+
+    table_key = ("pool_id",)
+
+    position = integer("1 costs most")
+    pool_id = text("pool")
+    idle_usd = usd("idle and unused cost of the month")
+    decision_rank = integer("rank of the recommendation that releases capacity of it").or_null()
+    reason = choice(
+        "why there is no such recommendation: its busy hours need all of it, releasing was weighed and falls short, or "
+        "nobody could weigh it",
+        "busy_hours", "falls_short", "not_valued",
+    ).or_null()  # fmt: skip
+
+
+class ServedGroups(Table):
+    """One team, tenant or task of the month reported: what serving it cost directly, and its tokens."""
+
+    table_key = ("dimension", "name")
+
+    dimension = choice("what the name is", "team", "tenant", "task")
+    name = text("as the requests name it; null for those that do not").or_null()
+    used_usd = usd("direct inference of the month; the rows of a dimension add up to it")
+    tokens = count("input and output tokens", "tokens")
+    usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+
+
 class Pages(Table):
-    """One page of the report, shown or left out with the reason."""
+    """One page of the report, shown or left out with the reason, and what its title says."""
 
     table_key = ("position",)
 
     position = integer("order in the document")
     page = choice("kind of page", *PAGES)
     model_id = text("model of a model sheet").or_null()
+    title_code = text("verdict of the title; its words stand in templates/words")
+    title_detail = text("what the verdict names besides: what is missing, or the verdict of a second part").or_null()
     is_shown = flag("false: page B says why")
     reason = text("why it is left out").or_null()
 

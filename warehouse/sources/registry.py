@@ -28,7 +28,19 @@ from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.requests import litellm, otlp, request_casts
 from warehouse.sources.requests import table as table_requests
 from warehouse.sources.source import Source
-from warehouse.sources.training import hf_trainer, mlflow, mlperf, run_casts, sacct, sidecar, table_metrics, wandb
+from warehouse.sources.training import (
+    hf_trainer,
+    megatron,
+    mlflow,
+    mlperf,
+    nanogpt,
+    run_casts,
+    sacct,
+    sidecar,
+    table_metrics,
+    tensorboard,
+    wandb,
+)
 from warehouse.sources.training import table as table_runs
 
 
@@ -158,6 +170,30 @@ _RECORDS: Final = (
         1,
         hf_trainer.read,
         side_files=hf_trainer.side_files,
+    ),
+    Format(
+        "training_logs",
+        "megatron",
+        "Megatron-LM training logs",
+        2,
+        megatron.read,
+        side_files=sidecar.sidecar_paths,
+    ),
+    Format(
+        "training_logs",
+        "tensorboard",
+        "TensorBoard event files",
+        2,
+        tensorboard.read,
+        side_files=sidecar.sidecar_paths,
+    ),
+    Format(
+        "training_logs",
+        "nanogpt",
+        "nanoGPT training logs",
+        2,
+        nanogpt.read,
+        side_files=sidecar.sidecar_paths,
     ),
     Format("training_logs", "mlperf", "MLPerf training logs", 1, mlperf.read, side_files=mlperf.side_files),
     Format(

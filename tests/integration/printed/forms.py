@@ -6,7 +6,6 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 UNITS = (("T", 12), ("B", 9), ("M", 6), ("k", 3))
-AMOUNT = re.compile(r"\b(saves|leaves|costs|beyond the) (\d[\d,]*)")
 
 
 def digits(x: float, places: int) -> str:
@@ -123,6 +122,13 @@ def whole_more(x: float | None) -> str:
     return whole(x) if x is None or x <= 0 else signed(whole(x), x, "+")
 
 
+def chance(x: float | None) -> str | None:
+    """A probability: never certain and never impossible."""
+    if x is None:
+        return "–"
+    return ">99 %" if x > 0.99 else "under 1 %" if x < 0.01 else f"{digits(x * 100, 0)} %"
+
+
 def points(x: float) -> str:
     """A difference of percentages."""
     return f"{digits(x * 100, 1)} points"
@@ -147,14 +153,6 @@ def months(x: float | None) -> str | None:
     if x is None:
         return None
     return f"{digits(x, 0)} month{'' if round(x) == 1 else 's'}"
-
-
-def said(words: str | None) -> str | None:
-    """A sentence of the tables: amounts in their form, a space before the sign of percent."""
-    if words is None:
-        return None
-    priced = AMOUNT.sub(lambda found: f"{found[1]} {money(float(found[2].replace(',', '')))}", words)
-    return re.sub(r"(\d)%", r"\1 %", priced)
 
 
 def exact(x: str) -> str:

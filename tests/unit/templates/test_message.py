@@ -1,73 +1,92 @@
-"""The e-mail about a night says what its report says."""
+"""The message about a night says what its report says, decision first."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from templates import render
-from templates.message import Cover, MessageError, held, news
+from templates.message import Cover, MessageError, chat, held, news, thawed
 from templates.pages.document import LEADERSHIP, Edition
 
 NIGHT = "2026-11-21"
 
 
 @pytest.fixture(scope="module")
-def twin(tables: Any, built: dict[str, Any]) -> str:
-    return render.html(tables, **built)
+def frozen(tables: Any, built: dict[str, Any]) -> bytes:
+    return render.message(tables, **built)
 
 
 def cover(edition: Edition = LEADERSHIP, revision: int = 1, company: str = "Example AI") -> Cover:
     return Cover(company, NIGHT, revision, edition, "The report:", "https://r.example.com/leadership.pdf")
 
 
-def test_it_says_title_and_lead_of_page_1_the_decisions_and_the_messages_of_the_other_pages(twin: str) -> None:
-    message = news(twin, cover())
-    headline, lead, asked, also, link, footer = message.text.strip().split("\n\n")
-
-    assert message.subject == f"Example AI: {headline}".replace("\u00a0", " ")
-    assert lead.startswith("Cost ")
-    assert lead.endswith(" asked for below.")
-    assert asked.startswith("Decisions asked for\n- ")
-    assert also.count("\n- ") == 8  # pages 2 to 8 and A; B and the sheets have no message for all
-    assert link == "The report: https://r.example.com/leadership.pdf"
-    assert "revision 1, PRELIMINARY" in footer or "revision 1, FINAL" in footer
+def test_the_subject_is_the_decision_and_what_it_is_worth(frozen: bytes) -> None:
+    assert news(frozen, cover()).subject == "Example AI: Approve 2 decisions: $432k a month for $1.45M"
 
 
-def test_no_reference_and_nothing_unprintable_is_left_in_it(twin: str) -> None:
-    message = news(twin, cover())
+def test_it_says_cost_and_landing_then_each_decision_with_its_money(frozen: bytes) -> None:
+    text = news(frozen, cover()).text.replace("\u00a0", " ")
 
-    assert not [sign for sign in ("K-0", "None", "nan", "{{", "\u200a") if sign in message.text]
+    assert "October cost $4.36M, 18 % over plan; 2026 is heading for" in text
+    assert "- Retrain Atlas-70B at 39 B: $240k a month for $1.45M once" in text
+    assert "The report: https://r.example.com/leadership.pdf" in text
 
 
-def test_finance_hears_what_its_own_pages_say(twin: str) -> None:
-    message = news(twin, cover(Edition("finance")))
+def test_every_sentence_of_it_is_one_of_the_frozen_document(frozen: bytes) -> None:
+    told = thawed(frozen)
+    text = news(frozen, cover()).text
+
+    assert all(words in text for words in (told.cost, told.lead, told.trust, *told.lines))
+    assert all(title in text for kind, title in told.titles if kind != "summary")
+
+
+def test_nothing_unprintable_and_no_mark_is_left_in_it(frozen: bytes) -> None:
+    message = news(frozen, cover())
+
+    assert not [sign for sign in ("None", "nan", "{{", "\ue000", "\ue003") if sign in message.text + message.html]
+
+
+def test_finance_hears_what_its_own_pages_say(frozen: bytes) -> None:
+    message = news(frozen, cover(Edition("finance")))
 
     assert "Decisions asked for" not in message.text
     assert message.text.startswith("Cost ")
 
 
-def test_a_revision_says_so_first(twin: str) -> None:
-    assert news(twin, cover(revision=2)).subject.startswith("REVISED r2: Example AI: ")
+def test_a_revision_says_so_first(frozen: bytes) -> None:
+    assert news(frozen, cover(revision=2)).subject.startswith("REVISED r2: Example AI: ")
 
 
-def test_markup_in_a_name_stays_text_in_html(twin: str) -> None:
-    message = news(twin, cover(company="<img src=x>{{ 7 * 7 }}"))
+def test_markup_in_a_name_stays_text_in_html_and_in_chat(frozen: bytes) -> None:
+    strange = cover(company="<img src=x>{{ 7 * 7 }}")
+    message = news(frozen, strange)
 
     assert "&lt;img src=x&gt;{{ 7 * 7 }}" in message.html
     assert "<img" not in message.html
+    assert "<img" not in json.dumps(chat(frozen, strange)["blocks"])
 
 
-def test_it_loads_nothing_from_anywhere(twin: str) -> None:
-    message = news(twin, cover())
+def test_a_chat_gets_the_decision_the_cost_and_a_link(frozen: bytes) -> None:
+    said = chat(frozen, cover())
+
+    assert said["text"].startswith("Example AI: Approve 2 decisions")
+    assert said["blocks"][0]["text"]["text"].startswith("Approve 2 decisions")
+    assert any(block["type"] == "actions" for block in said["blocks"])
+
+
+def test_it_loads_nothing_from_anywhere(frozen: bytes) -> None:
+    message = news(frozen, cover())
 
     assert not [word for word in ("src=", "url(", "<link", "<script", "@import") if word in message.html]
 
 
-def test_a_page_that_is_no_report_is_refused() -> None:
+@pytest.mark.parametrize("content", [b"<html>", b"{}", b"[]"])
+def test_what_is_no_message_is_refused(content: bytes) -> None:
     with pytest.raises(MessageError, match="publish it again"):
-        news("<html><body><p>nothing</p></body></html>", cover())
+        news(content, cover())
 
 
 def test_a_held_night_says_why_in_bounds() -> None:

@@ -55,10 +55,10 @@ def mean(month: dict[str, Any]) -> float:
 @pytest.mark.parametrize(
     ("before", "now", "words"),
     [
-        (rates(9, 1.0, idle=0.5), rates(9, 1.0, idle=0.9), "of more idle cost"),
-        (rates(9, 1.0, shared=0.9), rates(9, 1.1, shared=0.5), "of less shared cost"),
-        (rates(9, 1.0, training=3.0), rates(9, 1.0, training=2.0), "less training is carried"),
-        (rates(9, 1.0), rates(9, 2.0), "GPU time is dearer"),
+        (rates(9, 1.0, idle=0.5), rates(9, 1.0, idle=0.9), "more idle cost"),
+        (rates(9, 1.0, shared=0.9), rates(9, 1.1, shared=0.5), "less shared cost"),
+        (rates(9, 1.0, training=3.0), rates(9, 1.0, training=2.0), "less training amortised"),
+        (rates(9, 1.0), rates(9, 2.0), "dearer GPU time"),
         (rates(9, 1.0), rates(9, 1.0), ""),
     ],
 )

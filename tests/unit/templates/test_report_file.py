@@ -7,13 +7,12 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
 import pikepdf
 import pytest
 
-from templates import formats, render
+from templates import render
 from templates.figures.marks import attention, passed
 from templates.pages.document import Edition
 from templates.typesetting import pdf as printing
@@ -72,7 +71,7 @@ def test_every_figure_has_an_alternative_text_and_every_table_headers(opened: pi
     elements = list(structure(opened.Root.StructTreeRoot.K[0]))
     figures = [element for element in elements if element.S == "/Figure"]
     tables = [element for element in elements if element.S == "/Table"]
-    assert len(figures) > 100
+    assert len(figures) > 60
     assert all(0 < len(str(figure.Alt)) <= 250 for figure in figures)
     assert len(tables) >= 10
     assert all(any(cell.S == "/TH" for cell in structure(table)) for table in tables)
@@ -82,9 +81,9 @@ def test_each_page_has_one_first_heading_and_a_bookmark(opened: pikepdf.Pdf) -> 
     headings = [element for element in structure(opened.Root.StructTreeRoot.K[0]) if element.S == "/H1"]
     with opened.open_outline() as outline:
         names = [item.title for item in outline.root]
-    assert len(headings) == len(names) == 18
-    assert names[:4] == ["Summary", "Bridge", "Thirds", "Unit economics"]
-    assert names[-2:] == ["Reconciliation and data quality", "Method and provenance"]
+    assert len(headings) == len(names) == 9
+    assert names[:4] == ["Summary", "Decisions", "Bridge and outlook", "Thirds"]
+    assert names[-2:] == ["Reconciliation and data quality", "Words and policies"]
 
 
 def test_only_our_fonts_are_used_and_all_are_inside(opened: pikepdf.Pdf) -> None:
@@ -134,31 +133,6 @@ def test_the_cuts_hold_the_pages_of_their_readers(tables: Any, built: dict[str, 
     ]  # fmt: skip
     assert [part.split('"')[0] for part in owner.split('<article class="page ')[1:]] == ["summary", "reconciliation"]
     assert 'href="#K-' not in owner
-
-
-def test_the_index_on_paper_holds_every_number_of_the_tables_to_the_last_decimal(
-    sheets: list[str], tables: Any
-) -> None:
-    lines = [line for sheet in sheets for line in sheet.splitlines()]
-    listed = {
-        found[1]: found[2]
-        for line in lines
-        if (found := re.match(r"\s*(K-\d+)\s.*?(−?[\d,]+\.\d{12})", line)) is not None
-    }
-    expected = {f"K-{row['position']:02d}": formats.exact(row["value"]) for row in tables["numbers"].to_dicts()}
-    assert len(expected) > 90
-    assert listed == expected
-
-
-def test_every_sheet_that_refers_to_a_number_prints_it(
-    sheets: list[str], tables: Any, printed_forms: Callable[[Decimal], set[str]]
-) -> None:
-    values = {f"K-{row['position']:02d}": row["value"] for row in tables["numbers"].to_dicts()}
-    before = [" ".join(sheet.split()) for sheet in sheets if "How these numbers were made" not in sheet]
-    referred = [(k, sheet) for sheet in before for k in sorted(set(re.findall(r"K-\d+", sheet)))]
-    assert len(referred) > 90
-    for k, sheet in referred:
-        assert any(form.replace("\u00a0", " ") in sheet for form in printed_forms(values[k])), (k, values[k])
 
 
 def test_no_sheet_says_what_only_a_program_would(sheets: list[str]) -> None:

@@ -76,7 +76,7 @@ def test_every_head_of_a_table_says_what_it_heads(elements: list[Any]) -> None:
 def test_every_link_stays_inside_and_leads_somewhere(opened: pikepdf.Pdf) -> None:
     names = {str(name) for name, _ in destinations(opened)}
     links = [one for page in opened.pages for one in page.obj.get("/Annots", []) if one.Subtype == "/Link"]
-    assert len(links) > 100
+    assert len(links) > 30
     for link in links:
         target = link.get("/Dest", link.get("/A", {}).get("/D") if "/A" in link else None)
         assert target is not None

@@ -85,12 +85,16 @@ def _lengths(token_usage: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _small_models(candidates: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
-    """One task of one model: the small model of its best valued move; one that passed its gate first."""
+    """One task of one model: the small model of its best move; what was measured and is not asked for did not pass."""
     sizes = positions.select(target_model_id="model_id", target_size="active_params")
     size = pl.coalesce("target_size", "target_params")
-    moves = candidates.filter(
-        pl.col("action").is_in(["route", "distil"]), pl.col("net_present_value_usd_p50").is_not_null()
-    ).join(sizes, on="target_model_id", how="left")
+    moves = (
+        candidates.filter(
+            pl.col("action").is_in(["route", "distil"]), pl.col("net_present_value_usd_p50").is_not_null()
+        )
+        .join(sizes, on="target_model_id", how="left")
+        .filter(~pl.col("is_measured") | pl.col("is_eligible"))
+    )
     small = moves.filter(size < SMALL_PARAMS).with_columns(
         is_passed=pl.col("is_measured"), small_model_id=pl.coalesce("target_model_id", pl.lit("to be trained"))
     )

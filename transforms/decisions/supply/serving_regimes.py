@@ -36,7 +36,10 @@ def serving_regimes(settings: pl.DataFrame, serving_states: pl.DataFrame, positi
 
 
 def _is_known(state: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:
-    has_chip = state["gpu_model"] in CHIPS and state["gpu_model"] in MEMORY_BYTES and state["gpu_count"] > 0
+    has_tokens = state["output_tokens_per_s"] > 0
+    has_chip = (
+        has_tokens and state["gpu_model"] in CHIPS and state["gpu_model"] in MEMORY_BYTES and state["gpu_count"] > 0
+    )
     return has_chip and position is not None and bool(position["active_params"])
 
 

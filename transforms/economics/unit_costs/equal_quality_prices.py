@@ -10,7 +10,7 @@ from warehouse.schemas.economics import EqualQualityPrices
 
 # The price of fewer tokens than these is a price of a few requests.
 _LEAST_TOKENS: Final = 10_000_000
-_LEAST_MONTHS: Final = 3
+_LEAST_MONTHS: Final = 6
 _PRICES: Final = ("used_usd_per_mtok", "allocated_usd_per_mtok")
 
 

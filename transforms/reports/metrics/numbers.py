@@ -10,14 +10,14 @@ import polars as pl
 
 from transforms.reports.metrics.amortization import amortization_numbers
 from transforms.reports.metrics.bridge import bridge_numbers
-from transforms.reports.metrics.decisions import outlook_numbers, recommendation_numbers, unit_numbers
+from transforms.reports.metrics.decisions import decision_numbers
 from transforms.reports.metrics.metric import Number, context
 from transforms.reports.metrics.reconciliation import reconciliation_numbers
 from transforms.reports.metrics.report_facts import Night
 from transforms.reports.metrics.sheet import sheet_numbers
 from transforms.reports.metrics.summary import summary_numbers
 from transforms.reports.metrics.thirds import thirds_numbers
-from transforms.reports.metrics.waste import waste_numbers
+from transforms.reports.metrics.unit_costs import unit_cost_numbers
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.reports import Numbers
 
@@ -26,13 +26,11 @@ JOB = "night"
 
 SECTIONS = {
     "summary": summary_numbers,
+    "decisions": decision_numbers,
     "bridge": bridge_numbers,
     "thirds": thirds_numbers,
-    "unit_economics": unit_numbers,
-    "waste": waste_numbers,
+    "unit_costs": unit_cost_numbers,
     "amortization": amortization_numbers,
-    "recommendations": recommendation_numbers,
-    "outlook": outlook_numbers,
     "reconciliation": reconciliation_numbers,
 }
 
@@ -43,6 +41,10 @@ def numbers(
     pages: pl.DataFrame,
     month_figures: pl.DataFrame,
     movers: pl.DataFrame,
+    headline_metrics: pl.DataFrame,
+    band_verdicts: pl.DataFrame,
+    company_thirds: pl.DataFrame,
+    idle_pools: pl.DataFrame,
     daily_spend: pl.DataFrame,
     lifecycle_spend: pl.DataFrame,
     thirds: pl.DataFrame,

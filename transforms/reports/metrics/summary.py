@@ -16,17 +16,19 @@ _number = partial(Number, "summary")
 MONTHS = "reports.month_figures"
 MOVERS = "reports.movers"
 SPEND = "economics.daily_spend"
+METRICS = "reports.headline_metrics"
 
 
 def summary_numbers(night: Night) -> Iterator[Number]:
-    """Title, lead, tiles and checks, as they are read."""
+    """Title, lead, the five numbers and the checks, as they are read."""
     yield _number("effective_cost", "Effective cost", night.currency, SPEND, "sum(effective_usd)", "effective_usd",
                   night.in_month)  # fmt: skip
     if night.has_plan:
         yield from _against_plan(night)
     if night.previous_month:
         yield from _against_previous(night)
-    yield from _tiles(night)
+    yield from _five(night)
+    yield from _shares(night)
     yield from _checks(night)
 
 
@@ -63,24 +65,45 @@ def _movers(night: Night) -> Iterator[Number]:
                   "change_usd", f"position > {MOVERS_NAMED}")  # fmt: skip
 
 
-def _tiles(night: Night) -> Iterator[Number]:
+def _five(night: Night) -> Iterator[Number]:
+    """The five numbers, each with its year to date and where the year is heading."""
+    money, rate = night.currency, f"{night.currency} per million tokens"
+    for metric, number_id, title, unit in (
+        ("unit_cost", "fully_loaded", "Fully loaded cost per million tokens", rate),
+        ("idle_and_failed", "wasted", "Idle, unused and failed", money),
+        ("unamortised_training", "carried", "Unamortised training", money),
+        ("savings_realised", "savings_realised", "Savings realised, a month", money),
+    ):
+        yield _number(number_id, title, unit, METRICS, "max(value)", "value", f"metric = {literal(metric)}")
+    cost = f"metric = {literal('effective_cost')}"
+    for number_id, title, column in (
+        ("year_to_date", "Effective cost of the year to date", "year_to_date"),
+        ("landing", "Effective cost of the year, its open months at the median", "landing"),
+        ("landing_plan", "Plan of the year", "landing_plan"),
+    ):
+        yield _number(number_id, title, money, METRICS, f"max({column})", column, cost)
+
+
+def _shares(night: Night) -> Iterator[Number]:
+    """What was served, and which part of the cost served users."""
     month = night.this_month
     if night.has_plan:
         yield _number("plan", "Plan", night.currency, MONTHS, "sum(plan_usd)", "plan_usd", month)
-    mtok = f"{night.currency} per million tokens"
     for number_id, title, unit, column in (
-        ("fully_loaded", "Fully loaded cost per million tokens", mtok, "fully_loaded_usd_per_mtok"),
-        ("used", "Cost per million tokens of serving alone", mtok, "used_usd_per_mtok"),
+        ("used", "Cost per million tokens of serving alone", f"{night.currency} per million tokens",
+         "used_usd_per_mtok"),
         ("tokens", "Tokens served", "tokens", "tokens"),
-        ("idle_ratio", "Idle and unused commitments", "ratio", "idle_ratio"),
-        ("waste", "Failed and abandoned runs", night.currency, "waste_usd"),
-        ("named_ratio", "Cost with a named model", "ratio", "named_ratio"),
-    ):
+        ("named_ratio", "Share of cost with a rule", "ratio", "named_ratio"),
+    ):  # fmt: skip
         yield _number(number_id, title, unit, MONTHS, f"sum({column})", column, month)
     if not _figures(night)["tokens"] and _figures(night)["units"]:
         yield _number("units", "Units served", "units", MONTHS, "sum(units)", "units", month)
     yield _number("inference_ratio", "Share of cost that served users", "ratio", SPEND, _served_share(),
                   "effective_usd", night.in_month)  # fmt: skip
+    pools = night.tables["idle_pools"]
+    if pools.height:
+        yield _number("largest_idle_pool", f"Idle and unused in {pools.sort('position')['pool_id'][0]}",
+                      night.currency, "reports.idle_pools", "sum(idle_usd)", "idle_usd", "position = 1")  # fmt: skip
 
 
 def _figures(night: Night) -> dict[str, Any]:
@@ -97,7 +120,10 @@ def _served_share() -> str:
 def _checks(night: Night) -> Iterator[Number]:
     bills = "economics.reconciliation"
     yield _number("charges", "Charges in the ledger", "charges", bills, "sum(charges)", "charges")
-    yield _number("invoices_tied", "Invoices that tie out", "invoices", bills, "count(*)", "all", "is_reconciled")
+    stated = "invoice_total IS NOT NULL"
+    yield _number("invoices_tied", "Invoices that state a total and tie out", "invoices", bills, "count(*)", "all",
+                  f"{stated} AND is_reconciled")  # fmt: skip
+    yield _number("invoices_stated", "Invoices that state a total", "invoices", bills, "count(*)", "all", stated)
     yield _number("invoices", "Invoices and billing periods", "invoices", bills, "count(*)", "all")
     usage = "staging.token_usage"
     sent = "input_tokens + output_tokens"

@@ -1,33 +1,31 @@
-"""The numbers of page 3."""
+"""The numbers of page 4."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 
-import polars as pl
-
 from transforms.reports.metrics.metric import Number, literal
 from transforms.reports.metrics.report_facts import Night
 
 _number = partial(Number, "thirds")
-JUDGED_STATUSES = ("balanced", "pretraining_heavy", "posttraining_heavy", "inference_heavy")
-JUDGED = f"status IN ({', '.join(map(literal, JUDGED_STATUSES))})"
+VERDICTS = "reports.band_verdicts"
 SPEND = "economics.daily_spend"
 
 
 def thirds_numbers(night: Night) -> Iterator[Number]:
     """How many are outside, what the largest costs too much, and the ledger that everything adds up to."""
-    band = night.tables["settings"]["dead_band_ratio"].item()
-    outside = f"{JUDGED} AND (penalty_ratio > {band!r} OR penalty_ratio IS NULL)"
-    yield _number("models_outside", "Models outside the band today", "models", "economics.thirds", "count(*)",
-                  "status, penalty_ratio", outside)  # fmt: skip
-    yield _number("models_judged", "Models judged, by age and base", "models", "economics.thirds", "count(*)", "status",
-                  JUDGED)  # fmt: skip
-    farthest = farthest_model(night.tables["thirds"], band)
-    if farthest is not None:
-        yield _number("distance", f"{farthest} over balance", night.currency, "economics.thirds", "sum(distance_usd)",
-                      "distance_usd", f"model_id = {literal(farthest)}")  # fmt: skip
+    for number_id, title, rows in (
+        ("models_outside", "Models outside the band today", "is_outside"),
+        ("models_judged", "Models judged: old enough, on an own base, not retired", "is_judged"),
+    ):
+        yield _number(number_id, title, "models", VERDICTS, "count(*)", rows, rows)
+    leading = night.tables["band_verdicts"].filter("is_outside").sort("position")
+    if leading.height:
+        model = leading["model_id"][0]
+        yield _number("distance", f"{model} over a balanced mix", night.currency, "economics.thirds",
+                      "sum(distance_usd)", "distance_usd",
+                      f"as_of = {literal(night.as_of)} AND model_id = {literal(model)}")  # fmt: skip
     until = f"charge_date <= {literal(night.as_of)}"
     for number_id, title, accounts in (
         ("lifetime_direct", "Direct cost of all models", "'direct'"),
@@ -39,11 +37,3 @@ def thirds_numbers(night: Night) -> Iterator[Number]:
                       f"{until} AND account IN ({accounts})")  # fmt: skip
     yield _number("lifetime_ledger", "The ledger in scope", night.currency, SPEND, "sum(effective_usd)",
                   "effective_usd", f"{until} AND account <> 'out_of_scope'")  # fmt: skip
-
-
-def farthest_model(thirds: pl.DataFrame, band: float) -> str | None:
-    """The judged model outside the band today whose imbalance has cost most."""
-    judged = thirds.filter(pl.col("status").is_in(JUDGED_STATUSES), pl.col("distance_usd").is_not_null())
-    outside = judged.filter((pl.col("penalty_ratio") > band).fill_null(value=True))
-    ordered = outside.sort("distance_usd", "model_id", descending=[True, False])
-    return str(ordered["model_id"][0]) if ordered.height else None

@@ -102,4 +102,4 @@ class EqualQualityPrices(Table):
     api_priced_on = day("when that price was looked up").or_null()
     first_month = day("first month in which that quality was served")
     since_first_ratio = ratio("used price over that of the first month").or_null()
-    yearly_change_ratio = ratio("the same as a change over a year: −0.5 halves; null under three months").or_null()
+    yearly_change_ratio = ratio("the same as a change over a year: −0.5 halves; null under six months").or_null()

@@ -127,7 +127,9 @@ def _shaped(batch: Batch, view: View) -> Shaped:
             "contracted_cost": product(rows["unit_price"], rows["quantity"]),
             "consumed_quantity": _in_single_units(rows),
             "consumed_unit": pl.when(pl.col("unit").str.contains(_HOURS)).then(pl.lit("Hours")).otherwise("unit"),
-            "commitment_discount_id": pl.coalesce(_said("reservation_id"), _said("benefit_id")),
+            "commitment_discount_id": pl.coalesce(
+                _said("reservation_id"), _said("benefit_id"), pl.when(is_committed).then("pricing_model")
+            ),
             "commitment_discount_status": pl.when(is_unused)
             .then(pl.lit("Unused"))
             .when((kind == "usage") & is_committed)

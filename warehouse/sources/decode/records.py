@@ -92,13 +92,27 @@ def _said(cells: dict[str, str | None]) -> str:
     )
 
 
+def is_parquet(delivered: Delivered) -> bool:
+    """Whether the file is Parquet: by its name, or by its content where the name says nothing."""
+    suffix, begin = _suffix(delivered), _begin(delivered)
+    return suffix in _PARQUET or (suffix not in (*_JSON, ".csv") and begin.startswith(MAGIC))
+
+
+def _suffix(delivered: Delivered) -> str:
+    """What the name ends with, once what compresses the file is taken off."""
+    path = PurePosixPath(delivered.file.lower())
+    return PurePosixPath(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
+
+
+def _begin(delivered: Delivered) -> bytes:
+    with delivered.content.open("rb") as stream:
+        return stream.read(_GLANCE)
+
+
 def _reader(delivered: Delivered) -> Sheets:
     """By the name, once what compresses it is taken off; a name that says nothing leaves it to the content."""
-    path = PurePosixPath(delivered.file.lower())
-    suffix = PurePosixPath(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
-    with delivered.content.open("rb") as stream:
-        begin = stream.read(_GLANCE)
-    if suffix in _PARQUET or (suffix not in (*_JSON, ".csv") and begin.startswith(MAGIC)):
+    suffix, begin = _suffix(delivered), _begin(delivered)
+    if is_parquet(delivered):
         return parquet_sheets
     _refuse_foreign(begin)
     speaks_json = begin.removeprefix(_MARK).lstrip().startswith(b"{")

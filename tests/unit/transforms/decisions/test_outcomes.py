@@ -37,6 +37,8 @@ def serve(
         company.add("daily_service", day=day, model_id=model_id, input_tokens=tokens, inference_usd=usd, requests=1)
         counts = {"input_tokens": tokens, "weighted_tokens_milli": tokens * 1000, "status": "ok"}
         company.add("token_usage", hour=hour, model_id=model_id, task=task, **counts)
+        paid = {"charge_date": day, "account": "direct", "phase": "inference", "effective_usd": usd}
+        company.add("daily_spend", model_id=model_id, **paid)
 
 
 def followed(company: Company) -> dict[str, Any]:
@@ -80,9 +82,10 @@ def test_a_card_that_is_no_longer_published_and_was_never_followed_is_withdrawn(
 
 
 def test_a_saving_outside_the_promise_is_said_to_be(routed: Company) -> None:
-    routed.rows["daily_service"] = [
-        {**row, "inference_usd": 390.0} if row["model_id"] == "student" else row for row in routed.rows["daily_service"]
-    ]
+    for table, column in (("daily_service", "inference_usd"), ("daily_spend", "effective_usd")):
+        routed.rows[table] = [
+            {**row, column: 390.0} if row["model_id"] == "student" else row for row in routed.rows[table]
+        ]
 
     assert followed(routed)["is_within"] is False
 

@@ -80,7 +80,7 @@ def test_a_month_without_a_bill_has_no_cost_and_no_page_of_changes() -> None:
     tables = small(has_bill=False)
     assert "effective_cost" not in set(tables["numbers"]["number_id"])
     left_out = dict(tables["pages"].filter(~pl.col("is_shown")).select("page", "reason").iter_rows())
-    assert left_out["bridge"] == "no month before to compare with"
+    assert left_out["bridge"] == "no month before to compare with, and no forecast"
 
 
 def test_classes_add_up_to_the_month_and_movers_to_its_change(tables: Tables) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from transforms.reports.headline_metrics import headline_metrics
 from transforms.reports.metrics.numbers import numbers
 from transforms.reports.months import month_classes, month_figures
 from transforms.reports.pages import pages
+from transforms.reports.quality_checks import quality_checks
 from transforms.reports.report_period import subject
 from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
@@ -49,7 +51,7 @@ def report(spent: list[dict[str, Any]], **given: pl.DataFrame) -> dict[str, Deci
     """Every number of the report of a company that has nothing but this."""
     tables = {"settings": pl.DataFrame([{"as_of": NIGHT, "currency": "USD", "dead_band_ratio": 0.1}]), **given}
     tables["daily_spend"] = table("daily_spend", *spent)
-    for function in (subject, month_classes, month_figures, movers, pages, numbers):
+    for function in (subject, month_classes, month_figures, movers, quality_checks, headline_metrics, pages, numbers):
         names = inspect.signature(function).parameters
         read = {name: tables.get(name, CATALOGUE[name].empty()) for name in names}
         tables[function.__name__] = function(**read)
@@ -70,7 +72,7 @@ def test_nothing_is_so_many_percent_of_a_month_that_a_credit_made_negative() -> 
 def test_a_month_in_credit_has_no_shares() -> None:
     # all of −$500 is no 100 % that served users
     found = report([spend(SEPTEMBER, 300), spend(OCTOBER, -500)])
-    assert not {"inference_ratio", "idle_ratio", "named_ratio"} & set(found)
+    assert not {"inference_ratio", "named_ratio"} & set(found)
     # from $300 to −$500 is a fall by more than all of it
     assert float(found["cost_change_ratio"]) == pytest.approx(-800 / 300)
 
@@ -82,7 +84,6 @@ def test_a_credit_beside_cost_makes_no_share_beyond_the_whole() -> None:
     )
     assert found["effective_cost"] == Decimal(50)
     assert not {"inference_ratio", "named_ratio"} & set(found)
-    assert found["idle_ratio"] == 0
 
 
 def test_a_plan_of_nothing_is_exceeded_by_an_amount_and_no_percentage() -> None:
@@ -90,10 +91,3 @@ def test_a_plan_of_nothing_is_exceeded_by_an_amount_and_no_percentage() -> None:
     found = report([spend(OCTOBER, 300)], budgets=plan)
     assert found["plan"] == 0
     assert "plan_ratio" not in found
-
-
-def test_training_given_back_is_no_pace_at_which_it_is_carried() -> None:
-    # a credit gave back $100: nothing is carried by −$100 a month for −9 months
-    row = {"month": date(2026, 10, 1), "model_id": "m", "amortized_usd": Decimal(-100), "closing_usd": Decimal(900)}
-    rolled = table("amortization", row | {"method": "straight_line", "basis": "policy"})
-    assert "carried_months" not in report([spend(OCTOBER, 300)], amortization=rolled)

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from transforms.reports.months import plans
-from transforms.reports.pages import pages
 from transforms.reports.report_period import subject
 from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE
@@ -100,7 +99,7 @@ def test_what_moved_is_counted_on_the_days_that_both_months_have() -> None:
     models = pl.DataFrame({"model_id": ["m"], "owner": ["a"]})
     for unseen, change in ((4, (1000, 2000, 1000)), (0, (2000, 3000, 1000))):
         row = row_of(date(2026, 11, 2), spent, bill(OCTOBER, is_reconciled=True), unseen)
-        moved = movers(pl.DataFrame([row]), spent, models)
+        moved = movers(night(date(2026, 11, 2)), pl.DataFrame([row]), spent, late(date(2026, 11, 2), unseen), models)
         assert moved.select("previous_usd", "current_usd", "change_usd").rows() == [tuple(map(Decimal, change))]
 
 
@@ -124,17 +123,3 @@ def test_a_plan_counts_its_coarsest_rows_only() -> None:
         OCTOBER: Decimal(100),  # not 160
         date(2026, 9, 1): Decimal(42),  # 30 + 12
     }
-
-
-def test_models_outside_the_band_have_their_sheet_before_larger_ones() -> None:
-    balanced, heavy = (
-        {"as_of": date(2026, 11, 21), "model_id": name, "pretraining_usd": Decimal(amount),
-         "posttraining_usd": Decimal(0), "inference_usd": Decimal(0), "status": status,
-         "target_pretraining_ratio": 1 / 3, "target_posttraining_ratio": 1 / 3, "target_inference_ratio": 1 / 3}
-        for name, amount, status in (("large", 900, "balanced"), ("small", 10, "inference_heavy"))
-    )  # fmt: skip
-    others = ("month_figures", "amortization", "recommendations", "variance_bridge", "quarters")
-    empty = {name: CATALOGUE[name].empty() for name in others}
-    row = row_of(date(2026, 11, 21), spend(date(2026, 10, 5)), bill(OCTOBER, is_reconciled=True))
-    shown = pages(subject=pl.DataFrame([row]), thirds=table("thirds", balanced, heavy), **empty)
-    assert shown.filter(page="sheet")["model_id"].to_list() == ["small", "large"]

@@ -1,0 +1,86 @@
+"""What people are told beside the report: a night that is held, failed or missing, and doubts that are new."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from orchestration import last_failure
+from orchestration.nights import missing, yesterday
+from orchestration.notify.settings import Occasion
+from orchestration.settings import Project
+from warehouse import publish
+
+GRACE: Final = timedelta(hours=12)
+"""How long after its end a night may take until it is missed."""
+NAMED: Final = 5
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to tell: about which night, what, and what to do."""
+
+    occasion: Occasion
+    night: date
+    sentence: str
+    remedy: str
+
+    @property
+    def name(self) -> str:
+        """What tells it from other alerts about the night: another reason, or another set of doubts, is other news."""
+        if self.occasion == "missing":
+            return "missing"
+        return f"{self.occasion}-{hashlib.sha256(self.sentence.encode()).hexdigest()[:8]}"
+
+
+def alerts(project: Project, now: datetime, *, is_watch: bool = False) -> list[Alert]:
+    """What is to be told now; missing nights only by a watch, because a run may be just making them up."""
+    return [*_unpublished(project), *_new_doubts(project), *(_missing(project, now) if is_watch else ())]
+
+
+def _unpublished(project: Project) -> Iterator[Alert]:
+    failure = last_failure.noted(project.var)
+    if failure is not None:
+        occasion: Occasion = "held" if failure.is_held else "failed"
+        yield Alert(occasion, failure.night, failure.reason, standing(project))
+
+
+def _missing(project: Project, now: datetime) -> Iterator[Alert]:
+    failure = last_failure.noted(project.var)
+    gaps = missing(project, yesterday(now - GRACE))
+    if gaps and (failure is None or failure.night != gaps[0]):
+        count = "1 night is" if len(gaps) == 1 else f"{len(gaps)} nights are"
+        sentence = f"{count} not published, {gaps[0]} first and {gaps[-1]} last; no run has said why"
+        yield Alert("missing", gaps[0], sentence, "See whether `trisect ui` runs; `trisect run` makes them up.")
+
+
+def _new_doubts(project: Project) -> Iterator[Alert]:
+    """Doubts of the newest night that the night before did not have and nobody has accepted."""
+    nights = publish.nights(project.published)
+    newest = max(nights, default=None)
+    if newest is None:
+        return
+    before = max((night for night in nights if night < newest), default=None)
+    known = _doubts(project, before, nights[before]) if before else {}
+    doubts = _doubts(project, newest, nights[newest])
+    new = [doubts[key] for key in sorted(doubts.keys() - known.keys())]
+    if new:
+        named = "; ".join(f"{one['kind']} {one['subject']} of {one['source']}" for one in new[:NAMED])
+        more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
+        remedy = "`trisect check` says of each what to do; `accepted_findings` records that a person has looked."
+        yield Alert("doubt", newest, f"{len(new)} new doubts, each once: {named}{more}", remedy)
+
+
+def _doubts(project: Project, night: date, revision: int) -> dict[tuple[str, str, str], dict[str, Any]]:
+    findings = publish.manifest(project.published, night, revision).get("findings", [])
+    open_doubts = [one for one in findings if one["is_doubt"] and not one["is_accepted"]]
+    return {(one["kind"], one["subject"], one["source"]): one for one in open_doubts}
+
+
+def standing(project: Project) -> str:
+    """Which report stands meanwhile."""
+    nights = publish.nights(project.published)
+    return f"The report of {max(nights)} stands." if nights else "No report is published yet."

@@ -1,0 +1,41 @@
+"""Which pool stands idle for most, and whether a decision answers it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.schemas.reports import IdlePools
+
+IDLE_CAUSES = ("idle", "commitment_unused")
+
+
+def idle_pools(
+    subject: pl.DataFrame, waste: pl.DataFrame, recommendations: pl.DataFrame, candidates: pl.DataFrame
+) -> pl.DataFrame:
+    """One pool with idle or unused cost in the month reported, the largest first, and the rank of its decision."""
+    idle = (
+        waste.filter(pl.col("month") == subject["month"].item(), pl.col("cause").is_in(IDLE_CAUSES))
+        .drop_nulls("pool_id")
+        .group_by("pool_id")
+        .agg(idle_usd=pl.col("wasted_usd").sum())
+        .filter(pl.col("idle_usd") > 0)
+    )
+    asked = (
+        recommendations.filter(pl.col("action") == "release_capacity")
+        .group_by("pool_id")
+        .agg(decision_rank=pl.col("rank").min())
+    )
+    weighed = (
+        candidates.filter(pl.col("action") == "release_capacity")
+        .group_by("pool_id")
+        .agg(most=pl.col("monthly_saving_usd_p50").max())
+    )
+    reason = (
+        pl.when(pl.col("decision_rank").is_not_null()).then(pl.lit(None, pl.String))
+        .when(pl.col("most") > 0).then(pl.lit("falls_short"))
+        .when(pl.col("most") == 0).then(pl.lit("busy_hours"))
+        .otherwise(pl.lit("not_valued"))
+    )  # fmt: skip
+    reasoned = idle.join(asked, on="pool_id", how="left").join(weighed, on="pool_id", how="left")
+    rows = reasoned.with_columns(reason=reason).sort("idle_usd", "pool_id", descending=[True, False])
+    return IdlePools.frame(rows.with_row_index("position", offset=1))

@@ -1,0 +1,122 @@
+"""What the title of each page says, as a code: the verdicts of the night, decided before any word is chosen."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+MOSTLY: Final = Decimal("0.5")
+SMALL_WASTE: Final = Decimal("0.03")
+TRAINING: Final = ("pretraining", "posttraining")
+Row = dict[str, Any]
+
+
+def decision_case(
+    recommendations: pl.DataFrame, candidates: pl.DataFrame, quality_checks: pl.DataFrame, training_runs: pl.DataFrame
+) -> tuple[str, str | None]:
+    """Whether something is asked for, nothing is needed, or nothing could be valued, and then what is missing first."""
+    if recommendations.filter(pl.col("action") != "hold").height:
+        return "decisions", None
+    if candidates["monthly_saving_usd_p50"].drop_nulls().len():
+        return "nothing_needed", None
+    codes = {row["check"]: row["code"] for row in quality_checks.to_dicts()}
+    gaps = (
+        ("bills", codes["ledger"] == "no_bill"),
+        ("telemetry", codes["model_coverage"] in {"no_telemetry", "nothing_served"}),
+        ("model_names", codes["model_coverage"] == "unmatched"),
+        ("training_logs", not training_runs.height),
+        ("training_prices", True),
+    )
+    return "nothing_valued", next(name for name, is_missing in gaps if is_missing)
+
+
+def summary_title(
+    now: Row, cost_value: Decimal | None, classes: dict[str, Decimal], coverage: str, case: str, missing: str | None
+) -> tuple[str, str | None]:
+    """The case of page 1 and the code of what it adds: decisions first, then what keeps the month from being judged."""
+    if cost_value is None:
+        return "no_bill", None
+    if now["effective_usd"] < 0:
+        return "credits", None
+    if case == "decisions":
+        return "decisions", None
+    if now["unallocated_usd"] > MOSTLY * now["effective_usd"]:
+        return "unattributed", None
+    if not now["tokens"] and not now["units"] and not classes.get("inference"):
+        trained = sum((classes.get(phase, Decimal(0)) for phase in TRAINING), Decimal(0))
+        return "nothing_served", coverage if trained else "no_training"
+    return case, missing
+
+
+def bridge_title(row: Row, metrics: Row, drivers: pl.DataFrame, has_forecast: bool) -> str:  # noqa: FBT001 - one fact
+    """Whether cost rose, fell or stayed, and whether the largest two drivers nearly cancel."""
+    if row["previous_month"] is None or not drivers.height:
+        return "outlook_only" if has_forecast else "nothing"
+    sizes = drivers["change_usd"].to_list()
+    most, least = max(sizes), min(sizes)
+    if metrics["previous_direction"] in {"up", "down"}:
+        return "rose" if metrics["previous_direction"] == "up" else "fell"
+    if metrics["previous_direction"] == "not_meaningful":
+        return "changed"
+    if most > 0 > least and abs(most + least) * 2 < min(most, -least):
+        return "level_cancelling"
+    return "level_two" if most > 0 > least else "level_one"
+
+
+def band_title(verdicts: pl.DataFrame) -> str:
+    """How many models there are to judge, and whether one is outside; retired models are none of them."""
+    living = verdicts.filter(~pl.col("is_retired"))
+    if not verdicts.height:
+        return "no_models"
+    if not living.height:
+        return "all_retired"
+    if living.height == 1:
+        return "one_model"
+    if living["is_outside"].any():
+        return "some_out"
+    if living["is_judged"].any():
+        return "all_in"
+    return "all_young" if (living["state"] == "too_young").any() else "all_adopted"
+
+
+def unit_title(metrics: Row, now: Row) -> str:
+    """Whether a million tokens, or one unit of something else, has a price to state."""
+    if metrics["value"] is not None:
+        return f"tokens_{metrics['previous_direction'] or 'alone'}"
+    return "units" if now["units"] else "not_known"
+
+
+def waste_title(metrics: Row, now: Row) -> str:
+    """Whether what was wasted or idle is known, and large enough to lead."""
+    if metrics["value"] is None:
+        return "not_known"
+    if metrics["reason"] == "no_run_log":
+        return "idle_only"
+    total = now["effective_usd"]
+    if not metrics["value"] or total <= 0:
+        return "nothing"
+    return "small" if metrics["value"] < SMALL_WASTE * total else "some"
+
+
+def amortization_title(balance: Decimal | None, runoffs: pl.DataFrame, materiality: Decimal) -> str:
+    """By which method the balance runs off, and whether a retirement that is known would leave some of it."""
+    if not balance:
+        return "nothing"
+    if balance < 0:
+        return "credit"
+    if Decimal(runoffs["stranded_usd"].sum() or 0) > materiality:
+        return "past_retirement"
+    bases = set(runoffs.filter(pl.col("closing_usd") > 0)["basis"])
+    if bases == {"not_serving"}:
+        return "not_serving"
+    return {("schedule",): "schedule", ("pace",): "pace"}.get(tuple(sorted(bases - {"not_serving"})), "mixed")
+
+
+def reconciliation_title(quality_checks: pl.DataFrame) -> str:
+    """Whether every invoice that states a total ties out."""
+    codes = {row["check"]: row["code"] for row in quality_checks.to_dicts()}
+    if codes["ledger"] == "different":
+        return "not_equal"
+    return str(codes["invoices"])
