@@ -24,7 +24,7 @@ from templates.typesetting.typeface import SEMIBOLD
 
 MOST_ROWS: Final = 12
 NAME_WIDTH: Final = 108.0
-GATE_WIDTH: Final = 74.0
+GATE_WIDTH: Final = 64.0
 BAR_WIDTH: Final = 62.0
 MOST_CARDS: Final = 1
 MOST_REJECTED: Final = 6
@@ -204,7 +204,7 @@ def _spread(row: Row, unit: TableUnit) -> str:
 
 def _row(night: Night, row: Row, place: int, unit: TableUnit, limits: tuple[float, float]) -> RankedRow:
     is_waiting = row["standing"] == "evaluate_first"
-    owner = formats.fitted(row["owner"], 50) if row["owner"] else formats.UNKNOWN
+    owner = formats.fitted(row["owner"], 40) if row["owner"] else formats.UNKNOWN
     return RankedRow(
         place=str(place),
         decision=night.say("decisions", "short_phrase", row, 16),

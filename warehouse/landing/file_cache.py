@@ -99,6 +99,7 @@ class Shelf:
 
     def store(self, content: Content, read: Reading, times: Times) -> None:
         """Keep one content."""
+        account = _account(content, read, times)
         for name, rows in read.frames.items():
             if name == REQUESTS:
                 path = write_landed(landed_file(self._var, content).path, rows, read.parts.get(REQUESTS, ()))
@@ -106,7 +107,7 @@ class Shelf:
             else:
                 self._put(ROWS[name], rows)
         self._put(Quarantine, _quarantined(content, read))
-        self._put(Readings, _account(content, read, times))
+        self._put(Readings, account)
         self._put(LandedFindings, _noticed(content, read))
         for path in read.parts.get(ChargeRows.table_name, ()):
             insert(self._connection, ChargeRows, pl.read_parquet(path, glob=False))

@@ -5,7 +5,7 @@ Settings, landing, the second reader of bills, README and docs/formats/ derive f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -25,7 +25,7 @@ from warehouse.sources.billing import table as table_bill
 from warehouse.sources.billing.control_columns import ControlColumns
 from warehouse.sources.billing.control_totals import SecondReader, compare, of_columns
 from warehouse.sources.reader_protocol import Delivered, Reading
-from warehouse.sources.requests import litellm, otlp, request_casts
+from warehouse.sources.requests import envoy_gateway, langfuse, litellm, otlp, request_casts
 from warehouse.sources.requests import table as table_requests
 from warehouse.sources.source import Source
 from warehouse.sources.training import (
@@ -38,6 +38,7 @@ from warehouse.sources.training import (
     sacct,
     sidecar,
     table_metrics,
+    tensorboard,
     wandb,
 )
 from warehouse.sources.training import table as table_runs
@@ -55,7 +56,8 @@ class Format:
     `title` names it for people; `tier` is the promise (1: proven on real files, 2: on files in the exact layout).
     `read` turns one delivered file into typed rows and refusals. `columns` are what `[source.columns]` and
     `[source.constants]` may name, none where the format names its own. `second_reader` adds a bill up without the
-    parsing code of `read`; a format without one is no bill. `side_files` are the paths that may stand beside a file.
+    parsing code of `read`; a format without one is no bill. `version` tells the
+    version by the names of columns, in small letters. `side_files` are the paths that may stand beside a file.
     """
 
     kind: str
@@ -65,6 +67,7 @@ class Format:
     read: Callable[[Delivered, Source], Reading]
     columns: Sequence[str] = ()
     second_reader: SecondReader | None = None
+    version: Callable[[Collection[str]], str | None] | None = None
     side_files: Callable[[str], Sequence[str]] = _none
 
     def verify(self, delivered: Delivered, source: Source, read: Reading) -> None:
@@ -91,6 +94,7 @@ _RECORDS: Final = (
         focus.read,
         columns=tuple(focus.NAMES),
         second_reader=of_columns(ControlColumns(focus.layout, ("billed_cost",), ("effective_cost",))),
+        version=focus.version,
     ),
     Format(
         "gpu_billing",
@@ -109,6 +113,7 @@ _RECORDS: Final = (
         aws_cur.read,
         columns=tuple(aws_cur.NAMES),
         second_reader=of_columns(ControlColumns(aws_cur.layout, ("billed_cost",))),
+        version=aws_cur.version,
     ),
     Format(
         "gpu_billing",
@@ -126,6 +131,7 @@ _RECORDS: Final = (
         2,
         gcp_billing.read,
         columns=tuple(gcp_billing.NAMES),
+        version=gcp_billing.version,
         second_reader=of_columns(
             ControlColumns(gcp_billing.layout, ("billed_cost",), ("billed_cost",), members=("credits", "amount"))
         ),
@@ -180,6 +186,14 @@ _RECORDS: Final = (
     ),
     Format(
         "training_logs",
+        "tensorboard",
+        "TensorBoard event files",
+        2,
+        tensorboard.read,
+        side_files=sidecar.sidecar_paths,
+    ),
+    Format(
+        "training_logs",
         "nanogpt",
         "nanoGPT training logs",
         2,
@@ -198,6 +212,22 @@ _RECORDS: Final = (
     ),
     Format("request_telemetry", "otlp", "OpenTelemetry JSON lines", 1, otlp.read, columns=otlp.COLUMNS),
     Format("request_telemetry", "litellm", "LiteLLM spend logs", 1, litellm.read, columns=tuple(litellm.NAMES)),
+    Format(
+        "request_telemetry",
+        "langfuse",
+        "Langfuse observations",
+        2,
+        langfuse.read,
+        columns=tuple(langfuse.NAMES),
+    ),
+    Format(
+        "request_telemetry",
+        "envoy_gateway",
+        "Envoy AI Gateway access logs",
+        2,
+        envoy_gateway.read,
+        columns=tuple(envoy_gateway.NAMES),
+    ),
     Format(
         "request_telemetry",
         "table",

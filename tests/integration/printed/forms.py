@@ -6,7 +6,6 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 UNITS = (("T", 12), ("B", 9), ("M", 6), ("k", 3))
-AMOUNT = re.compile(r"\b(saves|leaves|costs|beyond the) (\d[\d,]*)")
 
 
 def digits(x: float, places: int) -> str:
@@ -28,7 +27,8 @@ def fixed(x: float | None, places: int) -> str:
 
 def significant(x: float, count: int) -> float:
     """Rounded to so many digits."""
-    return float(f"{x:.{count - 1}e}")
+    value = Decimal(repr(x))
+    return float(value.quantize(Decimal(1).scaleb(value.adjusted() - count + 1), ROUND_HALF_UP)) if value else 0.0
 
 
 def three(x: float) -> str:
@@ -61,6 +61,8 @@ def span(low: float, high: float) -> str:
     start, end = money(low) or "", money(high) or ""
     if low < 0:
         return f"{start} to {end}"
+    if start == end:
+        return start
     return f"{start}–{end[1:] if start[-1] == end[-1] else end}"
 
 
@@ -123,6 +125,13 @@ def whole_more(x: float | None) -> str:
     return whole(x) if x is None or x <= 0 else signed(whole(x), x, "+")
 
 
+def chance(x: float | None) -> str | None:
+    """A probability: never certain and never impossible."""
+    if x is None:
+        return "–"
+    return ">99 %" if x > 0.99 else "under 1 %" if x < 0.01 else f"{digits(x * 100, 0)} %"
+
+
 def points(x: float) -> str:
     """A difference of percentages."""
     return f"{digits(x * 100, 1)} points"
@@ -147,14 +156,6 @@ def months(x: float | None) -> str | None:
     if x is None:
         return None
     return f"{digits(x, 0)} month{'' if round(x) == 1 else 's'}"
-
-
-def said(words: str | None) -> str | None:
-    """A sentence of the tables: amounts in their form, a space before the sign of percent."""
-    if words is None:
-        return None
-    priced = AMOUNT.sub(lambda found: f"{found[1]} {money(float(found[2].replace(',', '')))}", words)
-    return re.sub(r"(\d)%", r"\1 %", priced)
 
 
 def exact(x: str) -> str:

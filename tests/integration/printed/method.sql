@@ -14,6 +14,9 @@ SELECT
     (SELECT count(*) - 30 FROM raw.files)::TEXT || ' more', strftime(built_at AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M')
 FROM policy.settings;
 
+-- words: how many numbers
+SELECT count(*)::TEXT FROM reports.numbers;
+
 -- fixed: 1 nine 0.1 0.1.0
 
 -- table: If pools were shared otherwise share of all models' cost (rank)
@@ -26,7 +29,7 @@ SELECT
 FROM ledger.policy_sensitivity, policy.settings WHERE policy_sensitivity.currency = settings.currency
 GROUP BY model_id ORDER BY min(rank) FILTER (policy = 'booked') LIMIT 8;
 
--- table: Index of numbers exact values; the queries are in provenance.json
+-- table: Where each number comes from
 SELECT
     printf('K-%02d', position), title, exact(value::TEXT), unit,
     CASE WHEN length(source) <= 160 THEN source END

@@ -1,5 +1,5 @@
--- words: every invoice ties out
-SELECT count(*)::TEXT, count(*) FILTER (is_reconciled)::TEXT FROM exports.reconciliation;
+-- words: every invoice that states a total ties out
+SELECT count(*)::TEXT, count(*) FILTER (is_reconciled)::TEXT FROM exports.reconciliation WHERE invoice_total IS NOT NULL;
 
 -- words: bills, ledger and difference by currency
 SELECT fixed(sum(billed_cost), 2), fixed(sum(ledger_billed_cost), 2), fixed(sum(difference), 2) FROM exports.reconciliation GROUP BY currency;

@@ -12,7 +12,7 @@ WITH shares AS (
 )
 SELECT
     CASE WHEN usd <> 0 THEN money(usd) END, whole(usd / direct),
-    whole(projected_inference_usd_p10 / (trained + projected_inference_usd_p10)),
+    regexp_replace(whole(projected_inference_usd_p10 / (trained + projected_inference_usd_p10)), ' %$', ''),
     whole(projected_inference_usd_p50 / (trained + projected_inference_usd_p50)),
     whole(projected_inference_usd_p90 / (trained + projected_inference_usd_p90)),
     CASE WHEN target_pretraining_ratio > 0 THEN whole(target_pretraining_ratio) END, whole(target_pretraining_ratio + target_posttraining_ratio)
@@ -36,7 +36,7 @@ SELECT tick(month) FROM reports.trails;
 -- words: the balance of its training and where it runs to
 SELECT
     money(amortization.closing_usd), CASE WHEN expected_tokens > 0 THEN tokens(expected_tokens) END,
-    CASE WHEN monthly_usd > 0 THEN tick(retires_on) END, CASE WHEN stranded_usd > 0 THEN money(stranded_usd) END
+    CASE WHEN daily_usd > 0 THEN tick(retires_on) END, CASE WHEN stranded_usd > 0 THEN money(stranded_usd) END
 FROM exports.amortization LEFT JOIN reports.runoffs USING (model_id)
 WHERE month = this_month() AND model_id = model();
 
@@ -65,17 +65,22 @@ SELECT 'four ' || tokens(expected_p50) || ' ' || tokens(expected_p10) || ' ' || 
 FROM economics.task_demand WHERE model_id = model() AND task IS NOT NULL AND production_unit = 'tokens'
 ORDER BY expected_p50 DESC, task LIMIT 1;
 
--- words: what to do, or why nothing
+-- words: what to do
 SELECT
-    CASE WHEN action <> 'hold' THEN span(net_present_value_usd_p10, net_present_value_usd_p90) || ' ' || money(one_off_usd_p50) || ' '
-        || money(monthly_saving_usd_p50) || ' ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90) || ' ' || whole(probability)
-        || ' ' || months(payback_months_p50) || ' ' || said(quality_gate) || ' ' || 'month ' || fixed(payback_months_p50, 0)
-        ELSE said(reason) END,
+    span(net_present_value_usd_p10, net_present_value_usd_p90), money(one_off_usd_p50), money(monthly_saving_usd_p50),
+    span(monthly_saving_usd_p10, monthly_saving_usd_p90), chance(probability), months(payback_months_p50), 'month ' || fixed(payback_months_p50, 0),
     CASE WHEN action = 'retrain_smaller' THEN tokens((assumptions ->> 'target_params')::DOUBLE) END,
     money((assumptions ->> 'training_usd_p50')::DOUBLE), money((assumptions ->> 'evaluation_usd')::DOUBLE),
-    money((assumptions ->> 'migration_usd')::DOUBLE), whole((assumptions ->> 'break_even_demand_ratio')::DOUBLE),
-    lost(rejected -> 0), lost(rejected -> 1)
+    money((assumptions ->> 'migration_usd')::DOUBLE), whole((assumptions ->> 'break_even_demand_ratio')::DOUBLE)
 FROM exports.recommendations WHERE model_id = model() ORDER BY rank LIMIT 1;
+
+-- may: why now, the gate, and what lost
+SELECT month_year(month) FROM reports.trails WHERE model_id = model()
+UNION ALL SELECT whole(quality_gate_ratio) FROM policy.settings
+UNION ALL SELECT dayofmonth(sign_by)::TEXT FROM exports.recommendations WHERE model_id = model()
+UNION ALL SELECT whole(student_quality / teacher_quality) FROM policy.workloads
+UNION ALL SELECT money(abs(monthly_saving_usd_p50)) || ' ' || money(net_present_value_usd_p50) || ' ' || chance(probability) || ' ' || coalesce(tokens(target_params), '')
+    FROM decisions.candidates WHERE model_id = model() AND monthly_saving_usd_p50 IS NOT NULL;
 
 -- words: cash at the end of the curve
 WITH first AS (SELECT * FROM exports.recommendations WHERE model_id = model() ORDER BY rank LIMIT 1),

@@ -37,13 +37,20 @@ def landed_path(folder: Path, source: str, sha256: str, reader_digest: str) -> P
 
 
 def write_landed(path: Path, requests: pl.DataFrame, parts: Sequence[Path] = ()) -> Path:
-    """Write the requests of one file whole or not at all: those in Parquet files set aside, then those in memory."""
+    """Write the requests of one file whole or not at all: those in Parquet files set aside, then those in memory.
+
+    One file set aside that holds them all is moved, not written again.
+    """
     for folder in (path.parent.parent, path.parent):
         folder.mkdir(exist_ok=True, mode=0o700)
     torn = path.with_suffix(".tmp")
     os.close(os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    rows = pl.concat([*(pl.scan_parquet(part, glob=False) for part in parts), Requests.frame(requests).lazy()])
-    rows.sink_parquet(torn, row_group_size=_ROW_GROUP, statistics=True, maintain_order=True)
+    if requests.is_empty() and len(parts) == 1:
+        parts[0].replace(torn)
+        torn.chmod(0o600)
+    else:
+        rows = pl.concat([*(pl.scan_parquet(part, glob=False) for part in parts), Requests.frame(requests).lazy()])
+        rows.sink_parquet(torn, row_group_size=_ROW_GROUP, statistics=True, maintain_order=True)
     with torn.open("rb") as stream:
         os.fsync(stream.fileno())
     torn.replace(path)

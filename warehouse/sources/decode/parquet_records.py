@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ MAGIC: Final = b"PAR1"
 MOST_ROWS: Final = 50_000_000
 MOST_GROUPS: Final = 100_000
 BATCH: Final = 1 << 16
+TYPED_BATCH: Final = 1 << 17
+_REPEATING: Final = 4  # bytes a row
 _LONG: Final = 1 << 12  # bytes; shorter cells repeat by the million in honest files
 
 
@@ -53,6 +56,38 @@ def _sheets(opened: pq.ParquetFile, layout: Layout, size: int) -> Iterator[Sheet
         long_bytes += _long_bytes(sheet.cells)
         _refuse_bomb(long_bytes, size)
         yield sheet
+
+
+def typed_batches(content: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
+    """The columns of the layout that a Parquet file has, under their canonical names and as they are typed.
+
+    Raises:
+        RejectedFile: as parquet_sheets.
+    """
+    _refuse_cut(content)
+    try:
+        with pq.ParquetFile(content, page_checksum_verification=True) as footer:
+            _refuse_large(footer.metadata, content.stat().st_size)
+            repeating = _repeating_texts(footer)
+        with pq.ParquetFile(content, page_checksum_verification=True, read_dictionary=repeating) as opened:
+            fields = opened.schema_arrow.names
+            found = find(cleaned(fields), layout)
+            columns = {name: fields[cleaned(fields).index(column)] for name, column in found.taken.items()}
+            for batch in opened.iter_batches(TYPED_BATCH, columns=list(dict.fromkeys(columns.values()))):
+                yield pa.record_batch({name: batch.column(field) for name, field in columns.items()})
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error) from error
+
+
+def _repeating_texts(footer: pq.ParquetFile) -> list[str]:
+    """Text columns that take few bytes a row, since their texts repeat: each is looked at once."""
+    texts, metadata = set(_texts(footer.schema_arrow)), footer.metadata
+    sizes: Counter[str] = Counter()
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        columns = (row_group.column(place) for place in range(row_group.num_columns))
+        sizes.update({column.path_in_schema: column.total_uncompressed_size for column in columns})
+    return [name for name in texts if sizes[name] < _REPEATING * max(metadata.num_rows, 1)]
 
 
 def _sheet(batch: pa.RecordBatch, columns: Mapping[str, str], found: Found, first: int) -> Sheet:

@@ -92,13 +92,27 @@ def _said(cells: dict[str, str | None]) -> str:
     )
 
 
+def is_parquet(delivered: Delivered) -> bool:
+    """Whether the file is Parquet: by its name, or by its content where the name says nothing."""
+    suffix, begin = _suffix(delivered), _begin(delivered)
+    return suffix in _PARQUET or (suffix not in (*_JSON, ".csv") and begin.startswith(MAGIC))
+
+
+def _suffix(delivered: Delivered) -> str:
+    """What the name ends with, once what compresses the file is taken off."""
+    path = PurePosixPath(delivered.file.lower())
+    return PurePosixPath(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
+
+
+def _begin(delivered: Delivered) -> bytes:
+    with delivered.content.open("rb") as stream:
+        return stream.read(_GLANCE)
+
+
 def _reader(delivered: Delivered) -> Sheets:
     """By the name, once what compresses it is taken off; a name that says nothing leaves it to the content."""
-    path = PurePosixPath(delivered.file.lower())
-    suffix = PurePosixPath(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
-    with delivered.content.open("rb") as stream:
-        begin = stream.read(_GLANCE)
-    if suffix in _PARQUET or (suffix not in (*_JSON, ".csv") and begin.startswith(MAGIC)):
+    suffix, begin = _suffix(delivered), _begin(delivered)
+    if is_parquet(delivered):
         return parquet_sheets
     _refuse_foreign(begin)
     speaks_json = begin.removeprefix(_MARK).lstrip().startswith(b"{")
@@ -109,7 +123,13 @@ def _reader(delivered: Delivered) -> Sheets:
     return csv_sheets
 
 
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+"""How texts in UTF-16 and UTF-32 begin."""
+
+
 def _refuse_foreign(begin: bytes) -> None:
+    if begin.startswith(_WIDE_MARKS) or b"\0" in begin[:4]:
+        raise RejectedFile("encoding", "the content is UTF-16 or UTF-32, not UTF-8; save it as UTF-8")
     told = begin.removeprefix(_MARK).lstrip()
     for magic, kind in _FOREIGN.items():
         if told.startswith(magic) or told[: len(magic)].lower() == magic:

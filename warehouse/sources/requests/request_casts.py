@@ -52,11 +52,24 @@ def typed(
 
     `cached_by_rule` is what setting or format say of cached tokens; without it the column `is_beside_by_habit` does.
     """
-    casts = {name: _cast(name, cells[name], present, clock) for name in COLUMNS}
-    rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
-    filled = rows.with_columns(_start_and_counts()).with_columns(_spans()).with_columns(_units())
+    casts = {name: cast_of(name, cells[name], present, clock) for name in COLUMNS}
     is_beside = pl.lit(cells["is_beside_by_habit"]) if "is_beside_by_habit" in cells.columns else pl.lit(value=False)
-    filled = with_accounting(filled, cached_by_rule, is_beside, rows["input_tokens"].is_not_null())
+    return checked(casts, present, ahead, cached_by_rule, is_beside)
+
+
+def checked(
+    casts: Mapping[str, Cast],
+    present: frozenset[str],
+    ahead: datetime,
+    cached_by_rule: str | None = INSIDE,
+    is_beside: pl.Expr | None = None,
+) -> Typed:
+    """Typed columns as requests: what follows from others is filled in, what contradicts itself is refused."""
+    rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
+    units = _units() if present.intersection(UNITS) else pl.lit(None, dtype=pl.Int64).alias("units_micro")
+    filled = rows.with_columns(_start_and_counts()).with_columns(_spans()).with_columns(units)
+    habit = pl.lit(value=False) if is_beside is None else is_beside
+    filled = with_accounting(filled, cached_by_rule, habit, rows["input_tokens"].is_not_null())
     reasons = first_reason(
         *(cast.reasons for name, cast in casts.items() if name in present),
         _without_start(casts, filled),
@@ -73,7 +86,8 @@ def _without_start(casts: Mapping[str, Cast], rows: pl.DataFrame) -> pl.Series:
     return refused(is_silent & rows["start_at"].is_null(), "bad_date")
 
 
-def _cast(name: str, cells: pl.Series, present: frozenset[str], clock: Clock) -> Cast:
+def cast_of(name: str, cells: pl.Series, present: frozenset[str], clock: Clock) -> Cast:
+    """One column under its canonical name, from text."""
     if name == "status":
         return Cast(_status(cells, present), refused(cells.is_null() & cells.is_not_null(), "limit"))
     if name not in present:
