@@ -299,7 +299,11 @@ def test_the_pdf_prints_the_numbers_of_its_twin_and_no_others(markup: str, sampl
         pytest.skip("pdftotext is not installed: the text of the PDF is not compared with that of its twin")
     paper = sample_night / "var" / "published" / "current" / "leadership.pdf"
     ran = subprocess.run([reader, str(paper), "-"], capture_output=True, text=True, check=True)
-    around = [*map(re.escape, re.findall(r'data-basis="([^"]*)"', markup)), rf"\b\d+\s+of\s+{ran.stdout.count(chr(12))}\b", *furniture(markup)]
+    around = [
+        *map(re.escape, re.findall(r'data-basis="([^"]*)"', markup)),
+        rf"\b\d+\s+of\s+{ran.stdout.count(chr(12))}\b",
+        *furniture(markup),
+    ]
     on_paper = re.sub("|".join(around), "", ran.stdout.replace("-\n", "-"))
     on_screen = re.sub(r"<title>.*?</title>|<(?!/?b\b)[^>]*>", "\n", "".join(map(without_index, articles(markup))))
     assert Counter(BARE.findall(on_paper)) == Counter(BARE.findall(unescape(on_screen)))
