@@ -22,8 +22,8 @@ def run_attempts(run_rows: pl.DataFrame, attribution: pl.DataFrame, settings: pl
     """One uninterrupted time in which one run held GPUs; a log that held none of its own stands once, with 0 GPUs.
 
     Every GPU is held once: of attempts of one run, ranks of one job, parents and children, and runs that count the GPUs
-    of one machine, each holds what those before it do not. What a run lost to another that is no part of it, and what it
-    holds of a job in which another ran too, is in `contested_gpu_seconds`: no log says which of the two used the GPUs.
+    of one machine, each holds what those before it do not. What a run lost to another that is no part of it, and what
+    it holds of a job in which another ran too, is in `contested_gpu_seconds`: no log says which of them used it.
     """
     rows = identified(_logged(run_rows, settings))
     names = run_names(rows)
