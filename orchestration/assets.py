@@ -63,6 +63,7 @@ from transforms.ledger.daily_charges import billed_days
 from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
+from transforms.ledger.pool_findings import pool_findings
 from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.raw.findings import findings
@@ -89,6 +90,7 @@ from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
 from transforms.staging.accruals import accruals
+from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
 from transforms.staging.run_attempts import run_attempts
@@ -108,6 +110,7 @@ ASSETS: Final = [
     stage(
         accruals,
         charges,
+        charge_findings,
         delivered_days,
         run_attempts,
         training_runs,
@@ -124,6 +127,7 @@ ASSETS: Final = [
         billed_days,
         billed_hours,
         pool_uses,
+        pool_findings,
         deployment_shares,
         commitments,
         postings,

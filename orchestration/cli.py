@@ -120,9 +120,11 @@ def run(project: Path, night: date | None, first: date | None, last: date | None
 @trisect.command()
 @PROJECT
 @NOW
-def check(project: Path, now: datetime) -> int:
-    """Read settings, policy and inbox, change nothing, print what a run would reject and why."""
-    return int(_commands().check(project, now))
+@click.option("--json", "form", flag_value="json", help="As one JSON document.")
+@click.option("--text", "form", flag_value="text", default=True, help="As lines to read.")
+def check(project: Path, now: datetime, form: str) -> int:
+    """Say what each source is, what no rule reaches with the lines to paste, and what a run would reject and why."""
+    return int(_commands().check(project, now, form))
 
 
 @trisect.command()

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 import dagster as dg
 
-from orchestration import last_failure, retention
+from orchestration import check_output, last_failure, retention
 from orchestration.definitions import build
 from orchestration.doctor import examined
 from orchestration.exit_codes import Exit
@@ -151,15 +151,21 @@ def _failure_noted(project: Project, night: date, now: datetime) -> Iterator[Non
     last_failure.forget(project.var)
 
 
-def check(root: Path, now: datetime) -> Exit:
-    """Say what a run would refuse and why, without changing anything."""
+def check(root: Path, now: datetime, form: str = "text") -> Exit:
+    """Say what each source is, what no rule reaches and what a run would refuse and why, without changing anything."""
     project = load(root.resolve())
     policy = read_policy(project.root)
-    for fault in policy_findings(project.root, policy, [source.name for source in project.settings.sources()]):
-        click.echo(f"note: {fault}")
+    faults = policy_findings(project.root, policy, [source.name for source in project.settings.sources()])
+    notes = [f"note: {fault}" for fault in faults]
     with glanced(project, yesterday(now)) as glance:
-        for sentence in glance.sentences():
-            click.echo(sentence)
+        records = check_output.recognised(project, glance.profiles, glance.versions, glance.proved_beside)
+        notes += glance.sentences()
+        if form == "json":
+            click.echo(check_output.as_json(records, glance.suggestions, glance.landing.holds, notes))
+        else:
+            lines = (*check_output.to_paste(glance.suggestions), *check_output.remedies(glance.landing.holds))
+            for sentence in (*check_output.sentences(records), *notes, *lines):
+                click.echo(sentence)
         hold(glance.landing, project.settings.machine())
     click.echo("a run would be published", err=True)
     return Exit.PUBLISHED

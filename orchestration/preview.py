@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,8 +20,11 @@ from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.raw.findings import findings
 from transforms.reports.unmatched import unmatched
+from transforms.rule_suggestions import rule_suggestions
+from transforms.source_profiles import source_profiles
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
+from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
@@ -34,6 +37,8 @@ from warehouse.incremental.fingerprints import is_sliced
 from warehouse.incremental.plan import Slices
 from warehouse.landing import landing
 from warehouse.landing.arrivals import Place
+from warehouse.landing.format_versions import format_versions
+from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.schemas import CATALOGUE
@@ -52,6 +57,10 @@ class Glance:
     quarantine: pl.DataFrame
     unmatched: pl.DataFrame
     findings: pl.DataFrame
+    profiles: pl.DataFrame
+    suggestions: pl.DataFrame
+    versions: Mapping[str, str]
+    proved_beside: Mapping[str, list[str]]
 
     def sentences(self) -> Iterator[str]:
         """One line for each source and each refused row or file."""
@@ -107,12 +116,24 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
     with _landed(project, until) as aside:
         files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
         first = computed(aside.connection, project, aside.place, until, FIRST_TABLES)
-        yield Glance(aside.landing, files, refused, *(first[name] for name in ("unmatched", "findings")))
+        held = {name: first[name] for name in ("charges", "charge_rules", "training_runs", "token_usage")}
+        yield Glance(
+            landing=aside.landing,
+            files=files,
+            quarantine=refused,
+            unmatched=first["unmatched"],
+            findings=first["findings"],
+            profiles=source_profiles(files, **held),
+            suggestions=rule_suggestions(**held, models=first["models"]),
+            versions=format_versions(project.root, project.settings.sources()),
+            proved_beside=cache_proofs.proved(aside.connection),
+        )
 
 
 FIRST_TABLES: Final = (
     accruals,
     charges,
+    charge_findings,
     run_attempts,
     training_runs,
     traffic_overlaps,

@@ -33,7 +33,7 @@ class Desk:
     folder: Path
     files: list[LandedFile] = field(default_factory=list)
 
-    def deliver(self, name: str, *rows: tuple[str | None, float, int]) -> None:
+    def deliver(self, name: str, *rows: tuple[str | None, float, int], source: str = "gateway") -> None:
         """A file of requests: identity, hours since the night began, output tokens; each lasts a second a token."""
         schema = {"request_id": pl.String, "hours": pl.Float64, "output_tokens": pl.Int64}
         start = pl.lit(START) + pl.duration(microseconds=(pl.col("hours") * 3_600_000_000).cast(pl.Int64))
@@ -44,7 +44,7 @@ class Desk:
             requests=pl.lit(1),
             model=pl.lit("atlas"),
         )
-        path = write_landed(self.folder / f"{name}.parquet", request_rows(typed, "gateway"))
+        path = write_landed(self.folder / f"{name}.parquet", request_rows(typed, source))
         self.files = sorted([*self.files, LandedFile(f"inbox/{name}", path)], key=lambda landed: landed.file)
 
     def refresh(self, *boundaries: datetime, night_end: datetime = NIGHT_END) -> list[date]:
@@ -174,3 +174,22 @@ def test_a_company_without_a_request_has_no_hours_and_nothing_proved(tmp_path: P
         refresh_request_hours(connection, [], request_hours, [], datetime(2026, 11, 21, tzinfo=UTC))
 
         assert connection.execute("SELECT count(*) FROM raw.request_hours").fetchall() == [(0,)]
+
+
+def test_calls_that_two_sources_tell_of_under_one_id_at_one_time_are_matched_and_others_are_not(desk: Desk) -> None:
+    desk.deliver("a", ("r1", 1, 9), ("r2", 2, 5), source="gateway")
+    desk.deliver("b", ("r1", 1 + 1 / 3600, 5), ("r2", 9, 5), source="sdk")  # r2 at another time is another call
+    desk.refresh()
+    [match] = desk.marked.matching_calls.to_dicts()
+    assert (match["source"], match["counterpart"], match["requests"], match["tokens"]) == ("sdk", "gateway", 1, 5)
+    assert desk.marked.counted == {"inbox/a": 2, "inbox/b": 2}
+
+
+def test_a_hundred_thousand_overlapping_calls_of_one_id_count_once_and_are_in_doubt(desk: Desk) -> None:
+    rows = [("cmpl-0", place / 3600, 3) for place in range(50_000)]  # one a second, each lasts three
+    desk.deliver("a", *rows, source="gateway")
+    desk.deliver("b", *rows, source="sdk")
+    desk.refresh(night_end=NIGHT_END)
+    assert desk.marked.counted == {"inbox/a": 1, "inbox/b": 1}
+    in_doubt = [doubt["rows"] for doubt in desk.marked.doubts.to_dicts() if doubt["kind"] == "copies_differ"]
+    assert in_doubt == [50_000 - 3] * 2  # the last three overlap the one that counts, the others only one another

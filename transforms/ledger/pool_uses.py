@@ -25,7 +25,7 @@ def pool_uses(
 
     The hours of any days, with the attempts and workloads that touch them, give at least the uses of these days.
     """
-    capacity = _capacity(billed_hours, pools)
+    capacity = pool_capacity(billed_hours, pools)
     uses = pl.concat(
         [_run_uses(run_attempts), _deployment_uses(deployments, capacity), _workload_uses(workload_uses)],
         how="diagonal",
@@ -40,7 +40,7 @@ def pool_uses(
     return PoolUses.frame(rows.with_columns(pl.col("weight").reinterpret(dtype=pl.Decimal(38, 0)))).sort(USER)
 
 
-def _capacity(billed_hours: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+def pool_capacity(billed_hours: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
     """The GPU time of each billed pool-hour: that of policy.pools where it has a row for the date, else the bill's."""
     billed = (
         billed_hours.filter(pl.col("method") == "pool")

@@ -12,13 +12,15 @@ ORDER = ("source", "kind", "subject", "file", "day_from", "counterpart", "curren
 
 def findings(
     landed_findings: pl.DataFrame,
+    charge_findings: pl.DataFrame,
     run_findings: pl.DataFrame,
+    pool_findings: pl.DataFrame,
     period_findings: pl.DataFrame,
     captured_twice: pl.DataFrame,
     accepted_findings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One finding, in the order of its source and kind, with its sentence and whether a person has accepted it."""
-    gathered = (landed_findings, run_findings, period_findings, captured_twice)
+    gathered = (landed_findings, charge_findings, run_findings, pool_findings, period_findings, captured_twice)
     noticed = pl.concat(FindingRow.frame(rows) for rows in gathered).sort(ORDER, nulls_last=True)
     doubts = [kind for kind, facts in FINDING_KINDS.items() if facts.is_doubt]
     said = noticed.with_columns(

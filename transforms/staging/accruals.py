@@ -14,6 +14,8 @@ from warehouse.schemas.names import ACCRUAL
 from warehouse.schemas.staging import Accruals
 
 HOURS_A_DAY = 24
+NANO = 10**9
+"""GPU counts are exact to nine decimals: a seventh of a GPU is 0.142857143."""
 
 
 def accruals(rates: pl.DataFrame, pools: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
@@ -50,8 +52,8 @@ def _spans(rates: pl.DataFrame, pools: pl.DataFrame, last: date) -> pl.DataFrame
 
 def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """Cost = GPU-hours × rate, half up at 12 decimals, plus the day's loss of value; billed = effective."""
-    milli_hours = (pl.col("gpu_count") * 1000).round().cast(pl.Int128) * HOURS_A_DAY
-    priced = ((milli_hours * pl.col("rate") * 2 + 1000) // 2000).fill_null(0)
+    nano_hours = (pl.col("gpu_count") * NANO).round().cast(pl.Int128) * HOURS_A_DAY
+    priced = ((nano_hours * pl.col("rate") * 2 + NANO) // (2 * NANO)).fill_null(0)
     cost = (priced + _lost()).reinterpret(dtype=MONEY)
     start = pl.col("day").cast(INSTANT)
     return days.select(
@@ -71,11 +73,11 @@ def _priced(days: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         pl.lit(settings["currency"].item()).alias("currency"),
         cost.alias("billed_cost"),
         cost.alias("effective_cost"),
-        (milli_hours * 10**9).reinterpret(dtype=MONEY).alias("consumed_quantity"),
+        (nano_hours * 1000).reinterpret(dtype=MONEY).alias("consumed_quantity"),
         pl.lit("GPU-Hours").alias("consumed_unit"),
         "gpu_model",
         (pl.col("gpu_count") * HOURS_A_DAY).alias("gpu_hours"),
-        (milli_hours * 10**9).reinterpret(dtype=MONEY).alias("gpu_hours_exact"),
+        (nano_hours * 1000).reinterpret(dtype=MONEY).alias("gpu_hours_exact"),
         start.alias("known_at"),
     )
 

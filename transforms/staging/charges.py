@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.staging.cost_views import one_view
+from transforms.staging.gpu_hours_cap import capped_gpu_hours
 from transforms.staging.gpus import gpu_hours, gpu_models
 from warehouse.schemas.staging import Charges
 
@@ -26,7 +27,7 @@ def charges(
     night_end = settings["night_end"].item()
     current = _current(charge_rows.filter(pl.col("charge_start") < night_end), bill_deliveries)
     known = _known_at(one_view(current, bill_deliveries), files)
-    measured = gpu_hours(gpu_models(known, instances))
+    measured = capped_gpu_hours(gpu_hours(gpu_models(known, instances)))
     billed = Charges.frame(_identified(measured))
     return pl.concat([billed, Charges.frame(accruals)]).sort("charge_id")
 

@@ -11,6 +11,9 @@ from transforms.attribution import first_rules, policy_day
 from warehouse.schemas.columns import MONEY
 
 NAMING_COLUMNS: Final = ("sku_id", "charge_description")
+TYPE_COLUMNS: Final = ("sku_id", "charge_description", "resource_name")
+SHORTEST_TYPE: Final = 4
+"""Characters below which a pattern says too little to be looked for within a name."""
 HOURS: Final = ("hours", "hour", "hrs", "hr", "h")
 GPU_HOURS: Final = ("gpu-hours", "gpu-hour", "gpu hours", "gpu hour", "gpu-hrs", "gpuhours")
 LARGEST_QUANTITY: Final = 10**9
@@ -61,8 +64,15 @@ def _is_use() -> pl.Expr:
 
 
 def _with_instances(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame:
-    """Joins chip and GPUs of the first open row of policy.instances whose pattern is the instance type."""
-    dated = rows.with_columns(policy_day(rows["charge_start"].dt.date(), instances).alias("policy_day"))
+    """Joins chip and GPUs of the first open row of policy.instances whose pattern is the instance type.
+
+    Where a row has no instance type of its own its names may hold one; FOCUS 1.0 has nothing else.
+    """
+    named = [_instance_types(rows.get_column(column), instances) for column in TYPE_COLUMNS]
+    dated = rows.with_columns(
+        policy_day(rows["charge_start"].dt.date(), instances).alias("policy_day"),
+        pl.coalesce("instance_type", *named).alias("instance_type"),
+    )
     types = dated.select("instance_type", "policy_day").drop_nulls().unique().with_row_index("subject")
     fields = types.select(
         "subject",
@@ -77,6 +87,18 @@ def _with_instances(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame
     )
     known = types.join(found, on="subject").drop("subject")
     return dated.join(known, on=["instance_type", "policy_day"], how="left").drop("policy_day")
+
+
+def _instance_types(names: pl.Series, instances: pl.DataFrame) -> pl.Series:
+    """The instance type of policy.instances that a name holds as a word of its own, null where it holds none."""
+    globs = (pattern.lower().strip("*") for pattern in instances["pattern"].drop_nulls().unique().sort())
+    cores = sorted({glob for glob in globs if len(glob) >= SHORTEST_TYPE}, key=len, reverse=True)
+    if not cores or names.null_count() == len(names):
+        return pl.Series(names.name, [None] * len(names), dtype=pl.String)
+    words = "|".join(re.escape(core).replace(r"\*", r"[a-z0-9_.-]*").replace(r"\?", ".") for core in cores)
+    distinct = names.drop_nulls().unique()
+    found = distinct.str.to_lowercase().str.extract(rf"(?:^|[^a-z0-9.])((?:[a-z0-9_]+\.)?(?:{words}))(?:[^a-z0-9.]|$)")
+    return names.replace_strict(distinct, found, default=None, return_dtype=pl.String)
 
 
 def _chip_names(names: pl.Series, instances: pl.DataFrame) -> pl.Series:

@@ -41,18 +41,50 @@ def traffic_overlaps(
     return TrafficOverlaps.frame(pl.concat(found)).sort(TrafficOverlaps.table_key)
 
 
-def captured_twice(traffic_overlaps: pl.DataFrame) -> pl.DataFrame:
-    """One month of one model and pair of sources between which no priority decides, with what counts twice."""
-    day = pl.col("hour").dt.date()
-    doubtful = traffic_overlaps.filter(~pl.col("is_settled")).with_columns(day.dt.month_start().alias("month"))
-    sums = doubtful.group_by("source", "counterpart", "model", "month").agg(
+def captured_twice(
+    traffic_overlaps: pl.DataFrame,
+    matching_calls: pl.DataFrame,
+    models: pl.DataFrame,
+    source_priorities: pl.DataFrame,
+) -> pl.DataFrame:
+    """One month of one model and pair of sources between which no priority decides, with what counts twice.
+
+    What counts twice is known by the ids where both sources send them, else by counts of hours that agree.
+    """
+    by_ids = _by_ids(matching_calls, models, source_priorities)
+    by_counts = traffic_overlaps.filter(~pl.col("is_settled")).with_columns(pl.col("hour").dt.date().alias("day"))
+    by_pairs = by_ids.select(_PAIR)
+    identified = pl.concat([by_pairs, by_pairs.rename(_SWAPPED).select(_PAIR)])
+    unidentified = by_counts.select(*_PAIR, *_COUNTS).join(identified, on=_PAIR, how="anti")
+    rows = pl.concat([by_ids.select(*_PAIR, *_COUNTS), unidentified])
+    sums = rows.group_by("source", "counterpart", "model", pl.col("day").dt.month_start().alias("month")).agg(
         pl.col("requests").sum().alias("rows"),
         pl.col("tokens").sum().cast(pl.Float64),
-        day.min().alias("day_from"),
-        day.max().alias("day_to"),
+        pl.col("day").min().alias("day_from"),
+        pl.col("day").max().alias("day_to"),
     )
     named = sums.with_columns(pl.lit("captured_twice").alias("kind"), pl.col("model").alias("subject"))
     return CapturedTwice.frame(named).sort("source", "counterpart", "subject", "day_from")
+
+
+_SWAPPED: Final = {"source": "counterpart", "counterpart": "source"}
+
+
+def _by_ids(matching_calls: pl.DataFrame, models: pl.DataFrame, source_priorities: pl.DataFrame) -> pl.DataFrame:
+    """Calls that two sources send under one id, where no priority decides which of them counts."""
+    keys = pl.concat(
+        [models.select("model_id", name="model_id"), models.select("model_id", name="aliases").explode("name")]
+    ).drop_nulls()
+    named = keys.with_columns(name_key(keys["name"]).alias("key")).unique("key", keep="first", maintain_order=True)
+    there = source_priorities.rename({"source": "counterpart", "priority": "priority_counterpart"})
+    return (
+        matching_calls.with_columns(name_key(matching_calls["model"]).alias("key"))
+        .join(named.select("key", "model_id"), on="key", how="left")
+        .with_columns(pl.coalesce("model_id", "key", "source").alias("model"))
+        .join(source_priorities, on="source", how="left")
+        .join(there, on="counterpart", how="left")
+        .filter((pl.col("priority") == pl.col("priority_counterpart")).fill_null(value=True))
+    )
 
 
 def _hours(request_hours: pl.DataFrame, models: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:

@@ -21,6 +21,7 @@ import polars as pl
 from warehouse import free_space
 from warehouse.landing import file_cache, findings
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
+from warehouse.landing.commitment_overlap import commitments_counted_twice
 from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
@@ -36,13 +37,13 @@ from warehouse.landing.row_counts import Refusals, account
 from warehouse.landing.same_money import same_money
 from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
-from warehouse.schemas.raw import ChargeRows, InvoiceTotals, RunRows
+from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MatchingCalls, RunRows
 from warehouse.sources.casts.date_guard import starts_before
 from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
 from warehouse.sources.reader_protocol import Delivered, FileWithoutRows, Reading, RejectedFile
 from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
-from warehouse.tables import transaction
+from warehouse.tables import replace, transaction
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def land(
             remove_copies(connection, source, standing, fresh)
         files = _landed_requests(inbox, connection)
         marked = mark_uncounted(connection, files, start.date())
+        replace(connection, MatchingCalls, marked.matching_calls)
         bills = settle_bills(connection, sources, inbox, nights)
         refusals = account(connection, inbox, nights, marked, bills)
         _state_invoices(connection, inbox)
@@ -79,6 +81,7 @@ def land(
         noticed = (
             findings.absent_sources(sources, inbox),
             double_billed(connection, start.date()),
+            commitments_counted_twice(connection, start.date()),
             landed_again(lost),
             of_requests(marked.doubts, files),
         )

@@ -26,8 +26,9 @@ Row = dict[str, str]
 
 def bill_rows(company: Company, provider: Provider) -> list[Row]:
     """Every row of one provider's bills, by billing period and start."""
+    ours = [supply for supply in company.supplies if supply.provider == provider.name]
     rows = [
-        *(row for supply in company.supplies if supply.provider == provider.name for row in _gpus(provider, supply)),
+        *(row for number, supply in enumerate(ours) for row in _gpus(provider, supply, number)),
         *(row for line in company.lines if line.provider == provider.name for row in _line(provider, line)),
     ]
     open_month = month_of(company.end)
@@ -81,17 +82,17 @@ def _shared_columns(provider: Provider, start: datetime, end: datetime, month: d
     }
 
 
-def _gpus(provider: Provider, supply: Supply) -> Iterator[Row]:
-    """One row for each block of nodes and interval."""
+def _gpus(provider: Provider, supply: Supply, number: int) -> Iterator[Row]:
+    """One row for each block of nodes and interval; `number` tells supplies of one pool and day apart."""
     for start, end in supply.intervals():
         for block in range(supply.gpus // supply.gpus_per_row):
-            yield _block(provider, supply, block, start, end)
+            yield _block(provider, supply, f"{number:02d}{block:02d}", start, end)
 
 
-def _block(provider: Provider, supply: Supply, block: int, start: datetime, end: datetime) -> Row:
+def _block(provider: Provider, supply: Supply, block: str, start: datetime, end: datetime) -> Row:
     node_hours = supply.gpus_per_row // GPUS_PER_NODE * round((end - start) / HOUR)
     cost = supply.rate * node_hours * GPUS_PER_NODE
-    lot = f"{supply.pool_id}-{supply.first:%y%m%d}-{block:02d}"
+    lot = f"{supply.pool_id}-{supply.first:%y%m%d}-{block}"
     return {
         **_shared_columns(provider, start, end, start.date().replace(day=1)),
         **_node_columns(supply, node_hours),

@@ -64,7 +64,7 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "let the server or exporter send one id per request",
     ),
     "copies_differ": _doubt(
-        "{subject}: {rows} records share id and time with another record and tell of other usage; one of each counts",
+        "{subject}: {rows} records share id and time with others and differ from the one of them that counts",
         "send_unique_ids",
         "let the server or exporter send one id per request, or accept the finding if each is one call told twice",
     ),

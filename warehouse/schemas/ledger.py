@@ -16,6 +16,7 @@ from warehouse.schemas.columns import (
     ratio,
     text,
 )
+from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import ACCOUNTS, PHASES
 
@@ -112,6 +113,10 @@ class PoolUses(Table):
     model_id = text("model of a workload; that of a run stands in staging.training_runs").or_null()
     phase = choice("phase of a workload", *PHASES).or_null()
     team = text("team of a workload").or_null()
+
+
+class PoolFindings(FindingRow):
+    """One pool of which logs of several sources claim more GPUs than it has."""
 
 
 class DeploymentShares(Table):

@@ -223,6 +223,17 @@ class WorkloadRows(Table):
     gpu_hours = exact("GPU time held", "GPU-hours")
 
 
+class MatchingCalls(Table):
+    """One day and model of which a source tells of calls under the same ids and at the same times as another source."""
+
+    source = text("source that tells of less, or whose name comes later")
+    counterpart = text("source that tells of the calls too")
+    model = text("model as sent").or_null()
+    day = day("UTC day of the start")
+    requests = count("requests that the source tells of")
+    tokens = count("input and output tokens that the source tells of", "tokens")
+
+
 class RequestHours(Table):
     """One hour, or part of an hour between two changes of policy, and set of dimensions as sent."""
 

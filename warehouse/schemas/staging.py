@@ -60,6 +60,7 @@ class Charges(Table):
     gpu_model = text("chip").or_null()
     gpu_hours = measure("GPU time of usage; 0 for any other charge", "GPU-hours")
     gpu_hours_exact = exact("the same as an exact decimal", "GPU-hours")
+    gpu_hours_capped = exact("GPU-hours that it states and another row of its resource brings", "GPU-hours").or_null()
     file_sha256 = text("file it came from").or_null()
     location = text("row of that file").or_null()
     known_at = instant("when it became known")
@@ -69,6 +70,14 @@ class Accruals(Charges):
     """One charge of one day for GPUs of a pool that send no bill."""
 
     table_partition = None
+
+
+class ChargeFindings(FindingRow):
+    """One finding about the charges of one day."""
+
+    table_partition = "charge_day"
+
+    charge_day = day("UTC day on which the charges start")
 
 
 class DeliveredDays(Table):

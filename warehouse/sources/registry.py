@@ -5,7 +5,7 @@ Settings, landing, the second reader of bills, README and docs/formats/ derive f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -56,7 +56,8 @@ class Format:
     `title` names it for people; `tier` is the promise (1: proven on real files, 2: on files in the exact layout).
     `read` turns one delivered file into typed rows and refusals. `columns` are what `[source.columns]` and
     `[source.constants]` may name, none where the format names its own. `second_reader` adds a bill up without the
-    parsing code of `read`; a format without one is no bill. `side_files` are the paths that may stand beside a file.
+    parsing code of `read`; a format without one is no bill. `version` tells the
+    version by the names of columns, in small letters. `side_files` are the paths that may stand beside a file.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Format:
     read: Callable[[Delivered, Source], Reading]
     columns: Sequence[str] = ()
     second_reader: SecondReader | None = None
+    version: Callable[[Collection[str]], str | None] | None = None
     side_files: Callable[[str], Sequence[str]] = _none
 
     def verify(self, delivered: Delivered, source: Source, read: Reading) -> None:
@@ -92,6 +94,7 @@ _RECORDS: Final = (
         focus.read,
         columns=tuple(focus.NAMES),
         second_reader=of_columns(ControlColumns(focus.layout, ("billed_cost",), ("effective_cost",))),
+        version=focus.version,
     ),
     Format(
         "gpu_billing",
@@ -110,6 +113,7 @@ _RECORDS: Final = (
         aws_cur.read,
         columns=tuple(aws_cur.NAMES),
         second_reader=of_columns(ControlColumns(aws_cur.layout, ("billed_cost",))),
+        version=aws_cur.version,
     ),
     Format(
         "gpu_billing",
@@ -127,6 +131,7 @@ _RECORDS: Final = (
         2,
         gcp_billing.read,
         columns=tuple(gcp_billing.NAMES),
+        version=gcp_billing.version,
         second_reader=of_columns(
             ControlColumns(gcp_billing.layout, ("billed_cost",), ("billed_cost",), members=("credits", "amount"))
         ),

@@ -145,7 +145,9 @@ class _Facts:
             return row | {"verdict": "unknown", "reason_code": code}
         row["loss"] = float(self.curve.loss[-1])
         bounds = interval(past, share or 1.0, self.curve.scale)
-        wrong = divergence(self.curve, self.unknown, bounds.half_width)
+        # the loss of a policy is no measure of how good it is: only one that is no number tells
+        is_told = self.plan["kind"] != "rl" or self.unknown
+        wrong = divergence(self.curve, self.unknown, bounds.half_width) if is_told else None
         row |= {"past_runs": bounds.runs, "interval_basis": bounds.basis, "widening_ratio": bounds.widening}
         row |= {"hold_outs": bounds.hold_outs, "hold_out_coverage_ratio": bounds.coverage}
         row |= {"widened_coverage_ratio": bounds.widened_coverage}

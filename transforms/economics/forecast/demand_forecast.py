@@ -8,7 +8,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.economics.forecast.prediction_interval import P90, daily_medians, daily_spread, median_sum, spread
+from transforms.demand_path import mixture_quantiles, paths_of
+from transforms.economics.forecast.prediction_interval import (
+    BLOCK_DAYS,
+    P90,
+    daily_medians,
+    daily_spread,
+    median_sum,
+    spread,
+)
+from transforms.economics.forecast.smoothing import WEEK, Floats
 from warehouse.schemas.economics import DemandForecast, Parity
 
 HORIZON_DAYS: Final = 92
@@ -40,6 +49,7 @@ def parity(
     amortization: pl.DataFrame,
     training_assets: pl.DataFrame,
     demand_states: pl.DataFrame,
+    demand_paths: pl.DataFrame,
     expected_service: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
@@ -58,13 +68,15 @@ def parity(
     rows = needs.join(ahead, on="model_id", how="left").join(
         states.select("model_id", "level", "trend", "sigma", "unseen_days"), on="model_id", how="left"
     )  # fmt: skip
-    dated = [_dates(row, as_of) for row in rows.sort("model_id").iter_rows(named=True)]
+    ways = demand_paths.filter(now, pl.col("quantity").is_in(["tokens", "units"]))
+    paths = {str(key[0]): part for key, part in ways.group_by("model_id", maintain_order=True)}
+    dated = [_dates(row, as_of, paths.get(row["model_id"])) for row in rows.sort("model_id").iter_rows(named=True)]
     if not dated:
         return Parity.empty()
     return Parity.frame(rows.sort("model_id").with_columns(pl.DataFrame(dated, infer_schema_length=None)))
 
 
-def _dates(row: dict[str, float], as_of: date) -> dict[str, object]:
+def _dates(row: dict[str, float], as_of: date, paths: pl.DataFrame | None) -> dict[str, object]:
     """The first day on which the sum served reaches what is needed, at high, median and low demand."""
     need, days = row["tokens_to_parity"], row["days"]
     if need is None:
@@ -75,12 +87,34 @@ def _dates(row: dict[str, float], as_of: date) -> dict[str, object]:
         return _verdict(as_of, "unknown", [None] * 3)
     unseen = int(row["unseen_days"])
     ahead = np.arange(1.0, float(days) + unseen + 1)
-    median = median_sum(np.array([row["level"]]), np.array([row["trend"]]), ahead)
-    width = spread(np.array([row["sigma"]]), ahead)
-    reached = [np.flatnonzero(median * np.exp(z * width) >= need) for z in (P90, 0.0, -P90)]
+    sums = _sums(row, ahead) if paths is None or days <= BLOCK_DAYS else _path_sums(paths, ahead, unseen)
+    reached = [np.flatnonzero(served >= need) for served in sums]
     # days that are not known yet serve as well, but a day that is over is no forecast
     found = [as_of + timedelta(days=max(int(places[0]) - unseen, 0) + 1) if len(places) else None for places in reached]
     return _verdict(as_of, "expected" if found[1] else "never", found)
+
+
+def _sums(row: dict[str, float], ahead: Floats) -> list[Floats]:
+    """What is served to each day ahead at high, median and low demand, by the forecast of four weeks."""
+    median = median_sum(np.array([row["level"]]), np.array([row["trend"]]), ahead)
+    width = spread(np.array([row["sigma"]]), ahead)
+    return [np.asarray(median * np.exp(z * width)) for z in (P90, 0.0, -P90)]
+
+
+def _path_sums(rows: pl.DataFrame, ahead: Floats, unseen: int) -> list[Floats]:
+    """The same by the paths over a life, from week to week; between two weeks it grows evenly."""
+    paths = paths_of(rows)
+    begun = float((rows.item(0, "known_on") - rows.item(0, "origin_on")).days - unseen)
+    weeks = np.arange(1.0, np.ceil(ahead[-1] / WEEK) + 1) * WEEK
+    first, last = (np.broadcast_to(ends, (rows.height, len(weeks))) for ends in (np.array([begun]), begun + weeks))
+    totals, sigma = np.log(paths.total(first, last)), paths.spread_within(first, last)
+    group = np.repeat(np.arange(len(weeks)), rows.height)
+    weight = np.tile(paths.weight, len(weeks))
+    known = np.concatenate([[0.0], weeks])
+    quantiles = (
+        mixture_quantiles(group, weight, totals.T.ravel(), sigma.T.ravel(), level) for level in (0.9, 0.5, 0.1)
+    )
+    return [np.interp(ahead, known, np.concatenate([[0.0], served])) for served in quantiles]
 
 
 def _verdict(as_of: date, verdict: str, days: list[date | None]) -> dict[str, object]:

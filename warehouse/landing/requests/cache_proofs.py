@@ -31,6 +31,16 @@ def prove(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) 
     connection.execute("DROP VIEW proved_beside")
 
 
+def proved(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """The models of each source that are proved to have them beside the input, by source."""
+    found: dict[str, list[str]] = {}
+    if any_proved(connection):
+        query = "SELECT source, model FROM meta.cache_beside ORDER BY ALL"
+        for source, model in connection.execute(query).fetchall():
+            found.setdefault(source, []).append(model)
+    return found
+
+
 def any_proved(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything is proved."""
     lay_out(connection)

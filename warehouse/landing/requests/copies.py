@@ -57,7 +57,9 @@ _DOUBTS: Final = """
         SELECT *, rank > 1 AS is_copy FROM repeats
         WHERE requests > 0 AND CASE
             WHEN rank = 1 THEN occurrence > 1
-            ELSE start_at <> kept_start AND (input_tokens, output_tokens) <> (kept_input, kept_output)
+            WHEN start_at = kept_start THEN false
+            ELSE (input_tokens, output_tokens) <> (kept_input, kept_output) OR stop <= kept_start
+                OR start_at >= kept_stop
         END
     )
     GROUP BY source, delivery, is_copy, date_trunc('month', day)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import duckdb
 import polars as pl
 
-from warehouse.landing.requests import bridged_calls, cache_proofs, copies
+from warehouse.landing.requests import bridged_calls, cache_proofs, copies, matching_calls
 from warehouse.landing.requests.doubts import DOUBTS, of_spans, summed
 from warehouse.landing.requests.landed_parquet import (
     LandedFile,
@@ -20,17 +20,22 @@ from warehouse.landing.requests.landed_parquet import (
     scan,
 )
 from warehouse.landing.requests.traces import resolved
+from warehouse.schemas.raw import MatchingCalls
 
 SPANS_PER_PASS: Final = 1 << 21
 """Spans whose traces are looked at at once; they take some 300 MB."""
 
 
 class Marked(NamedTuple):
-    """What each file, by its name, has of requests: rows that another row tells already, and rows that count."""
+    """What each file, by its name, has of requests: rows that another row tells already, and rows that count.
+
+    `doubts` and `matching_calls` are what may count twice within a source and between two.
+    """
 
     duplicates: Mapping[str, int]
     counted: Mapping[str, int]
     doubts: pl.DataFrame
+    matching_calls: pl.DataFrame
 
 
 def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], night: date) -> Marked:
@@ -46,12 +51,18 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
     )
     connection.execute("CREATE OR REPLACE TABLE meta.cache_beside (source VARCHAR, model VARCHAR)")
     if not files:
-        return Marked({}, {}, pl.DataFrame(schema=DOUBTS))
+        return Marked({}, {}, pl.DataFrame(schema=DOUBTS), MatchingCalls.empty())
     cache_proofs.prove(connection, scan(connection, files))
     with landed_rows(connection, files):
         found = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
-        found += [bridged_calls.bridged(connection, files)]
-    return Marked(_duplicates(connection, files), _counted(connection, files), summed(pl.concat(found), night))
+        matches = matching_calls.matching(connection, files)
+        found += [bridged_calls.bridged(connection, files), matches.doubts]
+    return Marked(
+        _duplicates(connection, files),
+        _counted(connection, files),
+        summed(pl.concat(found), night),
+        matches.calls.filter(pl.col("day") <= night),
+    )
 
 
 def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[pl.DataFrame]:

@@ -5,6 +5,7 @@ Reference: AWS, Data Exports user guide: Cost and Usage Report 2.0 table diction
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Final
 
@@ -100,6 +101,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
     wanted = layout(source)
     splits = split_costs(delivered, wanted, _is_compute())
     return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
+
+
+def version(columns: Collection[str]) -> str:
+    """Whether a file with these columns, in small letters, is the legacy report."""
+    return "legacy" if "identity/lineitemid" in columns else "2.0"
 
 
 def layout(source: Source) -> Layout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import polars as pl
@@ -58,6 +59,14 @@ REQUIRED: Final = (
     "charge_end",
     "charge_category",
 )
+_FIRST_IN: Final = (
+    ("1.4", {"invoicedetailid", "commitmentprogrameligibilitydetails"}),
+    ("1.3", {"allocatedmethodid", "allocatedtags", "serviceprovidername", "hostprovidername", "contractapplied"}),
+    ("1.2", {"invoiceid", "billingaccounttype", "subaccounttype", "pricingcurrency"}),
+    ("1.1", {"capacityreservationid", "skumeter", "skupricedetails", "servicesubcategory"}),
+)
+"""Columns that a version was the first to have, newest first."""
+
 _GIVEN: Final = {*NAMES, "instance_type", "gpus_per_unit"}
 _HOURS: Final = ("hours", "hour")
 _GPU_HOURS: Final = ("gpu-hours", "gpu hours", "gpu-hour", "gpu hour")
@@ -77,6 +86,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
         if other is None:
             raise
         return other
+
+
+def version(columns: Collection[str]) -> str:
+    """The version of FOCUS whose columns a file has, given in small letters."""
+    return next((version for version, names in _FIRST_IN if not names.isdisjoint(columns)), "1.0")
 
 
 def layout(source: Source) -> Layout:

@@ -8,7 +8,7 @@ Reference: Google, Cloud Billing: Structure of Standard data export; Structure o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -63,6 +63,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
         RejectedFile: as warehouse.sources.decode.records.batches.
     """
     return read_bill(delivered, source, layout(source), _shaped)
+
+
+def version(columns: Collection[str]) -> str:
+    """Which of the two exports a file with these columns, in small letters, is."""
+    return "detailed" if "resource" in columns else "standard"
 
 
 def layout(source: Source) -> Layout:

@@ -316,6 +316,16 @@ def test_a_run_of_another_size_than_its_model_is_one_of_a_sweep(company: Company
     assert (row["kind"], row["planned_tokens"], row["reason_code"]) == ("sweep", None, "length_unknown")
 
 
+def test_the_loss_of_a_policy_that_rises_stops_no_rl_run(company: Company) -> None:
+    company.rows.clear()
+    company.add("models", model_id="new", params=1e8, origin="own")
+    log(company, "now", falling(10) + [2.9 + 0.1 * number for number in range(20)], phase="posttraining")
+    company.add("training_metrics", run_id="now", step=1, name="reward", value=0.1)
+    row = company.decide("run_forecasts").row(0, named=True)
+
+    assert (row["kind"], row["verdict"], row["reason_code"]) == ("rl", "unknown", "reward_decides")
+
+
 def scaled(scale: float, bend: float) -> Curve:
     """A run whose loss bends by a part of the way that its first half does not show."""
     seen = np.geomspace(1e6, 1e9, 200)

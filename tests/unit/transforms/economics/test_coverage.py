@@ -217,7 +217,7 @@ def test_parity_counts_the_unknown_days_and_is_never_dated_on_one(rows: Any, nig
     for needed, day in ((950.0, 8), (150.0, 1)):
         found = parity(
             rows("amortization", {**cell, "tokens_to_parity": needed, "production_unit": "tokens"}),
-            rows("training_assets", cell), rows("demand_states", state(unseen_days=2)),
+            rows("training_assets", cell), rows("demand_states", state(unseen_days=2)), rows("demand_paths"),
             rows("expected_service", {"known_on": FIRST, "model_id": "m", "quantity": "tokens", "days": 60}),
             night(as_of),
         )  # fmt: skip

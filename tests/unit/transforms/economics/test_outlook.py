@@ -63,13 +63,27 @@ def test_parity_without_service_is_unknown(rows: Any, night: Any) -> None:
     assert parity_of(rows, night, 5.0, days=None)["verdict"] == "unknown"
 
 
-def parity_of(rows: Any, night: Any, needed: float | None, days: int | None = 60) -> dict[str, Any]:
+def test_parity_of_a_demand_that_falls_is_dated_by_its_decline(rows: Any, night: Any) -> None:
+    # 100 tokens a day that fall by 1 % a day add up to 100 × (1 − e^(−0.01·d)) / 0.01: 5,000 after 69.3 days
+    path = {"known_on": NOW, "model_id": "m", "quantity": "tokens", "origin_on": NOW, "shape": "exponential"}
+    sigmas = {"sigma_28": 0.01, "sigma_90": 0.01, "sigma_180": 0.01}
+    ways = rows("demand_paths", {**path, **sigmas, "weight_ratio": 1.0, "level": 100.0, "daily_growth_ratio": -0.01})
+    found = parity_of(rows, night, 5000.0, days=120, ways=ways)
+    assert found["parity_on_p50"] == NIGHT + timedelta(days=70)
+    assert parity_of(rows, night, 9000.0, days=120, ways=ways)["verdict"] == "never"
+
+
+def parity_of(
+    rows: Any, night: Any, needed: float | None, days: int | None = 60, ways: pl.DataFrame | None = None
+) -> dict[str, Any]:
     """The parity of one model that serves 100 tokens a day for `days` days more."""
     cell = {"month": date(2025, 5, 1), "model_id": "m"}
     carried = rows("amortization", {**cell, "tokens_to_parity": needed, "production_unit": "tokens"})
     ahead = [] if days is None else [{"known_on": NOW, "model_id": "m", "quantity": "tokens", "days": days}]
     states = rows("demand_states", state())
-    found = parity(carried, rows("training_assets", cell), states, rows("expected_service", *ahead), night(NIGHT))
+    paths = rows("demand_paths") if ways is None else ways
+    served = rows("expected_service", *ahead)
+    found = parity(carried, rows("training_assets", cell), states, paths, served, night(NIGHT))
     return found.row(0, named=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from inspect import signature
 from typing import Any
 
 import polars as pl
@@ -27,12 +28,9 @@ def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def gathered(*rows: Mapping[str, Any], accepted: Sequence[Mapping[str, Any]] = ()) -> pl.DataFrame:
-    landed = table("landed_findings", [{"file_sha256": "", **row} for row in rows])
-    return findings(
-        landed,
-        *(table(name, []) for name in ("run_findings", "period_findings", "captured_twice")),
-        table("accepted_findings", accepted),
-    )
+    landed = [{"file_sha256": "", **row} for row in rows]
+    given = {"landed_findings": landed, "accepted_findings": accepted}
+    return findings(**{name: table(name, given.get(name, [])) for name in signature(findings).parameters})
 
 
 def settings(allowed: float = 0.02) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from transforms.staging.accruals import accruals
+from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.checks import bill_rows_in_no_unit
 from transforms.staging.delivered_days import delivered_days
@@ -207,6 +208,92 @@ def test_an_instance_type_is_looked_up_on_the_day_of_the_charge() -> None:
 
 
 # ---- owned GPUs ------------------------------------------------------------------------------------------------------
+MACHINE = {
+    "resource_id": "vm1",
+    "charge_start": datetime(2026, 11, 20, tzinfo=UTC),
+    "charge_end": datetime(2026, 11, 21, tzinfo=UTC),
+    "consumed_quantity": Decimal(24),
+    "consumed_unit": "Hours",
+    "gpus_per_unit": 8.0,
+}
+
+
+def hours_of(*rows: Mapping[str, Any]) -> dict[str, tuple[float, Decimal]]:
+    """GPU-hours that a row brings, and those that it leaves to another, by its digest."""
+    found = bill(
+        [row(**{**MACHINE, "dimension_hash": name * 64, **more}) for name, more in zip("abcd", rows, strict=False)]
+    )
+    cells = found.select(pl.col("charge_id").str.slice(6, 1), "gpu_hours", "gpu_hours_capped").rows()
+    return {name: (hours, capped) for name, hours, capped in cells}
+
+
+def test_a_licence_beside_compute_brings_its_cost_and_no_gpu_hours() -> None:
+    # 8 GPUs × 24 hours are there once, and the row that costs most an hour brings them
+    licence, compute = {"effective_cost": Decimal(60), "sku_id": "soft1"}, {"effective_cost": Decimal(300)}
+    found = hours_of(licence, compute, {"resource_id": "vm2"}, {"resource_id": None})
+
+    alone = (192.0, Decimal(0))
+    assert found == {"a": (0.0, Decimal(192)), "b": alone, "c": alone, "d": alone}
+
+
+def test_two_halves_of_one_machine_stay_whole() -> None:
+    half = {"consumed_quantity": Decimal(12)}
+
+    # 12 hours on demand and 12 reserved, both billed over the day: 96 + 96 of 192
+    assert hours_of(half, {**half, "commitment_discount_status": "Used"}) == {
+        "a": (96.0, Decimal(0)),
+        "b": (96.0, Decimal(0)),
+    }
+
+
+def test_hourly_compute_and_a_licence_by_the_day_meet_in_the_hours_of_both() -> None:
+    hour = {"charge_end": MACHINE["charge_start"] + timedelta(hours=1), "consumed_quantity": Decimal(1)}
+    found = hours_of({**hour, "effective_cost": Decimal(50)}, {"effective_cost": Decimal(24)})
+
+    assert found == {"a": (8.0, Decimal(0)), "b": (184.0, Decimal(8))}  # the licence leaves one of its 24 hours
+
+
+def test_a_fleet_under_one_name_and_machines_one_after_the_other_are_not_cut() -> None:
+    fleet = {"consumed_quantity": Decimal(48)}  # two machines
+    morning = {"charge_end": datetime(2026, 11, 20, 12, tzinfo=UTC), "consumed_quantity": Decimal(12)}
+    evening = {"charge_start": datetime(2026, 11, 20, 12, tzinfo=UTC), "consumed_quantity": Decimal(12)}
+
+    assert hours_of(fleet) == {"a": (384.0, Decimal(0))}
+    assert hours_of(morning, evening) == {"a": (96.0, Decimal(0)), "b": (96.0, Decimal(0))}
+
+
+def test_what_is_capped_is_a_finding_with_its_gpu_time() -> None:
+    rows = [row(**MACHINE, dimension_hash="a" * 64, sku_id="soft1"), row(**MACHINE, dimension_hash="b" * 64)]
+    (finding,) = charge_findings(bill(rows)).to_dicts()
+
+    assert (finding["kind"], finding["subject"], finding["rows"]) == ("gpu_hours_capped", "vm1", 1)
+    assert finding["gpu_seconds"] == 192 * 3600
+
+
+INSTANCES = [
+    {"position": 1, "pattern": "*p5.48xlarge", "gpu_model": "H100", "gpus": 8.0},
+    {"position": 2, "pattern": "*ND96isr_H100_v5", "gpu_model": "H100", "gpus": 8.0},
+    {"position": 3, "pattern": "*NV6ads_A10_v5", "gpu_model": "A10", "gpus": 0.166667},
+]
+
+
+@pytest.mark.parametrize(
+    ("names", "hours"),
+    [
+        ({"charge_description": "$98.32 per On Demand Linux p5.48xlarge Instance Hour"}, 16.0),
+        ({"sku_id": "USW2-BoxUsage:p5.48xlarge"}, 16.0),
+        ({"resource_name": "Standard_ND96isr_H100_v5"}, 16.0),
+        ({"charge_description": "Standard_NV6ads_A10_v5 West Europe"}, 0.333334),
+        ({"charge_description": "xp5.48xlargest things"}, 0.0),
+        ({"charge_description": "p5.4xlarge"}, 0.0),
+    ],
+)
+def test_an_instance_type_is_found_in_the_names_of_a_row_that_has_none(names: dict[str, str], hours: float) -> None:
+    used = {"consumed_quantity": Decimal(2), "consumed_unit": "Hours"}
+
+    assert bill([row(**used, **names)], instances=INSTANCES)["gpu_hours"].item() == hours
+
+
 POOL = {"pool_id": "own", "gpu_model": "H100", "gpu_count": 16.0}
 
 
@@ -233,6 +320,17 @@ def test_an_accrued_cost_is_rounded_half_up_at_twelve_decimals() -> None:
     for rate, cost in (("0.000000000001", "0.000000000002"), ("0.000000000005", "0.000000000012")):
         found = accrued([{"pool_id": "own", "usd_per_gpu_hour": Decimal(rate), **day}], [{**POOL, "gpu_count": 0.1}])
         assert found["billed_cost"].to_list() == [Decimal(cost)]
+
+
+def test_a_part_of_a_gpu_costs_its_exact_part() -> None:
+    # 0.142857143 GPUs × 24 h × 2.1 = 7.2000000072
+    day = {"valid_from": date(2026, 11, 20), "valid_to": date(2026, 11, 21)}
+    found = accrued(
+        [{"pool_id": "own", "usd_per_gpu_hour": Decimal("2.1"), **day}], [{**POOL, "gpu_count": 0.142857143}]
+    )
+
+    assert found["billed_cost"].to_list() == [Decimal("7.2000000072")]
+    assert found["gpu_hours_exact"].to_list() == [Decimal("3.428571432")]
 
 
 def test_each_rate_holds_on_its_own_days_only() -> None:

@@ -35,6 +35,12 @@ def overlaps(*hours: dict[str, Any], **priorities: int) -> pl.DataFrame:
     return traffic_overlaps(table("request_hours", list(hours)), *policy)
 
 
+def doubts(found: pl.DataFrame, *calls: dict[str, Any], **priorities: int) -> list[dict[str, Any]]:
+    rows = [{"source": source, "priority": priority} for source, priority in priorities.items()]
+    tables = (table("matching_calls", list(calls)), table("models", MODELS), table("source_priorities", rows))
+    return captured_twice(found, *tables).to_dicts()
+
+
 def counted(*hours: dict[str, Any], **priorities: int) -> int:
     policy = [table(name, []) for name in ("attribution", "deployments", "token_weights")]
     found = overlaps(*hours, **priorities)
@@ -45,7 +51,7 @@ def counted(*hours: dict[str, Any], **priorities: int) -> int:
 
 def test_counts_that_agree_within_a_fifth_are_one_traffic_and_in_doubt() -> None:
     gateway, sdk = hour("gateway", 100, 5000), hour("sdk", 80, 4100, model="hosted/kestrel")
-    [finding] = captured_twice(overlaps(gateway, sdk)).to_dicts()
+    [finding] = doubts(overlaps(gateway, sdk))
     assert (finding["source"], finding["counterpart"], finding["subject"]) == ("sdk", "gateway", "kestrel")
     assert (finding["rows"], finding["tokens"]) == (80, 4100.0)  # what the lesser of the two tells of
     assert counted(gateway, sdk) == 180
@@ -72,4 +78,14 @@ def test_where_priorities_decide_the_smaller_one_counts_and_nothing_is_in_doubt(
     alone = hour("sdk", 7, 300, at=12)
     assert counted(gateway, sdk, alone, gateway=1, sdk=2) == 107
     assert counted(gateway, sdk, alone, gateway=2, sdk=1) == 47
-    assert captured_twice(overlaps(gateway, sdk, gateway=1, sdk=2)).is_empty()
+    assert doubts(overlaps(gateway, sdk, gateway=1, sdk=2), gateway=1, sdk=2) == []
+
+
+def test_ids_that_two_sources_share_are_the_doubt_whatever_their_counts_and_come_before_these() -> None:
+    shared = {"source": "sdk", "counterpart": "gateway", "model": "hosted/kestrel", "day": TEN.date()}
+    calls = {**shared, "requests": 3, "tokens": 120}
+    [few] = doubts(overlaps(), calls)
+    assert (few["subject"], few["rows"], few["tokens"]) == ("kestrel", 3, 120.0)
+    agreeing = overlaps(hour("gateway", 100, 5000), hour("sdk", 90, 4500))
+    assert [found["rows"] for found in doubts(agreeing, calls)] == [3]
+    assert doubts(overlaps(), calls, gateway=1, sdk=2) == []

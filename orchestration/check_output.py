@@ -1,0 +1,114 @@
+"""What `trisect check` says of each source: what it is, what no rule reaches, and the lines to paste."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+
+from orchestration.settings import Project
+from warehouse.landing.holds import Hold
+from warehouse.sources.registry import FORMATS
+
+HEADERS: Final = {
+    "attribution.csv": "priority,source,field,pattern,target,target_id,phase,team,valid_from,valid_to",
+    "models.csv": "model_id,aliases,family,base_model_id,teacher_model_id,origin,params,active_params,training_tokens,"
+    "released_on,retires_on,owner",
+    "deployments.csv": "deployment_id,model_id,pool_id,gpu_count,valid_from,valid_to",
+}
+
+
+def recognised(
+    project: Project, profiles: pl.DataFrame, versions: Mapping[str, str], habits: Mapping[str, list[str]]
+) -> list[dict[str, Any]]:
+    """One record a source: its format and version, rows, period, currencies, GPU time, tokens and cache habit."""
+    known = {row["source"]: row for row in profiles.iter_rows(named=True)}
+    records = []
+    for source in project.settings.sources():
+        record = FORMATS[source.kind, source.format]
+        row = known.get(source.name, {})
+        found = {key: value for key, value in row.items() if value is not None and key not in {"source", "kind"}}
+        records.append(
+            {
+                "source": source.name,
+                "kind": source.kind,
+                "format": source.format,
+                "title": record.title,
+                "version": versions.get(source.name),
+                **found,
+                **_habit(source.kind, source.options, habits.get(source.name, [])),
+            }
+        )
+    return records
+
+
+def _habit(kind: str, options: Mapping[str, str], proved: list[str]) -> dict[str, str]:
+    """Whether cached tokens stand inside the input, and how that is known."""
+    if kind != "request_telemetry":
+        return {}
+    if "cached" in options:
+        return {"cached_tokens_are": f"{options['cached']} the input, as [source.options] says"}
+    if proved:
+        return {"cached_tokens_are": f"beside the input, as rows of {', '.join(proved)} prove"}
+    return {"cached_tokens_are": "inside the input, as names and writers say"}
+
+
+def sentences(records: list[dict[str, Any]]) -> Iterator[str]:
+    """One line a source, and one for each kind of thing that no rule reaches."""
+    for record in records:
+        version = f", version {record['version']}" if record["version"] else ""
+        if "files" not in record:
+            yield f"{record['source']}: {record['title']}{version}: nothing has come"
+            continue
+        facts = [f"{record['rows']:,} rows in {record['files']:,} files"]
+        if "first_day" in record:
+            facts.append(f"{record['first_day']} to {record['last_day']}")
+        facts += [", ".join(record["currencies"])] if record.get("currencies") else []
+        facts += [f"{record['gpu_hours']:,.0f} GPU-hours"] if record.get("gpu_hours") else []
+        facts += [f"{record['tokens']:,.0f} tokens"] if record.get("tokens") else []
+        facts += [f"cached tokens {record['cached_tokens_are']}"] if record.get("cached_tokens") else []
+        yield f"{record['source']}: {record['title']}{version}: {'; '.join(facts)}"
+        yield from _unreached(record)
+
+
+def _unreached(record: Mapping[str, Any]) -> Iterator[str]:
+    amounts = (("effective_cost", "cost"), ("gpu_hours", "GPU-hours"), ("tokens", "tokens"))
+    for name, words in amounts:
+        missed, whole = record.get(f"unmatched_{name.removeprefix('effective_')}"), record.get(name)
+        if missed and whole:
+            yield f"{record['source']}: no rule reaches {missed:,.2f} of {whole:,.2f} {words} ({missed / whole:.1%})"
+
+
+def to_paste(suggestions: pl.DataFrame) -> Iterator[str]:
+    """The lines by file of policy/, with what each would reach before it."""
+    for (file,), rows in suggestions.group_by("file", maintain_order=True):
+        yield f"lines for policy/{file}, best guess first; correct the targets, then paste:"
+        yield f"    {HEADERS[str(file)]}"
+        for row in rows.sort("source", "amount", descending=[False, True]).iter_rows(named=True):
+            gpus = f", {row['gpu_hours']:,.0f} GPU-hours" if row["gpu_hours"] else ""
+            yield f"    {row['line']}    <- {row['amount']:,.2f} {row['unit']}{gpus}"
+
+
+def remedies(holds: tuple[Hold, ...]) -> Iterator[str]:
+    """Settings that would let what is held be read."""
+    for source in sorted({one.source for one in holds if one.reason == "not_a_replacement"}):
+        yield f'setting for source {source}, if its folders add up and do not replace one another: delivery = "parts"'
+
+
+def as_json(records: list[dict[str, Any]], suggestions: pl.DataFrame, holds: tuple[Hold, ...], said: list[str]) -> str:
+    """All of it as one JSON document."""
+    document = {
+        "sources": records,
+        "suggestions": suggestions.to_dicts(),
+        "holds": [{"reason": one.reason, "source": one.source, "detail": one.detail} for one in holds],
+        "settings": list(remedies(holds)),
+        "notes": said,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False, default=_text)
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)

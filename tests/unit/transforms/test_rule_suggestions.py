@@ -1,0 +1,140 @@
+"""Lines to paste: tags before names before ids, a model that is named, a pool where there are GPUs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import polars as pl
+
+from transforms.rule_suggestions import rule_suggestions
+from transforms.source_profiles import source_profiles
+from warehouse.schemas.ledger import ChargeRules
+from warehouse.schemas.policy import Models
+from warehouse.schemas.raw import Files
+from warehouse.schemas.staging import Charges, TokenUsage, TrainingRuns
+
+START = datetime(2026, 11, 20, tzinfo=UTC)
+MODELS = Models.frame(
+    pl.DataFrame(
+        [{"model_id": "kestrel-7b", "aliases": ["kestrel"], "origin": "own"}], schema_overrides=Models.polars_schema()
+    )
+)
+
+
+def bills(*charges: dict[str, object]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Charges of one source that no rule reaches, but for those with an account."""
+    rows = [
+        {
+            "charge_id": f"c{number}",
+            "source": "cloud",
+            "billing_period_start": date(2026, 11, 1),
+            "billing_period_end": date(2026, 12, 1),
+            "charge_start": START,
+            "charge_end": START,
+            "known_at": START,
+            "charge_day": START.date(),
+            "charge_category": "Usage",
+            "tags": "{}",
+            "gpu_hours": 0.0,
+            "gpu_hours_exact": Decimal(0),
+            "currency": "USD",
+            "billed_cost": charge["cost"],
+            **{"effective_cost": charge["cost"]} | {name: value for name, value in charge.items() if name != "cost"},
+        }
+        for number, charge in enumerate(charges)
+    ]
+    accounts = [row.pop("account", "unallocated") for row in rows]
+    frame = Charges.frame(pl.DataFrame(rows, schema_overrides=Charges.polars_schema()))
+    rules = frame.select("charge_id", "charge_day", pl.lit("whole").alias("method"), pl.lit("").alias("rule"))
+    return frame, ChargeRules.frame(rules.with_columns(pl.Series("account", accounts)))
+
+
+def lines(*charges: dict[str, object]) -> list[str]:
+    found = rule_suggestions(*bills(*charges), TrainingRuns.empty(), TokenUsage.empty(), MODELS)
+    return found["line"].to_list()
+
+
+def test_a_tag_that_says_what_something_is_for_is_the_best_guess() -> None:
+    charge = {
+        "cost": Decimal(100),
+        "gpu_hours": 8.0,
+        "resource_id": "i-0abc",
+        "resource_name": "node-1",
+        "tags": '{"user:team":"core","aws:createdBy":"x"}',
+    }
+    assert lines(charge) == ["100,cloud,tag:user:team,core,pool,core,,,,"]
+
+
+def test_a_name_comes_before_an_id_and_without_gpus_a_cost_is_shared() -> None:
+    named = {"cost": Decimal(5), "resource_name": "Log, central", "resource_id": "i-1"}
+
+    assert lines(named) == ['100,cloud,resource_name,"Log, central",shared,shared,,,,']
+
+
+def test_a_value_that_names_a_model_leads_to_it_in_the_phase_its_words_say() -> None:
+    tags = [f'{{"workload":"{word}"}}' for word in ("kestrel-pretrain", "kestrel-sft", "kestrel-serving")]
+    charges = [{"cost": Decimal(3 - number), "tags": text, "gpu_hours": 8.0} for number, text in enumerate(tags)]
+
+    assert lines(*charges) == [
+        "100,cloud,tag:workload,kestrel-pretrain,model,kestrel-7b,pretraining,,,",
+        "100,cloud,tag:workload,kestrel-sft,model,kestrel-7b,posttraining,,,",
+        "100,cloud,tag:workload,kestrel-serving,model,kestrel-7b,inference,,,",
+    ]
+
+
+def test_what_a_rule_reaches_needs_no_line() -> None:
+    assert lines({"cost": Decimal(5), "account": "shared", "resource_id": "i-1"}) == []
+
+
+def test_a_model_that_is_served_and_unknown_gets_its_lines() -> None:
+    usage = {
+        "hour": START,
+        "part_start": START,
+        "source": "gateway",
+        "model": "Falcon 40B",
+        "status": "ok",
+        "requests": 1,
+        "requests_with_usage": 1,
+        "input_tokens": 90,
+        "output_tokens": 10,
+        "cached_input_tokens": 0,
+        "units": 0.0,
+        "weighted_tokens_milli": 0,
+        "duration_us": 0,
+        "duration_s_sum": 0.0,
+        "concurrency_mean": 0.0,
+    }
+    tokens = TokenUsage.frame(pl.DataFrame([usage], schema_overrides=TokenUsage.polars_schema()))
+    found = rule_suggestions(Charges.empty(), ChargeRules.empty(), TrainingRuns.empty(), tokens, MODELS)
+
+    assert found.select("file", "line", "amount", "unit").rows() == [
+        ("deployments.csv", "falcon-40b,falcon-40b,serving,1,2026-11-20,", 100.0, "tokens"),
+        ("models.csv", "falcon-40b,Falcon 40B,,,,own,,,,2026-11-20,,", 100.0, "tokens"),
+    ]
+
+
+def test_a_source_is_described_by_what_it_holds_and_what_no_rule_reaches() -> None:
+    files = pl.DataFrame(
+        [{"source": "cloud", "kind": "gpu_billing", "file": "a", "rows": 2, "flags": ["float_money"]}],
+        schema_overrides=Files.polars_schema(),
+    )
+    reached = {"cost": Decimal(30), "account": "shared"}
+    charges = bills({"cost": Decimal(10), "gpu_hours": 8.0}, reached)
+    profile = source_profiles(files, *charges, TrainingRuns.empty(), TokenUsage.empty()).row(0, named=True)
+
+    assert (profile["effective_cost"], profile["unmatched_cost"]) == (40.0, 10.0)
+    assert (profile["gpu_hours"], profile["unmatched_gpu_hours"]) == (8.0, 8.0)
+    assert (profile["files"], profile["rows"], profile["currencies"]) == (1, 2, ["USD"])
+
+
+def test_costs_of_several_currencies_are_not_added() -> None:
+    files = pl.DataFrame(
+        [{"source": "cloud", "kind": "gpu_billing", "rows": 2, "flags": []}],
+        schema_overrides={"flags": pl.List(pl.String)},
+    )
+    charges = bills({"cost": Decimal(10)}, {"cost": Decimal(10), "currency": "EUR"})
+    profile = source_profiles(files, *charges, TrainingRuns.empty(), TokenUsage.empty()).row(0, named=True)
+
+    assert profile["effective_cost"] is None
+    assert profile["currencies"] == ["EUR", "USD"]

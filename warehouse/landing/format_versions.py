@@ -1,0 +1,43 @@
+"""Which version of its format each source has, told by the columns of its smallest file, never by a name."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from warehouse.landing.inbox import matched
+from warehouse.sources.casts.date_guard import EARLIEST
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.records import batches
+from warehouse.sources.decode.staging_copy import spooled, unpack
+from warehouse.sources.reader_protocol import Delivered, RejectedFile
+from warehouse.sources.registry import FORMATS
+from warehouse.sources.source import Source
+
+
+def format_versions(project: Path, sources: Sequence[Source]) -> dict[str, str]:
+    """The version of each source whose format has several, by its name; a file that cannot be read has none."""
+    found: dict[str, str] = {}
+    for source in sources:
+        version = FORMATS[source.kind, source.format].version
+        files = matched(project, source.files) if version else []
+        if version and files:
+            columns = _columns(project, min(files, key=lambda file: ((project / file).lstat().st_size, file)))
+            named = version({column.casefold() for column in columns}) if columns else None
+            if named:
+                found[source.name] = named
+    return found
+
+
+def _columns(project: Path, file: str) -> list[str]:
+    """The names of the columns of a file; none where it cannot be read."""
+    with tempfile.TemporaryDirectory(prefix="trisect-") as folder:
+        try:
+            at = spooled(project, file)
+            content = unpack(at, Path(folder) / "content")
+            delivered = Delivered(file, at.sha256, at.bytes, content, EARLIEST, is_proved=True)
+            first = next(batches(delivered, Layout({}, unknown="carried")), None)
+        except RejectedFile:
+            return []
+        return first.carried.columns if first else []
