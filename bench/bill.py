@@ -1,7 +1,7 @@
 """How fast a bill lands: a made FOCUS file in CSV, read, added up a second time and stored.
 
 Run `python -m bench.bill [rows]` from the root of the checkout. Prints seconds of processor, rows a second and the peak
-memory of the process, and how many times as long it takes as DuckDB's own scan and cast of the same file in the same run.
+memory of the process, and how many times as long it takes as DuckDB's own scan and cast of the same file.
 """
 
 from __future__ import annotations
