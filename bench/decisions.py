@@ -20,7 +20,11 @@ import polars as pl
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates
 from transforms.decisions.portfolio.cash_curves import cash_curves, recommended_totals
+from transforms.decisions.portfolio.portfolio_selection import portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
+from transforms.decisions.supply.gpu_demand import gpu_demand
+from transforms.decisions.supply.pool_users import pool_users
+from transforms.decisions.supply.supply import supply
 from warehouse.schemas import CATALOGUE
 
 NIGHT = dt.date(2026, 11, 21)
@@ -40,6 +44,7 @@ def settings_row(draws: int) -> dict[str, Any]:
     """The settings of the night."""
     return {
         "as_of": NIGHT,
+        "currency": "USD",
         "night_end": dt.datetime(2026, 11, 22, tzinfo=dt.UTC),
         "law": "epoch",
         "draws": draws,
@@ -69,7 +74,13 @@ def position(name: str, size: float, daily_tokens: float) -> dict[str, Any]:
     }
     sizes = {"params": size, "active_params": size, "training_tokens": 20 * size, "unique_tokens": 1e13}
     thirds = {"projected_penalty_ratio": 0.3, "thirds_status": "inference_heavy"}
-    named = {"as_of": NIGHT, "model_id": name, "origin": "own"}
+    named = {
+        "as_of": NIGHT,
+        "model_id": name,
+        "origin": "own",
+        "recent_requests": 1000,
+        "served_daily_tokens": daily_tokens,
+    }
     return named | sizes | served | demand | life | prices | training | chips | thirds
 
 
@@ -80,11 +91,36 @@ def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
     sizes, demand = dice.lognormal(23, 1, models), dice.lognormal(20, 1, models)
     share = {"share_ratio": 1 / tasks, "share_sigma": 0.2 / tasks, "tokens": 1e9, "weeks": 4}
     labels = [f"t{task:02d}" for task in range(tasks)]
-    quality = {"quality_metric": "accuracy", "teacher_quality": 0.9, "student_quality": 0.89, "measured_on": NIGHT}
+    quality = {
+        "quality_metric": "accuracy",
+        "better": "higher",
+        "teacher_quality": 0.9,
+        "student_quality": 0.89,
+        "measured_on": NIGHT,
+    }
     tables = {
         "settings": [settings_row(draws)],
         "positions": [position(*row) for row in zip(names, map(float, sizes), map(float, demand), strict=True)],
         "task_shares": [{"as_of": NIGHT, "model_id": name, "task": task} | share for name in names for task in labels],
+        "deployments": [
+            {"deployment_id": f"d-{name}", "model_id": name, "pool_id": f"p{place // 10:03d}", "gpu_count": 64.0}
+            for place, name in enumerate(names)
+        ],
+        "billed_days": [
+            {
+                "charge_day": NIGHT - dt.timedelta(days=back),
+                "charge_category": "Usage",
+                "source": "bill",
+                "currency": "USD",
+                "pool_id": f"p{pool:03d}",
+                "gpu_hours": Decimal(24 * 400),
+                "effective_cost": Decimal(24 * 400 * 2),
+                "commitment_discount_id": commitment,
+            }
+            for back in range(7)
+            for pool in range(-(-models // 10))
+            for commitment in (None, f"ri-{pool}")
+        ],
         "workloads": [
             {"task": task, "student_model_id": names[place % models]} | quality
             for place, task in enumerate(labels)
@@ -94,8 +130,20 @@ def company(models: int, tasks: int, draws: int) -> dict[str, pl.DataFrame]:
     return {name: table(name, rows) for name, rows in tables.items()}
 
 
-STEPS: Sequence[Callable[..., pl.DataFrame]] = (candidates, recommendations, cash_curves, recommended_totals)
-EMPTY = ("models", "serving_states", "pool_states", "law_points", "past_law_draws")
+STEPS: Sequence[Callable[..., pl.DataFrame]] = (
+    supply,
+    pool_users,
+    gpu_demand,
+    candidates,
+    portfolio,
+    recommendations,
+    cash_curves,
+    recommended_totals,
+)
+EMPTY = (
+    "models", "serving_states", "pool_states", "law_points", "past_law_draws", "commitment_terms", "assets", "fx",
+    "pool_uses", "pools", "budgets",
+)  # fmt: skip
 
 
 def computed(tables: dict[str, pl.DataFrame], step: Callable[..., pl.DataFrame]) -> str:

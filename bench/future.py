@@ -1,28 +1,63 @@
-"""The days that come: what is moved on each, and what its cash is worth on the night."""
+"""The months that come to an invented company: what its pools must pay, counted month by month."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from bench.companies import SETTINGS
-
-MONTH: Final = 365.25 / 12
-YEARLY: Final = float(SETTINGS["discount_ratio"])
+HOURS: Final = 730.5
+YEARLY: Final = 0.1
 
 
-def moved(days: int, lead: float, move: float) -> np.ndarray:
-    """Share of the traffic that has moved on each day, after `lead` months and evenly over `move`."""
-    return np.clip(((np.arange(days) + 0.5) / MONTH - lead) / move, 0, 1)
+@dataclass(frozen=True)
+class Contract:
+    """GPUs that are paid to the end of a contract, used or not, and its months ahead."""
+
+    gpus: float
+    months: float
 
 
-def present(daily_usd: np.ndarray) -> float:
-    """What the cash of the days is worth on the night; a month is paid at its end."""
-    return float((daily_usd * (1 + YEARLY) ** (-(np.arange(len(daily_usd)) + 15) / 365.25)).sum())
+@dataclass(frozen=True)
+class Pool:
+    """What a pool is made of, and what an hour of each part costs; an hour of an owned GPU is paid already."""
+
+    owned: float
+    contracts: Sequence[Contract]
+    on_demand: float
+    contract_rate: float
+    on_demand_rate: float
+
+    @property
+    def capacity(self) -> float:
+        """GPUs of now."""
+        return self.owned + sum(contract.gpus for contract in self.contracts) + self.on_demand
+
+    def cash(self, gpus: np.ndarray) -> np.ndarray:
+        """USD of each month for so many GPUs: contracts to their end, then as many as are needed, then by the hour."""
+        bills = []
+        for month, needed in enumerate(gpus):
+            bound = 0.0
+            ended = 0.0
+            for contract in self.contracts:
+                part = min(max(contract.months - month, 0.0), 1.0)
+                bound += contract.gpus * part
+                ended += contract.gpus * (1 - part)
+            short = max(float(needed) - self.owned - bound, 0.0)
+            renewed = min(short, ended)
+            usd = (bound + renewed) * self.contract_rate + (short - renewed) * self.on_demand_rate
+            bills.append(usd * HOURS)
+        return np.array(bills)
 
 
-def worth(daily_usd: np.ndarray, calendar: tuple[float, float], one_off: float) -> tuple[float, float]:
-    """Value of a saving a day that sets in by the calendar, and the saving of a month once all has moved."""
-    cash = moved(len(daily_usd), *calendar) * daily_usd
-    return present(cash) - one_off, float(daily_usd.mean()) * MONTH
+def present(usd: np.ndarray) -> float:
+    """What the cash of the months is worth on the night; a month is paid at its end."""
+    return float(sum(amount / (1 + YEARLY) ** ((month + 1) / 12) for month, amount in enumerate(usd)))
+
+
+def moved(months: int, lead: float, move: float) -> np.ndarray:
+    """Share of the traffic that has moved in the mean of each month, after `lead` months and evenly over `move`."""
+    days = np.clip(((np.arange(months * 100) + 0.5) / 100 - lead) / move, 0, 1)
+    return days.reshape(months, 100).mean(axis=1)

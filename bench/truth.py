@@ -1,6 +1,7 @@
-"""Does Trisect choose what truly is best? Decisions on invented companies against what then came.
+"""Does Trisect choose what truly is best? Decisions on invented companies against the cash that then came.
 
-The truth of each alternative is summed day by day by code of its own; bench/truth_table.py prints what comes out.
+The truth of each alternative is the cash of the company with it and without it, counted month by month by code of its
+own (bench/future.py, bench/companies.py); bench/truth_table.py prints what comes out.
 """
 
 from __future__ import annotations
@@ -9,25 +10,23 @@ import inspect
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-from bench.companies import SETTINGS, Seen, rows_of
-from bench.future import present
-from bench.kin_companies import kin_company, silent_company
-from bench.pool_companies import pool_company
-from bench.serving_companies import serving_company
-from bench.training_companies import training_company
+from bench.companies import ADVERSARIAL, SETTINGS, Seen, company, rows_of
 from transforms.decisions.demand.positions import positions
 from transforms.decisions.demand.task_shares import task_shares
 from transforms.decisions.law.law_points import law_points
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates
+from transforms.decisions.portfolio.portfolio_selection import portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.supply.pool_states import pool_states
+from transforms.decisions.supply.pool_users import pool_users
 from transforms.decisions.supply.serving_states import serving_states
+from transforms.decisions.supply.supply import supply
 from transforms.economics.amortization.model_lives import expected_service, model_lives
 from transforms.economics.forecast.demand_paths import demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
@@ -44,69 +43,49 @@ STEPS: Final[tuple[Callable[..., pl.DataFrame], ...]] = (
     scaling_law,
     pool_states,
     serving_states,
+    supply,
+    pool_users,
     positions,
     task_days,
     task_shares,
     candidates,
+    portfolio,
     recommendations,
 )
-CLEAR: Final = 0.90
-CENT: Final = 0.01
-
-
-class Truth(Protocol):
-    """What is true of one company, and what comes."""
-
-    def worth(self, row: dict[str, Any]) -> tuple[float, float]:
-        """Net present value of one alternative, and its saving of a month once all has moved."""
-
-    def cost_a_day(self) -> np.ndarray:
-        """What keeping everything as it is costs on each day that comes."""
-
-
-# Half of the companies train a model of their own; the others show a deployment, two kin, a silent model, a pool.
-SCENES: Final[tuple[Callable[[int], tuple[Seen, Truth]], ...]] = (
-    training_company,
-    serving_company,
-    training_company,
-    kin_company,
-    training_company,
-    pool_company,
-    training_company,
-    silent_company,
-)
+# A case is clear where the best answer beats the second by so much of what keeping everything costs.
+CLEAR: Final = 0.05
+# An answer is right where it is worth at least so much of the best.
+NEAR: Final = 0.90
+CENT: Final = 1.0
 
 
 @dataclass(frozen=True)
 class Interval:
-    """One valued alternative: whether what came lay within P10–P90 of the monthly saving and of the value."""
+    """One valued alternative with nothing left to evaluate: whether what came lay in P10–P90, or below it."""
 
     action: str
-    is_measured: bool
     is_chosen: bool
-    saving_covered: bool
-    value_covered: bool
-
-
-@dataclass(frozen=True)
-class TaskVerdict:
-    """One task of a company that rightly moves its tasks: what was done with it, and what was best by how much."""
-
-    chosen: str
-    best: str
-    is_clear: bool
+    covered: bool
+    below: bool
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One company: what was chosen, what was best, by how much, and where the truth lay in each interval."""
+    """One company: what was asked for, what was best, what each is worth, and where the truth lay."""
 
+    kind: str
     chosen: str
     best: str
     is_clear: bool
-    pays: bool
+    is_right: bool
+    regret: float
+    best_value: float
     intervals: tuple[Interval, ...]
-    tasks: tuple[TaskVerdict, ...]
+
+    @property
+    def is_adversarial(self) -> bool:
+        """Whether the company is one of contracts, owned GPUs, decline, launches or missing data."""
+        return self.kind in ADVERSARIAL
 
 
 def decide(seen: Seen) -> dict[str, pl.DataFrame]:
@@ -119,79 +98,45 @@ def decide(seen: Seen) -> dict[str, pl.DataFrame]:
     return computed
 
 
-def allowed(row: dict[str, Any]) -> bool:
-    """Whether policy leaves the alternative open: its quality gate, a steady task, a student that can be taught."""
-    return not any(words in row["reason"] for words in ("under the gate", "week to week", "trained alone"))
-
-
-def kind_of(action: str) -> str:
-    """Moving tasks is one kind of answer, whatever moves where."""
-    return "moves" if action in {"route", "distil"} else action
-
-
-def true_kinds(rows: list[dict[str, Any]], values: list[tuple[float, float]]) -> dict[str, float]:
-    """True worth of each kind of answer: the best of the sizes, and of each task its best move, where they pay."""
-    kinds = {"hold": 0.0}
-    moves: dict[str, float] = {}
-    for (action, task), value in true_actions(rows, values).items():
-        if task:
-            moves[task] = max(value, moves.get(task, 0.0))
-        else:
-            kinds[action] = value
-    return kinds | ({"moves": sum(moves.values())} if moves else {})
-
-
-def true_actions(rows: list[dict[str, Any]], values: list[tuple[float, float]]) -> dict[tuple[str, str | None], float]:
-    """True worth of each action on the model or one of its tasks: the best of its sizes and students."""
-    best: dict[tuple[str, str | None], float] = {}
-    for row, (value, saving) in zip(rows, values, strict=True):
-        if allowed(row) and saving >= float(SETTINGS["materiality_usd"]):
-            key = (row["action"], row["task"])
-            best[key] = max(value, best.get(key, -np.inf))
-    return best
-
-
 def judge(seed: int) -> Verdict:
     """One company decided on, and compared with what came."""
-    seen, truth = SCENES[seed % len(SCENES)](seed)
+    seen, world = company(seed)
     tables = decide(seen)
-    is_subject = (pl.col("model_id") == "large") | pl.col("model_id").is_null()
-    is_valued = pl.col("net_present_value_usd_p50").is_not_null()
-    rows = tables["candidates"].filter(is_subject, is_valued).to_dicts()
-    rows = [row | {"assumptions": json.loads(row["assumptions"])} for row in rows]
-    values = [truth.worth(row) for row in rows]
-    kinds = true_kinds(rows, values)
-    best, *others = sorted(kinds.values(), reverse=True)
-    cards = tables["recommendations"].filter(is_subject).to_dicts()
-    keep, second = present(truth.cost_a_day()), max(others, default=-np.inf)
-    picked = {_name(card) for card in cards}
-    kept = {row["task"]: keep * row["assumptions"]["share_of_inference"] for row in rows if row["task"]}
-    chosen, right = kind_of(cards[0]["action"]) if cards else "hold", max(kinds, key=lambda kind: kinds[kind])
+    is_subject = (pl.col("model_id") == "large") | (pl.col("pool_id") == "sv")
+    is_valued = pl.col("net_present_value_usd_p50").is_not_null() & (pl.col("standing") != "evaluate_first")
+    rows = [
+        row | {"assumptions": json.loads(row["assumptions"])}
+        for row in tables["candidates"].filter(is_subject, is_valued).to_dicts()
+    ]
+    values = [world.worth(row) for row in rows]
+    allowed = {"hold": 0.0}
+    for row, value in zip(rows, values, strict=True):
+        if "under the gate" not in row["reason"]:
+            allowed[row["action"]] = max(value, allowed.get(row["action"], -np.inf))
+    cards = tables["recommendations"].filter(is_subject, pl.col("action") != "hold").to_dicts()
+    asked = {_name(card) for card in cards}
+    worth = [value for row, value in zip(rows, values, strict=True) if _name(row) in asked]
+    best = max(allowed, key=lambda action: allowed[action])
+    ordered = sorted(allowed.values(), reverse=True)
+    second, got = (ordered[1] if len(ordered) > 1 else 0.0), sum(worth)
+    answers = {card["action"] for card in cards} or {"hold"}
     return Verdict(
-        chosen=chosen,
-        best=right,
-        is_clear=keep - best <= CLEAR * (keep - second),
-        pays=best > 0,
+        kind=world.kind,
+        chosen=cards[0]["action"] if cards else "hold",
+        best=best,
+        is_clear=allowed[best] - second > CLEAR * world.keeping() or allowed[best] == 0,
+        is_right=best in answers or got >= NEAR * allowed[best] - CENT,
+        regret=max(allowed[best] - got, 0.0),
+        best_value=allowed[best],
         intervals=tuple(
-            _interval(row, value, picked) for row, value in zip(rows, values, strict=True) if _says_something(row)
+            _interval(row, value, asked) for row, value in zip(rows, values, strict=True) if _says_something(row)
         ),
-        tasks=_tasks(true_actions(rows, values), cards, kept) if chosen == right == "moves" else (),
     )
 
 
-def _tasks(
-    actions: dict[tuple[str, str | None], float], cards: list[dict[str, Any]], kept: dict[str, float]
-) -> tuple[TaskVerdict, ...]:
-    """Each task that could move: routed, distilled or left, and which of the three was best."""
-    done = {card["task"]: card["action"] for card in cards}
-    found = []
-    for task in sorted({str(task) for _, task in actions if task}):
-        worths = {"hold": 0.0} | {action: value for (action, of), value in actions.items() if of == task}
-        best, second = sorted(worths.values(), reverse=True)[:2]
-        right = max(worths, key=lambda action: worths[action])
-        is_clear = kept[task] - best <= CLEAR * (kept[task] - second)
-        found.append(TaskVerdict(done.get(task, "hold"), right, is_clear))
-    return tuple(found)
+def _name(row: dict[str, Any]) -> tuple[object, ...]:
+    """What tells a card and its candidate from the other sizes and students."""
+    return row["action"], row["task"], row["pool_id"], row["target_params"]
 
 
 def _says_something(row: dict[str, Any]) -> bool:
@@ -199,19 +144,10 @@ def _says_something(row: dict[str, Any]) -> bool:
     return bool(row["monthly_saving_usd_p10"] or row["monthly_saving_usd_p90"])
 
 
-def _interval(row: dict[str, Any], came: tuple[float, float], picked: set[tuple[object, ...]]) -> Interval:
-    is_measured = row["is_measured"]
-    inside = (_covers(row, "net_present_value", came[0]), _covers(row, "monthly_saving", came[1]))
-    return Interval(row["action"], is_measured, _name(row) in picked, saving_covered=inside[1], value_covered=inside[0])
-
-
-def _name(row: dict[str, Any]) -> tuple[object, ...]:
-    """What tells a card and its candidate from the other sizes and students."""
-    return row["action"], row["task"], float(row["monthly_saving_usd_p50"])
-
-
-def _covers(row: dict[str, Any], name: str, came: float) -> bool:
-    return float(row[f"{name}_usd_p10"]) - CENT <= came <= float(row[f"{name}_usd_p90"]) + CENT
+def _interval(row: dict[str, Any], came: float, asked: set[tuple[object, ...]]) -> Interval:
+    low, high = (float(row[f"net_present_value_usd_p{level}"]) for level in (10, 90))
+    covered = low - CENT <= came <= high + CENT
+    return Interval(row["action"], _name(row) in asked, covered=covered, below=came < low - CENT)
 
 
 def share(hits: Iterable[bool]) -> float:
@@ -222,20 +158,19 @@ def share(hits: Iterable[bool]) -> float:
 
 def summary(verdicts: list[Verdict]) -> dict[str, float]:
     """The shares that are promised, and how many companies stand behind each."""
-    clear = [verdict for verdict in verdicts if verdict.is_clear]
-    nothing = [verdict for verdict in verdicts if not verdict.pays]
+    plain = [one for one in verdicts if one.is_clear and not one.is_adversarial]
+    hard = [one for one in verdicts if one.is_clear and one.is_adversarial]
     every = [interval for verdict in verdicts for interval in verdict.intervals]
-    measured, chosen = ([one for one in every if getattr(one, name)] for name in ("is_measured", "is_chosen"))
+    chosen = [one for one in every if one.is_chosen]
     return {
         "companies": len(verdicts),
-        "clear": len(clear),
-        "right_when_clear": share(verdict.chosen == verdict.best for verdict in clear),
-        "nothing_pays": len(nothing),
-        "held_when_nothing_pays": share(verdict.chosen == "hold" for verdict in nothing),
+        "clear": len(plain),
+        "right_when_clear": share(one.is_right for one in plain),
+        "adversarial": len(hard),
+        "right_when_adversarial": share(one.is_right for one in hard),
         "alternatives": len(every),
-        "covered": share(one.saving_covered for one in every),
-        "measured": len(measured),
-        "values_covered": share(one.value_covered for one in measured),
+        "covered": share(one.covered for one in every),
         "recommended": len(chosen),
-        "recommended_covered": share(one.saving_covered for one in chosen),
+        "below": share(one.below for one in chosen),
+        "regret": sum(one.regret for one in verdicts) / max(sum(one.best_value for one in verdicts), 1.0),
     }

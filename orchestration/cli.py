@@ -172,6 +172,11 @@ def prune(project: Path, dry_run: bool, now: datetime) -> int:  # noqa: FBT001 -
 @click.option("--price", "usd_per_mtok", type=Amount(), help="Direct price of serving a million tokens.")
 @click.option("--life", "remaining_months", type=Amount(), help="Months of service still ahead.")
 @click.option("--law", type=click.Choice(LAWS), help="Scaling law to decide by.")
+@click.option("--requests", type=Amount(), help="Requests of a whole life: compare two sizes by price of a request.")
+@click.option("--request-price", "usd_per_request", type=Amount(), help="Price of a request of the model.")
+@click.option("--training-cost", "training_usd", type=Amount(), help="Cost of training the model.")
+@click.option("--candidate-request-price", "candidate_usd_per_request", type=Amount(), help="The same of --params.")
+@click.option("--candidate-training-cost", "candidate_training_usd", type=Amount(), help="The same of --params.")
 @click.option("--json", "form", flag_value="json", help="As one JSON document.")
 @click.option("--table", "form", flag_value="table", default=True, help="As a table to read.")
 def whatif(model: str, project: Path, form: str, **changed: Any) -> int:  # noqa: ANN401 - fields of Overrides

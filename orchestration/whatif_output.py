@@ -60,6 +60,10 @@ def shown(said: Mapping[str, pl.DataFrame]) -> None:
         if place != last:
             table.add_section()
             table.add_row(f"[bold]{escape((place or 'the model').replace('_', ' '))}")
+            if row["compared_with"]:
+                sizes = (row["candidate"], row["changed_candidate"])
+                table.add_row("candidate", *(escape(size or "–") for size in sizes), "")
+                table.add_row("compared with", escape(row["compared_with"]), "", "")
             last = place
         table.add_row(_words(row["quantity"], row["unit"]), *(_number(row[name]) for name in COLUMNS))
     console.print(table)

@@ -99,6 +99,8 @@ class Money:
         start, end = self.short(low), self.short(high)
         if min(decimal(low), decimal(high)) < 0:
             return f"{start} to {end}"
+        if start == end:
+            return start
         return f"{start}–{end.removeprefix(self.symbol) if start[-1] == end[-1] else end}"
 
     def per_mtok(self, value: Quantity | None) -> str:

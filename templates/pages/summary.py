@@ -61,6 +61,8 @@ class Summary:
     one_off: Ref | None
     sign_by: date | None
     due: tuple[str, ...]
+    due_count: int
+    waiting: int
     largest: str
     largest_saving: Decimal | None
     parts: tuple[Cause, ...]
@@ -113,6 +115,8 @@ def summary(night: Night) -> Summary:
         saving=index.get("saving_p50"),
         one_off=index.get("one_off"),
         sign_by=sign_by,
+        due_count=len(due),
+        waiting=len(requested(night)) - len(signed),
         due=tuple(night.say("decisions", "phrase", row, 20) for row in due[:2]),
         largest=night.say("decisions", "phrase", best, 20) if best else "",
         largest_saving=best["monthly_saving_usd_p50"] if best else None,

@@ -193,3 +193,28 @@ def test_a_hundred_thousand_overlapping_calls_of_one_id_count_once_and_are_in_do
     assert desk.marked.counted == {"inbox/a": 1, "inbox/b": 1}
     in_doubt = [doubt["rows"] for doubt in desk.marked.doubts.to_dicts() if doubt["kind"] == "copies_differ"]
     assert in_doubt == [50_000 - 3] * 2  # the last three overlap the one that counts, the others only one another
+
+
+def test_what_was_decided_of_cached_tokens_is_said_by_source_and_model(desk: Desk) -> None:
+    rows = {
+        "position": [1, 2, 3],
+        "model": ["a", "a", "b"],
+        "input_tokens": [10, 50, 50],
+        "cached_input_tokens": [40, 9, 9],
+    }
+    frame = pl.DataFrame(rows).with_columns(
+        start_at=pl.lit(START),
+        end_at=pl.lit(START),
+        requests=pl.lit(1),
+        status=pl.lit("ok"),
+        is_cache_open=pl.lit(value=True),
+    )
+    path = write_landed(desk.folder / "a.parquet", request_rows(frame, "gateway"))
+    desk.files = [LandedFile("inbox/a", path)]
+    desk.refresh()
+    said = {
+        doubt["subject"]: (doubt["kind"], doubt["rows"], doubt["tokens"]) for doubt in desk.marked.doubts.to_dicts()
+    }
+    assert said == {"a": ("cached_beside", 2, 49), "b": ("cached_inside", 1, 9)}  # 40 of 10 proves it for model a
+    query = "SELECT sum(input_tokens) FROM raw.request_hours"
+    assert desk.connection.execute(query).fetchall() == [(10 + 40 + 50 + 9 + 50,)]

@@ -84,12 +84,14 @@ def test_the_task_that_the_student_keeps_is_routed_and_the_one_it_fails_is_not(
     assert found["review"]["quality_gate"].startswith("quality unmeasured")
 
 
-def test_the_model_on_sixteen_gpus_for_eight_requests_a_day_goes_back_to_its_base(
+def test_the_model_on_sixteen_gpus_for_eight_requests_a_day_gives_most_of_them_back(
     tables: Mapping[str, pl.DataFrame],
 ) -> None:
+    # fewer GPUs need nobody's quality, so they are asked for before its retirement onto its base
     (card,) = cards(tables, "osprey-32b-sql")
 
-    assert (card["action"], card["assumptions"]["target_model_id"]) == ("retire", "osprey-32b-code")
+    assert (card["action"], card["standing"]) == ("tune_serving", "safe")
+    assert card["assumptions"]["gpus_freed"] > 8
 
 
 def test_the_reserved_pool_that_a_retired_model_left_is_given_back(tables: Mapping[str, pl.DataFrame]) -> None:
@@ -99,7 +101,9 @@ def test_the_reserved_pool_that_a_retired_model_left_is_given_back(tables: Mappi
     # 72 of 168 GPUs are still used; wren-7b has left, and its use does not come back by itself
     assert said["busy_gpus"] == pytest.approx(72)
     assert said["gpus_released"] > 80
-    assert said["renews_on"] == "2026-12-01"
+    # its fees are monthly and do not tell when the contract ends: both ends are on the card
+    assert said["contracts"][0]["ends_on"] is None
+    assert said["net_present_value_usd_p50_if_contracts_end_early"] > 0
     assert said["unused_commitments_usd_a_month"] > 0
 
 
@@ -109,8 +113,7 @@ def test_the_reserved_pool_that_a_retired_model_left_is_given_back(tables: Mappi
         ("wren-7b", "Its service has ended"),
         ("plover-image-6b", "it delivers images, not tokens"),
         ("osprey-base-32b", "deliver its request telemetry"),
-        ("heron-16b", "Every alternative falls short"),
-        ("heron-22b", "Every alternative falls short"),
+        ("heron-16b", "worth too little after the cards before it"),
     ],
 )
 def test_what_should_stay_as_it_is_holds_and_says_why(

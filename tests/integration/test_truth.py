@@ -1,4 +1,4 @@
-"""Decisions on invented companies whose law, demand, prices and quality are known, against what then came."""
+"""Decisions on invented companies whose supply, demand and quality are known, against the cash that then came."""
 
 from __future__ import annotations
 
@@ -11,17 +11,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = (
-    "companies",
-    "future",
-    "task_worth",
-    "training_companies",
-    "serving_companies",
-    "kin_companies",
-    "pool_companies",
-    "truth",
-    "truth_table",
-)
+PARTS = ("future", "companies", "truth", "truth_table")
+COMPANIES = 30
 
 
 @pytest.fixture(scope="module")
@@ -39,45 +30,29 @@ def bench() -> dict[str, ModuleType]:
 
 @pytest.fixture(scope="module")
 def verdicts(bench: dict[str, ModuleType]) -> list[Any]:
-    """Eighty companies: enough to see that something broke, too few to see 95 from 97 %."""
-    return [bench["truth"].judge(seed) for seed in range(80)]
+    """Three companies of each kind: enough to see that something broke, too few to see 95 from 97 %."""
+    return [bench["truth"].judge(seed) for seed in range(COMPANIES)]
 
 
-@pytest.fixture(scope="module")
-def shares(bench: dict[str, ModuleType], verdicts: list[Any]) -> dict[str, float]:
-    found: dict[str, float] = bench["truth"].summary(verdicts)
-    return found
+def test_nothing_is_asked_of_what_is_owned_or_under_contract_or_unknown(verdicts: list[Any]) -> None:
+    bound = [verdict for verdict in verdicts if verdict.kind in {"owned", "contract", "mute"}]
+
+    assert len(bound) == 9
+    assert {verdict.chosen for verdict in bound} == {"hold"}
 
 
-def test_the_truly_best_action_is_chosen_in_nearly_all_clear_cases(shares: dict[str, float]) -> None:
-    assert shares["clear"] >= 50
-    assert shares["right_when_clear"] >= 0.95
+def test_the_best_answer_is_given_in_nearly_all_clear_cases(verdicts: list[Any]) -> None:
+    clear = [verdict for verdict in verdicts if verdict.is_clear]
+
+    assert len(clear) >= 15
+    assert sum(verdict.is_right for verdict in clear) >= 0.9 * len(clear)
 
 
-@pytest.mark.parametrize("kind", ["hold", "moves", "retrain_smaller", "tune_serving", "release_capacity", "retire"])
-def test_each_kind_of_answer_is_chosen_where_it_is_clearly_best(verdicts: list[Any], kind: str) -> None:
-    best = [verdict.chosen for verdict in verdicts if verdict.is_clear and verdict.best == kind]
+def test_what_is_claimed_is_seldom_more_than_what_comes(verdicts: list[Any]) -> None:
+    chosen = [one for verdict in verdicts for one in verdict.intervals if one.is_chosen]
 
-    assert len(best) >= 2
-    assert best.count(kind) >= len(best) - 1
-
-
-def test_each_task_goes_where_it_is_clearly_best(verdicts: list[Any]) -> None:
-    tasks = [task for verdict in verdicts for task in verdict.tasks if task.is_clear]
-
-    assert {task.best for task in tasks} >= {"route", "distil"}
-    assert sum(task.chosen == task.best for task in tasks) >= 0.95 * len(tasks)
-
-
-def test_where_nothing_pays_the_answer_is_hold(shares: dict[str, float]) -> None:
-    assert shares["nothing_pays"] >= 20
-    assert shares["held_when_nothing_pays"] >= 0.95
-
-
-def test_the_truth_lies_within_p10_and_p90_about_eight_times_in_ten(shares: dict[str, float]) -> None:
-    # the alternatives of one company share its demand, so 80 companies are few: 80 % give or take ten points
-    assert 0.70 <= shares["covered"] <= 0.92
-    assert 0.68 <= shares["values_covered"] <= 0.90
+    assert len(chosen) >= 8
+    assert sum(one.below for one in chosen) <= 0.2 * len(chosen)
 
 
 def test_the_table_is_written_between_its_marks_and_nowhere_else(
@@ -89,5 +64,4 @@ def test_the_table_is_written_between_its_marks_and_nowhere_else(
     document = table.written(f"before\n{first}old\n{last}after\n", rows)
 
     assert document == f"before\n{first}{rows}{last}after\n"
-    assert "| 80 | companies |" in rows
-    assert all(f"| {kind} |" in rows for kind in ("hold", "retrain smaller", "release capacity", "retire"))
+    assert f"| {COMPANIES} | companies |" in rows

@@ -42,7 +42,7 @@ def rejected_alternatives(
         .join(same, on=subject, how="left", nulls_equal=True)
         .filter(pl.col("asked_usd").is_null() | (pl.col("net_present_value_usd_p50") != pl.col("asked_usd")))
         .with_columns(code=code)
-        .filter(~(pl.col("asked_usd").is_not_null() & (pl.col("code") == "worth_less") & _is_remainder()))
+        .filter(~(pl.col("asked_usd").is_not_null() & _is_remainder()))
         .sort("net_present_value_usd_p50", *SUBJECT, descending=[True, *(False for _ in SUBJECT)], nulls_last=True)
     )
     return RejectedAlternatives.frame(rows.with_row_index("position", offset=1))

@@ -78,6 +78,16 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "state_cached_input",
         "say so in [source.options] of the source",
     ),
+    "cached_inside": _notice(
+        "{subject}: cached tokens are taken for a part of the input in {rows} records, as most writers have them",
+        "state_cached_input",
+        "nothing if that is right; else say so in [source.options] of the source",
+    ),
+    "cached_beside": _notice(
+        "{subject}: cached tokens are added to the input in {rows} records, for some have more of them than input",
+        "state_cached_input",
+        "nothing if that is right; else say so in [source.options] of the source",
+    ),
     "model_tokens_differ": _notice(
         "{subject}: requests and {counterpart} state different tokens",
         "compare_the_sources",

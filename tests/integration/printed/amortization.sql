@@ -1,5 +1,5 @@
 -- words: the balance from one month to the next
-SELECT money(sum(opening_usd)), money(sum(closing_usd)), change(sum(additions_usd)), money(sum(amortized_usd)), money(sum(written_off_usd))
+SELECT money(sum(opening_usd)), money(sum(closing_usd))
 FROM exports.amortization WHERE month = this_month();
 
 -- words: what would be left when models retire: the balance less what is amortised until then
@@ -12,7 +12,7 @@ WITH service AS (
             ELSE (expected_tokens - tokens_served) / daily END AS left_days
     FROM exports.amortization JOIN policy.models USING (model_id) LEFT JOIN service USING (model_id) WHERE month = this_month() AND closing_usd <> 0
 )
-SELECT money(sum(closing_usd * (1 - served / left_days)) FILTER (left_days > served)), in_words(count(*) FILTER (left_days > served)),
+SELECT money(sum(closing_usd * (1 - served / left_days)) FILTER (left_days > served)), (count(*) FILTER (left_days > served))::TEXT || ' lives',
     money(max(closing_usd * (1 - served / left_days)) FILTER (left_days > served))
 FROM runs;
 
@@ -49,6 +49,8 @@ WITH lines AS (
     FROM lines
 )
 SELECT * EXCLUDE (place) FROM printed ORDER BY place, model_id;
+
+-- fixed: four
 
 -- table: Changes of estimate
 SELECT day(changed_on), model_id, NULL FROM economics.estimate_changes ORDER BY changed_on DESC, model_id LIMIT 5;

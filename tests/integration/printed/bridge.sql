@@ -78,9 +78,22 @@ WITH rows AS (
     UNION ALL
     SELECT 2, 'Q' || quarter(period_start) || ' ' || year(period_start), * FROM economics.spend_outlook WHERE grain = 'quarter' AND period_end > tonight()
 )
-SELECT
-    name, CASE WHEN actual_usd = 0 THEN '–' ELSE millions(actual_usd) END, millions(total_usd_p10), millions(total_usd_p50), millions(total_usd_p90),
-    millions(budget_usd), CASE WHEN budget_usd IS NULL THEN '–' ELSE millions_more(total_usd_p50 - budget_usd) END,
-    CASE place WHEN 1 THEN '–' ELSE chance(within_plan_ratio) END
-FROM rows
+SELECT * EXCLUDE (place, period_start) FROM (
+    SELECT
+        place, period_start, name, CASE WHEN actual_usd = 0 THEN '–' ELSE millions(actual_usd) END, millions(total_usd_p10), millions(total_usd_p50),
+        millions(total_usd_p90), millions(budget_usd), CASE WHEN budget_usd IS NULL THEN '–' ELSE millions_more(total_usd_p50 - budget_usd) END,
+        CASE place WHEN 1 THEN '–' ELSE chance(within_plan_ratio) END
+    FROM rows
+    UNION ALL
+    SELECT 3, NULL, 'Year ' || year(this_month()), '–', '–', NULL, '–', '–', '–', '–'
+)
 ORDER BY place, period_start;
+
+-- may: the whole year
+WITH ahead AS (
+    SELECT period_start AS month, total_usd_p50 AS usd FROM economics.spend_outlook WHERE grain = 'month' AND year(period_start) = year(this_month())
+), past AS (
+    SELECT month, sum(effective_usd) AS usd FROM economics.monthly_spend
+    WHERE account <> 'out_of_scope' AND year(month) = year(this_month()) AND month NOT IN (SELECT month FROM ahead) GROUP BY ALL
+)
+SELECT millions(sum(usd)) FROM (SELECT usd FROM ahead UNION ALL SELECT usd FROM past);

@@ -9,6 +9,7 @@ UNION ALL SELECT tokens(target_params) FROM decisions.candidates
 UNION ALL SELECT in_words(n) FROM range(10) AS numbers(n)
 UNION ALL SELECT whole(discount_ratio) || ' ' || whole(quality_gate_ratio) FROM policy.settings
 UNION ALL SELECT whole(student_quality / teacher_quality) FROM policy.workloads
+UNION ALL SELECT dayofmonth(sign_by)::TEXT FROM exports.recommendations
 UNION ALL SELECT whole(1 - used_gpus / capacity_gpus) || ' ' || dayofmonth(renews_on) FROM decisions.pool_states;
 
 -- may: what alternatives lack, and what they are worth
@@ -28,9 +29,7 @@ UNION ALL SELECT months(month) || ' ' || change(cash_usd_p10) || ' ' || change(c
 
 -- table: Ranked
 WITH asked AS (
-    SELECT *, CASE
-        WHEN action IN ('release_capacity', 'tune_serving') THEN 1
-        WHEN coalesce((assumptions ->> 'is_quality_measured')::BOOLEAN, TRUE) THEN 2 ELSE 3 END AS standing
+    SELECT * EXCLUDE (standing), list_position(['safe', 'measured', 'evaluate_first'], standing) AS standing
     FROM exports.recommendations WHERE action <> 'hold'
 ), placed AS (
     SELECT *, row_number() OVER (ORDER BY standing, net_present_value_usd_p50 DESC, rank) AS place FROM asked
@@ -58,7 +57,7 @@ WITH valued AS (
     SELECT c.*, coalesce(c.model_id, c.pool_id) AS subject FROM decisions.candidates AS c
     LEFT JOIN exports.recommendations AS r ON r.action = c.action AND r.model_id IS NOT DISTINCT FROM c.model_id
         AND r.task IS NOT DISTINCT FROM c.task AND r.pool_id IS NOT DISTINCT FROM c.pool_id
-    WHERE c.monthly_saving_usd_p50 <> 0 AND (r.rank IS NULL OR (c.action = 'retrain_smaller' AND c.net_present_value_usd_p50 <> r.net_present_value_usd_p50))
+    WHERE c.monthly_saving_usd_p50 <> 0 AND (r.rank IS NULL OR (c.action IN ('retrain_smaller') AND c.net_present_value_usd_p50 <> r.net_present_value_usd_p50))
 ), best AS (
     SELECT *, row_number() OVER (PARTITION BY subject ORDER BY net_present_value_usd_p50 DESC) AS place FROM valued
 )

@@ -27,7 +27,8 @@ def fixed(x: float | None, places: int) -> str:
 
 def significant(x: float, count: int) -> float:
     """Rounded to so many digits."""
-    return float(f"{x:.{count - 1}e}")
+    value = Decimal(repr(x))
+    return float(value.quantize(Decimal(1).scaleb(value.adjusted() - count + 1), ROUND_HALF_UP)) if value else 0.0
 
 
 def three(x: float) -> str:
@@ -60,6 +61,8 @@ def span(low: float, high: float) -> str:
     start, end = money(low) or "", money(high) or ""
     if low < 0:
         return f"{start} to {end}"
+    if start == end:
+        return start
     return f"{start}–{end[1:] if start[-1] == end[-1] else end}"
 
 

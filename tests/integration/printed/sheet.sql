@@ -77,6 +77,7 @@ FROM exports.recommendations WHERE model_id = model() ORDER BY rank LIMIT 1;
 -- may: why now, the gate, and what lost
 SELECT month_year(month) FROM reports.trails WHERE model_id = model()
 UNION ALL SELECT whole(quality_gate_ratio) FROM policy.settings
+UNION ALL SELECT dayofmonth(sign_by)::TEXT FROM exports.recommendations WHERE model_id = model()
 UNION ALL SELECT whole(student_quality / teacher_quality) FROM policy.workloads
 UNION ALL SELECT money(abs(monthly_saving_usd_p50)) || ' ' || money(net_present_value_usd_p50) || ' ' || chance(probability) || ' ' || coalesce(tokens(target_params), '')
     FROM decisions.candidates WHERE model_id = model() AND monthly_saving_usd_p50 IS NOT NULL;

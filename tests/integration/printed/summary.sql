@@ -39,9 +39,10 @@ SELECT
 FROM months AS now, months AS ago WHERE now.month = this_month() AND ago.month = last_month();
 
 -- words: the two drivers that moved most, and the rest
-WITH drivers AS (
-    SELECT driver, sum(change_usd) AS usd, row_number() OVER (ORDER BY abs(sum(change_usd)) DESC, driver) AS place
-    FROM economics.variance_bridge WHERE month = this_month() GROUP BY ALL
+WITH sums AS (
+    SELECT driver, sum(change_usd) AS usd FROM economics.variance_bridge WHERE month = this_month() GROUP BY driver
+), drivers AS (
+    SELECT *, row_number() OVER (ORDER BY abs(usd) DESC, driver) AS place FROM sums
 )
 SELECT change(usd) FROM drivers WHERE place <= 2 UNION ALL SELECT change(sum(usd)) FROM drivers WHERE place > 2;
 
@@ -53,9 +54,9 @@ FROM reports.month_figures;
 SELECT in_words(count(*)) FROM reports.month_figures
 UNION ALL SELECT count(*)::TEXT FROM reports.month_figures
 UNION ALL SELECT year(period_start)::TEXT FROM economics.spend_outlook
-UNION ALL SELECT day(tonight())::TEXT FROM (SELECT 1)
 UNION ALL SELECT dayofmonth(tonight())::TEXT
 UNION ALL SELECT dayofmonth(renews_on)::TEXT FROM decisions.pool_states
+UNION ALL SELECT dayofmonth(sign_by)::TEXT FROM exports.recommendations
 UNION ALL SELECT month_year(month) FROM reports.trails;
 
 -- words: the month that runs
@@ -73,7 +74,7 @@ SELECT money(pre + post + inf), whole(pre / (pre + post + inf)), whole(post / (p
 FROM sums;
 
 -- words: the decisions together
-SELECT decisions::TEXT, money(monthly_saving_usd_p50), money(one_off_usd_p50), money(monthly_saving_usd_p90), '$0', in_words(decisions)
+SELECT money(monthly_saving_usd_p50), money(one_off_usd_p50), money(monthly_saving_usd_p90), '$0', in_words(decisions)
 FROM decisions.recommended_totals;
 
 -- may: shares and sizes behind why a decision is asked now, those that wait, and those that are not listed
@@ -82,7 +83,8 @@ UNION ALL SELECT whole(student_quality / teacher_quality) FROM policy.workloads
 UNION ALL SELECT whole(quality_gate_ratio) FROM policy.settings
 UNION ALL SELECT tokens((assumptions ->> 'target_params')::DOUBLE) FROM exports.recommendations
 UNION ALL SELECT money(monthly_saving_usd_p50) FROM exports.recommendations
-UNION ALL SELECT in_words(n) FROM range(10) AS numbers(n);
+UNION ALL SELECT in_words(n) FROM range(10) AS numbers(n)
+UNION ALL SELECT count(*)::TEXT FROM exports.recommendations WHERE action <> 'hold' GROUP BY standing = 'evaluate_first';
 
 -- words: the largest idle pool that no decision answers
 SELECT money(sum(wasted_usd)) FROM economics.waste
@@ -95,10 +97,9 @@ SELECT NULL FROM range(5);
 
 -- table: Decisions
 WITH asked AS (
-    SELECT *, action IN ('release_capacity', 'tune_serving') OR coalesce((assumptions ->> 'is_quality_measured')::BOOLEAN, TRUE) AS is_signed
-    FROM exports.recommendations WHERE action <> 'hold'
+    SELECT * FROM exports.recommendations WHERE action <> 'hold' AND standing <> 'evaluate_first'
 ), shown AS (
-    SELECT row_number() OVER (ORDER BY monthly_saving_usd_p50 DESC) AS place, * FROM asked WHERE is_signed
+    SELECT row_number() OVER (ORDER BY sign_by NULLS LAST, monthly_saving_usd_p50 DESC) AS place, * FROM asked
 ), printed AS (
     SELECT place, NULL, NULL, millions(one_off_usd_p50),
         'saves ' || money(monthly_saving_usd_p50) || ' a month, ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90),
@@ -118,4 +119,4 @@ SELECT
     (SELECT (count(*) FILTER (invoice_total IS NULL))::TEXT || ' more' FROM exports.reconciliation), percent(named_ratio), money(unallocated_usd)
 FROM reports.month_figures WHERE month = this_month();
 
--- fixed: 1 13 11
+-- fixed: 1 2 13 11

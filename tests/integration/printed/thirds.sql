@@ -5,7 +5,7 @@ WITH judged AS (
     WHERE status IN ('balanced', 'pretraining_heavy', 'posttraining_heavy', 'inference_heavy') AND coalesce(retires_on > tonight(), TRUE)
 )
 SELECT
-    count(*) FILTER (is_outside)::TEXT, count(*)::TEXT,
+    count(*) FILTER (is_outside)::TEXT, count(*) || ' models', count(*)::TEXT,
     money(max(distance_usd) FILTER (is_outside)), whole(any_value(dead_band_ratio)), whole_more(any_value(dead_band_ratio)),
     whole_more(arg_max(penalty_ratio, distance_usd) FILTER (is_outside)), day(tonight())
 FROM judged;
@@ -20,7 +20,7 @@ SELECT
 FROM exports.thirds JOIN policy.models USING (model_id)
 WHERE pretraining_usd + posttraining_usd + inference_usd <> 0 AND coalesce(retires_on > tonight(), TRUE);
 
--- fixed: 100_% +25_% +50_% $300k $1.50M $5M 6_% two 1 320_% three
+-- fixed: 100_% +25_% +50_% $300k $1.50M $5M 6_% two six 1 320_% three
 
 -- words: the lifetime ledger and its parts, by what was booked
 WITH parts AS (

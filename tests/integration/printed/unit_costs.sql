@@ -67,7 +67,7 @@ WITH past AS (
         CASE WHEN is_priced THEN 'used ' || per_mtok(used_usd_per_mtok) || ', allocated ' || per_mtok(allocated_usd_per_mtok) || ', fully loaded ' || per_mtok(fully_loaded_usd_per_mtok) END,
         CASE WHEN is_priced THEN per_mtok(used_usd_per_mtok) ELSE 'n.m.' END, CASE WHEN is_priced THEN per_mtok(allocated_usd_per_mtok) ELSE 'n.m.' END,
         CASE WHEN is_priced THEN per_mtok(fully_loaded_usd_per_mtok) ELSE 'n.m.' END,
-        CASE WHEN NOT is_priced THEN '–' ELSE coalesce(regexp_replace(whole_more(allocated_usd_per_mtok / before - 1), ' %$', ''), 'new') END,
+        CASE WHEN NOT is_priced THEN '–' WHEN before IS NULL THEN 'new' ELSE regexp_replace(whole_more(allocated_usd_per_mtok / before - 1), ' %$', '') END,
         tokens(input_tokens), CASE WHEN input_tokens > 0 THEN whole(cached_input_tokens / input_tokens) ELSE '–' END, tokens(output_tokens),
         whole(utilization_ratio) || ' busy', regexp_replace(whole(utilization_ratio), ' %$', '')
     FROM lines

@@ -55,7 +55,8 @@ def title(tables: Any) -> Callable[..., str]:
 
 OCTOBER: Mapping[str, Any] = {
     "month": "October", "previous": "September", "total": number(2_310_000), "plan": UP, "before": FLAT,
-    "decisions": number(3), "saving": number(670_000), "one_off": number(1_340_000), "missing": "a bill arrives",
+    "decisions": number(3), "waiting": 0, "saving": number(670_000), "one_off": number(1_340_000),
+    "missing": "a bill arrives",
     "unallocated_share": Decimal(1), "training_share": Decimal(1), "unmatched_tokens": 3_080_000_000_000,
 }  # fmt: skip
 SUMMARY: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
@@ -63,6 +64,10 @@ SUMMARY: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
         "Approve 3 decisions: $670k a month for $1.34M; October cost $2.31M, 15 % over plan"),
     "one decision, no plan": ("decisions", "", {"decisions": number(1), "plan": NONE, "before": DOWN},
         "Approve 1 decision: $670k a month for $1.34M; October cost $2.31M, 15 % less than September"),
+    "some wait for an evaluation": ("decisions", "", {"decisions": number(8), "waiting": 3},
+        "Approve 5 decisions, evaluate 3: $670k a month for $1.34M; October cost $2.31M, 15 % over plan"),
+    "all wait for an evaluation": ("decisions", "", {"waiting": 3},
+        "Evaluate 3 decisions: $670k a month for $1.34M; October cost $2.31M, 15 % over plan"),
     "nothing needed": ("nothing_needed", "", {"plan": DOWN},
         "October cost $2.31M, 15 % under plan; no decision is needed"),
     "nothing valued": ("nothing_valued", "telemetry", {"missing": "requests are delivered"},

@@ -321,3 +321,9 @@ def test_the_money_of_a_row_that_no_one_should_store_is_told_where_it_can_be_rea
         ("control_char", None, None),
         ("bad_currency", None, None),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_bill_in_wide_characters_is_refused_for_its_encoding(read: Read, encoding: str) -> None:
+    with pytest.raises(RejectedFile, match="encoding: the content is UTF-16 or UTF-32"):
+        read(as_csv([GOOD]).decode().encode(encoding))

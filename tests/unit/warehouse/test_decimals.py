@@ -103,3 +103,16 @@ def test_a_quantity_drops_what_lies_beyond_the_twelfth_decimal() -> None:
     amounts = quantity(pl.Series(["0.3333333333333333333333", "N/A", "NaN", "12 h"]))
     assert amounts.values.to_list() == [Decimal("0.333333333333"), None, None, None]
     assert amounts.reasons.to_list() == [None, None, None, "bad_decimal"]
+
+
+def test_what_rounding_took_is_half_even_at_the_18th_decimal_before_anything_is_added() -> None:
+    # Each residual is half of the 18th decimal: up to an even one, down from an odd one, so that cuts change no sum.
+    cells = pl.Series(
+        ["0.0000000000000000015", "0.0000000000000000025", "0.0000000000000000005", "-0.0000000000000000015"]
+    )
+    amounts = money(cells)
+    every = pl.Series([True] * 4)
+    apart = [amounts.rounded_away(pl.Series([place == row for place in range(4)])) for row in range(4)]
+
+    assert apart == [Decimal("2e-18"), Decimal("2e-18"), Decimal(0), Decimal("-2e-18")]
+    assert amounts.rounded_away(every) == sum(apart)

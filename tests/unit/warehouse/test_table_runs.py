@@ -194,3 +194,9 @@ def test_a_run_that_states_more_than_there_can_be_is_refused_and_the_others_coun
 def test_a_sidecar_with_an_impossible_number_of_gpus_is_named_and_refused(tmp_path: Path, count: str) -> None:
     with pytest.raises(RejectedFile, match=r"trisect-run.json is no sidecar"):
         read(tmp_path, "step,loss\n1,2.5\n", said={"run_id": "mine", "gpu_count": count})
+
+
+@pytest.mark.parametrize("word", ["RUNNING", "REQUEUED", ""])
+def test_a_run_with_an_end_has_ended_whatever_the_word(tmp_path: Path, word: str) -> None:
+    [run] = runs(read(tmp_path, table(RUN | {"status": word})))
+    assert (run["status"], run["end_source"]) == ("unknown", "logged")

@@ -162,16 +162,18 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     ends = fleet.contracts(proposal.pool_ids)
     contracts = _contracts(proposal, fleet, cash, ends)
     row = _identity(proposal.alternative, contracts)
-    for name, draws in (
-        ("one_off", cash.one_off),
-        ("monthly_saving", cash.monthly_saving),
-        ("net_present_value", cash.net_present_value),
-    ):
-        row |= {
-            f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), percentiles(draws), strict=True)
-        }
-    row["monthly_saving_if_passed_usd_p50"] = _cents(median(cash.monthly_if_passed))
-    row["net_present_value_if_passed_usd_p50"] = _cents(median(cash.value_if_passed))
+    levels = {
+        "one_off": percentiles(cash.one_off),
+        "monthly_saving": percentiles(cash.monthly_saving),
+        "net_present_value": percentiles(cash.net_present_value),
+    }
+    for name, values in levels.items():
+        row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), values, strict=True)}
+    is_sure = proposal.alternative.gate_probability >= 1
+    monthly = levels["monthly_saving"][1] if is_sure else median(cash.monthly_if_passed)
+    value = levels["net_present_value"][1] if is_sure else median(cash.value_if_passed)
+    row["monthly_saving_if_passed_usd_p50"] = _cents(monthly)
+    row["net_present_value_if_passed_usd_p50"] = _cents(value)
     row["net_present_value_usd_mean"] = _cents(cash.value_if_passed.mean())
     row["expected_value_usd"] = _cents(cash.net_present_value.mean())
     row["monthly_paid_usd_p90"] = _cents(percentiles(cash.monthly_paid)[2])

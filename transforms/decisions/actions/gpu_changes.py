@@ -71,14 +71,17 @@ def hosted_load(mover: Subject, host: Subject, fleet: Fleet, share: Floats | flo
 
     Within ten times what the host serves, by the GPUs that a token of its own has; beyond, by a step of the hardware.
     """
-    home = max(fleet.of_model(host.model_id), key=lambda each: (each.gpus, each.pool_id))
+    homes = fleet.hosts_of(host.model_id)
+    home = max(homes, key=lambda each: (each.gpus, each.pool_id))
     factor = throughput(fleet.night, mover.model_id, host.model_id)
     daily = float(np.mean(share)) * mover.position["daily_tokens"]
     if is_within_reach(host.position, daily) and is_forecast(host):
         tokens = np.zeros((fleet.horizon, fleet.night.draws))
         ahead = mover.tokens[: fleet.horizon]
         tokens[: len(ahead)] = ahead
-        gpus = sum(each.gpus for each in fleet.of_model(host.model_id))
+        # of GPUs that it shares with others a model has as many as its tokens, as it bears their cost
+        shared = float(host.position["gpu_count"] or 0.0)
+        gpus = shared if home.is_shared else sum(each.gpus for each in homes)
         each_token = gpus / (daily_tokens(host) * DAYS_PER_MONTH)
         return home, np.asarray(tokens * each_token * share * factor), REALISED
     needed = sum((holding.needed for holding in own_holdings(mover, fleet)), np.zeros((1, 1)))

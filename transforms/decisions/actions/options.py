@@ -184,6 +184,6 @@ def _unserving(student: Subject, company: Company) -> str:
     """Why a model cannot take traffic over; empty where it can."""
     if student.months <= 0:
         return f"{student.model_id} has retired"
-    if not company.fleet.of_model(student.model_id):
+    if not company.fleet.hosts_of(student.model_id):
         return f"{student.model_id} has no billed GPUs: give its deployment and pool in deployments.csv"
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -18,12 +18,16 @@ from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.portfolio_selection import best_first, portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.simulation_context import MTOK, night_of
+from transforms.decisions.portfolio.valuation import life_cost
+from transforms.decisions.quantiles import median
+from transforms.decisions.supply.fleet import daily_tokens, is_forecast
 from transforms.decisions.supply.latency import within_limits
+from transforms.decisions.supply.supply import HOURS_PER_MONTH
 from warehouse.schemas.decisions import Positions, Supply
 from warehouse.vocabulary import LAWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _PORTFOLIO_READS: Final = (
     "settings", "scaling_law", "law_draws", "positions", "task_shares", "workloads", "models", "serving_states",
@@ -49,6 +53,12 @@ _STANDING: Final = {
     "usd_per_training_flop": "USD per FLOP",
     "usd_per_inference_flop": "USD per FLOP",
 }
+_CAPACITY: Final = {
+    "gpus_held": "GPUs",
+    "gpus_needed_p50": "GPUs",
+    "gpu_usd_a_month": "USD a month",
+    "gpu_usd_a_month_needed_p50": "USD a month",
+}
 _OPTIMUM: Final = {
     "optimum_params_p10": "parameters",
     "optimum_params_p50": "parameters",
@@ -70,6 +80,11 @@ class Overrides:
         usd_per_mtok: direct price of serving a million tokens; idle and shared cost keep their proportion.
         remaining_months: service still ahead.
         law: own, epoch, hoffmann or muennighoff.
+        requests: requests of a whole life, for two sizes that are compared by their price of a request.
+        usd_per_request: price of a request of the model.
+        training_usd: cost of training the model.
+        candidate_usd_per_request: price of a request of the other size.
+        candidate_training_usd: cost of training the other size.
     """
 
     demand_ratio: float | None = None
@@ -78,25 +93,39 @@ class Overrides:
     usd_per_mtok: float | None = None
     remaining_months: float | None = None
     law: str | None = None
+    requests: float | None = None
+    usd_per_request: float | None = None
+    training_usd: float | None = None
+    candidate_usd_per_request: float | None = None
+    candidate_training_usd: float | None = None
 
 
 def whatif(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """One quantity of one alternative of the model, or of the model itself: published, changed, and the difference.
 
-    `tables` holds the tables of the published night by name. Sizes to retrain at move with the assumptions, so the best
-    of them is compared with the best.
+    Each row names its candidate, as published and as changed, and the size that it is compared with. `tables`
+    holds the tables of the published night by name. Sizes to retrain at move with the assumptions, so the best of them
+    is compared with the best.
 
     Raises:
         ValueError: when the model or the law is unknown, or a number cannot be; the text says what to give.
     """
     _refuse(model_id, overrides, tables)
+    if overrides.requests is not None:
+        return _life_costs(model_id, overrides, tables)
     changed = changed_tables(model_id, overrides, tables)
     before = _quantities(model_id, tables, tables["candidates"])
     after = _quantities(model_id, changed, _candidates(model_id, overrides, changed))
     key = [*_ALTERNATIVE, "quantity", "unit"]
     both = before.rename({"value": "published"}).join(
-        after.rename({"value": "changed"}), on=key, how="full", coalesce=True, nulls_equal=True
+        after.rename({"value": "changed", "candidate": "changed_candidate"}),
+        on=key,
+        how="full",
+        coalesce=True,
+        nulls_equal=True,
     )
+    compared = pl.lit(_size_of(tables["positions"].filter(pl.col("model_id") == model_id).row(0, named=True)))
+    both = both.with_columns(compared_with=pl.when(pl.col("action").is_not_null()).then(compared))
     order = [pl.col("action").is_not_null(), *_ALTERNATIVE, pl.col("quantity").replace_strict(_places(), default=99)]
     return both.with_columns(difference=pl.col("changed") - pl.col("published")).sort(order, nulls_last=False)
 
@@ -191,18 +220,86 @@ def _quantities(model_id: str, tables: Mapping[str, pl.DataFrame], candidates: p
     subject = tables["positions"].filter(own)
     optimum = lifetime_optimum(tables["settings"], tables["scaling_law"], tables["law_draws"], subject)
     best = best_first(candidates.filter(own)).unique(_ALTERNATIVE, keep="first", maintain_order=True)
-    return pl.concat([_long(subject, _STANDING), _long(optimum, _OPTIMUM), _long(best, _NUMBERS)])
+    best = best.with_columns(candidate=pl.Series([_size_named(row) for row in best.to_dicts()], dtype=pl.String))
+    capacity = _capacity(model_id, tables)
+    return pl.concat(
+        [_long(subject, _STANDING), _long(capacity, _CAPACITY), _long(optimum, _OPTIMUM), _long(best, _NUMBERS)]
+    )
+
+
+def _capacity(model_id: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The GPUs that serve the model, and those that its demand needs at the tokens that a GPU serves now."""
+    night = night_of(tables["settings"], tables["scaling_law"], tables["law_draws"])
+    names = ("positions", "task_shares", "workloads", "models", "serving_states", "supply", "pool_users")
+    company = company_of(night, *(tables[name] for name in names))
+    subject, own = company.subjects[model_id], company.fleet.of_model(model_id)
+    held = sum(holding.gpus for holding in own)
+    paid = sum(holding.gpus * _hour_usd(company.fleet.rows[holding.pool_id]) for holding in own)
+    growth = 1.0
+    if is_forecast(subject) and subject.months > 0:
+        growth = median(subject.monthly_tokens) / (daily_tokens(subject) * DAYS_PER_MONTH)
+    numbers = (held, held * growth, paid * HOURS_PER_MONTH, paid * growth * HOURS_PER_MONTH)
+    return pl.DataFrame([dict(zip(_CAPACITY, map(float, numbers), strict=True))])
+
+
+def _hour_usd(rows: Sequence[Mapping[str, Any]]) -> float:
+    """What an hour of a GPU of a pool costs in the mean of all kinds of supply."""
+    first = [row for row in rows if row["months_ahead"] == 0]
+    gpus = sum(row["gpus"] for row in first)
+    return sum(row["gpus"] * row["usd_per_gpu_hour"] for row in first) / gpus if gpus else 0.0
+
+
+def _size_of(position: Mapping[str, Any]) -> str:
+    """A model by its name, its size and the tokens it was trained on."""
+    size, tokens = position["active_params"], position["training_tokens"]
+    parts = [position["model_id"], size and f"{size / 1e9:.3g}B", tokens and f"on {tokens / 1e12:.3g}T tokens"]
+    return " ".join(part for part in parts if part)
+
+
+def _size_named(row: Mapping[str, Any]) -> str:
+    """An alternative by the model, or the size and the tokens, that takes over."""
+    size, tokens = row["target_params"], row["target_tokens"]
+    parts = [row["target_model_id"], size and f"{size / 1e9:.3g}B", tokens and f"on {tokens / 1e12:.3g}T tokens"]
+    return " ".join(part for part in parts if part) or row["action"].replace("_", " ")
+
+
+def _life_costs(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """What the model and another size cost over a life of so many requests, by the price of a request of each."""
+    position = tables["positions"].filter(pl.col("model_id") == model_id).row(0, named=True)
+    pairs = {
+        "training_usd": (overrides.training_usd or 0.0, overrides.candidate_training_usd or 0.0),
+        "serving_usd": (
+            life_cost(0.0, overrides.usd_per_request or 0.0, overrides.requests or 0.0),
+            life_cost(0.0, overrides.candidate_usd_per_request or 0.0, overrides.requests or 0.0),
+        ),
+    }
+    pairs["life_cost_usd"] = tuple(pairs["training_usd"][side] + pairs["serving_usd"][side] for side in (0, 1))  # type: ignore[assignment]
+    size = overrides.params
+    row = {"action": RETRAIN, "task": None, "deployment_id": None, "target_model_id": None, "unit": "USD"}
+    named = {
+        "candidate": _size_of(position),
+        "changed_candidate": f"{size / 1e9:.3g}B" if size else "the other size",
+        "compared_with": _size_of(position),
+    }
+    rows = [
+        row
+        | named
+        | {"quantity": name, "published": float(now), "changed": float(then), "difference": float(then - now)}
+        for name, (now, then) in pairs.items()
+    ]
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(_ALTERNATIVE, pl.String))
 
 
 def _long(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
-    missing = [pl.lit(None, pl.String).alias(name) for name in _ALTERNATIVE if name not in rows.columns]
-    named = rows.with_columns(missing).select(*_ALTERNATIVE, pl.col(*units).cast(pl.Float64))
-    long = named.unpivot(list(units), index=list(_ALTERNATIVE), variable_name="quantity")
+    index = [*_ALTERNATIVE, "candidate"]
+    missing = [pl.lit(None, pl.String).alias(name) for name in index if name not in rows.columns]
+    named = rows.with_columns(missing).select(*index, pl.col(*units).cast(pl.Float64))
+    long = named.unpivot(list(units), index=index, variable_name="quantity")
     return long.with_columns(unit=pl.col("quantity").replace_strict(dict(units), return_dtype=pl.String))
 
 
 def _places() -> dict[str, int]:
-    return {name: place for place, name in enumerate((*_STANDING, *_OPTIMUM, *_NUMBERS))}
+    return {name: place for place, name in enumerate((*_STANDING, *_CAPACITY, *_OPTIMUM, *_NUMBERS))}
 
 
 def _refuse(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> None:
@@ -211,6 +308,9 @@ def _refuse(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFra
         raise ValueError(f"no model {model_id!r} in the published night; it knows {', '.join(known) or 'none'}")
     if overrides.law is not None and overrides.law not in LAWS:
         raise ValueError(f"no law {overrides.law!r}; choose one of {', '.join(LAWS)}")
+    prices = ("usd_per_request", "candidate_usd_per_request")
+    if overrides.requests is not None and any(getattr(overrides, name) is None for name in prices):
+        raise ValueError("a number of requests needs the price of a request of both sizes; give the other one too")
     numbers = {name: value for name, value in vars(overrides).items() if isinstance(value, int | float)}
     for name, value in numbers.items():
         if not value > 0:

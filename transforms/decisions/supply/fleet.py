@@ -61,14 +61,32 @@ class PoolSupply:
 
     def avoidable_usd(self, gpus: Floats) -> Floats:
         """What a demand of so many GPUs costs by month and draw beyond what is owned or committed."""
-        left = np.maximum(gpus - (self.owned + self.committed), 0)
-        usd = self.on_demand_rate * left
-        if self.renewable.any():
-            renewed = np.minimum(left, self.renewable)
-            usd += (np.minimum(self.renewal_rate, self.on_demand_rate) - self.on_demand_rate) * renewed
+        usd = np.subtract(gpus, self._bound)
+        np.maximum(usd, 0, out=usd)
+        if self._has_renewals:
+            renewed = np.minimum(usd, self.renewable)
+            renewed *= self._renewal_discount
+            usd *= self.on_demand_rate * HOURS_PER_MONTH
+            usd -= renewed
+        else:
+            usd *= self.on_demand_rate * HOURS_PER_MONTH
         if self.power_rate:
-            usd += self.power_rate * np.minimum(gpus, self.owned)
-        return np.asarray(usd * HOURS_PER_MONTH)
+            usd += self.power_rate * HOURS_PER_MONTH * np.minimum(gpus, self.owned)
+        return usd
+
+    @cached_property
+    def _bound(self) -> Floats:
+        """GPUs whose hours are paid in any case."""
+        return np.asarray(self.owned + self.committed)
+
+    @cached_property
+    def _has_renewals(self) -> bool:
+        return bool(self.renewable.any())
+
+    @cached_property
+    def _renewal_discount(self) -> Floats:
+        """What a renewed GPU costs less a month than one on demand."""
+        return np.asarray(np.maximum(self.on_demand_rate - self.renewal_rate, 0) * HOURS_PER_MONTH)
 
 
 @dataclass(frozen=True)
@@ -184,7 +202,7 @@ class PoolDemand:
     @cached_property
     def total(self) -> Floats:
         """GPUs that are paid for."""
-        return np.asarray(self.users + self.idle)
+        return np.asarray(self.users + self.idle) if self._has_idle else self.users
 
     @cached_property
     def avoidable_usd(self) -> Floats:
@@ -193,9 +211,17 @@ class PoolDemand:
 
     def changed(self, gpus: Floats | float, released: Floats | float = 0.0) -> PoolDemand:
         """The pool with so many GPUs more or less in use; more of them are first taken from those that stand idle."""
-        users = np.maximum(self.users + gpus, 0)
-        taken = released + np.maximum(gpus, 0)
-        return PoolDemand(users, np.maximum(self.idle - taken, 0), self.supply)
+        users = self.users + np.asarray(gpus)
+        np.maximum(users, 0, out=users)
+        idle = self.idle
+        if self._has_idle:
+            idle = idle - (released + np.maximum(gpus, 0))
+            np.maximum(idle, 0, out=idle)
+        return PoolDemand(users, idle, self.supply)
+
+    @cached_property
+    def _has_idle(self) -> bool:
+        return bool(self.idle.any())
 
 
 @dataclass
@@ -220,11 +246,22 @@ class Fleet:
     cut: dict[tuple[str, str, str], float] = field(default_factory=dict)
     loads: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
     _standing: dict[str, PoolDemand] = field(default_factory=dict)
+    _contracts: dict[tuple[str, ...], list[dict[str, Any]]] = field(default_factory=dict)
 
     def of_model(self, model_id: str) -> list[Holding]:
         """What serves a model, as the cards before leave it."""
         own = self._by_model.get(model_id, [])
         return [replace(one, most=self.cut[one.key]) if one.key in self.cut else one for one in own]
+
+    def hosts_of(self, model_id: str) -> list[Holding]:
+        """What serves a model, what it shares with others where it has nothing of its own: it can take more traffic."""
+        own = self.of_model(model_id)
+        return own or [
+            holding
+            for pool_id in sorted(self.supplies)
+            for holding in self.holdings.get(pool_id, ())
+            if model_id in self.shared_models.get(str(holding.row["user_id"]), ())
+        ]
 
     @cached_property
     def _by_model(self) -> dict[str, list[Holding]]:
@@ -299,6 +336,12 @@ class Fleet:
 
     def contracts(self, pool_ids: Iterable[str]) -> list[dict[str, Any]]:
         """Commitments of some pools that are not over, the first to end first, as a card prints them."""
+        key = tuple(pool_ids)
+        if key not in self._contracts:
+            self._contracts[key] = self._running_contracts(key)
+        return self._contracts[key]
+
+    def _running_contracts(self, pool_ids: Iterable[str]) -> list[dict[str, Any]]:
         names = ("commitment_discount_id", "gpus", "end_basis", "renewal")
         days = ("ends_on", "ends_on_earliest", "ends_on_latest", "sign_by")
         found = [

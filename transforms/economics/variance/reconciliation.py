@@ -17,7 +17,6 @@ from transforms.economics.variance.invoices import (
 )
 from transforms.economics.variance.reconciliation_causes import Difference, shown
 from transforms.money import amount, units
-from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import Reconciliation
 
 GROUP: Final = ("source", "billing_period_start", "invoice_id", "currency")
@@ -111,11 +110,11 @@ def _groups(
 def _residuals(bill: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     """What rounding took from the rows of each file, told once: in the first group that the file bills."""
     first = bill.sort(GROUP).unique(["source", "file_sha256"], keep="first", maintain_order=True)
-    rounded = files.select("source", pl.col("rounding_residual").cast(MONEY), file_sha256="sha256")
+    rounded = files.select("source", "rounding_residual", file_sha256="sha256")
     by_size = rounded.sort(pl.col("rounding_residual").abs())  # a copy under another path rounds nothing
     known = by_size.unique(["source", "file_sha256"], keep="last", maintain_order=True)
     sums = first.join(known, on=["source", "file_sha256"]).group_by(GROUP)
-    return sums.agg(units("rounding_residual").sum().alias("residual"))
+    return sums.agg(pl.col("rounding_residual").sum().alias("residual"))
 
 
 def _missing_rates(ledger: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
@@ -129,15 +128,14 @@ def _missing_rates(ledger: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFram
 def _judged(groups: pl.DataFrame) -> pl.DataFrame:
     """Difference, tolerance, verdict and its words for each group."""
     found = [_difference(row) for row in groups.iter_rows(named=True)]
-    zero = pl.lit(0, dtype=pl.Int128)
     return groups.with_columns(
         pl.Series("tolerance", [row.tolerance for row in found], dtype=pl.Int128),
         pl.Series("is_reconciled", [row.is_reconciled for row in found], dtype=pl.Boolean),
         pl.Series("explanation", [row.explanation for row in found], dtype=pl.String),
         (pl.col("ledger_billed_cost") - pl.col("billed_cost")).alias("difference"),
         pl.col("stated").cast(pl.Int128).alias("invoice_total"),
-        pl.coalesce("residual", zero).alias("rounding_residual"),
-    ).with_columns(amount(name) for name in (*COSTS, "difference", "invoice_total", "tolerance", "rounding_residual"))
+        pl.col("residual").fill_null(0).alias("rounding_residual"),
+    ).with_columns(amount(name) for name in (*COSTS, "difference", "invoice_total", "tolerance"))
 
 
 def _difference(row: dict[str, Any]) -> Difference:

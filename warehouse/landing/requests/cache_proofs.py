@@ -41,6 +41,22 @@ def proved(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     return found
 
 
+def decided(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """What was decided of cached tokens where neither setting nor name does: one row a source, model, month and file.
+
+    Beside the input where a row proves it, else inside, as most writers have them.
+    """
+    kind = f"CASE WHEN {IS_PROVED} THEN 'cached_beside' ELSE 'cached_inside' END AS kind"
+    opened = rows.filter("is_cache_open AND requests > 0").project(
+        f"source, delivery, {kind}, coalesce(model, source) AS subject, {PARTS} AS parts, day"
+    )
+    return opened.aggregate(
+        'source, delivery, kind, subject, count(*) AS "rows", sum(parts)::BIGINT AS tokens, '
+        "min(day) AS day_from, max(day) AS day_to",
+        "source, delivery, kind, subject, date_trunc('month', day)",
+    )
+
+
 def any_proved(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything is proved."""
     lay_out(connection)

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from warehouse.landing.requests import bridged_calls, cache_proofs, copies, matching_calls
-from warehouse.landing.requests.doubts import DOUBTS, of_spans, summed
+from warehouse.landing.requests.doubts import DOUBTS, of_spans, summed, typed_doubts
 from warehouse.landing.requests.landed_parquet import (
     LandedFile,
     landed_rows,
@@ -57,6 +57,7 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
         found = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
         matches = matching_calls.matching(connection, files)
         found += [bridged_calls.bridged(connection, files), matches.doubts]
+        found += [typed_doubts(cache_proofs.decided(scan(connection, files)).pl())]
     return Marked(
         _duplicates(connection, files),
         _counted(connection, files),

@@ -1,6 +1,6 @@
 """Whether the ledger equals the bill."""
 
-from warehouse.schemas.columns import cost, count, day, flag, text
+from warehouse.schemas.columns import cost, count, day, flag, residue, text
 from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
 
@@ -23,7 +23,7 @@ class Reconciliation(Table):
     correction_billed_cost = cost("part of billed_cost that rows of class Correction carry")
     invoice_total = cost("total stated by the invoice").or_null()
     tolerance = cost("largest difference from the stated total that rounding explains")
-    rounding_residual = cost("what rounding to 12 decimals took from the rows when they were read")
+    rounding_residual = residue("what rounding to 12 decimals took from the rows when they were read")
     is_reconciled = flag("the ledger equals the bill and the stated total within the tolerance")
     explanation = text("verdict in words")
 

@@ -13,6 +13,8 @@ from warehouse.sources.casts.casts import MONEY_NULLS, NULLS, Cast, known
 
 DEEPEST: Final = 38
 WIDEST: Final = 26
+RESIDUAL_SCALE: Final = 18
+_SHOWN: Final = 10 ** (DEEPEST - RESIDUAL_SCALE)
 _TAIL: Final = DEEPEST - MONEY_SCALE
 _HALF: Final = 10**_TAIL // 2
 _FAR: Final = 1_000_000
@@ -28,8 +30,15 @@ class Amounts(Cast):
     residuals: pl.Series
 
     def rounded_away(self, rows: pl.Series) -> Decimal:
-        """What rounding took from these rows: exact amounts less rounded ones."""
-        return Decimal(int(self.residuals.filter(rows).sum())).scaleb(-DEEPEST)
+        """What rounding took from these rows: exact amounts less rounded ones, each half-even to its 18th decimal.
+
+        Each is rounded before any is added, so that the sum over files does not depend on how a bill is cut into them.
+        """
+        taken = pl.col("taken")
+        quotient, rest = taken // _SHOWN, taken % _SHOWN
+        is_up = (rest * 2 > _SHOWN) | ((rest * 2 == _SHOWN) & (quotient % 2 == 1))
+        units = self.residuals.filter(rows).to_frame("taken").select(quotient + is_up.cast(pl.Int128))
+        return Decimal(int(units.to_series().sum())).scaleb(-RESIDUAL_SCALE)
 
 
 def money(cells: pl.Series) -> Amounts:

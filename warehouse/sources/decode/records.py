@@ -123,7 +123,13 @@ def _reader(delivered: Delivered) -> Sheets:
     return csv_sheets
 
 
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+"""How texts in UTF-16 and UTF-32 begin."""
+
+
 def _refuse_foreign(begin: bytes) -> None:
+    if begin.startswith(_WIDE_MARKS) or b"\0" in begin[:4]:
+        raise RejectedFile("encoding", "the content is UTF-16 or UTF-32, not UTF-8; save it as UTF-8")
     told = begin.removeprefix(_MARK).lstrip()
     for magic, kind in _FOREIGN.items():
         if told.startswith(magic) or told[: len(magic)].lower() == magic:

@@ -101,11 +101,12 @@ def _end() -> pl.Expr:
 
 
 def _course() -> list[pl.Expr]:
-    """A run without end goes on; one that says nothing of how it ended is unknown."""
+    """A run without end goes on; one with an end that says nothing of how it ended, or that it runs, is unknown."""
     has_ended = pl.col("ended_at").is_not_null()
+    status = pl.when(~has_ended | (pl.col("status") != "running")).then("status")
     return [
         pl.when(has_ended).then(pl.lit("logged")).otherwise(pl.lit("censored")).alias("end_source"),
-        pl.coalesce("status", pl.when(has_ended).then(pl.lit("unknown")).otherwise(pl.lit("running"))).alias("status"),
+        pl.coalesce(status, pl.when(has_ended).then(pl.lit("unknown")).otherwise(pl.lit("running"))).alias("status"),
     ]
 
 

@@ -94,6 +94,7 @@ class _File:
             frames={"run_rows": run_rows(rows)},
             refused=pl.concat([Reading(0, {}).refused, *self.refused]),
             blank=self.blank,
+            counted=len(self.jobs),
             flags=tuple(sorted(self.flags)),
         )
 

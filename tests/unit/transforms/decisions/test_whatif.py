@@ -98,3 +98,39 @@ def test_the_published_tables_are_not_changed(outgrown: Company) -> None:
     whatif("large", Overrides(demand_ratio=0.5, law="hoffmann"), tables)
 
     assert tables["positions"].equals(before)
+
+
+def test_each_alternative_is_named_with_its_size_and_what_it_is_compared_with(outgrown: Company) -> None:
+    rows = whatif("large", Overrides(params=30e9), outgrown.tables())
+    row = rows.filter(pl.col("action") == "retrain_smaller").row(0, named=True)
+
+    assert row["changed_candidate"].startswith("30B on ")
+    assert row["candidate"] != row["changed_candidate"]
+    assert row["compared_with"] == "large 70B on 1.4T tokens"
+
+
+def test_ten_times_the_demand_needs_ten_times_the_gpus_and_they_cost(outgrown: Company) -> None:
+    rows = whatif("large", Overrides(demand_ratio=10), outgrown.tables())
+
+    assert value(rows, "gpus_held", "difference") == 0
+    needed = value(rows, "gpus_needed_p50", "changed")
+    assert needed == pytest.approx(10 * value(rows, "gpus_needed_p50", "published"), rel=0.01)
+    # 4e11 tokens a day at 1.4 dollars a million are 17.0 million a month
+    assert value(rows, "gpu_usd_a_month", "published") == pytest.approx(17.05e6, rel=0.01)
+
+
+def test_a_small_model_on_much_data_costs_a_third_over_a_hundred_billion_requests(outgrown: Company) -> None:
+    # 500,000 + 1e11 × 0.0001 = 10.5 million; 600,000 + 1e11 × 0.00003 = 3.6 million
+    given = Overrides(
+        params=3e9,
+        requests=1e11,
+        usd_per_request=1e-4,
+        training_usd=500_000,
+        candidate_usd_per_request=3e-5,
+        candidate_training_usd=600_000,
+    )
+    rows = whatif("large", given, outgrown.tables())
+
+    assert value(rows, "life_cost_usd", "published", "retrain_smaller") == pytest.approx(10.5e6)
+    assert value(rows, "life_cost_usd", "changed", "retrain_smaller") == pytest.approx(3.6e6)
+    assert value(rows, "life_cost_usd", "difference", "retrain_smaller") == pytest.approx(-6.9e6)

@@ -1,0 +1,147 @@
+"""Kill, torn write, full disk and I/O error at a durable operation of a night: the next run heals, byte for byte.
+
+`FAULT_EVERY=1 pytest tests/integration/test_faults.py` sweeps every operation; unset, a few that are spread over all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import publish
+
+FAULTS = Path(__file__).parent.parent / "faults"
+KINDS = ("kill", "torn", "enospc", "eio")
+BEFORE, NIGHT = "2026-11-20", "2026-11-21"
+SETTINGS = """[company]
+name = "Example AI"
+[[source]]
+name = "cloud"
+kind = "gpu_billing"
+format = "table"
+files = "inbox/cloud/*.csv"
+[source.constants]
+currency = "USD"
+[[source]]
+name = "gateway"
+kind = "request_telemetry"
+format = "table"
+files = "inbox/gateway/*.csv"
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A project after its first night, and how to run the second with a fault."""
+
+    folder: Path
+    shim: Path
+
+    def run(self, project: Path, night: str, **fault: str) -> int:
+        """The exit code of a night under the shim."""
+        below = {"FAULT_BELOW": str(project / "var"), "LD_PRELOAD": str(self.shim)} if fault else {}
+        command = [sys.executable, str(FAULTS / "night.py"), str(project), night]
+        return subprocess.run(
+            command, env={**os.environ, **below, **fault}, capture_output=True, check=False
+        ).returncode
+
+    def copy(self, name: str) -> Path:
+        """A copy of the project that may be broken."""
+        target = self.folder / name
+        shutil.rmtree(target, ignore_errors=True)
+        return Path(shutil.copytree(self.folder / "seed", target, symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """The first night done, the second delivered."""
+    if not (compiler := shutil.which("cc")) or sys.platform != "linux":
+        pytest.skip("the shim needs Linux and a C compiler")
+    folder = tmp_path_factory.mktemp("faults")
+    shim = folder / "shim.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", shim, FAULTS / "shim.c", "-ldl"], check=True)
+    seed = folder / "seed"
+    (seed / "policy").mkdir(parents=True)
+    (seed / "trisect.toml").write_text(SETTINGS)
+    delivered(seed, date(2026, 11, 20))
+    bench = Bench(folder, shim)
+    assert bench.run(seed, BEFORE) == 0
+    delivered(seed, date(2026, 11, 21))
+    return bench
+
+
+@pytest.fixture(scope="module")
+def undisturbed(bench: Bench) -> tuple[int, Mapping[str, str]]:
+    """How many durable operations the second night has, and the bytes that it publishes."""
+    golden, count = bench.copy("golden"), bench.folder / "count"
+    assert bench.run(golden, NIGHT, FAULT_COUNT=str(count)) == 0
+    return int(count.read_text()), published(golden)
+
+
+def delivered(project: Path, day: date) -> None:
+    """A bill and requests of one day."""
+    for source in ("cloud", "gateway"):
+        (project / "inbox" / source).mkdir(parents=True, exist_ok=True)
+    span = f"{day}T00:00:00Z,{day + timedelta(days=1)}T00:00:00Z"
+    bill = f"charge_start,charge_end,billed_cost,effective_cost,resource_id\n{span},10,10,node\n"
+    (project / "inbox" / "cloud" / f"{day}.csv").write_text(bill)
+    rows = [f"{day}-{n},{day}T{n % 24:02}:00:00Z,{day}T{n % 24:02}:00:05Z,m,chat,100,20" for n in range(100)]
+    header = "request_id,start_at,end_at,model,deployment,input_tokens,output_tokens\n"
+    (project / "inbox" / "gateway" / f"{day}.csv").write_text(header + "\n".join(rows) + "\n")
+
+
+def published(project: Path) -> Mapping[str, str]:
+    """Digest of every published file by its path."""
+    folder = project / "var" / "published"
+    files = (path for path in folder.rglob("*") if path.is_file() and "current" not in path.parts)
+    return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def points(count: int) -> list[tuple[int, str]]:
+    """Which operation goes wrong how: all of them where the environment asks, else one for each kind of fault."""
+    every = int(os.environ.get("FAULT_EVERY", "0")) or max(1, count // len(KINDS))
+    return [(at, KINDS[number % len(KINDS)]) for number, at in enumerate(range(every - 1 or 1, count + 1, every))]
+
+
+def test_a_fault_anywhere_leaves_the_old_or_the_new_night_and_the_next_run_heals(
+    bench: Bench, undisturbed: tuple[int, Mapping[str, str]]
+) -> None:
+    count, golden = undisturbed
+    assert count > 20
+    earlier = {name: digest for name, digest in golden.items() if name.startswith(BEFORE)}
+    for at, kind in points(count):
+        project = bench.copy("broken")
+        bench.run(project, NIGHT, FAULT_AT=str(at), FAULT_KIND=kind)
+        folder = project / "var" / "published"
+        where = f"operation {at} of {count}, {kind}"
+
+        assert publish.is_intact(folder / "current"), where
+        assert (folder / "current").resolve().name in {BEFORE, NIGHT}, where
+        assert earlier.items() <= published(project).items(), where
+
+        assert bench.run(project, NIGHT) == 0, where
+        assert published(project) == golden, where
+        with duckdb.connect(str(project / "var" / "warehouse.duckdb"), read_only=True) as connection:
+            assert connection.execute("SELECT sum(billed_cost) FROM raw.charge_rows").fetchall()[0][0] == 20, where
+
+
+def test_a_kill_during_recovery_is_healed_too(bench: Bench, undisturbed: tuple[int, Mapping[str, str]]) -> None:
+    count, golden = undisturbed
+    project = bench.copy("broken")
+    for at in (count // 2, count // 3, count // 5):
+        assert bench.run(project, NIGHT, FAULT_AT=str(at), FAULT_KIND="kill") != 0
+
+    assert bench.run(project, NIGHT) == 0
+    assert published(project) == golden
+    assert json.loads((project / "var" / "published" / "current" / "manifest.json").read_text())["night"] == NIGHT

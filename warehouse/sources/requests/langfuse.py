@@ -1,0 +1,107 @@
+"""Exports of Langfuse's observations as JSONL, CSV or Parquet: generations and embeddings count, prompts never land."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from warehouse.sources.casts.casts import known
+from warehouse.sources.decode.column_mapping import Layout
+from warehouse.sources.decode.records import Batch
+from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.requests.cache_accounting import INSIDE
+from warehouse.sources.requests.request_casts import COLUMNS
+from warehouse.sources.requests.request_reader import Shaped, read_requests
+from warehouse.sources.source import Source
+
+NAMES: Final = {
+    "request_id": ("id",),
+    "type": ("type",),
+    "start_at": ("startTime", "start_time"),
+    "end_at": ("endTime", "end_time"),
+    "first_token_at": ("completionStartTime", "completion_start_time"),
+    "usage": ("usageDetails", "usage_details"),
+    "model": ("providedModelName", "provided_model_name", "model"),
+    "level": ("level",),
+    "task": ("traceName", "trace_name"),
+    "user": ("userId", "user_id"),
+    "deployment_id": ("environment",),
+    "team": ("team",),
+}
+"""Canonical column -> its name in camel case and in snake case."""
+
+COUNTED: Final = ("GENERATION", "EMBEDDING")
+_CACHED: Final = ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
+_WRITTEN: Final = ("cache_creation_input_tokens", "input_cache_creation")
+_USAGE: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+_HIDDEN: Final = ("user", "usage")
+_HASH_DIGITS: Final = 16
+
+
+def read(delivered: Delivered, source: Source) -> Reading:
+    """The requests of an export; spans and events are accepted and count nothing.
+
+    Raises:
+        RejectedFile: as warehouse.sources.decode.records.batches.
+    """
+    names = {name: (source.columns[name],) if name in source.columns else found for name, found in NAMES.items()}
+    layout = Layout(names, (("request_id",), ("start_at",), ("type",)), source.constants)
+    return read_requests(delivered, source, layout, _shape, INSIDE)
+
+
+def _shape(batch: Batch) -> Shaped:
+    rows = batch.rows.select(known(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns())
+    is_call = pl.col("type").str.to_uppercase().is_in(COUNTED).fill_null(value=False)
+    usage = pl.DataFrame(
+        [_usage(text) for text in rows["usage"]], schema=dict.fromkeys(_USAGE, pl.String), orient="row"
+    )
+    shaped = rows.hstack(usage).with_columns(
+        pl.when(is_call).then(pl.lit("1")).otherwise(pl.lit("0")).alias("requests"),
+        pl.when(pl.col("level").str.to_uppercase() == "ERROR")
+        .then(pl.lit("error"))
+        .otherwise(pl.lit("ok"))
+        .alias("status"),
+        _hashed("user").alias("tenant"),
+        *(pl.when(is_call).then(name).alias(name) for name in _USAGE),
+    )
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in COLUMNS if name not in shaped.columns]
+    given = {"requests", "status", "tenant", *_USAGE}
+    return Shaped(shaped.with_columns(absent), batch.present | given, _HIDDEN)
+
+
+def _usage(text: str | None) -> tuple[str | None, ...]:
+    """Input with all its parts, what of it was cached and written, and output; parts that it covers are not added."""
+    said = _object(text)
+    parts = {key: value for key, value in said.items() if _is_part(key) and isinstance(value, int)}
+    given = said.get("input")
+    total = given
+    if isinstance(given, int) and given < sum(parts.values()):
+        total = given + sum(parts.values())
+    counts = (total, _first(said, _CACHED), _first(said, _WRITTEN), said.get("output"))
+    return tuple(None if count is None else str(count) for count in counts)
+
+
+def _is_part(key: str) -> bool:
+    return key.startswith("input_") or key in (*_CACHED, *_WRITTEN)
+
+
+def _first(said: Mapping[str, Any], names: Sequence[str]) -> object:
+    return next((said[name] for name in names if said.get(name) is not None), None)
+
+
+def _object(text: str | None) -> Mapping[str, Any]:
+    try:
+        found = msgspec.json.decode(text or "{}")
+    except msgspec.DecodeError:
+        return {"input": text}
+    return found if isinstance(found, dict) else {"input": text}
+
+
+def _hashed(name: str) -> pl.Expr:
+    return pl.col(name).map_elements(
+        lambda person: hashlib.sha256(person.encode()).hexdigest()[:_HASH_DIGITS], return_dtype=pl.String
+    )
