@@ -10,7 +10,7 @@ from templates.pages.card import Card
 from templates.typesetting.line_count import line_count
 
 # Points below title and lead, less the head of the ranked table, its groups and its sum.
-SHEET: Final = {"A4": 500.0, "letter": 450.0}
+SHEET: Final = {"A4": 444.0, "letter": 394.0}
 SECTION: Final = 38.0
 LINE: Final = 13.6
 CARD_WORDS: Final = 190.0

@@ -22,8 +22,8 @@ def run_attempts(run_rows: pl.DataFrame, attribution: pl.DataFrame, settings: pl
     """One uninterrupted time in which one run held GPUs; a log that held none of its own stands once, with 0 GPUs.
 
     Every GPU is held once: of attempts of one run, ranks of one job, parents and children, and runs that count the GPUs
-    of one machine, each holds what those before it do not. What a run lost to another that is no part of it is in
-    `contested_gpu_seconds`: the logs do not say which of the two used the GPUs.
+    of one machine, each holds what those before it do not. What a run lost to another that is no part of it, and what
+    it holds of a job in which another ran too, is in `contested_gpu_seconds`: no log says which of them used it.
     """
     rows = identified(_logged(run_rows, settings))
     names = run_names(rows)
@@ -98,8 +98,8 @@ def _held(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(lost).then(0.0).otherwise(pl.coalesce("holds", "gpu_count")).alias("gpu_count"),
         pl.when(lost).then(0.0).when(share == 1).then("gpu_seconds")
         .otherwise(pl.col("gpu_seconds") * share.fill_null(1.0)).alias("gpu_seconds"),
-        pl.when(pl.col("is_contested") & counted & ~pl.col("is_replaced")).then(contested).otherwise(0.0)
-        .alias("contested_gpu_seconds"),
+        pl.when(pl.col("is_contested") & counted & ~pl.col("is_replaced")).then(contested)
+        .when("is_crowded").then(held.fill_null(0) / 1_000_000).otherwise(0.0).alias("contested_gpu_seconds"),
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def _logged_runs(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("start").min(),
         pl.col("end").max(),
         pl.col("is_job").any(),
-        pl.col("run_group", "job_id", "rank").drop_nulls().min(),
+        pl.col("run_group", "job_id", "rank", "project").drop_nulls().min(),
         pl.col("hosts").explode().drop_nulls().str.to_lowercase().unique().sort(),
         pl.col("tokens", "steps").max(),
         pl.col("final_loss").is_not_null().any().alias("has_loss"),
@@ -84,9 +84,10 @@ def _of_one_job(logged: pl.DataFrame) -> pl.DataFrame:
 
 
 def _started_together(logged: pl.DataFrame) -> pl.DataFrame:
-    """Runs of one group on one host, or of one job, that ran at one time from about one moment on."""
+    """Runs of one group on one host, or of one job and project, that ran at one time from about one moment on."""
     host = pl.when(pl.col("hosts").list.len() == 1).then(pl.col("hosts").list.first())
-    label = pl.coalesce("group " + pl.col("run_group") + " on " + host, "job " + pl.col("job_id"))
+    of_job = "job " + pl.col("job_id") + " of " + pl.col("project").fill_null("")
+    label = pl.coalesce("group " + pl.col("run_group") + " on " + host, of_job)
     numbered = _of_one_job(logged).select(KEY)
     others = logged.filter("has_time", ~pl.col("is_job")).join(numbered, on=KEY, how="anti")
     known = others.with_columns(label.alias("label")).filter(pl.col("label").is_not_null())
@@ -127,7 +128,7 @@ def _jobs(rows: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
     met = (
         jobs.join(runs, on="job_id")
         .filter(pl.col("start") < pl.col("run_end"), pl.col("run_start") < pl.col("end"), ~are_apart)
-        .select("source", "cluster", "job", "run_start", tracker_source="run_source", tracker_run="run")
+        .select("source", "cluster", "job", "run_start", "run_end", tracker_source="run_source", tracker_run="run")
         .unique()
         .filter(pl.struct("source", "cluster").n_unique().over("tracker_source", "tracker_run") == 1)
     )
@@ -135,16 +136,23 @@ def _jobs(rows: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _owned_jobs(rows: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
-    """The scheduler's rows as attempts of the runs that named their job, cut where the next of several runs began."""
+    """The scheduler's rows as attempts of the runs that named their job, cut where the next of several runs began.
+
+    `is_crowded` says that another run of the job, which is no part of this one, went on at that time: how many of the
+    job's GPUs each used is not known.
+    """
     jobs = jobs.rename({"tracker_source": "owner_source", "tracker_run": "owner"})
     pairs = rows.join(
-        jobs.select(*KEY, "owner_source", "owner", "run_start"), on=KEY, how="left", maintain_order="left"
+        jobs.select(*KEY, "owner_source", "owner", "run_start", "run_end"), on=KEY, how="left", maintain_order="left"
     )
     ordered = pairs.sort("row", "run_start", "owner_source", "owner", maintain_order=True)
     following = pl.col("run_start").shift(-1).over("row")
     since = pl.when(pl.col("run_start").cum_count().over("row") > 1).then(pl.max_horizontal("start", "run_start"))
     is_owned = pl.col("owner").is_not_null()
+    meets_next = pl.col("run_end") > following
+    meets_last = pl.col("run_start") < pl.col("run_end").cum_max().shift().over("row")
     cut = ordered.with_columns(
+        (meets_next.fill_null(value=False) | meets_last.fill_null(value=False)).alias("is_crowded"),
         pl.when(is_owned).then(pl.coalesce(since, "start")).otherwise("start").alias("start"),
         pl.when(is_owned & following.is_not_null()).then(pl.min_horizontal("end", following)).otherwise("end")
         .alias("end"),
@@ -153,4 +161,4 @@ def _owned_jobs(rows: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
         pl.when(is_owned).then(pl.lit(value=False)).otherwise("is_leading").alias("is_leading"),
     )  # fmt: skip
     kept = ~is_owned | (pl.col("start") < pl.col("end"))
-    return cut.filter(kept).drop("owner_source", "owner", "run_start")
+    return cut.filter(kept).drop("owner_source", "owner", "run_start", "run_end")

@@ -119,7 +119,7 @@ class RunAttempts(Table):
     gpu_model = text("chip").or_null()
     gpu_count = measure("GPUs that it alone held; 0 where others held all that the log claims", "GPUs").or_null()
     gpu_seconds = measure("part of the logged GPU time that it alone held", "GPU-seconds").or_null()
-    contested_gpu_seconds = measure("GPU time that the log claims and a run apart from it holds", "GPU-seconds")
+    contested_gpu_seconds = measure("GPU time that this run or another one used, by the logs", "GPU-seconds")
     held_from = instant("GPUs are held and paid from here").or_null()
     held_to = instant("GPUs are held and paid to here").or_null()
     params = measure("parameters", "parameters").or_null()

@@ -62,9 +62,12 @@ WITH valued AS (
     SELECT *, row_number() OVER (PARTITION BY subject ORDER BY net_present_value_usd_p50 DESC) AS place FROM valued
 )
 SELECT subject, NULL, millions(net_present_value_usd_p50) || ' M', NULL FROM best WHERE place = 1
-ORDER BY net_present_value_usd_p50 DESC LIMIT 6;
+ORDER BY net_present_value_usd_p50 DESC LIMIT 3;
 
 -- table: Models that need nothing
-SELECT NULL FROM exports.thirds
+SELECT NULL FROM range(3);
+
+-- may: how many more models need nothing
+SELECT (count(*) - 3)::TEXT FROM exports.thirds
 WHERE pretraining_usd + posttraining_usd + inference_usd <> 0
     AND model_id NOT IN (SELECT model_id FROM exports.recommendations WHERE action <> 'hold' AND model_id IS NOT NULL);

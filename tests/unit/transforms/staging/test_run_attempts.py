@@ -158,6 +158,15 @@ def test_a_tracked_run_that_names_its_job_takes_time_and_gpus_from_the_scheduler
     assert training_metrics(metrics, held)["run_id"].to_list() == ["t"]
 
 
+def test_runs_beside_each_other_in_one_job_are_a_finding_unless_they_are_of_one_project() -> None:
+    both = [run(name, 1, 3, 4.0, job_id="77", project=name, hosts=["n1"]) for name in ("a", "b")]
+    assert gpu_hours(*both, job("77", 0, 4, hosts=["n1"])) == {"a": 8, "b": 3 * 8}
+    assert sum(seconds or 0 for *_, seconds in findings(*both, job("77", 0, 4, hosts=["n1"]))) == 4 * 8
+    one = [row | {"project": "p"} for row in both]
+    assert gpu_hours(*one, job("77", 0, 4, hosts=["n1"])) == {"a": 4 * 8}
+    assert findings(*one, job("77", 0, 4, hosts=["n1"])) == []
+
+
 def test_runs_one_after_the_other_in_one_job_share_its_time() -> None:
     found = gpu_hours(run("a", 1, 2, 1.0, job_id="77"), run("b", 3, 4, 1.0, job_id="77"), job("77", 0, 5))
     assert found == {"a": 3 * 8, "b": 2 * 8}  # b began at 3
