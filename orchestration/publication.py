@@ -151,7 +151,8 @@ def standing(
 
 def _content(document: dict[str, Any]) -> dict[str, Any]:
     outputs = [output for output in document["outputs"] if not output["file"].endswith(TIMED)]
-    return {**document, "built_at": None, "outputs": outputs}
+    # what drew the report is known once it is drawn, and says nothing new by itself
+    return {**document, "built_at": None, "renderer": None, "outputs": outputs}
 
 
 def rendered(

@@ -90,7 +90,7 @@ def landed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     landing = land(
         Place(shared / "scenarios/first_light", var), sources, connection, date(2025, 5, 16), date(2025, 5, 17)
     )
-    assert (landing.rejections, landing.findings) == ((), ())
+    assert (landing.rejections, landing.holds) == ((), ())
     yield connection
     connection.close()
 

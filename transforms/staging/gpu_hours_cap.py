@@ -52,7 +52,9 @@ def capped_gpu_hours(rows: pl.DataFrame) -> pl.DataFrame:
 def _overlapping(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with GPU-hours of the resources that two such rows bill at one time, numbered as in `rows`."""
     lasts = pl.col("charge_end") > pl.col("charge_start")
-    is_timed = (pl.col("gpu_hours_exact") > 0) & pl.col("resource_id").is_not_null() & lasts
+    # The parts that a provider or an allocated ledger splits a charge into add up to it: none repeats another.
+    is_part = pl.col("allocated_method_id").is_not_null()
+    is_timed = (pl.col("gpu_hours_exact") > 0) & pl.col("resource_id").is_not_null() & lasts & ~is_part
     timed = rows.with_row_index("row").filter(is_timed)
     ordered = timed.sort(*RESOURCE, "charge_start", "charge_end")
     ends = pl.col("charge_end").cum_max().shift(1).over(RESOURCE)

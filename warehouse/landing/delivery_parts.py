@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from warehouse.schemas.raw import ChargeRows
+from warehouse.schemas.raw import BillDeliveries, ChargeRows
 from warehouse.sources.source import Source
 
 _NUMBER: Final = re.compile(r"\d+")
@@ -31,18 +31,21 @@ VERSIONS: Final = 0.5
 _SHARED: Final = f"""
     WITH held AS (
         SELECT DISTINCT sibling, coalesce(billing_account_id, '') AS account, billing_period_start AS period,
-            file_sha256, {SUBJECT} AS subject, dimension_hash
+            file_sha256, {SUBJECT} AS subject
         FROM {ChargeRows.qualified()} JOIN siblings USING (file_sha256) WHERE source = $source
-    ), subjects AS (
-        SELECT sibling, account, period, subject, list(DISTINCT file_sha256) AS files FROM held GROUP BY ALL
-    ), repeated AS (
-        SELECT sibling, account, period, unnest(files) AS file, len(files) > 1 AS is_shared FROM subjects
+    ), shared AS (
+        SELECT sibling, account, period, subject FROM held GROUP BY ALL HAVING min(file_sha256) <> max(file_sha256)
     ), versions AS (
-        SELECT sibling, account, period FROM repeated GROUP BY sibling, account, period, file
-        HAVING avg(is_shared::INT) >= {VERSIONS}
+        SELECT sibling, account, period FROM held LEFT JOIN (SELECT *, 1 AS is_shared FROM shared)
+            USING (sibling, account, period, subject)
+        GROUP BY sibling, account, period, file_sha256 HAVING count(is_shared) >= {VERSIONS} * count(*)
     ), equals AS (
-        SELECT sibling, account, period FROM held GROUP BY sibling, account, period, dimension_hash
-        HAVING count(DISTINCT file_sha256) > 1
+        SELECT sibling, account, period FROM (
+            SELECT sibling, coalesce(billing_account_id, '') AS account, billing_period_start AS period, file_sha256,
+                {SUBJECT} AS subject, dimension_hash
+            FROM {ChargeRows.qualified()} JOIN siblings USING (file_sha256) WHERE source = $source
+        ) SEMI JOIN shared USING (sibling, account, period, subject)
+        GROUP BY sibling, account, period, dimension_hash HAVING min(file_sha256) <> max(file_sha256)
     )
     SELECT * FROM versions UNION SELECT * FROM equals
 """
@@ -59,14 +62,23 @@ class Siblings:
     def of(cls, connection: duckdb.DuckDBPyConnection, source: Source, contents: Mapping[str, str]) -> Siblings:
         """The siblings among the files of a source (`contents`: path -> digest)."""
         groups = numbered(contents)
-        rows = sorted({(sibling, contents[file]) for sibling, files in groups.items() for file in files})
+        decided = _decided(connection, source, contents)
+        fresh = {sibling: files for sibling, files in groups.items() if not decided.keys() >= set(files)}
+        shared = {
+            (sibling, *unit)
+            for sibling, files in groups.items()
+            if sibling not in fresh
+            for unit in set().union(*(decided[file] for file in files))
+            if len({decided[file][unit] for file in files if unit in decided[file]}) > 1
+        }
+        rows = sorted({(sibling, contents[file]) for sibling, files in fresh.items() for file in files})
         listed = pl.DataFrame(rows, schema={"sibling": pl.String(), "file_sha256": pl.String()}, orient="row")
         if listed.is_empty():
-            return cls(groups, frozenset())
+            return cls(groups, frozenset(shared))
         connection.register("siblings", listed.to_arrow())
-        shared = connection.execute(_SHARED, {"source": source.name}).fetchall()
+        found = connection.execute(_SHARED, {"source": source.name}).fetchall()
         connection.unregister("siblings")
-        return cls(groups, frozenset(shared))
+        return cls(groups, frozenset(shared | set(found)))
 
     def parts_of(self, account: str, period: date, files: Iterable[str]) -> dict[str, str]:
         """The delivery of each file of a unit: the files themselves, joined where they are parts of one."""
@@ -78,6 +90,21 @@ class Siblings:
                 joined = {names[file] for file in ours}
                 names.update({file: sibling for file, name in names.items() if name in joined})
         return names
+
+
+def _decided(
+    connection: duckdb.DuckDBPyConnection, source: Source, contents: Mapping[str, str]
+) -> dict[str, dict[tuple[str, date], str]]:
+    """The delivery of each file in each of its units, as the last night decided it of the same content."""
+    query = f"""
+        SELECT file, file_sha256, billing_account_id, billing_period_start, delivery
+        FROM {BillDeliveries.qualified()} WHERE source = ?
+    """
+    decided: dict[str, dict[tuple[str, date], str]] = defaultdict(dict)
+    for file, sha256, account, period, delivery in connection.execute(query, [source.name]).fetchall():
+        if contents.get(file) == sha256:
+            decided[file][account, period] = delivery
+    return decided
 
 
 def numbered(files: Iterable[str]) -> dict[str, list[str]]:

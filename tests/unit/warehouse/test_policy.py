@@ -432,3 +432,11 @@ def test_a_loss_of_value_needs_gpus_on_every_day_of_its_life(
     else:
         (fault,) = faults(path)
         assert fault.startswith(f"policy/rates.csv:2: the pool has no GPUs from {expected} on: 'own'; give the pool")
+
+
+def test_a_metric_of_unknown_direction_is_asked_about_by_its_row(project: Project) -> None:
+    header = "task,student_model_id,quality_metric,better,teacher_quality,student_quality,measured_on"
+    rows = {"workloads": f"{header}\nchat,m,zing,,0.7,0.0,2026-10-01\n", "models": "", "attribution": ""}
+    given = {name: text for name, text in rows.items() if text}
+    with pytest.raises(PolicyError, match=r"workloads\.csv:2: better: empty cell, and the metric is in no list: .zing"):
+        read_policy(project(given))

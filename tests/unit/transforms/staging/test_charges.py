@@ -262,6 +262,13 @@ def test_a_fleet_under_one_name_and_machines_one_after_the_other_are_not_cut() -
     assert hours_of(morning, evening) == {"a": (96.0, Decimal(0)), "b": (96.0, Decimal(0))}
 
 
+def test_the_parts_of_a_split_charge_add_up_and_are_not_cut() -> None:
+    part = {"consumed_unit": "GPU-Hours", "gpus_per_unit": 1.0, "allocated_method_id": "by-gpu-time"}
+    found = hours_of({**part, "consumed_quantity": Decimal(64)}, {**part, "consumed_quantity": Decimal(128)})
+
+    assert found == {"a": (64.0, Decimal(0)), "b": (128.0, Decimal(0))}  # 192 of one machine, in two models
+
+
 def test_what_is_capped_is_a_finding_with_its_gpu_time() -> None:
     rows = [row(**MACHINE, dimension_hash="a" * 64, sku_id="soft1"), row(**MACHINE, dimension_hash="b" * 64)]
     (finding,) = charge_findings(bill(rows)).to_dicts()

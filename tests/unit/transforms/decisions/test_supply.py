@@ -1,0 +1,179 @@
+"""What GPUs cost from now on, contract by contract, and who needs them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from transforms.decisions.supply.pool_users import pool_users
+from transforms.decisions.supply.supply import contract_ends, supply
+
+if TYPE_CHECKING:
+    from conftest import TableOf
+
+NIGHT = dt.date(2026, 11, 21)
+END = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+MONTH = 730.5
+
+
+def bill(gpus: float, **charge: object) -> list[dict[str, Any]]:
+    """A week of the bill of the pool `p`: so many GPUs at 2 dollars an hour."""
+    hours = Decimal(str(gpus * 24))
+    row = {"pool_id": "p", "charge_category": "Usage", "gpu_hours": hours, "effective_cost": 2 * hours, "source": "b"}
+    return [row | {"charge_day": NIGHT - dt.timedelta(days=back)} | charge for back in range(7)]
+
+
+def fee(name: str, start: dt.date, end: dt.date) -> dict[str, Any]:
+    """A fee without a tag of any pool, as fees are."""
+    first, last = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (start, end))
+    named = {"charge_category": "Purchase", "commitment_discount_id": name, "source": "b"}
+    return named | {"charge_day": start, "first_start": first, "last_end": last}
+
+
+def supplied(
+    table_of: TableOf, charges: list[dict[str, Any]], **tables: list[dict[str, Any]]
+) -> dict[tuple[str, str | None], list[dict[str, Any]]]:
+    """Months of supply of the pool `p` by kind and commitment."""
+    settings = table_of("settings", [{"as_of": NIGHT, "night_end": END}])
+    others = {
+        name: table_of(name, tables.get(name, [])) for name in ("pool_states", "commitment_terms", "assets", "fx")
+    }
+    rows = supply(settings, table_of("billed_days", charges), **others)
+    found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    for row in rows.sort("months_ahead").to_dicts():
+        found.setdefault((row["supply_kind"], row["commitment_discount_id"]), []).append(row)
+    return found
+
+
+def test_what_is_billed_by_the_hour_can_all_be_left_unpaid(table_of: TableOf) -> None:
+    first = supplied(table_of, bill(10))["on_demand", None][0]
+
+    assert first["gpu_hours"] == pytest.approx(10 * MONTH)
+    assert float(first["usd"]) == float(first["avoidable_usd"]) == pytest.approx(14610)
+
+
+def test_a_fee_without_a_tag_is_joined_by_the_id_on_the_usage(table_of: TableOf) -> None:
+    rows = supplied(
+        table_of, [*bill(10, commitment_discount_id="x"), fee("x", dt.date(2026, 7, 1), dt.date(2029, 6, 1))]
+    )
+
+    assert rows["committed", "x"][0]["ends_on"] == dt.date(2029, 6, 1)
+    assert all(float(row["avoidable_usd"]) == 0 for row in rows["committed", "x"][:30])
+
+
+def test_each_of_three_commitments_lasts_to_its_own_end(table_of: TableOf) -> None:
+    ends = {"x": dt.date(2026, 12, 22), "y": dt.date(2027, 5, 22), "z": dt.date(2029, 1, 1)}
+    charges = [row for name in ends for row in bill(4, commitment_discount_id=name)]
+    rows = supplied(table_of, charges + [fee(name, dt.date(2026, 1, 1), end) for name, end in ends.items()])
+    bound = {name: sum(row["paid_ratio_latest"] > 0 for row in rows["committed", name]) for name in ends}
+
+    assert bound == {"x": 1, "y": 6, "z": 26}
+
+
+def test_a_monthly_fee_does_not_tell_the_end(table_of: TableOf) -> None:
+    rows = supplied(
+        table_of, [*bill(10, commitment_discount_id="x"), fee("x", dt.date(2026, 11, 1), dt.date(2026, 12, 1))]
+    )
+    first = rows["committed", "x"][0]
+
+    assert (first["ends_on"], first["ends_on_earliest"], first["end_basis"]) == (None, dt.date(2026, 12, 1), "assumed")
+    assert first["ends_on_latest"] == dt.date(2027, 11, 22)
+
+
+def test_a_contract_that_ended_yesterday_binds_nothing(table_of: TableOf) -> None:
+    rows = supplied(
+        table_of, [*bill(10, commitment_discount_id="x"), fee("x", dt.date(2026, 1, 1), dt.date(2026, 11, 21))]
+    )
+
+    assert float(rows["committed", "x"][0]["avoidable_usd"]) == pytest.approx(14610)
+
+
+def test_of_a_purchase_only_its_power_can_be_left_unpaid(table_of: TableOf) -> None:
+    power = [{"pool_id": "p", "power_usd_per_gpu_hour": 0.2, "usd": 4_000_000}]
+    charges = bill(10, source="accrual")
+    without, told = supplied(table_of, charges), supplied(table_of, charges, assets=power)
+
+    assert float(without["owned", None][0]["avoidable_usd"]) == 0
+    assert float(told["owned", None][0]["avoidable_usd"]) == pytest.approx(10 * MONTH * 0.2)
+
+
+@pytest.mark.parametrize(
+    ("renewal", "valid_to", "ends", "sign_by"),
+    [
+        ("ends", dt.date(2027, 3, 1), dt.date(2027, 3, 1), dt.date(2027, 2, 28)),
+        ("renews", dt.date(2027, 3, 1), dt.date(2027, 3, 1), dt.date(2027, 2, 28)),
+        # 90 days before its end were two weeks ago: it has been renewed for the year it lasts
+        ("notice:90", dt.date(2027, 2, 5), dt.date(2028, 2, 5), dt.date(2027, 11, 7)),
+        # without an end it can be stopped with its notice
+        ("notice:90", None, dt.date(2027, 2, 20), dt.date(2026, 11, 22)),
+    ],
+)
+def test_commitments_csv_says_when_a_contract_ends_and_by_when_to_act(
+    table_of: TableOf, renewal: str, valid_to: dt.date | None, ends: dt.date, sign_by: dt.date
+) -> None:
+    start = dt.date(2026, 2, 5)
+    terms = [{"commitment_id": "x", "valid_from": start, "valid_to": valid_to, "renewal": renewal}]
+    contract = contract_ends(table_of("billed_days", []), table_of("commitment_terms", terms), NIGHT)["x"]
+
+    assert (contract.earliest, contract.latest) == (ends, ends)
+    assert contract.sign_by(NIGHT) == sign_by
+
+
+def test_gpus_that_only_commitments_csv_calls_committed_are_not_on_demand(table_of: TableOf) -> None:
+    terms = [
+        {"commitment_id": "c", "pool_id": "p", "gpu_count": 6.0, "valid_to": dt.date(2028, 1, 1), "renewal": "ends"}
+    ]
+    rows = supplied(table_of, bill(10), commitment_terms=terms)
+
+    assert rows["on_demand", None][0]["gpus"] == pytest.approx(4)
+    assert rows["committed", "c"][0]["gpus"] == 6
+    assert float(rows["committed", "c"][0]["avoidable_usd"]) == 0
+    # it ends, and nothing of it is paid after
+    assert float(rows["committed", "c"][20]["usd"]) == 0
+
+
+def test_a_charge_in_a_currency_without_a_rate_is_left_out(table_of: TableOf) -> None:
+    assert supplied(table_of, bill(10, currency="EUR")) == {}
+
+
+def users(table_of: TableOf, deployments: list[dict[str, Any]], **tables: list[dict[str, Any]]) -> pl.DataFrame:
+    """Users of a pool of 10 GPUs."""
+    settings = table_of("settings", [{"as_of": NIGHT, "night_end": END}])
+    held = {"pool_id": "p", "months_ahead": 0, "gpus": 10.0, "usd_per_gpu_hour": 2.0, "as_of": NIGHT, "month": NIGHT}
+    names = ("pool_states", "pool_uses", "pools", "budgets")
+    others = {name: table_of(name, tables.get(name, [])) for name in names}
+    return pool_users(settings, table_of("supply", [held]), deployments=table_of("deployments", deployments), **others)
+
+
+def test_a_deployment_that_begins_later_is_a_launch(table_of: TableOf) -> None:
+    now = {"deployment_id": "d", "model_id": "a", "pool_id": "p", "gpu_count": 4.0}
+    later = now | {"deployment_id": "e", "model_id": "b", "valid_from": END + dt.timedelta(days=9)}
+    rows = users(table_of, [now, later]).select("user_kind", "user_id", "gpus", "since").rows()
+
+    assert rows == [("deployment", "d", 4.0, None), ("launch", "e", 4.0, dt.date(2026, 12, 1))]
+
+
+def test_a_fleet_that_changed_lately_follows_its_demand(table_of: TableOf) -> None:
+    row = {"deployment_id": "d", "model_id": "a", "pool_id": "p"}
+    change = END - dt.timedelta(days=40)
+    rows = [row | {"gpu_count": 8.0, "valid_to": change}, row | {"gpu_count": 6.0, "valid_from": change}]
+
+    assert users(table_of, rows).select("gpus", "follows_demand").rows() == [(6.0, True)]
+
+
+def test_users_that_hold_more_than_is_paid_are_scaled_to_it(table_of: TableOf) -> None:
+    rows = [{"deployment_id": name, "model_id": name, "pool_id": "p", "gpu_count": 10.0} for name in "ab"]
+
+    assert users(table_of, rows)["gpus"].to_list() == [5.0, 5.0]
+
+
+def test_a_larger_pool_that_policy_announces_is_demand(table_of: TableOf) -> None:
+    row = {"pool_id": "p", "gpu_count": 24.0, "valid_from": dt.date(2027, 1, 1)}
+
+    assert users(table_of, [], pools=[row]).select("user_kind", "gpus", "since").rows() == [
+        ("announced", 14.0, dt.date(2027, 1, 1))
+    ]
