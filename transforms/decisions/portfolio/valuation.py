@@ -68,7 +68,7 @@ class Cash:
 
     @cached_property
     def _window(self) -> Floats:
-        """Weights of the first twelve months in effect, which add up to 1: a later month is grown demand, not a budget."""
+        """Weights of the first twelve months in effect, which add up to 1: later ones are grown demand, no budget."""
         months = np.arange(len(self.saved))
         is_first_year = (months >= self.first_month) & (months < self.first_month + _YEAR)
         weights = np.clip(self.months - months, 0, 1) * is_first_year
