@@ -26,7 +26,7 @@ DAILY = (charges, charge_rules, billed_hours, pool_uses, deployment_shares, post
 NIGHT = date(2026, 11, 20)
 PERIOD = date(2026, 11, 1)
 DAY = timedelta(days=1)
-RULE = {"position": 0, "line": 2, "source": "*", "field": "resource_id", "pattern": "gpu",
+RULE = {"position": 0, "line": 2, "source": "*", "field": "resource_id", "pattern": "gpu*",
         "target": "pool", "target_id": "p"}  # fmt: skip
 
 
@@ -113,7 +113,8 @@ def test_the_first_night_computes_every_day_and_the_next_none(nights: Nights) ->
 
 def test_a_new_charge_computes_its_own_day_only(nights: Nights) -> None:
     nights.computed()
-    nights.put("charge_rows", *(charge(name, day) for name, day in (("a", 18), ("b", 19), ("c", 20), ("d", 19))))
+    other = charge("d", 19) | {"resource_id": "gpu-2"}  # another machine: one alone cannot bring its GPU time twice
+    nights.put("charge_rows", *(charge(name, day) for name, day in (("a", 18), ("b", 19), ("c", 20))), other)
 
     found = nights.computed()
     assert list(found) == [function.__name__ for function in DAILY]
