@@ -13,6 +13,7 @@ import os
 import random
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -136,4 +137,6 @@ def main(project: Path, nights: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, nights = (*sys.argv[1:], *("", "5")[len(sys.argv) - 1 :])[:2]
+        main(Path(folder or scratch).resolve(), int(nights))

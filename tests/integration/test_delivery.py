@@ -244,7 +244,7 @@ DELIVERING = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from orchestration.delivery import deliver
+from orchestration.notify.dispatch import deliver
 from orchestration.settings import load
 deliver(load(Path(sys.argv[1])), datetime(2026, 11, 22, tzinfo=UTC), lambda seconds: None)
 """

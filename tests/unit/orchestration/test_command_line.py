@@ -43,6 +43,13 @@ def trisect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return typed
 
 
+def publish_nothing(folder: Path, night: str) -> None:
+    """A published night with nothing in it but its manifest."""
+    directory = folder / "company" / "var" / "published" / night
+    directory.mkdir(parents=True)
+    (directory / "manifest.json").write_text('{"inputs": [], "outputs": [], "findings": []}')
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -79,7 +86,7 @@ def test_many_missing_nights_are_made_up_where_somebody_said_so_or_nobody_sits_t
     at_a_terminal: bool,  # noqa: FBT001 - a parameter of the test
     nights: list[str],
 ) -> None:
-    (tmp_path / "company" / "var" / "published" / "2026-10-10").mkdir(parents=True)
+    publish_nothing(tmp_path, "2026-10-10")
     ran: list[str] = []
     monkeypatch.setattr("sys.stderr.isatty", lambda: at_a_terminal, raising=False)
     monkeypatch.setattr(
@@ -93,7 +100,7 @@ def test_many_missing_nights_are_made_up_where_somebody_said_so_or_nobody_sits_t
 def test_at_a_terminal_many_missing_nights_are_counted_before_they_are_run(
     trisect: Trisect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "company" / "var" / "published" / "2026-10-10").mkdir(parents=True)
+    publish_nothing(tmp_path, "2026-10-10")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
 
     code, said = trisect("run", "--now", NOW)
@@ -118,11 +125,11 @@ def test_demand_is_assumed_in_one_way_only(trisect: Trisect) -> None:
 
 
 def test_a_clock_that_runs_behind_the_newest_night_is_said(trisect: Trisect, tmp_path: Path) -> None:
-    (tmp_path / "company" / "var" / "published" / "2026-11-20").mkdir(parents=True)
+    publish_nothing(tmp_path, "2026-11-20")
 
     code, said = trisect("status", "--now", "2026-11-10T06:00:00Z")
 
-    assert (code, "data from after this clock, 2026-11-10T06:00:00+00:00" in said) == (Exit.PUBLISHED, True)
+    assert (code, "data from after this clock" in said) == (Exit.PUBLISHED, True)
 
 
 @pytest.mark.parametrize("name", ["atlas-7b", "ATLAS-7B", " atlas ", "vendor/Atlas"])
@@ -138,10 +145,11 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     quarantine = pl.DataFrame(
         [{**refused, "raw": "x" * 1_000_000, "detail": ""}], schema_overrides=Quarantine.polars_schema()
     )
-    landing: Any = SimpleNamespace(findings=())
+    landing: Any = SimpleNamespace()
     nothing = pl.DataFrame(schema={"source": pl.String})
+    frames = (Files.empty(), quarantine, nothing, nothing, nothing, nothing)
 
-    [said] = Glance(landing, Files.empty(), quarantine, nothing).sentences()
+    [said] = Glance(landing, *frames, versions={}, proved_beside={}).sentences()
 
     assert said.startswith("refused: limit: inbox/a.csv, line 7: xxx")
     assert said.endswith("x… (1,000,000 characters)")

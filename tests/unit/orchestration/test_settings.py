@@ -174,9 +174,9 @@ def test_the_night_is_one_row_that_covers_one_day(tmp_path: Path) -> None:
 
 def test_the_delivery_that_the_operations_page_shows_is_accepted(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
-    shown = page.partition("```toml\n")[2].partition("```")[0].replace("\n# ", "\n")
+    shown = page.partition("```toml\n[delivery]")[2].partition("```")[0].replace("\n# ", "\n")
 
-    assert [one.name for one in load(project(tmp_path, COMPANY + shown)).settings.delivery.audience] == [
+    assert [one.name for one in load(project(tmp_path, f"{COMPANY}[delivery]{shown}")).settings.delivery.audience] == [
         "leadership",
         "operations",
     ]

@@ -77,6 +77,7 @@ def _lengths(token_usage: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
         age.is_between(0, _RECENT_DAYS - 1), pl.col("requests_with_usage") > 0, pl.col("model_id").is_not_null()
     )
     hourly = recent.group_by(*_KEY, "hour").agg(pl.col("output_tokens", "requests_with_usage").sum())
+    hourly = hourly.sort(*_KEY, "hour", nulls_last=True)  # sums of floats depend on their order in the last digit
     length = pl.col("output_tokens") / pl.col("requests_with_usage")
     weight = pl.col("requests_with_usage")
     mean = (length * weight).sum() / weight.sum()

@@ -15,6 +15,8 @@ from transforms.decisions.demand.demand_draws import whole_months
 from transforms.decisions.law.laws import Floats, Quantity
 
 _HALF: Final = 0.5
+_YEAR: Final = 12
+_ANYTHING: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -56,20 +58,25 @@ class Cash:
 
     @cached_property
     def first_month(self) -> int:
-        """The month from which it saves at least half of the most that it saves in a month, in the mean."""
+        """The month from which it saves at least half of the most that it saves in a month of its first year."""
         means = self.saved.mean(axis=1)
-        return int(np.argmax(means >= _HALF * means.max())) if means.max() > 0 else 0
+        if means.max() <= 0:
+            return 0
+        begins = int(np.argmax(means > _ANYTHING * means.max()))
+        year = means[begins : begins + _YEAR]
+        return begins + int(np.argmax(year >= _HALF * year.max()))
 
     @cached_property
     def _window(self) -> Floats:
-        """Weights of the months from the first on, which add up to 1."""
+        """Weights of the first twelve months in effect, which add up to 1: later ones are grown demand, no budget."""
         months = np.arange(len(self.saved))
-        weights = np.clip(self.months - months, 0, 1) * (months >= self.first_month)
+        is_first_year = (months >= self.first_month) & (months < self.first_month + _YEAR)
+        weights = np.clip(self.months - months, 0, 1) * is_first_year
         return np.asarray(np.where(weights > 0, 1.0, 0.0) / max(weights.sum(), 1e-9))
 
     @cached_property
     def monthly_if_passed(self) -> Floats:
-        """Mean saving of a month by draw, from the first month on, where the gate is passed."""
+        """Mean saving of a month by draw, over the first year in effect, where the gate is passed."""
         return np.asarray(self._window @ self.saved)
 
     @cached_property
