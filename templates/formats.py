@@ -62,6 +62,9 @@ def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+LARGE_PRICE: Final = 10_000
+
+
 @dataclass(frozen=True)
 class Money:
     """Amounts in the reporting currency."""
@@ -104,11 +107,13 @@ class Money:
         return f"{start}–{end.removeprefix(self.symbol) if start[-1] == end[-1] else end}"
 
     def per_mtok(self, value: Quantity | None) -> str:
-        """Price of a million tokens: $3.42, $0.0814, $124."""
+        """Price of a million tokens: $3.42, $0.0814, $124; from ten thousand on as amounts are, $12.4k."""
         if value is None:
             return UNKNOWN
         amount = decimal(value)
         size = abs(amount)
+        if size >= LARGE_PRICE:
+            return self.short(amount)
         has_two_places = not size or 1 <= size < 100  # noqa: PLR2004 - three significant digits outside
         text = f"{rounded(size, 2):f}" if has_two_places else _digits(size)
         return signed(f"{self.symbol}{text}", amount)

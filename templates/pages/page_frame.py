@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from templates import formats
 from templates.pages.night import Night
+from templates.typesetting.typeface import text_width
+
+FOOT: Final = 158.0
+FOOT_SIZE: Final = 6.8
+"""Width in points of the left part of the foot, which names the company and the night, and the size of its letters."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,17 @@ class Furniture:
     def of(cls, night: Night, revision: int) -> Furniture:
         """The words around every page of the night."""
         company = formats.name(night.settings["company"])
-        short = formats.name(night.settings["company"], 22)
+        rest = f" · night {formats.day(night.subject['as_of'])} · revision {revision}"
+        short = formats.fitted(
+            formats.name(night.settings["company"], 22), FOOT - text_width(rest, FOOT_SIZE), FOOT_SIZE
+        )
         revised = (f"REVISED r{revision}",) if revision > 1 else ()
         currency = night.money.heading
         return cls(
             company=company,
             period=night.period,
             stamps=(night.subject["state"], *revised),
-            footer=f"{short} · night {formats.day(night.subject['as_of'])} · revision {revision}",
+            footer=f"{short}{rest}",
             basis=f"Effective cost, {currency}, management accounts",
             billed_basis="Billed cost, currency of each bill",
             until=formats.day(night.last_day),

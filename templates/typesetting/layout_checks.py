@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from templates.typesetting.paper_fallback import PART
 from templates.typesetting.title_lines import LIMIT, fits
 from templates.wording import unmarked
 
@@ -41,22 +43,16 @@ def prove(report: Document) -> None:
 
 
 def prove_layout(layout: Layout, report: Document) -> None:
-    """Nothing leaves its place, pages are as many as they should be, and only our fonts are used.
+    """Nothing leaves its place, and pages are as many as they should be.
 
     Raises:
-        ReportFault: A text overflows, a page breaks that must not, or a glyph is missing.
+        ReportFault: A text overflows, or a page breaks that must not.
     """
-    for number, page in enumerate(layout.pages, start=1):
-        box = page._page_box  # noqa: SLF001 - the library has no other door to its layout
-        for words in _below(box):
-            raise ReportFault(
-                f"text runs into the footer on sheet {number} of the report: {words[:80]!r}; give it room where the "
-                "page is made"
-            )
-        for words in _overflowing(box):
-            raise ReportFault(
-                f"text overflows on sheet {number} of the report: {words[:80]!r}; shorten it where the page is made"
-            )
+    for fault in misplaced(layout):
+        raise ReportFault(
+            f"text {fault.what} on sheet {fault.sheet} of the report: {fault.words[:80]!r}; give it room, or say less, "
+            "where the page is made"
+        )
     sheets = _sheets(layout)
     for page in report.pages:
         if page.kind not in CONTINUED and sheets.get(page.anchor, 0) != 1:
@@ -64,6 +60,62 @@ def prove_layout(layout: Layout, report: Document) -> None:
                 f"page {page.name!r} takes {sheets.get(page.anchor, 0)} sheets of paper instead of one; "
                 "show fewer rows where the page is made"
             )
+
+
+@dataclass(frozen=True)
+class Misplaced:
+    """A text out of its place: its page's anchor and which of the page's parts it is in, none in head and foot."""
+
+    sheet: int
+    anchor: str | None
+    part: int | None
+    words: str
+    what: str
+
+
+def misplaced(layout: Layout) -> Iterator[Misplaced]:
+    """Texts that run into the footer, and texts that leave the block that they stand in."""
+    for number, page in enumerate(layout.pages, start=1):
+        sheet = page._page_box  # noqa: SLF001 - the library has no other door to its layout
+        placed = {id(box): (anchor, inner) for box, anchor, _, inner in _placed(sheet)}
+        for what, boxes in (("runs into the footer", _below(sheet)), ("overflows", _overflowing(sheet))):
+            for box in boxes:
+                words = getattr(box, "text", "") or f"a figure ({box.element_tag})"
+                yield Misplaced(number, *placed[id(box)], words, what)
+
+
+def late_parts(layout: Layout) -> dict[str, frozenset[int]]:
+    """The outermost parts of which something stands on a second sheet of their page, by the anchor of the page."""
+    begun: set[str] = set()
+    late: dict[str, set[int]] = {}
+    for page in layout.pages:
+        anchors = set()
+        for box, anchor, outer, _ in _placed(page._page_box):  # noqa: SLF001 - as above
+            if anchor is not None:
+                anchors.add(anchor)
+                if anchor in begun and outer is not None and type(box).__name__ in SEEN:
+                    late.setdefault(anchor, set()).add(outer)
+        begun |= anchors
+    return {anchor: frozenset(places) for anchor, places in late.items()}
+
+
+def _placed(
+    box: Any,  # noqa: ANN401 - boxes of the layout library are untyped
+    anchor: str | None = None,
+    outer: int | None = None,
+    inner: int | None = None,
+) -> Iterator[tuple[Any, str | None, int | None, int | None]]:
+    """Every box with the page of the report, and the outermost and innermost part of that page, that it is in."""
+    element = getattr(box, "element", None)
+    if element is not None and element.tag == "article":
+        anchor, outer, inner = element.get("id"), None, None
+    part = element.get(PART) if element is not None and anchor is not None else None
+    if part is not None:
+        inner = int(part)
+        outer = inner if outer is None else outer
+    yield box, anchor, outer, inner
+    for child in getattr(box, "children", ()):
+        yield from _placed(child, anchor, outer, inner)
 
 
 def prove_fonts(layout: Layout) -> None:
@@ -106,34 +158,40 @@ def _boxes(box: Any) -> Iterator[Any]:  # noqa: ANN401 - boxes of the layout lib
         yield from _boxes(child)
 
 
-def _below(page: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
+def _below(page: Any) -> Iterator[Any]:  # noqa: ANN401 - boxes of the layout library are untyped
     """Texts and figures of the page itself that end below its foot."""
     foot = page.content_box_y() + page.height + SLACK
     own = (child for child in page.children if child.element_tag == "html")
     for box in (box for child in own for box in _boxes(child)):
-        is_seen = type(box).__name__ in SEEN and box.position_y + box.margin_height() > foot
-        yield from [getattr(box, "text", "") or f"a figure ({box.element_tag})"] if is_seen else []
+        if type(box).__name__ in SEEN and box.position_y + box.margin_height() > foot:
+            yield box
 
 
-def _overflowing(page: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
-    """Texts that leave the block that they stand in, or the sheet."""
+def _overflowing(page: Any) -> Iterator[Any]:  # noqa: ANN401 - boxes of the layout library are untyped
+    """Texts that leave the block that they stand in, or the sheet: a table can be wider than its sheet."""
+    edge = page.content_box_x() + page.width + SLACK
     for block in _boxes(page):
         if not hasattr(block, "content_box_x") or not hasattr(block, "children"):
             continue
-        yield from _beyond(block)
+        yield from _beyond(block, edge)
 
 
-def _beyond(block: Any) -> Iterator[str]:  # noqa: ANN401 - boxes of the layout library are untyped
+def _beyond(block: Any, edge: float) -> Iterator[Any]:  # noqa: ANN401 - boxes of the layout library are untyped
     lines = [child for child in block.children if type(child).__name__ == "LineBox"]
-    limit = block.content_box_x() + block.width + SLACK if lines else 0
+    limit = min(block.content_box_x() + block.width + SLACK, edge) if lines else 0
     texts = (box for line in lines for box in _boxes(line) if type(box).__name__ == "TextBox")
-    return (text.text for text in texts if text.position_x + text.width > limit and text.text.strip())
+    return (text for text in texts if text.position_x + text.width > limit and text.text.strip())
 
 
-def long_pages(layout: Layout, report: Document) -> set[str]:
-    """Kinds of pages that take more than their one sheet."""
+def long_pages(layout: Layout, report: Document) -> frozenset[str]:
+    """Anchors of pages that take more than their one sheet, or run into its foot."""
     sheets = _sheets(layout)
-    return {page.kind for page in report.pages if page.kind not in CONTINUED and sheets.get(page.anchor, 0) > 1}
+    below = {fault.anchor for fault in misplaced(layout) if fault.what != "overflows"}
+    return frozenset(
+        page.anchor
+        for page in report.pages
+        if (page.kind not in CONTINUED and sheets.get(page.anchor, 0) > 1) or page.anchor in below
+    )
 
 
 def fills(layout: Layout) -> dict[str, float]:

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -19,13 +20,24 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
 from templates.typesetting import system_libraries
-from templates.typesetting.layout_checks import fills, long_pages, prove_fonts, prove_layout
+from templates.typesetting.layout_checks import (
+    Misplaced,
+    fills,
+    late_parts,
+    long_pages,
+    misplaced,
+    prove_fonts,
+    prove_layout,
+)
+from templates.typesetting.paper_fallback import PaperFallback
 from templates.typesetting.typeface import BUNDLED, faces_by_name, font
 
 VARIANT: Final = "pdf/a-3a"
 MOST_ATTACHED: Final = 3_000_000
 GAP: Final = 0.04
 MOST_TRIES: Final = 5
+MOST_FALLBACKS: Final = 6
+NOTHING_GIVEN_UP: Final = PaperFallback()
 FULL: Final = 0.99
 """Two pages share a sheet where both and the gap between them fill no more of it."""
 FIGURE: Final = re.compile(
@@ -96,9 +108,10 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _laid_out(markup: str) -> weasyprint.Document:
+def _laid_out(markup: str, fallback: PaperFallback = NOTHING_GIVEN_UP) -> weasyprint.Document:
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     source = weasyprint.HTML(string=figures_as_images(markup), base_url=None, url_fetcher=fetcher)
+    fallback.apply(source.etree_element)
     fonts, faces = _fonts()
     return source.render(font_config=fonts, stylesheets=[faces])
 
@@ -116,20 +129,64 @@ def thin_pages(filled: Mapping[str, float], report: Document) -> frozenset[str]:
     return frozenset(joined)
 
 
-def _printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
+def _squeezed(composed: Composer) -> tuple[dict[str, int], weasyprint.Document, Document]:
+    """The layout after pages that are too long have been made again with less."""
     squeezed: dict[str, int] = {}
     markup, report = composed(squeezed, frozenset())
     layout = _laid_out(markup)
     for _ in range(MOST_TRIES):
-        long = long_pages(layout, report)
+        anchors = long_pages(layout, report)
+        long = {page.kind for page in report.pages if page.anchor in anchors}
         if not long:
             break
         squeezed = {kind: squeezed.get(kind, 0) + (kind in long) for kind in {*squeezed, *long}}
         markup, report = composed(squeezed, frozenset())
         layout = _laid_out(markup)
+    return squeezed, layout, report
+
+
+def _fitted(markup: str, report: Document, layout: weasyprint.Document) -> tuple[PaperFallback, weasyprint.Document]:
+    """The layout after pages on which something still does not fit have given it up."""
+    fallback = NOTHING_GIVEN_UP
+    for attempt in range(MOST_FALLBACKS):
+        faults = list(misplaced(layout))
+        anchors = _faulty(layout, report)
+        if not anchors:
+            break
+        if attempt == MOST_FALLBACKS - 1:
+            fallback = replace(fallback, bare=fallback.bare | anchors)
+        elif anchors <= fallback.narrow:
+            fallback = _with_less(fallback, faults, anchors, layout)
+        else:
+            fallback = replace(fallback, narrow=fallback.narrow | anchors)
+        layout = _laid_out(markup, fallback)
+    return fallback, layout
+
+
+def _faulty(layout: weasyprint.Document, report: Document) -> frozenset[str]:
+    """Anchors of the pages on which something does not fit."""
+    return long_pages(layout, report) | {fault.anchor for fault in misplaced(layout) if fault.anchor}
+
+
+def _with_less(
+    fallback: PaperFallback, faults: list[Misplaced], anchors: frozenset[str], layout: weasyprint.Document
+) -> PaperFallback:
+    """Parts of each page left out: those in which the text stands, else those that a page too long has left over."""
+    without = {(fault.anchor, fault.part) for fault in faults if fault.anchor and fault.part is not None}
+    mended = {anchor for anchor, _ in without}
+    without |= {(anchor, place) for anchor, places in late_parts(layout).items() for place in places
+                if anchor in anchors - mended}  # fmt: skip
+    bare = anchors - {anchor for anchor, _ in without}
+    return replace(fallback, without=fallback.without | without, bare=fallback.bare | bare)
+
+
+def _printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
+    squeezed, layout, report = _squeezed(composed)
+    fallback, layout = _fitted(composed(squeezed, frozenset())[0], report, layout)
     joined = thin_pages(fills(layout), report)
     if joined:
-        layout = _laid_out(composed(squeezed, joined)[0])
+        together = _laid_out(composed(squeezed, joined)[0], fallback)
+        layout = layout if _faulty(together, report) else together
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     prove_layout(layout, report)
     target = io.BytesIO()
