@@ -89,7 +89,10 @@ def _commands() -> str:
     parts = []
     for name, command in sorted(trisect.commands.items()):
         rows = [
-            (", ".join(f"`{word}`" for word in option.opts), getattr(option, "help", None) or "required")
+            (
+                ", ".join(f"`{word}`" for word in option.opts),
+                getattr(option, "help", None) or ("required" if option.required else "optional"),
+            )
             for option in command.params
             if not getattr(option, "hidden", False)
         ]

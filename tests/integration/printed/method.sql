@@ -17,7 +17,7 @@ FROM policy.settings;
 -- words: how many numbers
 SELECT count(*)::TEXT FROM reports.numbers;
 
--- fixed: 1 nine 0.1 0.1.0
+-- fixed: 1 nine 0.2 0.2.0
 
 -- table: If pools were shared otherwise share of all models' cost (rank)
 SELECT
