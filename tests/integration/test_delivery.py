@@ -338,6 +338,7 @@ def test_a_server_that_never_answers_is_given_up(root: Path, port: int) -> None:
 
 def test_a_connection_that_breaks_after_the_text_leaves_it_unsure(root: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)) as server, started(root) as run:
+        server.settimeout(60)  # a run that dies before it connects is a failure, not a wait without end
         connection, _ = server.accept()
         with connection, connection.makefile("rwb") as talk:
             for answer in (b"220 hello", b"250 hello", b"250 sender", b"250 recipient", b"354 go on"):
