@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -201,14 +200,6 @@ def tokens_in_words(value: Quantity | None) -> tuple[str, str]:
     tenth = next(((scale, word) for scale, word in SCALE_WORDS[:1] if abs(amount) >= scale / 10), None)
     scaled, word = (amount / tenth[0], tenth[1]) if tenth else _scaled(abs(amount), SCALE_WORDS)
     return (_trimmed(_digits(scaled)) if word else f"{rounded(amount, 0):,f}"), word
-
-
-def flop(value: Quantity | None) -> str:
-    """Operations: 5.9e23 FLOP."""
-    if not value:
-        return UNKNOWN
-    power = math.floor(math.log10(float(value)))
-    return f"{float(value) / 10**power:.1f}e{power}{NBSP}FLOP"
 
 
 def count(value: Quantity | None) -> str:

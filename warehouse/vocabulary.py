@@ -32,9 +32,6 @@ THIRDS_STATUSES: Final = (
 )
 """How a model's spend lies against the target shares."""
 
-HEAVY_STATUSES: Final = {phase: f"{phase}_heavy" for phase in PHASES}
-"""Phase -> the status that says the phase has more than its share."""
-
 WASTE_CAUSES: Final = (
     "failed",
     "cancelled",

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from templates import colours
 from templates.svg import figure, line, rect, text
 from templates.typesetting.typeface import SEMIBOLD, text_width
+from warehouse.vocabulary import PHASES
 
 WIDTH: Final = 174.0
 BAR: Final = 21.0
 ROW: Final = 36.0
 HEAD: Final = 12.0
-PHASES: Final = ("pretraining", "posttraining", "inference")
 
 
 @dataclass(frozen=True)

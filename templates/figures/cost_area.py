@@ -14,10 +14,10 @@ from templates.figures.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, ti
 from templates.figures.scales import Scale, apart, round_ticks
 from templates.svg import Point, band, circle, figure, line, text
 from templates.typesetting.typeface import SEMIBOLD, text_width
+from warehouse.vocabulary import PHASES
 
 LINE = 8.0
 SIZE = 6.6
-PHASES = ("pretraining", "posttraining", "inference")
 
 
 @dataclass(frozen=True)

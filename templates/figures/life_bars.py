@@ -12,12 +12,12 @@ from templates import colours
 from templates.figures.ternary_plane import Shares
 from templates.svg import Anchor, circle, figure, line, rect, text
 from templates.typesetting.typeface import SEMIBOLD, text_width
+from warehouse.vocabulary import PHASES
 
 WIDTH: Final = 504.0
 LEFT: Final = 62.0
 TODAY_Y: Final = 20.0
 LATER_Y: Final = 50.0
-PHASES: Final = ("pretraining", "posttraining", "inference")
 FITTING: Final = 60.0
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from templates import colours
 from templates.figures.scales import LogScale, Scale
 from templates.svg import circle, figure, line, polygon, polyline, rect, text, triangle
+from warehouse.vocabulary import PHASES
 
 SPARK_SIZE: Final = (58.0, 15.0)
 PENALTY_ENDS: Final = (0.01, 3.2)
@@ -53,13 +54,6 @@ def arrow(direction: str, tone: str) -> Markup:
     """The direction of a number as a triangle, in the colour of whether that is worse or better."""
     fill = {"worse": colours.ATTENTION, "better": colours.TARGET}.get(tone, colours.TEXT_2)
     return up(fill) if direction == "up" else down(fill)
-
-
-def swatch(cost_class: str) -> Markup:
-    """The fill of a class of cost."""
-    outline = colours.INK if cost_class == "unallocated" else "none"
-    box = rect((0.5, 0.5), (6, 6), fill=colours.FILLS[cost_class], stroke=outline, width=0.7, dash="1.5 1")
-    return figure((7, 7), colours.NAMES[cost_class], [box], "icon")
 
 
 def sparkline(values: Sequence[float | None], plan: Sequence[float | None], alt: str) -> Markup:
@@ -106,7 +100,7 @@ def thirds_bar(shares: Sequence[float], target: Sequence[float], alt: str) -> Ma
     """A model's three shares as one bar; the target boundaries black on white."""
     width, height = 88.0, 9.0
     parts, x = [], 0.0
-    for phase, share in zip(("pretraining", "posttraining", "inference"), shares, strict=True):
+    for phase, share in zip(PHASES, shares, strict=True):
         parts.append(rect((x, 0), (max(share * width - 0.5, 0), height), fill=colours.FILLS[phase]))
         x += share * width
     for boundary in (end for end in (target[0], target[0] + target[1]) if end):

@@ -13,6 +13,7 @@ from templates.figures.axes import money_axis
 from templates.figures.scales import Scale, round_ticks
 from templates.svg import figure, hatch, line, rect, text, triangle
 from templates.typesetting.typeface import SEMIBOLD
+from warehouse.vocabulary import PHASES
 
 WIDTH: Final = 310.8
 LEFT: Final = 22.0
@@ -22,7 +23,7 @@ FEWEST_SLOTS: Final = 13
 LEGEND: Final = 13.0
 LABELS: Final = 22.0
 STRIP: Final = 30.0
-STACK: Final = ("pretraining", "posttraining", "inference", "idle", "shared")
+STACK: Final = (*PHASES, "idle", "shared")
 NAMES: Final = {**colours.NAMES, "idle": "Idle, unused", "shared": "Shared, other"}
 
 

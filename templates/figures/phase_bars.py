@@ -12,6 +12,7 @@ from templates import colours
 from templates.figures.ternary_plane import Shares
 from templates.svg import figure, line, rect, text
 from templates.typesetting.typeface import SEMIBOLD
+from warehouse.vocabulary import PHASES
 
 WIDTH: Final = 504.0
 LEFT: Final = 120.0
@@ -43,7 +44,7 @@ def phase_bars(bars: Sequence[PhaseBar], target: Shares, alt: str) -> Markup:
 
 def _key() -> Iterator[str]:
     x = LEFT
-    for phase in ("pretraining", "posttraining", "inference"):
+    for phase in PHASES:
         yield rect((x, 3), (7, 7), fill=colours.FILLS[phase])
         yield text((x + 11, 9), colours.NAMES[phase], size=7.2, fill=colours.TEXTS[phase], weight=SEMIBOLD)
         x += 90
@@ -53,7 +54,7 @@ def _bar(bar: PhaseBar, y: float) -> Iterator[str]:
     yield text((0, y + 6), bar.name, size=7.4, weight=SEMIBOLD)
     yield text((0, y + 13.4), bar.amount, size=6.6, fill=colours.TEXT_2)
     x = LEFT
-    for phase, share in zip(("pretraining", "posttraining", "inference"), bar.shares, strict=True):
+    for phase, share in zip(PHASES, bar.shares, strict=True):
         width = share * (WIDTH - LEFT)
         yield rect((x, y), (max(width - 1, 0), 12), fill=colours.FILLS[phase])
         x += width

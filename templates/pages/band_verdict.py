@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from templates import formats
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
-
-PHASES: Final = ("pretraining", "posttraining", "inference")
-HEAVY_IN: Final = {
-    "pretraining_heavy": "pre-training",
-    "posttraining_heavy": "post-training",
-    "inference_heavy": "inference",
-}
+from warehouse.vocabulary import PHASES
 
 
 @dataclass(frozen=True)

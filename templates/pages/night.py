@@ -14,6 +14,7 @@ from templates import formats
 from templates.formats import Money
 from templates.pages.index import Index
 from templates.wording import wording
+from warehouse.vocabulary import PHASES
 
 Row = dict[str, Any]
 
@@ -123,7 +124,7 @@ class Night:
     @property
     def target(self) -> tuple[float, float, float]:
         """The target shares of the three phases."""
-        weights = [float(self.settings[f"{phase}_weight"]) for phase in ("pretraining", "posttraining", "inference")]
+        weights = [float(self.settings[f"{phase}_weight"]) for phase in PHASES]
         whole = sum(weights)
         return weights[0] / whole, weights[1] / whole, weights[2] / whole
 

@@ -19,8 +19,8 @@ from templates.figures.task_bars import TaskBar, task_bars
 from templates.pages.missing_panels import why_no_sizes, why_no_tasks
 from templates.pages.night import Night, Row
 from templates.table_unit import TableUnit
+from warehouse.vocabulary import PHASES
 
-PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_TASKS: Final = 5
 UNLABELLED: Final = "Its requests carry no task: send one with each request, or map one in attribution.csv."
 CREDITED: Final = "Credits are larger than its cost: there is nothing above zero to draw."

@@ -18,9 +18,9 @@ from templates.pages.decisions_requested import requested
 from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.panels import Panel, balance_panel, cost_panel, sizes_panel, tasks_panel
+from warehouse.vocabulary import PHASES
 
 PERCENT: Final = f"{formats.NBSP}%"
-PHASES: Final = ("pretraining", "posttraining", "inference")
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from templates.pages.night import Night, Row
 from templates.pages.since_last import SinceLast, since_last
 from templates.pages.trust import Trust, trust
 from templates.table_unit import TableUnit
+from warehouse.vocabulary import PHASES
 
-PHASES: Final = ("pretraining", "posttraining", "inference")
 MOST_AHEAD: Final = 5
 SQUEEZE: Final = 22.0
 LOWEST_CHART: Final = 36.0

@@ -17,6 +17,7 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.triangle import triangle
 from templates.table_unit import TableUnit
+from warehouse.vocabulary import PHASES
 
 MOST_ROWS: Final = {"A4": 14, "letter": 10}
 SHORT_HEAD: Final = 4
@@ -24,7 +25,6 @@ NAME_WIDTH: Final = 62.0
 FEWEST_ROWS: Final = 5
 SMALL_SHARE: Final = Decimal("0.005")
 ROOMY_ROWS: Final = {"A4": 8, "letter": 5}
-PHASES: Final = ("pretraining", "posttraining", "inference")
 
 
 @dataclass(frozen=True)

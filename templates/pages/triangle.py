@@ -16,12 +16,12 @@ from templates.figures.ternary_key import how_to_read, round_sizes, size_key, st
 from templates.figures.ternary_plane import Shares, penalty
 from templates.pages.band_verdict import verdicts
 from templates.pages.night import Night, Row
+from warehouse.vocabulary import PHASES
 
 MOST_DOTS: Final = 12
 TRAIL_MONTHS: Final = 6
 NAME_LIMIT: Final = 18
 NAME_WIDTH: Final = 72.0
-PHASES: Final = ("pretraining", "posttraining", "inference")
 FEWEST_PHASES: Final = 2
 
 
