@@ -99,6 +99,12 @@ def test_a_bad_allocation_is_refused_with_its_path(tmp_path: Path, said: dict[st
     assert (reading.rows, reading.frames["workload_rows"].height) == (2, 1)
 
 
+def test_idle_that_the_exporter_makes_negative_is_nobodys_and_refuses_nothing(tmp_path: Path) -> None:
+    reading = read(tmp_path, answer({"x": allocation(), "c1/__idle__": allocation(gpuHours=-3.5)}))
+
+    assert (reading.rows, reading.refused.height, reading.frames["workload_rows"].height) == (2, 0, 1)
+
+
 @pytest.mark.parametrize(
     "content",
     [b'{"code": 500, "data": []}', b'{"code": 200}', b'{"code": 200, "data": {}}', b'{"code": 200, "data": ['],

@@ -98,14 +98,14 @@ def _typed(cells: pl.DataFrame, source: Source, delivered: Delivered) -> tuple[p
     casts["gpu_hours"] = Cast(hours.values, hours.reasons)
     typed = pl.DataFrame([cells["location"], *(cast.values.alias(name) for name, cast in casts.items())])
     named = pl.concat_str(NAMING, separator="/", ignore_nulls=True)
-    return typed.with_columns(
-        pl.when(named == "").then("name").otherwise(named).fill_null("").alias("workload")
-    ), first_reason(
+    typed = typed.with_columns(pl.when(named == "").then("name").otherwise(named).fill_null("").alias("workload"))
+    is_negative = (typed["gpu_hours"] < 0).fill_null(value=False) & ~_is_nobody(typed)  # the exporter's idle can be
+    return typed, first_reason(
         *(cast.reasons for cast in casts.values()),
         start_in_range(typed["started_at"], delivered.ahead),
         end_in_range(typed["ended_at"]),
         in_order(typed["started_at"], typed["ended_at"]),
-        refused((typed["gpu_hours"] < 0).fill_null(value=False), "bad_count"),
+        refused(is_negative, "bad_count"),
     )
 
 
