@@ -15,8 +15,9 @@ import pytest
 
 from orchestration import commands
 from orchestration.definitions import build
+from orchestration.exit_codes import Exit
 from warehouse import publish
-from warehouse.errors import BusyError, Exit, HeldError
+from warehouse.errors import BusyError, HeldError
 from warehouse.sample import write_empty
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
