@@ -95,7 +95,8 @@ def test_one_table_of_another_night_is_refused_on_the_command_line_of_dagster(pr
     )
 
     assert done.returncode != 0
-    assert "other_night" in done.stderr
+    # A night before the ledger begins is no partition; any other is refused by the table that it meets.
+    assert "other_night" in done.stderr or "containing the passed partition key" in done.stderr
     assert set(publish.nights(project / "var" / "published")) == {NIGHT}
 
 
