@@ -85,7 +85,8 @@ def test_one_table_of_another_night_is_refused_in_the_ui(project: Path, instance
 
 def test_one_table_of_another_night_is_refused_on_the_command_line_of_dagster(project: Path) -> None:
     home = project / "var" / "dagster"
-    arguments = ["asset", "materialize", "--select", 'key:"published/night"', "--partition", "2026-10-05"]
+    other = EARLIER.isoformat()  # a day of the ledger: Dagster itself refuses those before it
+    arguments = ["asset", "materialize", "--select", 'key:"published/night"', "--partition", other]
     done = subprocess.run(
         [sys.executable, "-m", "dagster", *arguments, "-m", "orchestration.definitions"],
         env={**os.environ, "TRISECT_PROJECT": str(project), "DAGSTER_HOME": str(home), "PYTHONWARNINGS": "ignore"},
@@ -95,8 +96,7 @@ def test_one_table_of_another_night_is_refused_on_the_command_line_of_dagster(pr
     )
 
     assert done.returncode != 0
-    # A night before the ledger begins is no partition; any other is refused by the table that it meets.
-    assert "other_night" in done.stderr or "containing the passed partition key" in done.stderr
+    assert "other_night" in done.stderr
     assert set(publish.nights(project / "var" / "published")) == {NIGHT}
 
 
