@@ -1,7 +1,7 @@
-"""What training and serving compute: FLOP from shapes and tokens, utilisation from peaks.
+"""What training and serving compute: FLOP a parameter and token, and the peaks of chips.
 
-Reference: Kaplan et al. 2020 (arXiv:2001.08361, section 2.1) and Chowdhery et al. 2022 (arXiv:2204.02311, appendix B):
-a token costs 6·N FLOP to train on and 2·N to serve, attention 12·L·H·Q·T and 4·L·H·Q·T beside it.
+Reference: Kaplan et al. 2020 (arXiv:2001.08361, section 2.1): a token costs 6·N FLOP to train on and 2·N to serve.
+Attention comes on top where the shape is known; no input tells it.
 """
 
 from __future__ import annotations
@@ -29,44 +29,6 @@ class Chip:
     def ridge_flop_per_byte(self) -> float:
         """Arithmetic intensity above which the chip and not its memory is the limit."""
         return self.flop_per_s / self.bytes_per_s
-
-
-@dataclass(frozen=True)
-class Attention:
-    """The shape that attention's cost depends on."""
-
-    layers: int
-    heads: int
-    head_width: int
-    context_tokens: float
-
-    def training_flop_per_token(self) -> float:
-        """12·L·H·Q·T: forward and backward through scores and values."""
-        return 12 * self.layers * self.heads * self.head_width * self.context_tokens
-
-    def serving_flop_per_token(self) -> float:
-        """4·L·H·Q·T: a third of training, the forward pass alone."""
-        return self.training_flop_per_token() / 3
-
-
-def training_flop(active_params: float, tokens: float, attention: Attention | None = None) -> float:
-    """FLOP of training on `tokens`: 7e9 parameters on 1e12 tokens take 6·7e9·1e12 = 4.2e22."""
-    per_token = TRAINING_FLOP_PER_PARAM * active_params + (attention.training_flop_per_token() if attention else 0)
-    return per_token * tokens
-
-
-def serving_flop(active_params: float, tokens: float, attention: Attention | None = None) -> float:
-    """FLOP of serving `tokens`, input and output alike: 7e9 parameters and 1e9 tokens take 2·7e9·1e9 = 1.4e19."""
-    per_token = SERVING_FLOP_PER_PARAM * active_params + (attention.serving_flop_per_token() if attention else 0)
-    return per_token * tokens
-
-
-def utilization_ratio(flop: float | None, gpu_seconds: float | None, gpu_model: str | None) -> float | None:
-    """Model FLOP utilisation, FLOP / (GPU-seconds × dense peak); None where any of the three is unknown."""
-    chip = CHIPS.get(gpu_model or "")
-    if flop is None or not gpu_seconds or chip is None:
-        return None
-    return flop / (gpu_seconds * chip.flop_per_s)
 
 
 # Dense BF16 (FP16 where the chip has no BF16), without structured sparsity; SXM or OAM boards unless named otherwise.

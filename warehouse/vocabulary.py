@@ -61,6 +61,9 @@ USER_KINDS: Final = (
 )  # fmt: skip
 """Who holds GPUs of a pool, now or as policy announces; what is left stands idle."""
 
+ENOUGH_PROBABILITY: Final = 0.8
+"""The chance of paying back, given the quality gate, under which nothing is asked for (economics, section 5)."""
+
 LAWS: Final = ("own", "epoch", "hoffmann", "muennighoff")
 """Scaling laws: the company's own fit and the published ones."""
 

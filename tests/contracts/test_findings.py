@@ -39,3 +39,11 @@ def test_every_kind_is_said_in_words_with_and_without_amounts(kind: str) -> None
     assert sentence({**VALUES, "kind": kind}).endswith(
         "(70.50 USD, 2.0 GPU-hours, 1,000,000 tokens; 2026-11-01 to 2026-11-02)"
     )
+
+
+@pytest.mark.parametrize("kind", FINDING_KINDS)
+def test_every_kind_is_raised_somewhere(kind: str) -> None:
+    rooms = [path for room in ("transforms", "warehouse") for path in (PAGE.parents[1] / room).rglob("*.py")]
+    raising = [path for path in rooms if path.name != "findings.py" or path.parent.name != "schemas"]
+
+    assert any(re.search(rf"\b{kind}\b", path.read_text(encoding="utf-8")) for path in raising)

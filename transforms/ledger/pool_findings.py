@@ -1,4 +1,4 @@
-"""Pools of which logs of two sources claim more GPUs than they have: both may tell of the same training."""
+"""Pools whose GPUs are claimed twice, by the logs of two sources, or are stated nowhere."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _GPU_SECOND: Final = 1e9
 def pool_findings(
     pool_uses: pl.DataFrame, billed_hours: pl.DataFrame, pools: pl.DataFrame, training_runs: pl.DataFrame
 ) -> pl.DataFrame:
-    """One pool whose runs of several sources hold more GPUs together than the pool has, and a log names no hosts.
+    """One pool whose runs of several sources hold more GPUs together than it has, or whose GPUs nothing states.
 
-    In doubt is what exceeds the pool, at most what the smaller sources claim in that hour. Where every log names its
-    hosts, staging.run_findings compares them host by host. Runs of one source that exceed a pool are no doubt: the bill
-    lacks hours then, and they share it.
+    Of the first a log names no hosts. In doubt is what exceeds the pool, at most what the smaller sources claim in that
+    hour. Where every log names its hosts, staging.run_findings compares them host by host. Runs of one source that
+    exceed a pool are no doubt: the bill lacks hours then, and they share it.
     """
     claims = pool_uses.filter(pl.col("user_kind") == "run").join(
         training_runs.select("source", pl.col("hosts").list.len().alias("hosts"), user_id="run_id"), on="user_id"
@@ -53,4 +53,17 @@ def pool_findings(
         pl.format("runs of {} in pool {}", "source", "pool_id").alias("subject"),
         pl.format("runs of {}", "others").alias("counterpart"),
     )
-    return PoolFindings.frame(named).sort("source", "subject", "counterpart")
+    every = pl.concat([PoolFindings.frame(named), PoolFindings.frame(_without_gpus(pool_uses, capacity))])
+    return every.sort("source", "subject", "counterpart")
+
+
+def _without_gpus(pool_uses: pl.DataFrame, capacity: pl.DataFrame) -> pl.DataFrame:
+    """One pool with users and a bill, of which no hour has a GPU."""
+    empty = capacity.group_by("pool_id").agg(pl.col("capacity").sum()).filter(pl.col("capacity") == 0)
+    used = pool_uses.filter(pl.col("user_kind") != "idle", "is_billed").group_by("pool_id").agg(
+        pl.col("user_id").n_unique().cast(pl.Int64).alias("rows"),
+        pl.col("hour").min().dt.date().alias("day_from"),
+        pl.col("hour").max().dt.date().alias("day_to"),
+    )  # fmt: skip
+    users = used.join(empty, on="pool_id", how="semi").rename({"pool_id": "subject"})
+    return users.with_columns(kind=pl.lit("pool_without_gpus"), source=pl.lit(""))

@@ -7,8 +7,8 @@ from typing import Any, Final
 import polars as pl
 
 from warehouse.schemas.reports import HeldModels, RejectedAlternatives
+from warehouse.vocabulary import ENOUGH_PROBABILITY
 
-ENOUGH_PROBABILITY: Final = 0.8
 """Chance of paying back from which the decisions ask for something; stated here because stages do not meet."""
 
 SUBJECT: Final = ("model_id", "task", "pool_id", "action", "target_model_id", "target_params")

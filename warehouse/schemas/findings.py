@@ -73,11 +73,6 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "name_the_operation",
         "name the operation or the model in the telemetry, or under [source.constants] or [source.columns]",
     ),
-    "cached_beside_or_inside": _doubt(
-        "{subject}: nothing tells whether cached tokens stand inside the input or beside it in {rows} records",
-        "state_cached_input",
-        "say so in [source.options] of the source",
-    ),
     "cached_inside": _notice(
         "{subject}: cached tokens are taken for a part of the input in {rows} records, as most writers have them",
         "state_cached_input",
@@ -87,11 +82,6 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "{subject}: cached tokens are added to the input in {rows} records, for some have more of them than input",
         "state_cached_input",
         "nothing if that is right; else say so in [source.options] of the source",
-    ),
-    "model_tokens_differ": _notice(
-        "{subject}: requests and {counterpart} state different tokens",
-        "compare_the_sources",
-        "find which of the two lacks traffic; the requests count",
     ),
     "run_without_pool": _doubt(
         "run {subject} has a model and no pool: what its GPUs cost seems idle or is shared by others",
@@ -108,8 +98,8 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "link_the_runs",
         "write the job's id into the tracker's configuration, or drop one of the two logs",
     ),
-    "pool_without_gpus": _doubt(
-        "pool {subject} has no GPUs that a bill or policy/pools.csv states, though it is used",
+    "pool_without_gpus": _notice(
+        "pool {subject}: neither a bill nor policy states its GPUs, so none is idle: its users share all of its cost",
         "state_pool_size",
         "add the pool's GPUs to policy/pools.csv",
     ),
@@ -117,11 +107,6 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "{subject}: {rows} charges bill the same GPUs at the same time; each GPU counts once an hour",
         "none_needed",
         "nothing, if these are licences, support or disks beside compute; else correct GpuCount in the export",
-    ),
-    "instance_type_unknown": _notice(
-        "instance type {subject} is in no table: {rows} charges of it stand for no GPU-hours",
-        "add_instance_type",
-        "add a row for it to policy/instances.csv",
     ),
     "double_billed": _doubt(
         "{subject} is billed whole and split: {rows} charges stand beside the split of them",
@@ -142,16 +127,6 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "{subject} changed after it was closed and published, without a row of class Correction",
         "ask_the_provider",
         "ask the provider for the reason; the restatement on page A names the file",
-    ),
-    "delivered_in_parts": _notice(
-        "the exports {subject} and {counterpart} share no charge and look like parts of one bill",
-        "set_delivery_parts",
-        'set delivery = "parts" for the source in trisect.toml',
-    ),
-    "tag_keys_alike": _notice(
-        "the tag keys {subject} and {counterpart} differ in white space or case only",
-        "clean_tag_keys",
-        "correct the keys where the resources are tagged; rules match both",
     ),
     "landed_again": _notice(
         "{rows} files of {source} that were read before were missing or damaged below var/; they were read again",

@@ -116,7 +116,7 @@ class PoolUses(Table):
 
 
 class PoolFindings(FindingRow):
-    """One pool of which logs of several sources claim more GPUs than it has."""
+    """One pool whose GPUs are claimed twice by the logs of several sources, or are stated nowhere."""
 
 
 class DeploymentShares(Table):

@@ -13,6 +13,7 @@ import numpy as np
 from transforms.decisions.portfolio.valuation import Cash
 from transforms.decisions.quantiles import median, percentiles
 from transforms.decisions.randomness import generator
+from warehouse.vocabulary import ENOUGH_PROBABILITY
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from transforms.decisions.supply.fleet import Fleet
 
 # Chance of a positive value, given the quality gate, from which anybody is asked to act.
-ENOUGH_PROBABILITY: Final = 0.8
 # Chance that a student nobody has evaluated will pass the gate: an even bet, until workloads.csv says better.
 GATE_CHANCE: Final = 0.5
 # Spread of the GPU-seconds of a token on another size or host around what the roofline or its realised use says.

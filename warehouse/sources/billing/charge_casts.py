@@ -26,13 +26,13 @@ from warehouse.sources.casts.currencies import currency
 from warehouse.sources.casts.decimals import Amounts, money, quantity
 from warehouse.sources.casts.number_casts import size
 from warehouse.sources.casts.timestamps import Clock, end_in_range, in_order, instants, start_in_range, written_days
+from warehouse.vocabulary import CHARGE_CATEGORIES
 
-CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 _MADE_HERE: Final = ("file_sha256", "location", "source", "content_hash", "dimension_hash", "tags")
 
 Read = Callable[[pl.Series], Cast]
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "charge_category": {name: name for name in CATEGORIES},
+    "charge_category": {name: name for name in CHARGE_CATEGORIES},
     "charge_class": {"Correction": "Correction"},
     "commitment_discount_status": {"Used": "Used", "Unused": "Unused"},
     "capacity_reservation_status": {"Used": "Used", "Unused": "Unused"},

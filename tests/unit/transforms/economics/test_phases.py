@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.compute import CHIPS, Attention, serving_flop, training_flop, utilization_ratio
+from transforms.compute import CHIPS
 from transforms.economics.spend.phase_compute import phase_compute
 
 NIGHT = date(2025, 5, 16)
@@ -86,17 +86,3 @@ def test_an_unknown_chip_has_no_utilisation(rows: Any, night: Any) -> None:
 )
 def test_the_ridge_of_each_chip_is_the_published_one(chip: str, ridge: int) -> None:
     assert round(CHIPS[chip].ridge_flop_per_byte) == ridge
-
-
-def test_attention_adds_to_the_parameters() -> None:
-    # 2 layers × 4 heads × 8 wide × 16 tokens of context = 1024; 12 × 1024 in training, 4 × 1024 in serving
-    shape = Attention(layers=2, heads=4, head_width=8, context_tokens=16)
-    assert training_flop(1000, 10, shape) == (6 * 1000 + 12 * 1024) * 10
-    assert serving_flop(1000, 10, shape) == (2 * 1000 + 4 * 1024) * 10
-
-
-def test_utilisation_is_unknown_where_any_part_is() -> None:
-    assert utilization_ratio(989e12 * 50, 100, "H100") == pytest.approx(0.5)
-    assert utilization_ratio(None, 100, "H100") is None
-    assert utilization_ratio(1.0, 0, "H100") is None
-    assert utilization_ratio(1.0, 100, None) is None

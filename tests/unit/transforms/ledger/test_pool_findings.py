@@ -45,3 +45,16 @@ def test_runs_of_one_source_that_exceed_the_pool_share_it_without_a_doubt(books:
 
 def test_logs_that_all_name_their_hosts_are_compared_by_host(books: Any) -> None:
     assert found(books, run("a", "wb", 8.0, ("n1",)), run("b", "slurm", 8.0, ("n2",))) == []
+
+
+def test_a_pool_whose_gpus_nothing_states_is_named_with_its_users(books: Any) -> None:
+    # The bill brings 0 GPU-hours and policy no row: nothing can be idle, the run pays all 8 USD.
+    charge = {"charge_id": "c", "charge_start": TEN, "charge_end": TEN + HOUR, "billed_cost": "8", "resource_id": "vm"}
+    night = books(charges=[charge], rules=[TO_POOL], runs=[run("a", "wb", 8.0)]).tables()
+
+    [finding] = pool_findings(
+        night["pool_uses"], night["billed_hours"], night["pools"], night["training_runs"]
+    ).to_dicts()
+
+    assert (finding["kind"], finding["subject"], finding["rows"]) == ("pool_without_gpus", "p", 1)
+    assert night["postings"].filter(pl.col("account") == "idle").is_empty()
