@@ -7,11 +7,13 @@ import pytest
 
 from orchestration.whatif_output import shown
 
-KEY = {"action": None, "task": None, "deployment_id": None, "target_model_id": None}
+KEY = {"action": None, "task": None, "deployment_id": None, "target_model_id": None,
+       "candidate": None, "changed_candidate": None, "compared_with": None}  # fmt: skip
 
 
 def said() -> dict[str, pl.DataFrame]:
-    route = {**KEY, "action": "route", "task": "triage", "target_model_id": "student"}
+    route = {**KEY, "action": "route", "task": "triage", "target_model_id": "student",
+             "candidate": "3 B", "changed_candidate": "2 B", "compared_with": "teacher, 34 B"}  # fmt: skip
     money = {"published": 123456.0, "changed": 23456.0, "difference": -100000.0}
     quantities = [
         {**KEY, "quantity": "used_usd_per_mtok", "unit": "USD per million tokens", "published": 0.3332, "changed": 0.5},
@@ -47,6 +49,9 @@ def test_each_alternative_is_named_once_above_its_numbers(
 
     assert text.count("route triage student") == 1
     assert text.count("the model") == 1
+    assert text.count("compared with") == text.count("teacher, 34 B") == 1
+    assert "3 B" in text
+    assert "2 B" in text
     assert text.index("the model") < text.index("route triage student") < text.index("net present value")
 
 
