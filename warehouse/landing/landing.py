@@ -25,9 +25,10 @@ from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.first_seen import Nights, nights_before
-from warehouse.landing.holds import Hold, uncounted_sources
+from warehouse.landing.holds import Hold, silent_counters, uncounted_sources
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.counter_growth import land_growth
 from warehouse.landing.requests.doubts import landed_again, of_requests
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile
@@ -71,7 +72,8 @@ def land(
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        files = _landed_requests(inbox, connection)
+        growth = land_growth(connection, place.var, start.date())
+        files = [*_landed_requests(inbox, connection), *growth.files]
         marked = mark_uncounted(connection, files, start.date())
         replace(connection, MatchingCalls, marked.matching_calls)
         bills = settle_bills(connection, sources, inbox, nights)
@@ -84,9 +86,15 @@ def land(
             commitments_counted_twice(connection, start.date()),
             landed_again(lost),
             of_requests(marked.doubts, files),
+            growth.noticed,
         )
         findings.note(connection, chain.from_iterable(noticed))
-        holds = (*same_money(connection, sources), *bills.holds, *uncounted_sources(connection))
+        holds = (
+            *same_money(connection, sources),
+            *bills.holds,
+            *uncounted_sources(connection),
+            *silent_counters(growth),
+        )
     return Landing(tuple(inbox.rejections), refusals, holds)
 
 
