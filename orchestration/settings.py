@@ -152,6 +152,15 @@ class LimitsSection(Section):
     max_doubtful_ratio: Fraction = 0.02
 
 
+class DagsterSection(Section):
+    """Where Dagster keeps its runs and events: below var/dagster, or in a PostgreSQL.
+
+    `url_variable` names the variable of the environment that holds its address, with the password in it.
+    """
+
+    url_variable: Annotated[str, Field(pattern="^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+
+
 class Retention(Section):
     """How long what a night leaves is kept; ledger lines are kept for ever."""
 
@@ -170,6 +179,7 @@ class Settings(Section):
     engine: Engine = Engine()
     limits: LimitsSection = LimitsSection()
     retention: Retention = Retention()
+    dagster: DagsterSection = DagsterSection()
     delivery: DeliverySection = DeliverySection()
 
     def sources(self) -> list[Source]:
