@@ -1,9 +1,10 @@
 """Makes every durable operation of a night go wrong, one run each, and says what came of it.
 
-    python -m tests.faults.sweep FOLDER [KIND …]
+    python -m bench.fault_sweep FOLDER [FIRST-LAST] [KIND …]
 
 Prints a line for each operation and kind: whether `current` was whole, whether earlier nights stood, whether the next
 run healed to the same bytes. Without kinds each operation gets one of the four in turn; a kind sweeps all with it.
+Without a span every operation is swept.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -19,12 +21,15 @@ from tests.integration.test_faults import BEFORE, FAULTS, KINDS, NIGHT, SETTINGS
 from warehouse import publish
 
 
-def main(folder: Path, kinds: tuple[str, ...]) -> None:
+def main(folder: Path, words: tuple[str, ...]) -> None:
     """Sweep."""
+    spans = [word for word in words if word not in KINDS]
+    kinds = tuple(word for word in words if word in KINDS)
     shim, seed, golden = folder / "shim.so", folder / "seed", folder / "golden"
     shutil.rmtree(folder, ignore_errors=True)
     (seed / "policy").mkdir(parents=True)
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", shim, FAULTS / "shim.c", "-ldl"], check=True)
+    compiler = shutil.which("cc") or "cc"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", shim, FAULTS / "shim.c", "-ldl"], check=True)  # noqa: S603
     (seed / "trisect.toml").write_text(SETTINGS)
     delivered(seed, date.fromisoformat(BEFORE))
     bench = Bench(folder, shim)
@@ -34,7 +39,8 @@ def main(folder: Path, kinds: tuple[str, ...]) -> None:
     count, wanted = int((folder / "count").read_text()), published(golden)
     earlier = {name: digest for name, digest in wanted.items() if name.startswith(BEFORE)}
     results: Counter[tuple[str, str]] = Counter()
-    for at in range(1, count + 1):
+    first, last = (int(end) for end in (spans[0] if spans else f"1-{count}").split("-"))
+    for at in range(first, min(last, count) + 1):
         for kind in kinds or (KINDS[at % len(KINDS)],):
             project = bench.copy("broken")
             code = bench.run(project, NIGHT, FAULT_AT=str(at), FAULT_KIND=kind)
@@ -48,4 +54,6 @@ def main(folder: Path, kinds: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), tuple(sys.argv[2:]))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, *kinds = (*sys.argv[1:],) or (f"{scratch}/sweep",)
+        main(Path(folder).resolve(), tuple(kinds))
