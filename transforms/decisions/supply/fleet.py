@@ -130,6 +130,11 @@ class Holding:
         """Whether other models are served by the same GPUs, so that they stay when one of them goes."""
         return bool(self.row["models"] > 1)
 
+    @property
+    def is_launch(self) -> bool:
+        """Whether it is announced and does not serve yet."""
+        return bool(self.row["user_kind"] == "launch")
+
     @cached_property
     def path(self) -> Floats:
         """GPUs by month as policy gives them, months × 1."""
@@ -146,7 +151,8 @@ class Holding:
             return self.path
         if self.row["follows_demand"]:
             return np.asarray(np.maximum(self.path * growth, np.minimum(self.floor, self.path)))
-        return np.asarray(np.maximum(self.path, min(self.plan_gpus, self.gpus) * growth * self._presence))
+        grown = min(self.plan_gpus, self.gpus) * growth * (self._presence * self._standing)
+        return np.asarray(np.maximum(self.path, grown))
 
     @cached_property
     def needed(self) -> Floats:
@@ -167,6 +173,12 @@ class Holding:
         tokens = subject.tokens[: self.horizon]
         growth[: len(tokens)] = tokens / (daily_tokens(subject) * DAYS_PER_MONTH)
         return growth
+
+    @property
+    def _standing(self) -> Floats:
+        """Part of each month in which policy lets it stand, months × 1."""
+        spans = (month_shares(span["until"], self.as_of, span["since"])[: self.horizon] for span in self.spans)
+        return np.asarray(np.clip(sum(spans, np.zeros(self.horizon)), 0, 1)[:, None])
 
     @property
     def _presence(self) -> Floats:

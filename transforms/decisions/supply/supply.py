@@ -17,6 +17,7 @@ import polars as pl
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
 from transforms.decisions.dollars import rows_in_cents
 from transforms.money import units
+from warehouse.schemas.columns import MONEY
 from warehouse.schemas.decisions import Supply
 from warehouse.schemas.names import ACCRUAL
 
@@ -73,8 +74,8 @@ def supply(
     name; where such charges bring no GPU time, one of its "GPUs" is a dollar an hour. Rates are what the bill paid.
     """
     as_of = settings.item(0, "as_of")
-    lines = _lines(billed_days, fx, settings)
     contracts = contract_ends(billed_days, commitment_terms, as_of)
+    lines = _lines(_homed(billed_days, as_of), fx, settings, contracts)
     listed = {row["pool_id"]: row for row in pool_states.to_dicts()}
     rows = [
         row
@@ -85,10 +86,45 @@ def supply(
     return Supply.frame(rows_in_cents(Supply, rows).sort(order, nulls_last=True))
 
 
-def _lines(billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def _homed(billed_days: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """Charges with the pools of commitments on what was not used of them, which carries no resource and so no tag.
+
+    It is shared among the pools that the commitment covers, by the cost of what they used of it in the last weeks.
+    """
+    key = "commitment_discount_id"
+    is_homeless = (
+        pl.col("commitment_discount_status").eq_missing(pl.lit("Unused"))
+        & pl.col(key).is_not_null()
+        & pl.all_horizontal(pl.col("pool_id", "deployment_id", "model_id").is_null())
+    )
+    homeless = billed_days.filter(is_homeless)
+    if homeless.is_empty():
+        return billed_days
+    used = billed_days.filter(
+        pl.col("charge_category") == "Usage",
+        pl.col(key).is_not_null(),
+        pl.col("pool_id").is_not_null(),
+        pl.col("charge_day") > as_of - dt.timedelta(days=2 * _PRICE_DAYS),
+    )
+    cost = pl.col("effective_cost").cast(pl.Float64).sum().clip(0)
+    shares = used.group_by(key, "pool_id").agg(cost=cost).filter(pl.col("cost") > 0).sort(key, "pool_id")
+    shares = shares.with_columns(share=pl.col("cost") / pl.col("cost").sum().over(key)).drop("cost")
+    homed = (
+        homeless.drop("pool_id")
+        .join(shares, on=key, how="left")
+        .with_columns(share=pl.col("share").fill_null(1.0))
+        .with_columns((pl.col("effective_cost").cast(pl.Float64) * pl.col("share")).cast(MONEY).alias("effective_cost"))
+    )
+    return pl.concat([billed_days.filter(~is_homeless), homed.select(billed_days.columns)])
+
+
+def _lines(
+    billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame, contracts: Mapping[str, Contract]
+) -> pl.DataFrame:
     """One pool and commitment of the last weeks: what it holds now, in GPUs, and what an hour of it has cost.
 
     Charges of a month without a rate of exchange are left out: their cost in the reporting currency is not known.
+    Where a commitment of a pool has just ended, what the pool holds now is what it holds since.
     """
     as_of = settings.item(0, "as_of")
     own = pl.col("currency") == settings.item(0, "currency")
@@ -120,11 +156,18 @@ def _lines(billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) 
     dated = usage.with_columns(last_day=pl.col("charge_day").max().over("pool_id"))
     recent = dated.filter(pl.col("last_day") >= pl.lit(last, pl.Date) - pl.duration(days=_GONE_DAYS))
     key = ("pool_id", "commitment_discount_id", "is_owned")
+    over = {name: contract.latest for name, contract in contracts.items() if contract.latest <= as_of}
+    lapsed = pl.col("commitment_discount_id").replace_strict(over, default=None, return_dtype=pl.Date)
     day, ended = pl.col("charge_day"), pl.col("last_day")
-    now = day > ended - pl.duration(days=_NOW_DAYS)
+    week = ended - pl.duration(days=_NOW_DAYS - 1)
+    changed = pl.when(pl.col("lapsed_on") <= ended).then("lapsed_on")
+    first = pl.max_horizontal(week, changed, day.min().over("pool_id"))
+    now = day >= pl.col("now_from")
     return (
-        recent.with_columns(
-            days=((ended - day.min().over("pool_id")).dt.total_days() + 1).clip(1, _NOW_DAYS),
+        recent.with_columns(lapsed_on=lapsed.max().over("pool_id"))
+        .with_columns(now_from=first)
+        .with_columns(
+            days=(ended - pl.col("now_from")).dt.total_days() + 1,
             has_gpus=(pl.col("hours").sum().over("pool_id") > 0),
             is_now=now,
             is_priced=day > ended - pl.duration(days=_PRICE_DAYS),
