@@ -317,44 +317,53 @@ def _months(
     unit = layers[0].unit if layers else "GPU"
     if not any(layer.kind == "on_demand" for layer in layers):
         layers = [*layers, _Layer("on_demand", 0.0, dear, unit, avoidable_rate=dear, is_rate_listed=is_listed)]
-    starts = month_starts(as_of)
     for layer in layers:
-        early, late = (_paid_ratios(layer, which, as_of) for which in ("earliest", "latest"))
-        held = np.ones(LONGEST_MONTHS)
-        if layer.contract is not None and (layer.contract.renewal == "ends" or layer.begins):
-            held = late if layer.contract.renewal == "ends" else np.maximum(late, _begun(layer, as_of))
-        hours = layer.gpus * held * HOURS_PER_MONTH
-        usd = hours * layer.rate
-        free = usd - layer.gpus * np.minimum(late, held) * HOURS_PER_MONTH * layer.rate
-        avoidable = free if layer.kind == "committed" else hours * layer.avoidable_rate
-        contract = layer.contract
-        for month, start in enumerate(starts):
-            yield {
-                "as_of": as_of,
-                "pool_id": pool_id,
-                "month": start,
-                "months_ahead": month,
-                "supply_kind": layer.kind,
-                "commitment_discount_id": layer.commitment_id,
-                "keep_order": _KEEP_ORDER[layer.kind],
-                "gpus": layer.gpus,
-                "gpu_hours": float(hours[month]),
-                "usd_per_gpu_hour": layer.rate,
-                "usd": float(usd[month]),
-                "avoidable_usd": float(avoidable[month]),
-                "avoidable_usd_per_gpu_hour": layer.avoidable_rate,
-                "paid_ratio_earliest": float(early[month]),
-                "paid_ratio_latest": float(late[month]),
-                "ends_on": contract.latest if contract and contract.is_known else None,
-                "ends_on_earliest": contract.earliest if contract else None,
-                "ends_on_latest": contract.latest if contract else None,
-                "end_basis": contract.basis if contract else None,
-                "renewal": contract.renewal if contract else None,
-                "sign_by": contract.sign_by(as_of) if contract and contract.latest > as_of else None,
-                "unit": layer.unit,
-                "gpu_model": layer.gpu_model,
-                "is_rate_assumed": not layer.is_rate_listed,
-            }
+        yield from _layer_months(pool_id, layer, as_of)
+
+
+def _layer_months(pool_id: str, layer: _Layer, as_of: dt.date) -> Iterator[dict[str, Any]]:
+    """The rows of GPUs that are paid in the same way: what of a contract is over by then could be left unpaid."""
+    early, late = (_paid_ratios(layer, which, as_of) for which in ("earliest", "latest"))
+    held = _held_ratios(layer, late, as_of)
+    hours = layer.gpus * held * HOURS_PER_MONTH
+    usd = hours * layer.rate
+    bound = layer.gpus * np.minimum(late, held) * HOURS_PER_MONTH * layer.rate
+    avoidable = usd - bound if layer.kind == "committed" else hours * layer.avoidable_rate
+    known = _identity(pool_id, layer, as_of)
+    for month, start in enumerate(month_starts(as_of)):
+        yield known | {
+            "month": start,
+            "months_ahead": month,
+            "gpu_hours": float(hours[month]),
+            "usd": float(usd[month]),
+            "avoidable_usd": float(avoidable[month]),
+            "paid_ratio_earliest": float(early[month]),
+            "paid_ratio_latest": float(late[month]),
+        }
+
+
+def _identity(pool_id: str, layer: _Layer, as_of: dt.date) -> dict[str, Any]:
+    """What is the same in every month of a layer."""
+    contract = layer.contract
+    return {
+        "as_of": as_of,
+        "pool_id": pool_id,
+        "supply_kind": layer.kind,
+        "commitment_discount_id": layer.commitment_id,
+        "keep_order": _KEEP_ORDER[layer.kind],
+        "gpus": layer.gpus,
+        "usd_per_gpu_hour": layer.rate,
+        "avoidable_usd_per_gpu_hour": layer.avoidable_rate,
+        "ends_on": contract.latest if contract and contract.is_known else None,
+        "ends_on_earliest": contract.earliest if contract else None,
+        "ends_on_latest": contract.latest if contract else None,
+        "end_basis": contract.basis if contract else None,
+        "renewal": contract.renewal if contract else None,
+        "sign_by": contract.sign_by(as_of) if contract and contract.latest > as_of else None,
+        "unit": layer.unit,
+        "gpu_model": layer.gpu_model,
+        "is_rate_assumed": not layer.is_rate_listed,
+    }
 
 
 def on_demand_rate(layers: Sequence[_Layer], state: Mapping[str, Any] | None) -> tuple[float, bool]:
@@ -393,5 +402,10 @@ def _paid_ratios(layer: _Layer, which: str, as_of: dt.date) -> Floats:
     return month_shares(getattr(layer.contract, which), as_of, layer.begins)
 
 
-def _begun(layer: _Layer, as_of: dt.date) -> Floats:
-    return month_shares(None, as_of, layer.begins)
+def _held_ratios(layer: _Layer, paid: Floats, as_of: dt.date) -> Floats:
+    """Part of each month in which the GPUs are there: of a contract that is to end no longer than it is paid."""
+    if layer.contract is not None and layer.contract.renewal == "ends":
+        return paid
+    if layer.contract is not None and layer.begins:
+        return np.maximum(paid, month_shares(None, as_of, layer.begins))
+    return np.ones(LONGEST_MONTHS)
