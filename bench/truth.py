@@ -132,9 +132,7 @@ def judge(seed: int) -> Verdict:
         is_right=best in answers or got >= NEAR * allowed[best] - CENT,
         regret=max(allowed[best] - got, 0.0),
         best_value=allowed[best],
-        intervals=tuple(
-            _interval(row, world.came(row), asked) for row in rows if _says_something(row)
-        ),
+        intervals=tuple(_interval(row, world.came(row), asked) for row in rows if _says_something(row)),
     )
 
 

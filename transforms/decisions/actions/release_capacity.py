@@ -36,8 +36,7 @@ def release_proposal(pool: Mapping[str, Any], fleet: Fleet) -> Proposal | Altern
     demand = fleet.pool(pool_id)
     users = np.broadcast_to(demand.users, (fleet.horizon, night.draws))[:HORIZON_MONTHS]
     needed = float(np.quantile(users.mean(axis=0), _HIGH))
-    # what stands idle now, or will when policy takes a model or a deployment away
-    standing = float(np.median(demand.idle[:HORIZON_MONTHS], axis=1).max())
+    standing = float(np.median(demand.idle[0]))
     capacity = float(demand.supply.capacity[0, 0])
     freed = max(float(np.floor(min(capacity - needed, standing) + 1e-9)), 0.0)
     given = np.zeros((fleet.horizon, 1))

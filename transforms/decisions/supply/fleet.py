@@ -306,15 +306,19 @@ class Fleet:
         return self._standing[pool_id]
 
     def _pool(self, pool_id: str) -> PoolDemand:
-        """What a pool is used for if nothing is decided: a fleet that shrinks with its demand gives GPUs back."""
+        """What a pool is used for if nothing is decided.
+
+        GPUs of a fleet that shrinks with its demand, and of what policy ends, are given back without any card.
+        """
         supply = self.supplies[pool_id]
         users = np.zeros((self.horizon, 1))
         shrunk = np.zeros((self.horizon, 1))
         for holding in self.holdings.get(pool_id, ()):
             held = holding.held
             users = users + held
-            if holding.row["follows_demand"]:
-                shrunk = shrunk + np.maximum(holding.gpus - held, 0)
+            if not holding.is_launch:
+                left = held if holding.row["follows_demand"] else holding.path
+                shrunk = shrunk + np.maximum(holding.gpus - left, 0)
         for row in self.others.get(pool_id, ()):
             users = users + self.other_gpus(row)
         idle = np.maximum(supply.capacity - shrunk - users, 0)

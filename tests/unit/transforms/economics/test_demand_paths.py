@@ -84,9 +84,10 @@ def test_that_a_model_was_stopped_widens_nothing_of_those_that_go_on(company: An
     with_it = tables | {
         "daily_service": pl.concat([tables["daily_service"], stopped.with_columns(model_id=pl.lit("stopped"))])
     }
-    alone, beside = (float((each["sigma_180"] * each["weight_ratio"]).sum()) for each in (paths(tables), paths(with_it)))
+    each = [paths(tables), paths(with_it)]
+    spreads = [float((found["sigma_180"] * found["weight_ratio"]).sum()) for found in each]
 
-    assert beside < 1.5 * alone
+    assert spreads[1] < 1.5 * spreads[0]
 
 
 def test_a_level_stays_where_it_is(company: Any) -> None:
