@@ -135,9 +135,9 @@ def _lines(
         pl.format("deployment:{}", "deployment_id"),
         pl.format("model:{}", "model_id"),
     )
-    usage = (
+    billed = (
         billed_days.filter(
-            pl.col("charge_category") == "Usage",
+            pl.col("charge_category").is_in(["Usage", "Credit"]),
             pl.col("charge_day") <= as_of,
             pl.col("charge_day") > pl.lit(as_of) - pl.duration(days=2 * _PRICE_DAYS),
             pl.col("pool_id").is_not_null() | pl.col("deployment_id").is_not_null() | (pl.col("phase") == "inference"),
@@ -152,6 +152,7 @@ def _lines(
             is_owned=pl.col("source") == ACCRUAL,
         )
     )
+    usage = billed.filter(pl.col("charge_category") == "Usage")
     last = usage.select(pl.col("charge_day").max()).item()
     dated = usage.with_columns(last_day=pl.col("charge_day").max().over("pool_id"))
     recent = dated.filter(pl.col("last_day") >= pl.lit(last, pl.Date) - pl.duration(days=_GONE_DAYS))
@@ -183,8 +184,32 @@ def _lines(
             hours=pl.col("hours").filter("is_priced", ~pl.col("is_unused")).sum(),
             usd=pl.col("usd").filter("is_priced", ~pl.col("is_unused")).sum(),
         )
+        .join(_paid_after_credits(billed, as_of), on="pool_id", how="left")
+        .with_columns(
+            pl.when("is_owned").then(name).otherwise(pl.col(name) * pl.col("paid_ratio").fill_null(1.0)).alias(name)
+            for name in ("usd_now", "unused_now", "usd")
+        )
         .sort(key, nulls_last=True)
     )
+
+
+def _paid_after_credits(billed: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """One pool: the part of its charges that is paid in the end, where credits come on at least every other day.
+
+    What is credited is saved by nobody. A refund of one day lowers no price.
+    """
+    recent = billed.filter(~pl.col("is_owned"), pl.col("charge_day") > pl.lit(as_of) - pl.duration(days=_PRICE_DAYS))
+    is_credit = pl.col("charge_category") == "Credit"
+    usd, day = pl.col("usd"), pl.col("charge_day")
+    rows = recent.group_by("pool_id").agg(
+        charged=usd.filter(~is_credit).sum(),
+        credited=usd.filter(is_credit).sum(),
+        days=day.filter(~is_credit).n_unique(),
+        credit_days=day.filter(is_credit).n_unique(),
+    )
+    recurs = (pl.col("credit_days") * 2 >= pl.col("days")) & (pl.col("charged") > 0)
+    paid = (1 + pl.col("credited") / pl.col("charged")).clip(0, 1)
+    return rows.select("pool_id", paid_ratio=pl.when(recurs).then(paid).otherwise(1.0))
 
 
 def contract_ends(billed_days: pl.DataFrame, terms: pl.DataFrame, as_of: dt.date) -> dict[str, Contract]:

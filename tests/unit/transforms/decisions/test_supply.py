@@ -104,6 +104,19 @@ def test_what_is_not_used_of_a_commitment_belongs_to_the_pools_that_use_the_rest
     assert [row["gpus"] for row in supplied(table_of, two_pools)["committed", "x"][:2]] == pytest.approx([11.25, 33.75])
 
 
+def test_what_is_credited_every_day_is_saved_by_nobody(table_of: TableOf) -> None:
+    # 480 dollars a day of which 360 are credited: a quarter of 2 dollars an hour is paid, 14,610 / 4 a month
+    credit = {"charge_category": "Credit", "gpu_hours": None, "effective_cost": Decimal(-360)}
+    daily = supplied(table_of, [*bill(10), *bill(0, **credit)])["on_demand", None][0]
+    # the refund of a day is no price, and a credit above the charges makes no saving negative
+    once = supplied(table_of, [*bill(10), bill(0, **credit)[0]])["on_demand", None][0]
+    above = supplied(table_of, [*bill(10), *bill(0, **credit | {"effective_cost": Decimal(-600)})])
+
+    assert float(daily["avoidable_usd"]) == pytest.approx(14610 / 4)
+    assert float(once["avoidable_usd"]) == pytest.approx(14610)
+    assert float(above["on_demand", None][0]["avoidable_usd"]) == 0
+
+
 def test_since_a_commitment_has_ended_a_pool_holds_what_it_is_billed_since(table_of: TableOf) -> None:
     # five days of 10 GPUs under a contract that ends with the 19th, then 6 GPUs for two days at 4 dollars an hour
     under = [row for row in bill(10, commitment_discount_id="x") if row["charge_day"] < dt.date(2026, 11, 20)]
