@@ -71,6 +71,7 @@ from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.band_verdicts import band_verdicts
 from transforms.reports.change_drivers import change_drivers
 from transforms.reports.company_thirds import company_thirds
+from transforms.reports.compute_verdicts import law_verdicts, runs_in_flight, serving_batches, task_standings
 from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
 from transforms.reports.headline_metrics import headline_metrics
@@ -228,6 +229,10 @@ ASSETS: Final = [
         held_models,
         idle_pools,
         served_groups,
+        law_verdicts,
+        serving_batches,
+        runs_in_flight,
+        task_standings,
         pages,
         numbers,
         unmatched,

@@ -96,7 +96,7 @@ def _cut(text: str) -> str:
 def _landed(project: Project, until: date) -> Iterator[_Aside]:
     """Land the inbox as of the night `until` into a warehouse that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="trisect-") as folder:
-        place = Place(project.root, Path(folder))
+        place = project.place_beside(Path(folder))
         connection = connect(place.var, project.settings.machine())
         try:
             yield _Aside(landing.land(place, project.settings.sources(), connection, until, until), connection, place)

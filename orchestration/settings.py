@@ -21,6 +21,7 @@ from orchestration.section import Section
 from warehouse.connection import Limits
 from warehouse.errors import UnusableError
 from warehouse.landing.arrivals import Place
+from warehouse.landing.reading import ReadingLimits
 from warehouse.schemas.policy import AcceptedFindings, SourcePriorities
 from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
@@ -145,9 +146,19 @@ class LimitsSection(Section):
 
     memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")] = "4GB"
     threads: Annotated[int, Field(ge=0)] = 0
+    seconds_per_file: Annotated[int, Field(ge=1)] = 600
     max_rejected_ratio: Fraction = 0.01
     max_rejected_files: Annotated[int, Field(ge=0)] = 0
     max_doubtful_ratio: Fraction = 0.02
+
+
+class DagsterSection(Section):
+    """Where Dagster keeps its runs and events: below var/dagster, or in a PostgreSQL.
+
+    `url_variable` names the variable of the environment that holds its address, with the password in it.
+    """
+
+    url_variable: Annotated[str, Field(pattern="^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
 
 
 class Retention(Section):
@@ -168,6 +179,7 @@ class Settings(Section):
     engine: Engine = Engine()
     limits: LimitsSection = LimitsSection()
     retention: Retention = Retention()
+    dagster: DagsterSection = DagsterSection()
     delivery: DeliverySection = DeliverySection()
 
     def sources(self) -> list[Source]:
@@ -231,7 +243,12 @@ class Project:
     @property
     def place(self) -> Place:
         """Where the project lies and what Trisect keeps, as landing knows them."""
-        return Place(self.root, self.var)
+        return self.place_beside(self.var)
+
+    def place_beside(self, var: Path) -> Place:
+        """The same, where what Trisect keeps lies elsewhere."""
+        limits = self.settings.limits
+        return Place(self.root, var, ReadingLimits(limits.memory, limits.seconds_per_file))
 
     @property
     def published(self) -> Path:

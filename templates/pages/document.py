@@ -11,6 +11,7 @@ from typing import Final
 from templates import formats
 from templates.pages.amortization import amortization
 from templates.pages.bridge import bridge
+from templates.pages.compute import compute
 from templates.pages.decisions import decisions
 from templates.pages.index import Ref
 from templates.pages.method import method
@@ -30,6 +31,7 @@ BUILDERS: Final[Mapping[str, Callable[[Night], object]]] = {
     "thirds": thirds,
     "unit_costs": unit_costs,
     "amortization": amortization,
+    "compute": compute,
     "reconciliation": reconciliation,
 }
 NAMES: Final = {
@@ -39,6 +41,7 @@ NAMES: Final = {
     "thirds": "Thirds",
     "unit_costs": "Unit cost and waste",
     "amortization": "Unamortised training",
+    "compute": "Compute",
     "reconciliation": "Reconciliation and data quality",
     "method": "Words and policies",
 }

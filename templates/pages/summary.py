@@ -301,7 +301,8 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
     """What the other decisions are, what doing nothing costs, and the largest idle pool that nobody answers."""
     rows = requested(night)
     waiting = sum(1 for row in rows if row["standing"] == "evaluate_first")
-    facts = SimpleNamespace(more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"))
+    paid = night.tables["recommended_totals"]["monthly_paid_usd_p50"].sum()
+    facts = SimpleNamespace(more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), paid=paid)
     if rows:
         yield night.say("summary", "others", facts)
     if facts.saving is not None and facts.saving.value > 0:

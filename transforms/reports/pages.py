@@ -28,6 +28,9 @@ def pages(
     recommendations: pl.DataFrame,
     training_runs: pl.DataFrame,
     quarters: pl.DataFrame,
+    law_verdicts: pl.DataFrame,
+    serving_batches: pl.DataFrame,
+    runs_in_flight: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
 
@@ -46,6 +49,7 @@ def pages(
     bridge = titles.bridge_title(row, cost, change_drivers, quarters.height > 0)
     carried = amortization.filter(pl.col("month") == row["month"])
     unit = titles.unit_title(metrics["unit_cost"], now)
+    physics, stop = titles.compute_title(law_verdicts, serving_batches, runs_in_flight)
     ordered = [
         _page("summary", first, reason),
         _page("decisions", case, missing),
@@ -54,6 +58,7 @@ def pages(
         _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
         _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
               row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
+        _page("compute", physics, stop, left_out=_compute(physics)),
         *_sheets(band_verdicts, recommendations),
         _page("reconciliation", titles.reconciliation_title(quality_checks)),
         _page("method", "method"),
@@ -79,6 +84,10 @@ def _bridge(row: Row, code: str) -> str | None:
 
 def _unit_costs(row: Row) -> str | None:
     return None if row["first_day"] is not None else "nothing was served or billed"
+
+
+def _compute(code: str) -> str | None:
+    return "no own model has a law, no deployment a known chip, and no run is going on" if code == "nothing" else None
 
 
 def _sheets(band_verdicts: pl.DataFrame, recommendations: pl.DataFrame) -> Iterator[Row]:

@@ -114,6 +114,25 @@ def amortization_title(balance: Decimal | None, runoffs: pl.DataFrame, materiali
     return {("schedule",): "schedule", ("pace",): "pace"}.get(tuple(sorted(bases - {"not_serving"})), "mixed")
 
 
+def compute_title(
+    law_verdicts: pl.DataFrame, serving_batches: pl.DataFrame, runs_in_flight: pl.DataFrame
+) -> tuple[str, str | None]:
+    """What page 7 leads with: the split that the law judges, else batches, else runs; and whether a run should stop.
+
+    Nothing where there is neither an own model that a law can judge, nor a deployment on known GPUs, nor a run.
+    """
+    detail = "stop" if runs_in_flight["verdict"].is_in(["stop", "roll_back"]).any() else None
+    if law_verdicts["fits_equal_split"].drop_nulls().len():
+        return ("split_all" if law_verdicts["fits_equal_split"].drop_nulls().all() else "split_some"), detail
+    if serving_batches["small_batches_usd"].drop_nulls().len():
+        return ("batches" if serving_batches["small_batches_usd"].sum() else "batches_full"), detail
+    if runs_in_flight.height:
+        return "runs", detail
+    if law_verdicts.height:
+        return "demand_unknown", detail
+    return ("batches_unknown" if serving_batches.height else "nothing"), detail
+
+
 def reconciliation_title(quality_checks: pl.DataFrame) -> str:
     """Whether every invoice that states a total ties out."""
     codes = {row["check"]: row["code"] for row in quality_checks.to_dicts()}

@@ -14,6 +14,7 @@ from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, write_landed
 from warehouse.schemas.raw import (
     ChargeRows,
+    CounterSamples,
     InvoiceTotals,
     LandedFindings,
     MetricRows,
@@ -29,7 +30,7 @@ from warehouse.sources.source import Source
 from warehouse.tables import append
 
 ROWS: Final[dict[str, type[Table]]] = {
-    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows)
+    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows, CounterSamples)
 }
 REQUESTS: Final = "requests"
 BATCH: Final = 200_000
@@ -37,6 +38,7 @@ _STARTS: Final = {
     "charge_rows": "charge_start",
     "run_rows": "started_at",
     "workload_rows": "started_at",
+    "counter_samples": "scraped_at",
     REQUESTS: "start_at",
 }
 

@@ -218,3 +218,36 @@ def test_a_month_that_is_not_closed_is_stamped_preliminary_and_a_reissue_revised
     assert Furniture.of(Night(running), 1).stamps == ("PRELIMINARY",)
     assert Furniture.of(Night(tables), 1).stamps == (tables["subject"]["state"].item(),)
     assert Furniture.of(Night(tables), 2).stamps[1:] == ("REVISED r2",)
+
+
+COMPUTE: Mapping[str, Any] = {
+    "fits": number(2), "judged": number(6), "beyond": number("4.49"), "is_above": True, "model": "heron-34b",
+    "small_batches": number(551_000), "deployments": 7, "runs_going": 3, "stops": 1,
+}  # fmt: skip
+COMPUTE_TITLES: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
+    "some fit": ("split_some", "", {},
+        "An equal split of training and serving fits 2 of 6 models; heron-34b is 4.5 times past it"),
+    "short of it": ("split_some", "", {"is_above": False, "fits": number(0), "judged": number(3)},
+        "An equal split fits none of 3 models; heron-34b is 4.5 times short of it"),
+    "without demand": ("split_some", "", {"beyond": None},
+        "An equal split of training and serving fits 2 of 6 models; heron-34b serves nothing"),
+    "one does not": ("split_some", "", {"judged": number(1), "fits": number(0)},
+        "An equal split of training and serving does not fit heron-34b; its demand is 4.5 times past it"),
+    "one does": ("split_all", "", {"judged": number(1)}, "An equal split of training and serving fits heron-34b"),
+    "all fit": ("split_all", "", {}, "An equal split of training and serving fits all 6 models"),
+    "batches": ("batches", "", {}, "Small batches cost $551k a month on 7 deployments"),
+    "one deployment": ("batches", "", {"deployments": 1}, "Small batches cost $551k a month on 1 deployment"),
+    "large batches": ("batches_full", "", {}, "No GPU time is lost to small batches"),
+    "no durations": ("batches_unknown", "", {},
+        "What small batches cost is not known: no request says how long it took"),
+    "no demand": ("demand_unknown", "", {}, "Whether an equal split fits is not known: demand cannot be forecast yet"),
+    "runs": ("runs", "", {}, "Three training runs are going on"),
+    "a run to stop": ("runs", "stop", {}, "Three training runs are going on; one should stop or roll back"),
+    "one run": ("runs", "", {"runs_going": 1}, "One training run is going on"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COMPUTE_TITLES.values(), ids=COMPUTE_TITLES)
+def test_the_title_of_page_7(title: Callable[..., str], case: tuple[str, str, dict[str, Any], str]) -> None:
+    code, detail, given, words = case
+    assert title("compute", code, detail, **{**COMPUTE, **given}) == words
