@@ -135,6 +135,11 @@ class Holding:
         """Whether it is announced and does not serve yet."""
         return bool(self.row["user_kind"] == "launch")
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether it serves on the night: what stood on after its model had retired is given back by nobody."""
+        return not self.is_launch and (self.subject is None or self.subject.months > 0)
+
     @cached_property
     def path(self) -> Floats:
         """GPUs by month as policy gives them, months × 1."""
@@ -308,7 +313,7 @@ class Fleet:
     def _pool(self, pool_id: str) -> PoolDemand:
         """What a pool is used for if nothing is decided.
 
-        GPUs of a fleet that shrinks with its demand, and of what policy ends, are given back without any card.
+        GPUs of a fleet that shrinks with its demand, and of what policy ends from now on, are given back by themselves.
         """
         supply = self.supplies[pool_id]
         users = np.zeros((self.horizon, 1))
@@ -316,7 +321,7 @@ class Fleet:
         for holding in self.holdings.get(pool_id, ()):
             held = holding.held
             users = users + held
-            if not holding.is_launch:
+            if holding.is_serving:
                 left = held if holding.row["follows_demand"] else holding.path
                 shrunk = shrunk + np.maximum(holding.gpus - left, 0)
         for row in self.others.get(pool_id, ()):

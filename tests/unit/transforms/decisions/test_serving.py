@@ -327,6 +327,17 @@ def test_what_policy_ends_is_given_back_without_a_card(outgrown: Company) -> Non
     assert float(row["monthly_saving_usd_p90"]) == 0
 
 
+def test_what_stands_on_after_its_model_has_retired_is_given_back(outgrown: Company) -> None:
+    # the model has no service ahead, and its 64 GPUs are still in deployments.csv and on the bill: 64 × 2 × 730.5
+    outgrown.rows["expected_service"] = []
+    outgrown.rows["model_lives"] = []
+    deployed(outgrown, 64)
+    hour = outgrown.rows["pool_uses"][0] | {"weight": round(64 * 3.6e12), "user_kind": "idle", "user_id": ""}
+    outgrown.rows["pool_uses"] = [hour | {"hour": NIGHT - dt.timedelta(hours=back + 1)} for back in range(24 * 8)]
+
+    assert float(release(outgrown)["monthly_saving_usd_p50"]) == pytest.approx(64 * 2 * 730.5)
+
+
 def test_one_gpu_hour_of_history_is_not_an_error(company: Company) -> None:
     row = release(pool(company, 1.0, hours=1))
 
