@@ -90,6 +90,7 @@ from transforms.reports.scope import scope
 from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
+from transforms.reports.usage_gaps import usage_gaps
 from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
@@ -229,6 +230,7 @@ ASSETS: Final = [
         held_models,
         idle_pools,
         served_groups,
+        usage_gaps,
         law_verdicts,
         serving_batches,
         runs_in_flight,
