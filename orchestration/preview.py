@@ -16,6 +16,7 @@ import polars as pl
 
 from orchestration.code_digest import code_digest
 from orchestration.settings import Project
+from orchestration.settings_tables import accepted_findings, settings_table, source_priorities
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.raw.findings import findings
@@ -96,7 +97,7 @@ def _cut(text: str) -> str:
 def _landed(project: Project, until: date) -> Iterator[_Aside]:
     """Land the inbox as of the night `until` into a warehouse that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="trisect-") as folder:
-        place = Place(project.root, Path(folder))
+        place = project.place_beside(Path(folder))
         connection = connect(place.var, project.settings.machine())
         try:
             yield _Aside(landing.land(place, project.settings.sources(), connection, until, until), connection, place)
@@ -164,9 +165,9 @@ def computed(
     said = project.settings
     known = {
         **read_policy(project.root),
-        "settings": said.table(until, start),
-        "accepted_findings": said.accepted(),
-        "source_priorities": said.priorities(),
+        "settings": settings_table(said, until, start),
+        "accepted_findings": accepted_findings(said),
+        "source_priorities": source_priorities(said),
     }
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)

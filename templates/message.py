@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 
 from templates import colours, formats
-from templates.pages.document import Document, Edition
+from templates.pages.document import Document
+from templates.pages.edition import Edition
 from templates.pages.summary import Summary
 from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 COMPANY_LIMIT: Final = 40
 SUBJECT_LIMIT: Final = 180
 REASON_LIMIT: Final = 1_200
+CHAT_LINES: Final = 3
 UNTOLD: Final = ("sheet", "method")
 
 
@@ -77,6 +79,15 @@ class Message:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One message of a chat: plain text in which nothing is markup yet, and the address of the report, if any."""
+
+    headline: str
+    lines: tuple[str, ...]
+    link: str = ""
 
 
 def news_of(report: Document) -> News:
@@ -171,35 +182,20 @@ def _asked(row: AskedDecision) -> str:
     return f"{row.decision}: {row.saving} a month for {row.one_off} once{by}"
 
 
-def chat(content: bytes, cover: Cover) -> dict[str, Any]:
-    """The same message as blocks of a chat (Slack's Block Kit; `text` alone is what a plain webhook or Teams shows).
+def chat(content: bytes, cover: Cover) -> Chat:
+    """The same message for a chat: decision, cost, what is asked for, three lines and the trust.
 
     Raises:
         MessageError: The content is no message.
     """
     told = thawed(content)
-    asked = [f"*{place}*  {_chat_text(_asked(row))}" for place, row in enumerate(told.decisions, start=1)]
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": shortened(told.subject, 148)}},
-        _section(_chat_text(told.cost)),
-    ]
-    blocks += [_section("\n".join(asked))] if asked else []
-    blocks += [_section(_chat_text(words)) for words in told.lines[:3]]
-    if cover.link:
-        button = {"type": "button", "text": {"type": "plain_text", "text": "Open the report"}, "url": cover.link}
-        blocks.append({"type": "actions", "elements": [button]})
-    foot = f"{_company(cover)}, night {cover.night}, revision {cover.revision}. {told.trust}."
-    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _chat_text(foot)}]})
-    return {"text": f"{_company(cover)}: {told.subject}. {told.cost}", "blocks": blocks}
-
-
-def _section(words: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": words}}
-
-
-def _chat_text(words: str) -> str:
-    """Text in which nothing is markup: a name may hold any sign."""
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    asked = (f"{number}. {_asked(row)}" for number, row in enumerate(told.decisions, start=1))
+    revised = f"REVISED r{cover.revision}: " if cover.revision > 1 else ""
+    return Chat(
+        headline=f"{revised}{_company(cover)}: {told.subject}",
+        lines=(told.cost, *asked, *told.lines[:CHAT_LINES], f"Night {cover.night}. {told.trust}."),
+        link=cover.link,
+    )
 
 
 def held(reason: str, standing: str, cover: Cover) -> Message:

@@ -143,3 +143,13 @@ def mixture_quantiles(group: Integers, weight: Floats, log_median: Floats, sigma
         below = np.add.reduceat(weight * ndtr((middle[row] - log_median) / sigma), starts) < level
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.asarray(np.exp((low + high) / 2))
+
+
+def window_quantiles(paths: Paths, first: Floats, last: Floats, level: float) -> Floats:
+    """The quantile of what the paths of one series add up to in each window from `first` to `last` days ahead."""
+    shape = (len(paths.weight), len(first))
+    starts, ends = np.broadcast_to(first, shape), np.broadcast_to(last, shape)
+    totals, sigma = np.log(paths.total(starts, ends)), paths.spread_within(starts, ends)
+    group = np.repeat(np.arange(len(first)), len(paths.weight))
+    weight = np.tile(paths.weight, len(first))
+    return mixture_quantiles(group, weight, totals.T.ravel(), sigma.T.ravel(), level)

@@ -29,6 +29,7 @@ class Limits:
 
     memory: str = "4GB"
     threads: int = 0
+    seconds_per_file: int = 600
     max_rejected_ratio: float = 0.01
     max_rejected_files: int = 0
     max_doubtful_ratio: float = 0.02

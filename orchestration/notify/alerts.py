@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from orchestration import last_failure
-from orchestration.nights import missing, yesterday
+from orchestration.missing_nights import missing, yesterday
 from orchestration.notify.settings import Occasion
 from orchestration.settings import Project
 from warehouse import publish
@@ -17,6 +17,12 @@ from warehouse import publish
 GRACE: Final = timedelta(hours=12)
 """How long after its end a night may take until it is missed."""
 NAMED: Final = 5
+HEADLINES: Final[dict[Occasion, str]] = {
+    "held": "is held and not published",
+    "failed": "has failed and is not published",
+    "missing": "is missing",
+    "doubt": "has new doubts",
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ def _new_doubts(project: Project) -> Iterator[Alert]:
         named = "; ".join(f"{one['kind']} {one['subject']} of {one['source']}" for one in new[:NAMED])
         more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
         remedy = "`trisect check` says of each what to do; `accepted_findings` records that a person has looked."
-        yield Alert("doubt", newest, f"{len(new)} new doubts, each once: {named}{more}", remedy)
+        count = "1 new doubt" if len(new) == 1 else f"{len(new)} new doubts"
+        yield Alert("doubt", newest, f"{count}, each once: {named}{more}", remedy)
 
 
 def _doubts(project: Project, night: date, revision: int) -> dict[tuple[str, str, str], dict[str, Any]]:

@@ -15,20 +15,17 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from orchestration.notify.alerts import Alert
-from orchestration.notify.settings import Channel, Occasion
+from orchestration.notify.alerts import HEADLINES, Alert
+from orchestration.notify.notices import PublishedNight
+from orchestration.notify.settings import Channel
 from orchestration.settings import FILE, Project, SettingsError, variable
+from templates.message import Chat, MessageError, chat
+from templates.pages.edition import LEADERSHIP
 from warehouse import outbox, publish
 from warehouse.outbox import FINAL, Letter
 
-HEADLINES: Final[dict[Occasion, str]] = {
-    "published": "is published",
-    "held": "is held and not published",
-    "failed": "has failed and is not published",
-    "missing": "is missing",
-    "doubt": "has new doubts",
-}
 LONGEST: Final = 2_000
+OPEN: Final = "Open the report"
 TOO_MANY: Final = 429
 LOST: Final = "the connection broke while it was being sent; it may have arrived, so it is not sent again"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -48,10 +45,7 @@ def published(project: Project) -> Iterator[Alert]:
     nights = publish.nights(project.published)
     if nights:
         night = max(nights)
-        name = publish.directory(project.published, night, nights[night]).name
-        url = project.settings.delivery.published_url
-        where = f"{url.rstrip('/')}/{name}/leadership.pdf" if url else f"var/published/{name}/leadership.pdf"
-        yield Alert("published", night, f"revision {nights[night]}", where)
+        yield Alert("published", night, f"revision {nights[night]}", "")
 
 
 def posts(project: Project, alerts: Sequence[Alert], now: datetime) -> list[Post]:
@@ -80,14 +74,14 @@ def deliver(project: Project, alerts: Sequence[Alert], now: datetime, pause: Cal
 def _posted(project: Project, post: Post) -> Letter:
     """The letter as it stands after one attempt."""
     try:
+        body = json.dumps(payload(post, chat_of(project, post.alert), project.settings.company.name)).encode()
         url = urlsplit(_url(project, post.channel))
         connection = _connection(url.scheme, url.hostname or "", url.port, project.settings.delivery.timeout_s)
         connection.connect()
-    except SettingsError as error:
+    except (SettingsError, MessageError) as error:
         return post.letter.marked("waiting", str(error))
     except (OSError, ValueError) as error:
         return post.letter.marked("waiting", type(error).__name__)
-    body = json.dumps(payload(post, project.settings.company.name)).encode()
     path = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
     headers = {"Content-Type": "application/json", "Idempotency-Key": identity(post), "User-Agent": "trisect"}
     outbox.keep(project.var / "delivery", [post.letter.marked("sending")])
@@ -110,22 +104,43 @@ def identity(post: Post) -> str:
     return f"trisect.{post.alert.night}.{post.alert.name}.{post.channel.name}"
 
 
-def payload(post: Post, company: str) -> dict[str, Any]:
+def chat_of(project: Project, told: Alert) -> Chat:
+    """What a chat is told: of a published night what its report says first, else the reason and what to do.
+
+    Raises:
+        MessageError: The published night has no message.
+    """
+    if told.occasion != "published":
+        headline = f"{project.settings.company.name}: {told.night} {HEADLINES[told.occasion]}"
+        return Chat(headline, (told.sentence[:LONGEST], told.remedy))
+    night = PublishedNight(project, told.night, publish.nights(project.published)[told.night])
+    return chat(night.frozen(), night.cover(LEADERSHIP, "", night.address(LEADERSHIP.stem)))
+
+
+def payload(post: Post, message: Chat, company: str) -> dict[str, Any]:
     """The JSON that the kind of channel takes; no name in it becomes a link, a mention or markup."""
-    alert = post.alert
-    headline = f"{company}: {alert.night} {HEADLINES[alert.occasion]}"
-    text = f"{headline}\n{alert.sentence[:LONGEST]}\n{alert.remedy}"
+    text = "\n".join((message.headline, *message.lines))
     if post.channel.kind == "slack":
-        return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), "link_names": False}
-    if post.channel.kind == "teams":
-        blocks = [
-            {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line}]} for line in text.split("\n")
+        blocks: list[dict[str, Any]] = [
+            {"type": "section", "text": {"type": "plain_text", "text": line, "emoji": False}}
+            for line in (message.headline, *message.lines)
+            if line
         ]
-        card = {"type": "AdaptiveCard", "version": "1.4", "body": blocks}
+        if message.link:
+            button = {"type": "button", "text": {"type": "plain_text", "text": OPEN}, "url": message.link}
+            blocks.append({"type": "actions", "elements": [button]})
+        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return {"text": escaped, "blocks": blocks, "link_names": False}
+    if post.channel.kind == "teams":
+        lines = [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line}]} for line in text.split("\n")]
+        actions = [{"type": "Action.OpenUrl", "title": OPEN, "url": message.link}] if message.link else []
+        card = {"type": "AdaptiveCard", "version": "1.4", "body": lines, "actions": actions}
         attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
         return {"type": "message", "attachments": [attachment]}
-    fields = {"occasion": alert.occasion, "night": str(alert.night), "sentence": alert.sentence, "remedy": alert.remedy}
-    return {"id": identity(post), "company": company, **fields}
+    told = {"occasion": post.alert.occasion, "night": str(post.alert.night)}
+    reason = {"sentence": post.alert.sentence, "remedy": post.alert.remedy}
+    report = {"headline": message.headline, "lines": list(message.lines), "link": message.link}
+    return {"id": identity(post), "company": company, **told, **reason, **report}
 
 
 def _url(project: Project, channel: Channel) -> str:

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from orchestration.notify.alerts import Alert
-from orchestration.notify.channels import HEADLINES
+from orchestration.notify.alerts import HEADLINES, Alert
 from orchestration.notify.settings import MEGABYTE, Audience
 from orchestration.settings import Project
 from templates.message import Cover, Message, MessageError, alert, held, news
+from templates.pages.edition import Edition
 from warehouse import publish
 
 Files = Mapping[str, bytes]
@@ -72,12 +72,28 @@ class PublishedNight:
         if not (self.directory / file).is_file():
             raise MessageError(f"published/{self.directory.name} has no {file}; is it in editions of [report]?")
         files, enclosure, link = self._enclosed(audience, (self.directory / file).read_bytes())
-        frozen = self.directory / "message.json"
-        if not frozen.is_file():
+        return news(self.frozen(), self.cover(audience.cut, enclosure, link)), files
+
+    def frozen(self) -> bytes:
+        """What of the report is told, as it was published.
+
+        Raises:
+            MessageError: It was published without.
+        """
+        file = self.directory / "message.json"
+        if not file.is_file():
             raise MessageError(f"published/{self.directory.name} has no message.json; publish the night again")
+        return file.read_bytes()
+
+    def cover(self, edition: Edition, enclosure: str, link: str) -> Cover:
+        """What a message about this revision says of it."""
         company = self.project.settings.company.name
-        cover = Cover(company, self.night.isoformat(), self.revision, audience.cut, enclosure, link)
-        return news(frozen.read_bytes(), cover), files
+        return Cover(company, self.night.isoformat(), self.revision, edition, enclosure, link)
+
+    def address(self, stem: str) -> str:
+        """Where the report of an edition can be opened; empty without `published_url`."""
+        url = self.project.settings.delivery.published_url
+        return f"{url.rstrip('/')}/{self.directory.name}/{stem}.pdf" if url else ""
 
     def _enclosed(self, audience: Audience, report: bytes) -> tuple[Files, str, str]:
         """The files that go along, the words about them, and the address that stands for them."""
@@ -88,7 +104,7 @@ class PublishedNight:
         large = f" ({len(report) / MEGABYTE:.1f} MB, more than the {delivery.attachment_mb:g} MB that may be attached)"
         size = large if audience.form == "attachment" else ""
         if delivery.published_url:
-            return {}, f"The report{size}:", f"{delivery.published_url.rstrip('/')}/{self.directory.name}/{stem}.pdf"
+            return {}, f"The report{size}:", self.address(stem)
         return {}, f"The report{size} stands in var/published/{self.directory.name}/{stem}.pdf of the project.", ""
 
 

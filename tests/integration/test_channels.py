@@ -19,6 +19,7 @@ import pytest
 from orchestration import last_failure
 from orchestration.notify import alerts, dispatch
 from orchestration.settings import Project, load
+from templates.message import AskedDecision, News, frozen
 from warehouse import outbox
 
 NOW = datetime(2026, 11, 22, 13, tzinfo=UTC)
@@ -34,6 +35,18 @@ name = "ops"
 kind = "{kind}"
 url_file = "secret"
 """
+NEWS = News(
+    night="21 November 2026",
+    revision=1,
+    stamps=("final",),
+    titles=(("summary", "Approve 1 decision"),),
+    subject="Approve 1 decision",
+    cost="October cost $4M.",
+    lead="",
+    decisions=(AskedDecision("Retire a < b", "$2k", "$0", "30 November"),),
+    lines=("It grew.",),
+    trust="All tie",
+)
 REASON = "held: too_many_rejected: source <!channel> has 9 of 10 rows quarantined"
 SEND = """
 import sys
@@ -148,6 +161,55 @@ def test_each_kind_gets_the_json_it_takes(tmp_path: Path, server: Server, kind: 
         assert told["id"] == server.keys[0]
 
 
+@pytest.mark.parametrize("kind", ["slack", "teams", "webhook"])
+def test_a_published_night_is_told_with_its_decision_and_a_link(tmp_path: Path, server: Server, kind: str) -> None:
+    project = of_kind(tmp_path, server, kind)
+    settings = (tmp_path / "trisect.toml").read_text()
+    where = 'nights = ["published"]\n'
+    address = settings.replace("[delivery]", '[delivery]\npublished_url = "https://r.example.com/"')
+    (tmp_path / "trisect.toml").write_text(address + where)
+    project = load(tmp_path)
+    last_failure.forget(project.var)
+    published(project, "2026-11-21")
+    (project.published / "2026-11-21" / "message.json").write_bytes(frozen(NEWS))
+    deliver(project)
+    deliver(project)
+
+    [told] = server.got
+    headline, link = "Example <AI>: Approve 1 decision", "https://r.example.com/2026-11-21/leadership.pdf"
+    lines = [
+        "October cost $4M.",
+        "1. Retire a < b: $2k a month for $0 once, sign by 30 November",
+        "It grew.",
+        "Night 2026-11-21. All tie.",
+    ]
+    if kind == "slack":
+        assert [block["text"]["text"] for block in told["blocks"][:-1]] == [headline, *lines]
+        assert told["blocks"][-1]["elements"][0]["url"] == link
+        assert "Retire a &lt; b" in told["text"]
+    elif kind == "teams":
+        card = told["attachments"][0]["content"]
+        assert [block["inlines"][0]["text"] for block in card["body"]] == [headline, *lines]
+        assert [action["url"] for action in card["actions"]] == [link]
+    else:
+        assert (told["headline"], told["lines"], told["link"]) == (headline, lines, link)
+        assert (told["occasion"], told["night"]) == ("published", "2026-11-21")
+
+
+def test_a_published_night_without_its_message_waits_until_it_is_published_again(
+    project: Project, server: Server
+) -> None:
+    with (project.root / "trisect.toml").open("a") as settings:
+        settings.write('nights = ["published"]\n')
+    last_failure.forget(project.var)
+    project = load(project.root)
+    published(project, "2026-11-21")
+    deliver(project)
+
+    assert server.got == []
+    assert "has no message.json; publish the night again" in dispatch.troubles(project, NOW)[0]
+
+
 def test_what_the_server_did_not_take_is_sent_again_after_pauses_that_double(project: Project, server: Server) -> None:
     server.codes = [503, 429]
 
@@ -218,7 +280,7 @@ def test_doubts_are_told_when_they_are_new_and_nobody_has_looked(project: Projec
     deliver(project)
 
     [told] = server.got
-    assert "1 new doubts, each once: double_billed c of aws" in told["text"]
+    assert "1 new doubt, each once: double_billed c of aws" in told["text"]
 
 
 def test_a_failed_night_is_other_news_than_a_held_one(project: Project, server: Server) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -18,7 +19,8 @@ import pytest
 
 from warehouse.connection import Limits, connect
 from warehouse.landing.arrivals import Place
-from warehouse.landing.landing import Landing, land, last_day
+from warehouse.landing.landing import READER, Landing, land, last_day
+from warehouse.landing.reading import DEFAULT_LIMITS, ReadingLimits
 from warehouse.sources.source import Delivery, Source
 
 NIGHT = date(2026, 11, 20)
@@ -55,10 +57,10 @@ class Company:
             path.write_bytes(content)
         return self
 
-    def land(self, night: date = NIGHT, run_on: date | None = None) -> Landing:
+    def land(self, night: date = NIGHT, run_on: date | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> Landing:
         """One night, run on the next day or made up later."""
         run_on = run_on or night + timedelta(days=1)
-        return land(Place(self.root, self.root / "var"), self.sources, self.connection, night, run_on)
+        return land(Place(self.root, self.root / "var", limits), self.sources, self.connection, night, run_on)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the warehouse answers."""
@@ -237,14 +239,32 @@ def test_a_newer_file_with_under_half_of_the_month_is_rejected(company: Found, s
 def test_a_second_night_reads_only_what_is_new(company: Found, monkeypatch: pytest.MonkeyPatch) -> None:
     one = company("append").deliver({"1.csv": bill(A), "2.csv.gz": gzip.compress(bill(B))})
     one.land()
-    unpacked: list[str] = []
+    read: list[str] = []
     monkeypatch.setattr(
-        "warehouse.landing.landing.unpack", lambda found, _: unpacked.append(found.file) or pytest.fail("read")
+        "warehouse.landing.reading.read", lambda _, order, __: read.append(order.found.file) or pytest.fail("read")
     )
     one.land(date(2026, 11, 21))
-    assert unpacked == []
+    assert read == []
     assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25"))]
     assert one.rows("SELECT DISTINCT first_seen_at::DATE FROM raw.files") == [(NIGHT,)]
+
+
+def test_a_file_whose_reading_does_not_end_is_refused_and_the_others_count(company: Found) -> None:
+    """The child that reads is stopped, as a parser that hangs stands still; after a second another child reads on."""
+    one = company("append").deliver({"1.csv": bill(A)})
+    one.land()
+    one.deliver({"2.csv": bill(B), "3.csv": bill(C)})
+    assert READER.pid is not None
+    os.kill(READER.pid, signal.SIGSTOP)
+
+    (rejection,) = one.land(limits=ReadingLimits(seconds_per_file=5)).rejections
+
+    assert (rejection.file, rejection.reason) == ("inbox/cloud/2.csv", "limit")
+    assert "did not end within 5 s" in rejection.detail
+    assert "seconds_per_file" in rejection.detail
+    assert one.current() == [("a", Decimal("1.5")), ("c", Decimal(4))]
+    assert one.land().rejections == ()
+    assert one.current() == [("a", Decimal("1.5")), ("b", Decimal("2.25")), ("c", Decimal(4))]
 
 
 def test_a_file_that_changed_counts_with_its_new_content(company: Found) -> None:

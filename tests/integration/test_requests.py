@@ -14,11 +14,14 @@ import pytest
 
 from transforms.staging import request_hours
 from warehouse.connection import Limits, connect
+from warehouse.landing.requests.counter_growth import Growth, land_growth
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
+from warehouse.schemas.raw import CounterSamples
 from warehouse.sources.requests.request_rows import request_rows
+from warehouse.tables import append
 
 DAY = date(2026, 11, 20)
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -46,6 +49,13 @@ class Desk:
         )
         path = write_landed(self.folder / f"{name}.parquet", request_rows(typed, source))
         self.files = sorted([*self.files, LandedFile(f"inbox/{name}", path)], key=lambda landed: landed.file)
+
+    def grow(self) -> Growth:
+        """Land what counters grew by."""
+        self.folder.parent.mkdir(exist_ok=True)
+        growth = land_growth(self.connection, self.folder.parent.parent, DAY + timedelta(days=2))
+        self.files = list(growth.files)
+        return growth
 
     def refresh(self, *boundaries: datetime, night_end: datetime = NIGHT_END) -> list[date]:
         """Days that had to be reduced."""
@@ -218,3 +228,35 @@ def test_what_was_decided_of_cached_tokens_is_said_by_source_and_model(desk: Des
     assert said == {"a": ("cached_beside", 2, 49), "b": ("cached_inside", 1, 9)}  # 40 of 10 proves it for model a
     query = "SELECT sum(input_tokens) FROM raw.request_hours"
     assert desk.connection.execute(query).fetchall() == [(10 + 40 + 50 + 9 + 50,)]
+
+
+def test_counters_land_by_day_and_only_days_that_changed_are_written_again(desk: Desk) -> None:
+    scrape_counters(desk, ("a", 10, 100), ("a", 11, 150), ("b", 30, 5), ("b", 31, 9))
+    growth = desk.grow()
+    assert desk.refresh(night_end=NIGHT_END + timedelta(days=1)) == [DAY, DAY + timedelta(days=1)]
+    assert desk.hours() == [(START + timedelta(hours=10), 0, 50), (START + timedelta(hours=30), 0, 4)]
+    scrape_counters(desk, ("b", 32, 10))
+    assert desk.grow().files[0] == growth.files[0]
+    assert desk.refresh(night_end=NIGHT_END + timedelta(days=1)) == [DAY + timedelta(days=1)]
+    growth.files[0].path.unlink()
+    assert desk.grow().files[0].path.exists()  # what is kept below var/ may go at any time
+
+
+def scrape_counters(desk: Desk, *scrapes: tuple[str, float, int]) -> None:
+    """Scrapes of servers: name, hours since the night began, output tokens counted."""
+    rows = [
+        {
+            "file_sha256": f"{target}{hours}",
+            "location": "line 1",
+            "source": "vllm",
+            "target": target,
+            "series": "tokens",
+            "counter": "output_tokens",
+            "status": "ok",
+            "model": "atlas",
+            "scraped_at": START + timedelta(hours=hours),
+            "value": value,
+        }
+        for target, hours, value in scrapes
+    ]
+    append(desk.connection, CounterSamples.qualified(), CounterSamples.frame(pl.DataFrame(rows)))

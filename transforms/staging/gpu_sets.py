@@ -22,17 +22,28 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("hosts").list.first().str.to_lowercase()
     )
     own = pl.format("run {} {}", *_RUN)
+    machines = pl.col("hosts").list.eval(pl.element().str.to_lowercase()).list.unique().list.sort().list.join(", ")
     gpu_set = (
         pl.when(host.is_not_null() & (pl.col("gpu_scope") == "host"))
         .then(pl.format("host {}", host))
         .when(host.is_not_null() & pl.col("gpu_scope").is_null() & pl.col("rank").is_not_null())
         .then(pl.format("{} on {}", own, host))
+        .when("is_by_machine")
+        .then(pl.format("{} on {}", own, machines))
         .otherwise(own)
     )
     families = _families(rows)
-    known = rows.with_columns(
-        gpu_set.alias("gpu_set"), (pl.col("is_scheduled") & ~pl.col("is_job")).alias("is_replaced")
-    ).join(families, on=_RUN, how="left", maintain_order="left")
+    is_alone = pl.len().over("family") == pl.len().over(_RUN)
+    known = (
+        rows.join(families, on=_RUN, how="left", maintain_order="left")
+        .join(_told_by_machine(rows.with_columns(machines.alias("machines"))), on=_RUN, how="left",
+              maintain_order="left")
+        .with_columns((pl.col("is_by_machine").fill_null(value=False) & is_alone).alias("is_by_machine"))
+        .with_columns(
+            gpu_set.alias("gpu_set"), (pl.col("is_scheduled") & ~pl.col("is_job")).alias("is_replaced")
+        )
+        .drop("is_by_machine")
+    )  # fmt: skip
     of_root = known.filter(pl.col("depth") == 0).group_by("family").agg(pl.col("gpu_set").min().alias("root_set"))
     nested = known.join(of_root, on="family", how="left", maintain_order="left").with_columns(
         pl.when(pl.col("depth") > 0).then(pl.coalesce("root_set", "gpu_set")).otherwise("gpu_set").alias("gpu_set")
@@ -42,6 +53,24 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
     several = pl.col("family").n_unique().over("gpu_set") > 1
     is_first = (pl.col("depth") == 0) & pl.col("is_leading")
     return nested.with_columns(order.alias("precedence"), (is_machine & several & is_first).alias("is_contested"))
+
+
+def _told_by_machine(rows: pl.DataFrame) -> pl.DataFrame:
+    """The runs of which every row names its machines, and no two rows some of the same ones: each tells of its own.
+
+    Where a row counts the GPUs of the whole job, or one row names a machine of another, all of them claim one set.
+    """
+    own = rows.filter(~pl.col("is_job"))
+    is_whole = (pl.col("hosts").list.len() == 0) | (pl.col("gpu_scope") == "job").fill_null(value=False)
+    mixed = own.filter(is_whole).select(_RUN)
+    named = own.select(*_RUN, "machines", pl.col("hosts").list.eval(pl.element().str.to_lowercase())).explode("hosts")
+    shared = named.group_by(*_RUN, "hosts").agg(pl.col("machines").n_unique()).filter(pl.col("machines") > 1)
+    several = own.group_by(_RUN).agg(pl.col("machines").n_unique()).filter(pl.col("machines") > 1)
+    return (
+        several.join(pl.concat([mixed, shared.select(_RUN)]).unique(), on=_RUN, how="anti")
+        .select(_RUN)
+        .with_columns(is_by_machine=True)
+    )
 
 
 def _families(rows: pl.DataFrame) -> pl.DataFrame:

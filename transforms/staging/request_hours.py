@@ -48,7 +48,9 @@ _WHOLE: Final = 100
 def in_parts(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
     """Each request with its hour, the part of the hour since the last boundary, and what of it is summed."""
     start = nw.col("start_at")
-    counted = requests.filter(nw.col("requests") > 0).with_columns(start.dt.truncate("1h").alias("hour"))
+    counted = requests.filter((nw.col("requests") > 0) | nw.col("is_growth")).with_columns(
+        start.dt.truncate("1h").alias("hour")
+    )
     begun = [nw.when(start >= boundary).then(nw.lit(boundary, nw.Datetime("us", "UTC"))) for boundary in boundaries]
     return counted.with_columns(
         (nw.max_horizontal("hour", *begun) if begun else nw.col("hour")).alias("part_start"),

@@ -18,7 +18,8 @@ def identified(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with the run that each belongs to.
 
     Adds `run_source` and `run`, the key of the run; `is_leading` for the rows of the log that tells of its metrics;
-    `is_scheduled` where the scheduler's job says which GPUs were held, so that the tracker's rows hold none.
+    `is_scheduled` where the scheduler's job says which GPUs were held, so that the tracker's rows hold none;
+    `is_crowded` where another run may use the GPUs that a row claims.
 
     Args:
         rows: attempts as files tell them, with `logged_run_id`, `start` and `end`, those without times null.
@@ -32,7 +33,11 @@ def identified(rows: pl.DataFrame) -> pl.DataFrame:
         jobs.select(run_source="tracker_source", run="tracker_run").unique().with_columns(is_scheduled=True),
         on=["run_source", "run"], how="left", maintain_order="left",
     )  # fmt: skip
-    return _owned_jobs(tracked.with_columns(pl.col("is_scheduled").fill_null(value=False)), jobs)
+    owned = _owned_jobs(tracked.with_columns(pl.col("is_scheduled").fill_null(value=False)), jobs)
+    doubtful = _doubtful_ranks(logged).with_columns(is_doubtful=True)
+    return owned.join(doubtful, on=KEY, how="left", maintain_order="left").with_columns(
+        (pl.col("is_crowded") | pl.col("is_doubtful").fill_null(value=False)).alias("is_crowded")
+    ).drop("is_doubtful")  # fmt: skip
 
 
 def run_names(rows: pl.DataFrame) -> pl.DataFrame:
@@ -51,7 +56,8 @@ def _logged_runs(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("is_job").any(),
         pl.col("run_group", "job_id", "rank", "project").drop_nulls().min(),
         pl.col("hosts").explode().drop_nulls().str.to_lowercase().unique().sort(),
-        pl.col("tokens", "steps").max(),
+        pl.col("tokens", "steps", "gpu_count").max(),
+        ((pl.col("gpu_scope") == "job") & (pl.col("gpu_count") > 1)).all().fill_null(value=False).alias("is_world"),
         pl.col("final_loss").is_not_null().any().alias("has_loss"),
         (pl.col("start") < pl.col("end")).any().fill_null(value=False).alias("has_time"),
     )
@@ -59,7 +65,7 @@ def _logged_runs(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _ranks(logged: pl.DataFrame) -> pl.DataFrame:
     """Each logged run with the run that leads it: of ranks of one job the one that tells most, else itself."""
-    parts = pl.concat([_of_one_job(logged), _started_together(logged)])
+    parts = pl.concat([_of_one_job(logged), _of_one_world(logged), _started_together(logged)])
     leading = (
         parts.sort("start", "logged_run_id")
         .sort("tokens", "has_loss", "steps", descending=True, nulls_last=True, maintain_order=True)
@@ -83,6 +89,38 @@ def _of_one_job(logged: pl.DataFrame) -> pl.DataFrame:
     return parts.filter((process.n_unique() == pl.len()).over("source", "part"))
 
 
+def _of_one_world(logged: pl.DataFrame) -> pl.DataFrame:
+    """Runs without group or job that started together, count the GPUs of all ranks alike and are another rank each."""
+    parts = _parts(_worlds(logged), _begins_later())
+    size = pl.len().over("source", "part")
+    is_one = (pl.col("rank").n_unique().over("source", "part") == size) & (size > 1)
+    fits = (pl.col("rank") < pl.col("gpu_count")).all().over("source", "part")
+    return parts.filter(is_one & fits)
+
+
+def _worlds(logged: pl.DataFrame) -> pl.DataFrame:
+    """Runs that say which rank they are and how many GPUs all ranks have, and nothing of their group or job."""
+    is_nameless = pl.col("run_group").is_null() & pl.col("job_id").is_null()
+    label = pl.format("world of {} in {}", "gpu_count", pl.col("project").fill_null(""))
+    numbered = logged.filter("has_time", "is_world", ~pl.col("is_job"), pl.col("rank").is_not_null(), is_nameless)
+    return numbered.with_columns(label.alias("label"))
+
+
+def _doubtful_ranks(logged: pl.DataFrame) -> pl.DataFrame:
+    """Further ranks that count the GPUs of all ranks beside others that do, and cannot be told to be of one job."""
+    alone = _worlds(logged).join(_of_one_world(logged).select(KEY), on=KEY, how="anti")
+    ordered = alone.sort("source", "label", "start", "end")
+    ended = pl.col("end").cum_max().shift().over("source", "label")
+    following = pl.col("start").shift(-1).over("source", "label")
+    meets = (pl.col("start") < ended).fill_null(value=False) | (pl.col("end") > following).fill_null(value=False)
+    return ordered.filter(meets, pl.col("rank") > 0).select(KEY)
+
+
+def _begins_later() -> pl.Expr:
+    """Whether a run starts too long after the one before to be another rank of it."""
+    return pl.col("start") - pl.col("start").shift().over("source", "label") > _STARTED_TOGETHER
+
+
 def _started_together(logged: pl.DataFrame) -> pl.DataFrame:
     """Runs of one group on one host, or of one job and project, that ran at one time from about one moment on."""
     host = pl.when(pl.col("hosts").list.len() == 1).then(pl.col("hosts").list.first())
@@ -91,8 +129,7 @@ def _started_together(logged: pl.DataFrame) -> pl.DataFrame:
     numbered = _of_one_job(logged).select(KEY)
     others = logged.filter("has_time", ~pl.col("is_job")).join(numbered, on=KEY, how="anti")
     known = others.with_columns(label.alias("label")).filter(pl.col("label").is_not_null())
-    before = pl.col("start").shift().over("source", "label")
-    return _parts(known, pl.col("start") - before > _STARTED_TOGETHER)
+    return _parts(known, _begins_later())
 
 
 def _parts(runs: pl.DataFrame, begins: pl.Expr) -> pl.DataFrame:

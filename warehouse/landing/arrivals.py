@@ -16,6 +16,7 @@ import duckdb
 from warehouse.landing.control_totals import Stated, stated
 from warehouse.landing.file_cache import Content
 from warehouse.landing.inbox import MANIFEST, matched
+from warehouse.landing.reading import DEFAULT_LIMITS, ReadingLimits
 from warehouse.schemas.raw import Files
 from warehouse.sources.control_files import Promise
 from warehouse.sources.decode.staging_copy import Spooled, spooled
@@ -42,10 +43,14 @@ COST_OF_FOCUS: Final = "BilledCost"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a project lies, and where Trisect keeps what it reads; `trisect check` keeps it elsewhere."""
+    """Where a project lies, and where Trisect keeps what it reads; `trisect check` keeps it elsewhere.
+
+    `limits` are what reading one file may take.
+    """
 
     project: Path
     var: Path
+    limits: ReadingLimits = DEFAULT_LIMITS
 
 
 @dataclass

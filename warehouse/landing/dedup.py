@@ -45,27 +45,29 @@ _PARTS: Final = f"""
     RETURNING copy.file_sha256
 """
 
-# One attempt of a run in two rows: of those with one key that lie within each other in time, the longest counts, then
-# the one that came farthest, then the first path. Rows that are not within another one are attempts of the run. One
-# without an end is a copy only of a row that began at the same time.
+# One attempt of a run in two rows: of those with one key, hosts and number of GPUs that lie within each other in time,
+# the longest counts, then the one that came farthest, then the first path. Rows that are not within another one are
+# attempts of the run; rows on other hosts or of more GPUs tell of other GPUs, and staging says what was held in all.
+# One without an end is a copy only of a row that began at the same time.
 _RUNS: Final = f"""
     DELETE FROM {RunRows.qualified()} AS copy
     USING (
         WITH timed AS (
-            SELECT run_rows.rowid AS id, run_key, coalesce(held_from, started_at) AS begun,
-                coalesce(held_to, ended_at) AS ended, steps, position, location
+            SELECT run_rows.rowid AS id, coalesce(held_from, started_at) AS begun, coalesce(held_to, ended_at) AS ended,
+                hash(run_key, list_sort(list_transform(hosts, lambda host: lower(host))), gpu_count) AS told,
+                steps, position, location
             FROM {RunRows.qualified()} AS run_rows JOIN places USING (source, file_sha256)
             WHERE source = $source
         )
         SELECT id, begun, ended,
             max(ended) OVER (attempts ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to,
             row_number() OVER (
-                PARTITION BY run_key, begun
+                PARTITION BY told, begun
                 ORDER BY ended DESC NULLS LAST, steps DESC NULLS LAST, position, location, id
             ) AS place
         FROM timed
         WINDOW attempts AS (
-            PARTITION BY run_key
+            PARTITION BY told
             ORDER BY begun NULLS FIRST, ended DESC NULLS LAST, steps DESC NULLS LAST, position, location, id
         )
     ) AS ranked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, write_landed
 from warehouse.schemas.raw import (
     ChargeRows,
+    CounterSamples,
     InvoiceTotals,
     LandedFindings,
     MetricRows,
@@ -30,7 +32,7 @@ from warehouse.sources.source import Source
 from warehouse.tables import append, append_parts
 
 ROWS: Final[dict[str, type[Table]]] = {
-    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows)
+    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows, CounterSamples)
 }
 REQUESTS: Final = "requests"
 BATCH: Final = 200_000
@@ -38,6 +40,7 @@ _STARTS: Final = {
     "charge_rows": "charge_start",
     "run_rows": "started_at",
     "workload_rows": "started_at",
+    "counter_samples": "scraped_at",
     REQUESTS: "start_at",
 }
 
@@ -75,6 +78,12 @@ def landed_file(var: Path, content: Content) -> LandedFile:
 def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Every content that has been read."""
     return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> str:
+    """A name for what the inbox holds and how it is read: every raw table follows from the contents and the readers."""
+    query = f"SELECT source, file_sha256, reader_digest, read_for FROM {Readings.qualified()} ORDER BY ALL"
+    return hashlib.sha256(repr(connection.execute(query).fetchall()).encode()).hexdigest()[:16]
 
 
 def first_seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime]:

@@ -7,6 +7,7 @@ from typing import Final
 
 import duckdb
 
+from warehouse.landing.requests.counter_growth import Growth
 from warehouse.schemas.raw import Files
 
 _UNCOUNTED: Final = f"""
@@ -34,4 +35,17 @@ def uncounted_sources(connection: duckdb.DuckDBPyConnection) -> list[Hold]:
             "name what they are under [source.columns] or [source.constants], or take the source out of trisect.toml",
         )
         for source, accepted, file, files in connection.execute(_UNCOUNTED).fetchall()
+    ]
+
+
+def silent_counters(growth: Growth) -> list[Hold]:
+    """Sources of counters of which nothing can be told apart from what was served before the first scrape."""
+    return [
+        Hold(
+            "nothing_counted",
+            source,
+            "its counters grew between no two scrapes: deliver at least two scrapes of each server, under names that "
+            "differ in nothing but the time, and take the source out of trisect.toml until then",
+        )
+        for source in growth.without_growth
     ]

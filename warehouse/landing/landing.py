@@ -6,29 +6,29 @@ all files, so that the order in which they came never matters.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import polars as pl
 
 from warehouse import free_space
-from warehouse.landing import file_cache, findings
+from warehouse.isolation.limited_process import LimitedProcess
+from warehouse.landing import file_cache, findings, reading
 from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
 from warehouse.landing.commitment_overlap import commitments_counted_twice
 from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.first_seen import Nights, nights_before
-from warehouse.landing.holds import Hold, uncounted_sources
+from warehouse.landing.holds import Hold, silent_counters, uncounted_sources
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.counter_growth import land_growth
 from warehouse.landing.requests.doubts import landed_again, of_requests
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile
@@ -39,11 +39,12 @@ from warehouse.landing.split_cost_overlap import double_billed
 from warehouse.private_folders import private_folder
 from warehouse.schemas.raw import ChargeRows, InvoiceTotals, MatchingCalls, RunRows
 from warehouse.sources.casts.date_guard import starts_before
-from warehouse.sources.decode.staging_copy import Spooled, spooled, unpack
-from warehouse.sources.reader_protocol import Delivered, FileWithoutRows, Reading, RejectedFile
-from warehouse.sources.registry import FORMATS
+from warehouse.sources.reader_protocol import FileWithoutRows, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.tables import replace, transaction
+
+READER: Final = LimitedProcess(reading.__name__)
+"""What parses the files: a child with limits, kept from one landing to the next."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def land(
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        files = _landed_requests(inbox, connection)
+        growth = land_growth(connection, place.var, start.date())
+        files = [*_landed_requests(inbox, connection), *growth.files]
         marked = mark_uncounted(connection, files, start.date())
         replace(connection, MatchingCalls, marked.matching_calls)
         bills = settle_bills(connection, sources, inbox, nights)
@@ -84,9 +86,15 @@ def land(
             commitments_counted_twice(connection, start.date()),
             landed_again(lost),
             of_requests(marked.doubts, files),
+            growth.noticed,
         )
         findings.note(connection, chain.from_iterable(noticed))
-        holds = (*same_money(connection, sources), *bills.holds, *uncounted_sources(connection))
+        holds = (
+            *same_money(connection, sources),
+            *bills.holds,
+            *uncounted_sources(connection),
+            *silent_counters(growth),
+        )
     return Landing(tuple(inbox.rejections), refusals, holds)
 
 
@@ -196,10 +204,11 @@ def _settle_files_without_rows(
 
 def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times, folder: Path) -> bool:
     """Keep what the content holds; False where it has no row, which the other files of its source decide upon."""
-    found = inbox.found[content.source.name, content.file]
+    place, found = inbox.place, inbox.found[content.source.name, content.file]
+    beside = tuple(side_files(place.project, content.source, content.file))
     try:
-        with _delivered(inbox.place.project, content, found, times, folder) as delivered:
-            read = _believed(delivered, content)
+        order = reading.Order(found, content.source, content.promises, beside, times.night_start, times.run_on, folder)
+        read = reading.read(READER, order, place.limits)
     except FileWithoutRows:
         if not content.promises:
             return False
@@ -211,16 +220,6 @@ def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times,
         read = Reading(0, {})
     shelf.store(content, read, times)
     return True
-
-
-def _believed(delivered: Delivered, content: Content) -> Reading:
-    """What the reader says, once a second one has added up the bill and the control file agrees."""
-    record = FORMATS[content.source.kind, content.source.format]
-    read = record.read(delivered, content.source)
-    record.verify(delivered, content.source, read)
-    for promise in content.promises:
-        promise.check_rows(read)
-    return read
 
 
 def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date, run_on: date) -> set[tuple[str, str]]:
@@ -245,17 +244,3 @@ def _is_of_another_night(row: Mapping[str, Any], night: date, run_on: date) -> b
     """Whether the night decides otherwise which starts are too late."""
     is_late = row["latest_start"] is not None and row["latest_start"] >= starts_before(night, run_on)
     return bool(is_late or (row["is_ahead"] and row["read_for"] != night))
-
-
-@contextmanager
-def _delivered(project: Path, content: Content, found: Spooled, times: Times, folder: Path) -> Iterator[Delivered]:
-    beside = {path: _side_file(project, path, folder) for path in side_files(project, content.source, found.file)}
-    copy = unpack(found, folder / "content")
-    is_proved = bool(content.promises)
-    yield Delivered(found.file, found.sha256, found.bytes, copy, times.night_start, beside, is_proved, times.run_on)
-
-
-def _side_file(project: Path, path: str, folder: Path) -> Path:
-    """A private copy of a side file, made once a landing."""
-    copy = folder / hashlib.sha256(path.encode()).hexdigest()
-    return copy if copy.exists() else unpack(spooled(project, path), copy)

@@ -133,13 +133,29 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "none_needed",
         "nothing; what lies below var/ may be deleted at any time",
     ),
+    "counter_restarted": _notice(
+        "{subject}: counters fell and began again at zero {rows} times; what was served after the last scrape before "
+        "is not known",
+        "scrape_more_often",
+        "scrape more often, so that less is lost; nothing else, if servers were started again",
+    ),
+    "counter_of_another_server": _doubt(
+        "{subject}: {rows} samples of counters lie below earlier and later ones of the same name; they are left out",
+        "scrape_each_server",
+        "scrape each server under a name of its own, by pod and not by service",
+    ),
+    "scrapes_far_apart": _notice(
+        "{subject}: {rows} counters were not scraped for over two hours; what they grew by is spread evenly over them",
+        "scrape_more_often",
+        "scrape at least once an hour, so that tokens stand in the hour they were served in",
+    ),
     "source_without_files": _notice(
         "source {source} has no file that matches {subject}; nothing of it is counted",
         "deliver_files",
         "deliver a file, or correct `files` of the source in trisect.toml",
     ),
     "no_bill": _notice(
-        "no bill has come, so that nothing has a cost",
+        "no bill has come: nothing has a cost but what rates.csv prices",
         "deliver_files",
         "deliver a bill below inbox/ and name it as a [[source]]",
     ),

@@ -44,3 +44,6 @@ class Requests(Table):
         "whether a span asks a model, may do so, or repeats what it holds", "call", "leaf", "frame"
     ).or_null()
     has_usage = flag("whether the row carries any count of tokens or units")
+    is_growth = flag(
+        "the row is the usage of an hour, not of a request: its tokens count although no request may have ended in it"
+    ).or_null()

@@ -1,6 +1,7 @@
 """What arrived: files, the rows read from them, and the rows that could not be read."""
 
 from warehouse.schemas.columns import (
+    choice,
     cost,
     count,
     day,
@@ -16,6 +17,7 @@ from warehouse.schemas.columns import (
 )
 from warehouse.schemas.findings import FindingRow
 from warehouse.schemas.table import Table
+from warehouse.vocabulary import COUNTERS, REQUEST_STATUSES
 
 
 class Files(Table):
@@ -221,6 +223,26 @@ class WorkloadRows(Table):
     started_at = instant("first moment in the window")
     ended_at = instant("last moment in the window, exclusive")
     gpu_hours = exact("GPU time held", "GPU-hours")
+
+
+class CounterSamples(Table):
+    """One counter of one serving process as one scrape found it: what the process has counted since it began."""
+
+    file_sha256 = text("file it came from")
+    location = text("line N in that file")
+    source = text("source of the settings")
+    target = text("path of the file without the time: the server that was scraped")
+    series = text("name and labels of the sample, one a line; with the target the identity of the counter")
+    counter = choice("what is counted; times in microseconds", *COUNTERS)
+    status = choice("how the counted requests ended; ok for tokens and times", *REQUEST_STATUSES)
+    model = text("model as labelled").or_null()
+    deployment = text("pod or instance as labelled, else the target's own name").or_null()
+    team = text("team as labelled").or_null()
+    tenant = text("tenant as labelled").or_null()
+    task = text("task as labelled").or_null()
+    scraped_at = instant("when it was scraped")
+    value = count("what has been counted", "tokens, requests or microseconds")
+    begun_at = instant("when the process or the counter began, where the scrape says so").or_null()
 
 
 class MatchingCalls(Table):

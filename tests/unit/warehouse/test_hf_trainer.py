@@ -88,6 +88,16 @@ def test_checkpoints_of_one_run_share_a_key_and_know_how_far_they_came(tmp_path:
     assert (the_run(early)["steps"], the_run(late)["steps"]) == (5, 8)
 
 
+def test_checkpoints_that_have_logged_once_or_never_are_checkpoints_of_the_run(tmp_path: Path) -> None:
+    """Trainers save and log every 500 steps by default, so that the first checkpoint has one row."""
+    rows = [{"step": each, "loss": 1.0} for each in (500, 1000, 1500)]
+    first = read(tmp_path, state(*rows[:1], global_step=500), "inbox/hf/sft/checkpoint-500/trainer_state.json")
+    last = read(tmp_path, state(*rows, global_step=1500), "inbox/hf/sft/checkpoint-1500/trainer_state.json")
+    assert the_run(first)["run_key"] == the_run(last)["run_key"]
+    before = read(tmp_path, state(global_step=100), "inbox/hf/sft/checkpoint-100/trainer_state.json")
+    assert (before.rows, before.frames) == (1, {})
+
+
 @pytest.mark.parametrize(
     ("rows", "change", "said", "tokens"),
     [

@@ -141,3 +141,11 @@ def test_a_value_that_is_no_number_is_no_metric_and_nan_is_no_final_loss(tmp_pat
 def test_a_log_of_something_else_holds_no_rows(tmp_path: Path) -> None:
     reading = read(tmp_path, "Epoch 1", "iteration of a loop")
     assert (reading.rows, reading.frames["run_rows"].height, reading.foreign_lines) == (0, 0, 2)
+
+
+def test_logs_of_two_ranks_tell_of_one_launch_and_logs_of_two_jobs_do_not(tmp_path: Path) -> None:
+    lines = [iteration(step, f"09:4{step}:00", 4.0 - step / 4) for step in range(1, 4)]
+    [first] = runs(read(tmp_path, *HEAD, *lines))
+    [rank] = runs(read(tmp_path, *HEAD, *(f"[default15]:{line}" for line in lines[:2])))
+    [other] = runs(read(tmp_path, *HEAD, *(line.replace("3902.7", "3911.2") for line in lines)))
+    assert first["run_key"] == rank["run_key"] != other["run_key"]

@@ -249,6 +249,14 @@ def test_records_long_after_all_others_are_another_launch_also_without_a_start(t
     assert len(launches(read(tmp_path, [*whole_log(), *late], system=system()))) == 2
 
 
+def test_what_goes_on_after_a_hole_started_with_its_first_record(tmp_path: Path) -> None:
+    late = [line("train_loss", T0 + 36_000_000 + 60_000 * minute, 5.0, samples_count=400) for minute in (0, 30)]
+    cut = [text for text in whole_log() if "run_stop" not in text]
+    _, second = launches(read(tmp_path, [*cut, *late], system=system()))
+    assert second["started_at"] == second["held_from"]  # ten hours later; unknown it would hold no GPU time
+    assert second["ended_at"] == second["held_to"]
+
+
 def test_a_step_of_tracked_statistics_is_no_count_of_samples(tmp_path: Path) -> None:
     lines = [text for text in whole_log() if "samples_count" not in text]
     lines.append(line("tracked_stats", T0 + 100_000, {"throughput": 900.0}, step=603_979_776))

@@ -79,3 +79,19 @@ def test_of_rows_without_times_the_one_that_came_farthest_counts(connection: duc
 def test_many_rows_of_one_run_are_compared_once(connection: duckdb.DuckDBPyConnection) -> None:
     rows = [("f", "a", number / 100, 6000 - number / 100, number) for number in range(20_000)]
     assert kept(connection, *rows) == [("f", "a", 0)]
+
+
+def test_rows_on_other_hosts_or_of_more_gpus_are_no_copies(connection: duckdb.DuckDBPyConnection) -> None:
+    """One id at one time: the host n1 twice (once in capitals) is one row, n2 and more GPUs on n1 are two more."""
+    told = [(["n1"], 4.0), (["N1"], 4.0), (["n2"], 4.0), (["n1"], 8.0)]
+    written: list[dict[str, Any]] = [
+        {"file_sha256": "f", "location": f"row {number}", "source": "logs", "run_id": "a", "run_key": "a",
+         "hosts": hosts, "gpu_count": gpus, "is_job": False, "started_at": MIDNIGHT,
+         "ended_at": MIDNIGHT + timedelta(hours=10), "end_source": "logged", "status": "finished"}
+        for number, (hosts, gpus) in enumerate(told)
+    ]  # fmt: skip
+    table = CATALOGUE["run_rows"]
+    insert(connection, table, table.frame(pl.DataFrame(written, schema_overrides=table.polars_schema())))
+    remove_copies(connection, SOURCE, ["f"], ["f"])
+    rows = connection.execute("SELECT hosts, gpu_count FROM raw.run_rows ORDER BY location").fetchall()
+    assert rows == [(["n1"], 4.0), (["n2"], 4.0), (["n1"], 8.0)]

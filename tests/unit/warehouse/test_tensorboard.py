@@ -144,3 +144,10 @@ def test_other_files_of_the_folder_hold_no_rows(tmp_path: Path) -> None:
 )
 def test_the_name_of_the_file_names_the_host(tmp_path: Path, name: str, host: str) -> None:
     assert runs(read(tmp_path, packed([event(1)]), f"inbox/tb/{name}"))[0]["hosts"] == [host]
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "eval"])
+def test_the_folders_of_training_and_validation_are_one_run(tmp_path: Path, part: str) -> None:
+    name = "events.out.tfevents.1762041600.node-1.17.0"
+    [run] = runs(read(tmp_path, packed([event(0), event(1)]), file=f"inbox/tb/atlas/sft-1/{part}/{name}"))
+    assert (run["run_id"], run["run_name"], run["project"]) == ("inbox/tb/atlas/sft-1", "sft-1", "atlas")

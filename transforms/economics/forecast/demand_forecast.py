@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Final
 
 import numpy as np
 import polars as pl
 
-from transforms.demand_path import mixture_quantiles, paths_of
+from transforms.demand_path import paths_of, window_quantiles
 from transforms.economics.forecast.prediction_interval import (
     BLOCK_DAYS,
     P90,
@@ -20,19 +19,20 @@ from transforms.economics.forecast.prediction_interval import (
 from transforms.economics.forecast.smoothing import WEEK, Floats
 from warehouse.schemas.economics import DemandForecast, Parity
 
-HORIZON_DAYS: Final = 92
-
 
 def demand_forecast(demand_states: pl.DataFrame, model_lives: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
-    """One day ahead, 92 of them, of one series of a model or of all; none after retires_on."""
+    """One day of the next four weeks of one series of a model or of all; none after retires_on.
+
+    Four weeks are as far as its damped trend is tested; `demand_paths` has the days beyond.
+    """
     now = settings["as_of"].item() + timedelta(days=1)
     states = demand_states.filter(pl.col("known_on") == now).sort("model_id", "quantity")
     if states.is_empty():
         return DemandForecast.empty()
-    ahead = states["unseen_days"].to_numpy()[:, None] + np.arange(1.0, HORIZON_DAYS + 1)
+    ahead = states["unseen_days"].to_numpy()[:, None] + np.arange(1.0, BLOCK_DAYS + 1)
     median = daily_medians(states, now, ahead)
     width = daily_spread(np.array(states["day_sigmas"].to_list()), states["sigma"].to_numpy(), ahead)
-    days = pl.select(pl.date_range(now, now + timedelta(days=HORIZON_DAYS - 1), "1d").alias("day"))
+    days = pl.select(pl.date_range(now, now + timedelta(days=BLOCK_DAYS - 1), "1d").alias("day"))
     retired = model_lives.filter(pl.col("retires_on").is_not_null()).select("model_id", "retires_on")
     rows = states.select("model_id", "quantity").join(days, how="cross", maintain_order="left_right").with_columns(
         expected_p10=pl.Series((median * np.exp(-P90 * width)).ravel()),
@@ -90,8 +90,11 @@ def _dates(row: dict[str, float], as_of: date, paths: pl.DataFrame | None) -> di
     sums = _sums(row, ahead) if paths is None or days <= BLOCK_DAYS else _path_sums(paths, ahead, unseen)
     reached = [np.flatnonzero(served >= need) for served in sums]
     # days that are not known yet serve as well, but a day that is over is no forecast
-    found = [as_of + timedelta(days=max(int(places[0]) - unseen, 0) + 1) if len(places) else None for places in reached]
-    return _verdict(as_of, "expected" if found[1] else "never", found)
+    reached_on = [
+        as_of + timedelta(days=max(int(day_numbers[0]) - unseen, 0) + 1) if len(day_numbers) else None
+        for day_numbers in reached
+    ]
+    return _verdict(as_of, "expected" if reached_on[1] else "never", reached_on)
 
 
 def _sums(row: dict[str, float], ahead: Floats) -> list[Floats]:
@@ -106,15 +109,9 @@ def _path_sums(rows: pl.DataFrame, ahead: Floats, unseen: int) -> list[Floats]:
     paths = paths_of(rows)
     begun = float((rows.item(0, "known_on") - rows.item(0, "origin_on")).days - unseen)
     weeks = np.arange(1.0, np.ceil(ahead[-1] / WEEK) + 1) * WEEK
-    first, last = (np.broadcast_to(ends, (rows.height, len(weeks))) for ends in (np.array([begun]), begun + weeks))
-    totals, sigma = np.log(paths.total(first, last)), paths.spread_within(first, last)
-    group = np.repeat(np.arange(len(weeks)), rows.height)
-    weight = np.tile(paths.weight, len(weeks))
-    known = np.concatenate([[0.0], weeks])
-    quantiles = (
-        mixture_quantiles(group, weight, totals.T.ravel(), sigma.T.ravel(), level) for level in (0.9, 0.5, 0.1)
-    )
-    return [np.interp(ahead, known, np.concatenate([[0.0], served])) for served in quantiles]
+    first, week_ends = np.full(len(weeks), begun), np.concatenate([[0.0], weeks])
+    quantiles = (window_quantiles(paths, first, begun + weeks, level) for level in (0.9, 0.5, 0.1))
+    return [np.interp(ahead, week_ends, np.concatenate([[0.0], served])) for served in quantiles]
 
 
 def _verdict(as_of: date, verdict: str, days: list[date | None]) -> dict[str, object]:

@@ -33,6 +33,7 @@ class Period(NamedTuple):
 def spend_outlook(
     daily_spend: pl.DataFrame,
     demand_states: pl.DataFrame,
+    demand_paths: pl.DataFrame,
     model_lives: pl.DataFrame,
     training_runs: pl.DataFrame,
     budgets: pl.DataFrame,
@@ -40,16 +41,19 @@ def spend_outlook(
 ) -> pl.DataFrame:
     """One month that is not over or not known to its end, or its quarter: spend to come, plan, chance to hold it.
 
-    Serving is forecast as a whole from its own past errors, never by adding percentiles; a model that retires stops.
+    Serving is forecast as a whole from its own past errors, never by adding percentiles: four weeks by its trend, the
+    months after by the same `demand_paths` that decisions draw from. A model that retires stops.
     Idle, shared and the like go on at the pace of the known days of the last three months. Days that requests or the
     bill do not cover yet are still to come, less what is booked on them already. Training is a calendar of events: what
     budgets.csv plans by phase; without such a plan, the models with a run that still goes on cost what they cost in
     the last week known until the end of the month.
     """
     as_of = settings["as_of"].item()
-    states = demand_states.filter(pl.col("known_on") == as_of + timedelta(days=1))
+    states, paths = (
+        rows.filter(pl.col("known_on") == as_of + timedelta(days=1)) for rows in (demand_states, demand_paths)
+    )
     spent = _spent(daily_spend, as_of)
-    pace = pace_of(spent, states, model_lives, as_of, _end(as_of))
+    pace = pace_of(spent, states, paths, model_lives, as_of, _end(as_of))
     if pace is None:
         return SpendOutlook.empty()
     periods = _periods(min(as_of, pace.open_from), _end(as_of))
@@ -65,15 +69,17 @@ def spend_outlook(
         for period in periods
         if period.grain == "quarter"
     ]
-    told = {**accuracy(states), "unseen_days": (as_of - pace.open_from).days + 1}
-    rows = pl.DataFrame([row | told for row in (*months, *quarters)], schema_overrides=_MONEY, infer_schema_length=None)
+    accuracy_columns = {**accuracy(states), "unseen_days": (as_of - pace.open_from).days + 1}
+    rows = pl.DataFrame(
+        [row | accuracy_columns for row in (*months, *quarters)], schema_overrides=_MONEY, infer_schema_length=None
+    )
     return SpendOutlook.frame(_totals(rows).sort("period_start", "period_end"))
 
 
 def _spent(daily_spend: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Cost in scope to the night; what has no rate is not in it."""
-    known = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
-    return daily_spend.filter(known, pl.col("charge_date") <= as_of)
+    is_converted_in_scope = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
+    return daily_spend.filter(is_converted_in_scope, pl.col("charge_date") <= as_of)
 
 
 def _end(as_of: date) -> date:

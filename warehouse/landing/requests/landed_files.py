@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 
 from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.counter_growth import growth_files
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path
 from warehouse.schemas.policy import Deployments, TokenWeights
 from warehouse.schemas.raw import Files
@@ -33,14 +34,15 @@ def landed_requests(connection: duckdb.DuckDBPyConnection, var: Path) -> list[La
         LandedFile(f"{source}:{file}", landed_path(folder, source, sha, digest)) for source, file, sha, digest in rows
     ]
     recorded = landed_digests.recorded(connection)
-    return [file for file in landed if file.path.name in recorded]
+    return [file for file in (*landed, *growth_files(connection, var)) if file.path.name in recorded]
 
 
 def landed_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Names of the landed files that a content of the inbox has, as the present readers read it."""
+    """Names of the landed files that a content of the inbox has, as the present readers read it, and of counters."""
     query = f"SELECT DISTINCT source, sha256, reader_digest FROM {Files.qualified()} WHERE kind = 'request_telemetry'"
     rows = connection.execute(query).fetchall()
-    return {landed_path(Path(), source, sha, digest).name for source, sha, digest in rows}
+    growth = {file.path.name for file in growth_files(connection, Path())}
+    return growth | {landed_path(Path(), source, sha, digest).name for source, sha, digest in rows}
 
 
 def policy_changes_within_hours(connection: duckdb.DuckDBPyConnection) -> list[datetime]:

@@ -21,7 +21,6 @@ from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidec
 
 RESULTS: Final = "train_results.json"
 _CHECKPOINT: Final = re.compile(r"checkpoint-\d+")
-_FIRST_ROWS: Final = 5
 _MICRO: Final = 1_000_000
 _NO_METRICS: Final = frozenset({"step", "epoch"})
 _TOKENS: Final = ("num_tokens", "num_input_tokens_seen")
@@ -34,14 +33,21 @@ def side_files(file: str) -> Sequence[str]:
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
-    """A state is one run and as many rows as its log; other JSON is one row that counts nothing, other files none."""
+    """A state is one run and as many rows as its log; other JSON is one row that counts nothing, other files none.
+
+    A checkpoint that was saved before anything was logged says nothing that a later one does not.
+    """
     if is_sidecar(delivered.file):
         return Reading(rows=1, frames={}, refused=refuse_sidecar(delivered, source).frame())
     if ".json" not in PurePosixPath(delivered.file).suffixes:
         return Reading(rows=0, frames={})
     try:
         state = json_object(delivered.content.read_bytes().strip())
-        return _run(delivered, source, _State.of(state)) if "log_history" in state else Reading(rows=1, frames={})
+        if "log_history" not in state:
+            return Reading(rows=1, frames={})
+        told = _State.of(state)
+        is_early = not told.log and _CHECKPOINT.fullmatch(PurePosixPath(delivered.file).parent.name) is not None
+        return Reading(rows=1, frames={}) if is_early else _run(delivered, source, told)
     except BadLine as bad:
         return Reading(rows=1, frames={}, refused=Refusals([("file", bad.reason, "", bad.detail)]).frame())
 
@@ -87,8 +93,8 @@ class _State:
         return bool(self.logging_steps and first > self.logging_steps)
 
     def identity(self, folder: str) -> str:
-        """Checkpoints of one run begin alike, however far it is to go on."""
-        begin = msgspec.json.encode([self.log[:_FIRST_ROWS], folder])
+        """Checkpoints of one run begin alike, however far it is to go on; early ones have logged no more than once."""
+        begin = msgspec.json.encode([self.log[:1], folder])
         return hashlib.sha256(begin).hexdigest()[:16]
 
     def tokens(self, per_step: float | None) -> float | None:

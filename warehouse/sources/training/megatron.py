@@ -17,7 +17,7 @@ from warehouse.sources.decode.text_lines import Line, text_lines
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
-from warehouse.sources.training.attempts import launches, trained_steps, within
+from warehouse.sources.training.attempts import Span, launches, trained_steps, within
 from warehouse.sources.training.run_rows import last_loss, metric_rows, run_rows
 from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidecar, with_sidecar
 
@@ -164,6 +164,16 @@ class _Log:
         samples = [each.values[_SAMPLES] for each in self.iterations if _SAMPLES in each.values]
         return max(samples) * self.seq_length if samples and self.seq_length else None
 
+    def launch_key(self, span: Span) -> str | None:
+        """What the first iteration of a launch says, to the second and the last digit: two logs of it are copies.
+
+        Launchers keep a log for each rank or a second one of the whole job, so that one launch may stand in several.
+        """
+        first = next((each for each in self.iterations if each.at is not None and span.start <= each.at), None)
+        if first is None or first.at is None or first.at > span.end:
+            return None
+        return f"{self.world_size}:{first.at}:{first.step}:{sorted(first.values.items())}"
+
     def metrics(self, run_id: str) -> Iterator[dict[str, object]]:
         """Every number of every iteration under its own name."""
         for each in self.iterations:
@@ -210,7 +220,8 @@ def _attempts(log: _Log, delivered: Delivered, source: Source) -> Iterator[Mappi
     steps = trained_steps(spans, timed) if timed else [_all_steps(log) for _ in spans]
     for span, trained in zip(spans, steps, strict=True):
         end = last if span is spans[-1] else {"end_source": "last_event", "status": "unknown"}
-        yield {**run, **end, **trained, "started_at": span.start, "ended_at": span.end}
+        key = log.launch_key(span) or run["run_key"]
+        yield {**run, **end, **trained, "run_key": key, "started_at": span.start, "ended_at": span.end}
 
 
 def _all_steps(log: _Log) -> Mapping[str, int | None]:

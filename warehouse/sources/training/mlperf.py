@@ -106,7 +106,7 @@ def _runs(log: Log, delivered: Delivered, source: Source, said: Mapping[str, obj
     named = {"run_id": delivered.file, "run_name": said.get("run_id", delivered.file)}
     launches, rows = log.launches(), []
     for launch in launches:
-        course = log.course(launch, is_last=launch is launches[-1])
+        course = log.course(launch, is_first=launch is launches[0], is_last=launch is launches[-1])
         known = named | with_sidecar(course | run, said)
         rows.append({**known, "run_key": log.key(launch, run["project"]) or known["run_id"]})
     return rows

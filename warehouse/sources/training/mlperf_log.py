@@ -58,13 +58,16 @@ class Log:
             return None
         return f"{named} {launch.init_start} {launch.run_start} {launch.run_stop}"
 
-    def course(self, launch: Launch, *, is_last: bool) -> dict[str, object]:
-        """When a launch went on, how it ended and what it reached."""
+    def course(self, launch: Launch, *, is_first: bool, is_last: bool) -> dict[str, object]:
+        """When a launch went on, how it ended and what it reached.
+
+        What goes on after a hole without saying that it starts has started with its first record.
+        """
         name, loss = self._final_loss(launch)
         batch, length = (_whole(self.said.get(key)) for key in ("global_batch_size", "max_sequence_length"))
         samples = launch.samples
         return {
-            "started_at": launch.run_start,
+            "started_at": launch.held_from if launch.run_start is None and not is_first else launch.run_start,
             "ended_at": launch.held_to if launch.run_stop is None else launch.run_stop,
             "end_source": "last_event" if launch.run_stop is None else "logged",
             "status": self._status(launch, is_last=is_last),

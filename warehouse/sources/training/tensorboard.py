@@ -1,4 +1,7 @@
-"""TensorBoard event files: a folder is a run, each of its files a segment by the time of its events."""
+"""TensorBoard event files: a folder is a run, each of its files a segment by the time of its events.
+
+What Keras and estimators write into `train`, `validation` and `eval` is told of the run in the folder above.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidec
 _MARK: Final = ".tfevents."
 _HOST: Final = re.compile(r"\.tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.gz|\.zst)?$")
 _MICRO: Final = 1_000_000
+_DEEP: Final = 3
 _SCALARS: Final = "scalars"
+_PARTS: Final = frozenset({"train", "validation", "eval", "val", "test"})
+"""Folders into which writers put the values of one run apart, by what they measure."""
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
@@ -101,10 +107,16 @@ def _numbers(tensor: Any) -> list[float]:  # noqa: ANN401 - a protobuf message w
     return [float(array.item())] if array.size == 1 else []
 
 
+def _run_folder(file: PurePosixPath) -> PurePosixPath:
+    """The folder that is a run: training and validation stand in folders of their own below it."""
+    is_part = file.parent.name.lower() in _PARTS and len(file.parts) > _DEEP
+    return file.parent.parent if is_part else file.parent
+
+
 def _attempts(segment: _Segment, delivered: Delivered, source: Source) -> list[Mapping[str, Any]]:
     """The segment once for each time without a hole; its last event is the last that is known of it."""
     said: Mapping[str, Any] = sidecar(delivered, source)
-    folder, name = PurePosixPath(delivered.file).parent, PurePosixPath(delivered.file).name
+    folder, name = _run_folder(PurePosixPath(delivered.file)), PurePosixPath(delivered.file).name
     loss_name, loss = last_loss((tag, value) for _, _, tag, value in segment.values)
     host = _HOST.search(name)
     tokens = [value for _, _, tag, value in segment.values if ALIASES.get(tag) == "tokens" and math.isfinite(value)]

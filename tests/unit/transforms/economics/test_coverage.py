@@ -175,8 +175,8 @@ def test_days_that_the_bill_does_not_cover_are_still_to_come_in_the_outlook(rows
     known = [state(quantity, **series) for quantity in ("inference_usd", "running_usd")]
     budget = {"month": date(2025, 5, 1), "model_id": "*", "phase": "*", "usd": 310}
     found = spend_outlook(
-        rows("daily_spend", *may, *fees), rows("demand_states", *known), rows("model_lives"),
-        rows("training_runs"), rows("budgets", budget), night(as_of),
+        rows("daily_spend", *may, *fees), rows("demand_states", *known), rows("demand_paths"),
+        rows("model_lives"), rows("training_runs"), rows("budgets", budget), night(as_of),
     ).filter(pl.col("period_start") == date(2025, 5, 1)).row(0, named=True)  # fmt: skip
     assert (found["actual_usd"], found["serving_usd_p50"]) == (Decimal(184), Decimal(126))
     assert (found["total_usd_p50"], found["unseen_days"]) == (Decimal(310), 2)
@@ -190,8 +190,8 @@ def test_training_that_runs_on_goes_by_the_last_week_that_is_billed(rows: Any, n
              "effective_usd": 10} for day in range(10, 19)]  # fmt: skip
     known = state("running_usd", model_id="*", known_on=date(2025, 5, 21), level=0.0, unseen_days=2)
     found = spend_outlook(
-        rows("daily_spend", *days), rows("demand_states", known), rows("model_lives"), runs, rows("budgets"),
-        night(date(2025, 5, 20)),
+        rows("daily_spend", *days), rows("demand_states", known), rows("demand_paths"), rows("model_lives"), runs,
+        rows("budgets"), night(date(2025, 5, 20)),
     )  # fmt: skip
     assert found["training_usd"][1] == Decimal(130)
 

@@ -72,7 +72,7 @@ def test_one_model_that_trained_and_serves(computed: Callable[..., Tables]) -> N
     row = tables["thirds"].row(0, named=True)
     assert (row["pretraining_usd"], row["posttraining_usd"], row["inference_usd"]) == (600, 0, 600)
     assert (row["penalty_ratio"], row["heavy_phase"] is not None) == (None, True)
-    assert tables["demand_forecast"].height == 4 * 92 + 92
+    assert tables["demand_forecast"].height == 4 * 28 + 28
 
 
 def test_a_model_that_was_never_trained_has_nothing_to_carry(computed: Callable[..., Tables]) -> None:

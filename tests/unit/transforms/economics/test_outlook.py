@@ -27,7 +27,7 @@ def test_each_day_ahead_has_its_weekdays_level(rows: Any, night: Any) -> None:
     # 1 June 2025 is a Sunday, the last of the seven
     season = [1.2, 1.2, 1.2, 1.2, 1.2, 0.6, 0.4]
     found = demand_forecast(rows("demand_states", state(season=season)), rows("model_lives"), night(NIGHT))
-    assert found.height == 92
+    assert found.height == 28
     assert found["expected_p50"].to_list()[:3] == pytest.approx([40, 120, 120])
     assert found["expected_p90"].to_list()[0] == pytest.approx(40 * np.exp(0.1 * P90))
 
@@ -112,7 +112,7 @@ def running(as_of: date, **given: Any) -> dict[str, Any]:
 def outlook(rows: Any, night: Any, as_of: date, **tables: pl.DataFrame) -> dict[tuple[str, date], dict[str, Any]]:
     known = rows("demand_states", serving(as_of), running(as_of))
     given = {"daily_spend": rows("daily_spend"), "demand_states": known}
-    given |= {name: rows(name) for name in ("model_lives", "training_runs", "budgets")} | tables
+    given |= {name: rows(name) for name in ("demand_paths", "model_lives", "training_runs", "budgets")} | tables
     found = spend_outlook(**given, settings=night(as_of))
     return {(row["grain"], row["period_start"]): row for row in found.iter_rows(named=True)}
 
@@ -320,6 +320,46 @@ def test_a_phase_that_is_planned_as_a_whole_and_by_model_is_planned_once(rows: A
     assert found["month", date(2025, 5, 1)]["training_usd"] == Decimal(80)
 
 
+def path(as_of: date, **given: Any) -> dict[str, Any]:
+    """One way in which the company's $10 of serving a day may go on, the origin on the morning after the night."""
+    morning = as_of + timedelta(days=1)
+    series = {"known_on": morning, "model_id": "*", "quantity": "inference_usd", "origin_on": morning}
+    sigmas = {"sigma_28": 0.1, "sigma_90": 0.2, "sigma_180": 0.3}
+    return {**series, **sigmas, "shape": "exponential", "weight_ratio": 1.0, "level": 10.0, **given}
+
+
+def test_beyond_four_weeks_serving_goes_the_way_that_decisions_draw_from(rows: Any, night: Any) -> None:
+    # from 1 May on $10 a day; four weeks by the flat trend, then 1 % a day: June is the days 31 to 61 of the path,
+    # 10 × (e^0.61 − e^0.31) / 0.01 = $477.0; the quarter is its months
+    as_of = date(2025, 4, 30)
+    found = outlook(rows, night, as_of, demand_paths=rows("demand_paths", path(as_of, daily_growth_ratio=0.01)))
+    may, june = found["month", date(2025, 5, 1)], found["month", date(2025, 6, 1)]
+    last = 10 * (np.exp(0.31) - np.exp(0.28)) / 0.01
+    assert float(may["serving_usd_p50"]) == pytest.approx(280 + last, rel=1e-4)
+    assert float(june["serving_usd_p50"]) == pytest.approx(10 * (np.exp(0.61) - np.exp(0.31)) / 0.01, rel=1e-4)
+    quarter = found["quarter", date(2025, 4, 1)]["serving_usd_p50"]
+    assert quarter == pytest.approx(may["serving_usd_p50"] + june["serving_usd_p50"], abs=Decimal("1e-5"))
+
+
+def test_two_ways_beyond_four_weeks_widen_what_lies_between_them(rows: Any, night: Any) -> None:
+    # half the weight holds $10 a day, half falls by 2 % a day: the median is between, and P10 to P90 reach over both
+    as_of = date(2025, 4, 30)
+    ways = [path(as_of, path=1, weight_ratio=0.5), path(as_of, path=2, weight_ratio=0.5, daily_growth_ratio=-0.02)]
+    found = outlook(rows, night, as_of, demand_paths=rows("demand_paths", *ways))
+    september = found["month", date(2025, 9, 1)]
+    assert september["serving_usd_p10"] < 10 * (np.exp(-2.46) - np.exp(-3.06)) / 0.02 < september["serving_usd_p50"]
+    assert september["serving_usd_p50"] < 300 < september["serving_usd_p90"]
+
+
+def test_a_window_of_four_weeks_keeps_the_spread_of_four_weeks(rows: Any, night: Any) -> None:
+    # to 25 May are 25 days: the spread 0.2 of four weeks, whatever the paths say
+    as_of = date(2025, 5, 6)
+    wide = path(as_of, sigma_28=0.9, sigma_90=0.9, sigma_180=0.9)
+    found = outlook(rows, night, as_of, demand_paths=rows("demand_paths", wide))["month", date(2025, 5, 1)]
+    assert float(found["serving_usd_p90"] / found["serving_usd_p50"]) == pytest.approx(np.exp(0.2 * P90), rel=1e-6)
+
+
 def test_no_history_has_no_outlook(rows: Any, night: Any) -> None:
-    empty = {name: rows(name) for name in ("daily_spend", "demand_states", "model_lives", "training_runs", "budgets")}
+    names = ("daily_spend", "demand_states", "demand_paths", "model_lives", "training_runs", "budgets")
+    empty = {name: rows(name) for name in names}
     assert spend_outlook(**empty, settings=night(NIGHT)).is_empty()

@@ -229,3 +229,41 @@ def test_a_million_attempts_of_one_run_are_swept_once() -> None:
     claims = pl.DataFrame({"gpu_set": pl.repeat(0, 100_000, eager=True), "claim": pl.int_range(100_000, eager=True)})
     nested = claims.with_columns(start_us=pl.col("claim"), end_us=300_000 - pl.col("claim"), gpu_count=pl.lit(8.0))
     assert exclusive_holdings(nested).rows() == [(0, 0, 300_000, 8.0)]
+
+
+def test_rows_of_one_run_on_different_hosts_hold_the_gpus_of_all_of_them() -> None:
+    n1, n2 = run("a", 0, 10, 4.0, hosts=["n1"]), run("a", 2, 8, 4.0, hosts=["n2"])
+    assert gpu_hours(n1, n2) == {"a": 10 * 4 + 6 * 4}
+    assert gpu_hours(n1, run("a", 8, 14, 4.0, hosts=["n2"])) == {"a": 10 * 4 + 6 * 4}
+
+
+def test_rows_of_one_run_on_the_same_hosts_or_on_unknown_ones_hold_their_union() -> None:
+    n1 = run("a", 0, 10, 4.0, hosts=["n1"])
+    assert gpu_hours(n1, run("a", 8, 14, 4.0, hosts=["N1"])) == {"a": 14 * 4}
+    assert gpu_hours(n1, run("a", 0, 8, 8.0, hosts=["n1", "n2"])) == {"a": 8 * 8 + 2 * 4}
+    assert gpu_hours(n1, run("a", 0, 10, 4.0)) == {"a": 10 * 4}
+    worlds = [run("a", 0, 10, 16.0, hosts=[host], gpu_scope="job") for host in ("n1", "n2")]
+    assert gpu_hours(*worlds) == {"a": 10 * 16}  # each of them counts the GPUs of both
+
+
+def test_a_run_that_took_more_gpus_for_a_while_holds_them_then() -> None:
+    assert gpu_hours(run("a", 0, 10, 2.0), run("a", 2, 8, 8.0)) == {"a": 2 * 4 + 8 * 6}
+
+
+def test_ranks_that_count_the_gpus_of_all_ranks_are_one_run_also_without_group_or_job() -> None:
+    ranks = [run(f"r{n}", n / 60, 10, 8.0, hosts=[f"n{n // 2}"], rank=n, gpu_scope="job") for n in range(4)]
+    assert gpu_hours(*ranks) == {"r0": 10 * 8}
+    assert findings(*ranks) == []
+
+
+def test_ranks_of_two_jobs_that_cannot_be_told_apart_are_in_doubt_beyond_the_first_rank_of_each() -> None:
+    mixed = [run(f"j{job}r{n}", 0, 10, 8.0, hosts=[f"n{job}"], rank=n, gpu_scope="job")
+             for job in (0, 1) for n in (0, 1)]  # fmt: skip
+    claimed = [("gpus_claimed_twice", "j0r1", 80.0), ("gpus_claimed_twice", "j1r1", 80.0)]
+    assert findings(*mixed) == claimed
+
+
+def test_one_rank_alone_speaks_for_its_job() -> None:
+    last = [run(f"j{job}", 0, 10, 8.0, hosts=[f"n{job}"], rank=7, gpu_scope="job") for job in (0, 1)]
+    assert gpu_hours(last[0]) == {"j0": 80.0}
+    assert findings(last[0]) == []
