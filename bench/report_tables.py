@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from bench import report_history as history
+from bench import report_physics as physics
 from bench import report_plans as plans
 from bench.report_company import (
     UNIT,
@@ -30,6 +31,7 @@ from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.band_verdicts import band_verdicts
 from transforms.reports.change_drivers import change_drivers
 from transforms.reports.company_thirds import company_thirds
+from transforms.reports.compute_verdicts import law_verdicts, runs_in_flight, serving_batches, task_standings
 from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
 from transforms.reports.headline_metrics import headline_metrics
@@ -47,6 +49,7 @@ from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.scope import scope
 from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
+from transforms.reports.usage_gaps import usage_gaps
 from warehouse.schemas import CATALOGUE
 
 TASKS: Final = ("Ticket triage", "Field extraction", "Support answers", "Code review", "Summaries", "Translation")
@@ -321,6 +324,9 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
         "positions": plans.positions(company), "candidates": plans.candidates(company),
         "cash_curves": plans.cash_curves(company, advice), "demand_states": plans.demand_states(company),
         "recommended_totals": plans.recommended_totals(company, advice),
+        "scaling_evidence": physics.scaling_evidence(company), "two_phase_balance": physics.two_phase_balance(company),
+        "serving_regimes": physics.serving_regimes(company), "task_classes": physics.task_classes(company),
+        "run_forecasts": physics.run_forecasts(company), "equal_quality_prices": physics.equal_quality_prices(company),
     }  # fmt: skip
 
 
@@ -329,7 +335,8 @@ def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
              scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
              headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
-             served_groups, doubtful_shares, largest_findings, pages, numbers)  # fmt: skip
+             served_groups, usage_gaps, doubtful_shares, largest_findings, law_verdicts, serving_batches,
+             runs_in_flight, task_standings, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

@@ -1,4 +1,4 @@
-"""Many nights of a tiny company in one process, on a simulated clock, with damage every tenth night and late files.
+"""Many nights of a tiny company in one process, on a simulated clock: one of ten damaged, of twenty late or corrected.
 
     python bench/soak.py FOLDER NIGHTS
 
@@ -28,6 +28,8 @@ from warehouse.sample import write_empty
 FIRST = date(2027, 12, 20)  # a year's end and a leap day follow
 CHARGES = 8
 REQUESTS = 60
+DAILY = Decimal("1.25") * CHARGES
+CORRECTION = Decimal("-0.25")
 SETTINGS = """[company]
 name = "Example AI"
 [[source]]
@@ -76,6 +78,13 @@ def delivered(project: Path, day: date, *, is_late: bool) -> None:
     (project / "inbox" / "gateway" / f"{day}.csv").write_text(header + "\n".join(asked) + "\n")
 
 
+def corrected(project: Path, night: date, day: date) -> None:
+    """A correction of an earlier day, which comes with the files of a night."""
+    row = f"{day}T00:00:00Z,{day}T01:00:00Z,{CORRECTION},{CORRECTION},node-0,Usage,Correction"
+    header = "charge_start,charge_end,billed_cost,effective_cost,resource_id,charge_category,charge_class"
+    (project / "inbox" / "cloud" / f"{night}-correction.csv").write_text(f"{header}\n{row}\n")
+
+
 def size(path: Path) -> float:
     """Megabytes below a path; a file with several names counts once."""
     entries = {
@@ -93,11 +102,11 @@ def measured(var: Path, seconds: float) -> str:
     return f"{seconds:.1f},{memory:.0f},{files}," + ",".join(f"{one:.2f}" for one in stores)
 
 
-def ledger_is_the_bills(project: Path, night: date, days: int) -> bool:
+def ledger_is_the_bills(project: Path, night: date, billed: Decimal) -> bool:
     """Whether the night's totals are what the delivered charges add up to."""
     revision = publish.nights(project / "var" / "published")[night]
     totals = publish.manifest(project / "var" / "published", night, revision)["totals"]
-    return sum(Decimal(total["ledger_billed_cost"]) for total in totals) == Decimal("1.25") * CHARGES * days
+    return sum(Decimal(total["ledger_billed_cost"]) for total in totals) == billed
 
 
 def main(project: Path, nights: int) -> None:
@@ -108,7 +117,7 @@ def main(project: Path, nights: int) -> None:
     rules.write_text(rules.read_text().rstrip("\n") + ATTRIBUTION)
     for source in ("cloud", "gateway"):
         (project / "inbox" / source).mkdir(parents=True, exist_ok=True)
-    chance, waiting, days = random.Random(7), None, 0
+    chance, waiting, billed = random.Random(7), None, Decimal(0)
     print("night,event,seconds,memory_mb,open_files,warehouse_mb,dagster_mb,published_mb,landed_mb", flush=True)
     for number in range(nights):
         night = FIRST + timedelta(days=number)
@@ -119,19 +128,22 @@ def main(project: Path, nights: int) -> None:
             event = f"damage {damage}"
         if waiting is not None:
             delivered(project, waiting, is_late=True)
-            waiting, event, days = None, f"{event} late".strip(), days + 1
+            waiting, event, billed = None, f"{event} late".strip(), billed + DAILY
         if number and chance.random() < 0.05:
             waiting, event = night, f"{event} absent".strip()
         else:
             delivered(project, night, is_late=False)
-            days += 1
+            billed += DAILY
+        if number and chance.random() < 0.05:
+            corrected(project, night, FIRST + timedelta(days=chance.randrange(number)))
+            event, billed = f"{event} corrected".strip(), billed + CORRECTION
         start = time.perf_counter()
         code = commands.run(
             project, night, night, datetime.combine(night + timedelta(days=1), datetime.min.time(), UTC)
         )
         print(f"{night},{event},{measured(project / 'var', time.perf_counter() - start)}", flush=True)
         if code not in {Exit.PUBLISHED, Exit.PUBLISHED_WITH_QUARANTINE} or not ledger_is_the_bills(
-            project, night, days
+            project, night, billed
         ):
             sys.exit(f"{night}: exit {code}, {json.dumps(event)}: the ledger is not the bills")
 

@@ -71,6 +71,7 @@ from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.band_verdicts import band_verdicts
 from transforms.reports.change_drivers import change_drivers
 from transforms.reports.company_thirds import company_thirds
+from transforms.reports.compute_verdicts import law_verdicts, runs_in_flight, serving_batches, task_standings
 from transforms.reports.doubts import doubtful_shares, largest_findings
 from transforms.reports.events import events
 from transforms.reports.headline_metrics import headline_metrics
@@ -89,6 +90,7 @@ from transforms.reports.scope import scope
 from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
+from transforms.reports.usage_gaps import usage_gaps
 from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
@@ -230,6 +232,11 @@ ASSETS: Final = [
         held_models,
         idle_pools,
         served_groups,
+        usage_gaps,
+        law_verdicts,
+        serving_batches,
+        runs_in_flight,
+        task_standings,
         pages,
         numbers,
         unmatched,

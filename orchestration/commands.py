@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import dagster as dg
 
 from orchestration import check_output, last_failure, retention
+from orchestration.dagster_store import dagster_home, dagster_instance
 from orchestration.definitions import build
 from orchestration.doctor import examined
 from orchestration.exit_codes import Exit
 from orchestration.fetch.staged import FetchError
 from orchestration.ingestion import hold
-from orchestration.nights import dagster_home, missing, run_night, yesterday
+from orchestration.missing_nights import missing, yesterday
+from orchestration.nights import run_night
 from orchestration.notify import dispatch
 from orchestration.preview import glanced, last_day
 from orchestration.progress import steps_shown
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
-from orchestration.status import status_of
 from orchestration.ui.serve import serve
 from orchestration.whatif_output import answer, as_json, shown
 from templates.typesetting import system_libraries
@@ -196,22 +196,6 @@ def fetch(root: Path, names: Sequence[str], now: datetime) -> Exit:
     return Exit.FAILED if failed else Exit.PUBLISHED
 
 
-def status(root: Path, now: datetime, *, form: str, is_told: bool) -> Exit:
-    """Say what is published, what is missing and what failed last; files only, so that it works without Dagster.
-
-    A status that is told also sends what is due, missing nights among it: for who has a scheduler but no daemon.
-    """
-    project = load(root.resolve())
-    if is_told:
-        dispatch.delivered(project, now, is_watch=True)
-    standing = status_of(project, now)
-    for line in [standing.as_json()] if form == "json" else standing.sentences():
-        click.echo(line)
-    if standing.gap():
-        click.echo(standing.gap(), err=True)
-    return Exit.NIGHT_MISSING if standing.gap() else Exit.PUBLISHED
-
-
 def doctor(root: Path) -> Exit:
     """Look at all that a night trusts, and say what to do."""
     findings = []
@@ -228,8 +212,7 @@ def prune(root: Path, now: datetime, *, is_only_shown: bool) -> Exit:
     project = load(root.resolve())
     with sole_run(project.var), closing(connect(project.var, project.settings.machine())) as connection:
         gone = outdated(project.var, connection, project.settings.retention.published_months, now)
-        dagster_home(project.var)
-        with dg.DagsterInstance.get() as instance:
+        with dagster_instance(project.var, project.settings.dagster) as instance:
             runs = retention.old_runs(instance, project.settings.retention.dagster_nights)
             for one in gone:
                 click.echo(f"{one.kind}: {one.path.relative_to(project.var)}, {one.bytes:,} bytes")
@@ -257,6 +240,6 @@ def ui(root: Path, port: int, served_as: Sequence[str]) -> Exit:
     with suppress(BusyError), sole_run(project.var):  # a night that runs is using the store, which then is no ruin
         set_aside_a_damaged_store(project.var)
     click.echo(f"http://127.0.0.1:{port} shows the nights of {project.root} and runs them; Ctrl-C stops both", err=True)
-    ended = serve(port, served_as, environment(dagster_home(project.var), project.root))
+    ended = serve(port, served_as, environment(dagster_home(project.var, project.settings.dagster), project.root))
     click.echo(f"the UI ended with code {ended}; its own words stand above" if ended else "the UI is closed", err=True)
     return Exit.FAILED if ended else Exit.PUBLISHED

@@ -165,10 +165,26 @@ def chance(ratio: Quantity | None) -> str:
     return f"under 1{NBSP}%" if value < Decimal("0.01") else f"{rounded(value * 100, 0):f}{NBSP}%"
 
 
+def factor(ratio: Quantity | None) -> str:
+    """One number over another: whole from ten on, else one decimal, and two under a tenth."""
+    if ratio is None:
+        return UNKNOWN
+    value = decimal(ratio)
+    if 0 < value < Decimal("0.005"):
+        return "<0.01"
+    places = 0 if value >= 10 else 1 if value >= Decimal("0.1") or not value else 2  # noqa: PLR2004 - whole from ten
+    return _grouped(value, places)
+
+
 def times(ratio: Quantity) -> str:
     """How many times as much: 13 times, 2.5 times under ten."""
-    value = decimal(ratio)
-    return f"{_grouped(value, 0 if value >= 10 else 1)}{NBSP}times"  # noqa: PLR2004 - whole from ten
+    return f"{factor(ratio)}{NBSP}times"
+
+
+def flop(value: Quantity) -> str:
+    """Compute: 5.9e23."""
+    mantissa, _, power = f"{float(value):.1e}".partition("e")
+    return f"{mantissa}e{int(power)}"
 
 
 def points(ratio: Quantity | None) -> str:

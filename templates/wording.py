@@ -88,6 +88,7 @@ def number_filters(money: formats.Money) -> dict[str, Callable[..., object]]:
         "percent": lambda value: formats.percent(_amount(value)),
         "whole_percent": lambda value: formats.whole_percent(_amount(value)),
         "chance": lambda value: formats.chance(_amount(value)),
+        "factor": lambda value: formats.factor(_amount(value)),
         "times": lambda value: formats.times(_amount(value)),
         "exact": lambda value: formats.exact(_amount(value)),
         "plain": _plain,

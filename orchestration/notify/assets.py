@@ -3,10 +3,9 @@
 from datetime import date
 
 import dagster as dg
-from dagster._core.errors import DagsterAssetCheckFailedError  # not exported; the version is pinned
 
 from orchestration import last_failure
-from orchestration.nights import red
+from orchestration.nights import is_red, red
 from orchestration.notify import dispatch
 from orchestration.publication import night
 from orchestration.resources import PARTITION, STEPS, OtherNightError, Warehouse
@@ -48,14 +47,14 @@ def failure_told(context: dg.HookContext) -> None:
     partition = run.tags.get(PARTITION) if run else None
     if partition is None or error is None or isinstance(error, OtherNightError):
         return
-    is_red = isinstance(error, DagsterAssetCheckFailedError)
+    is_held = is_red(error)
     last_failure.note(
         warehouse.project.var,
         last_failure.Failure(
             night=date.fromisoformat(partition),
             at=warehouse.clock(),
-            reason=red(str(error)) if is_red else str(error),
-            is_held=is_red or isinstance(error, HeldError),
+            reason=red(str(error)) if is_held else str(error),
+            is_held=is_held or isinstance(error, HeldError),
         ),
     )
     dispatch.delivered(warehouse.project, warehouse.clock())

@@ -32,6 +32,8 @@ class Furniture:
         night_day = formats.day(night.subject["as_of"])
         if kind == "decisions":
             return f"Avoidable cost, {night.money.heading}, decisions as of {night_day}"
+        if kind == "compute":
+            return f"Direct cost, {night.money.heading}, four weeks to {night_day}; prices of {night.month}"
         if kind in {"thirds", "sheet"}:
             return f"Effective cost, {night.money.heading}, lifetime to {night_day}"
         ahead = (

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,30 @@ def ran(project: Path, *arguments: str) -> Path:
 def run() -> Callable[..., Path]:
     """`trisect run`, which must publish."""
     return ran
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The address of a PostgreSQL that is gone with the tests; skipped where the machine has none."""
+    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin")]
+    programs = next((folder for folder in folders if (folder / "initdb").exists()), None)
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed; .ci/run installs it on Debian")
+    user = "postgres" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="trisect-pg-") as folder:
+        if user:
+            shutil.chown(folder, user)
+        data = f"{folder}/data"
+
+        def run(program: str, *words: str) -> None:
+            command = [str(programs / program), "-D", data, *words]
+            subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+        run("initdb", "-U", "reader", "-A", "trust", "--no-sync")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        yield f"postgresql://reader@127.0.0.1:{port}/postgres"
+        run("pg_ctl", "-m", "immediate", "stop")

@@ -29,6 +29,7 @@ RULES = runpy.run_path(str(SCRIPTS / "forms.py"))
 FORMS = (
     "fixed", "money", "change", "span", "millions", "millions_more", "thousands", "thousands_more", "per_mtok",
     "percent", "whole", "whole_more", "chance", "points", "tokens", "two_digits", "months", "exact",
+    "factor", "flop",
 )  # fmt: skip
 EXPORTS = ("thirds", "unit_costs", "amortization", "recommendations", "reconciliation")
 NAMES = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -203,7 +204,7 @@ def test_every_number_of_every_page_is_a_value_of_the_nights_tables(
     markup: str, tables: duckdb.DuckDBPyConnection
 ) -> None:
     pages = pages_of(markup)
-    assert len(pages) == 12
+    assert len(pages) == 13
     found = {f"{page.kind} {page.position or ''}": faults(page, expected_of(page, tables)) for page in pages}
     assert {page: wrong for page, wrong in found.items() if wrong} == {}
 

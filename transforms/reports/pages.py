@@ -28,6 +28,11 @@ def pages(
     recommendations: pl.DataFrame,
     training_runs: pl.DataFrame,
     quarters: pl.DataFrame,
+    law_verdicts: pl.DataFrame,
+    serving_batches: pl.DataFrame,
+    runs_in_flight: pl.DataFrame,
+    usage_gaps: pl.DataFrame,
+    thirds: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
 
@@ -37,7 +42,7 @@ def pages(
     now = month_figures.sort("month").row(-1, named=True)
     metrics = {one["metric"]: one for one in headline_metrics.to_dicts()}
     checks = {one["check"]: one["code"] for one in quality_checks.to_dicts()}
-    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs)
+    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs, usage_gaps)
     spent = dict(
         month_classes.filter(month=row["month"]).select("cost_class", "effective_usd").iter_rows()
     )  # fmt: skip
@@ -46,14 +51,16 @@ def pages(
     bridge = titles.bridge_title(row, cost, change_drivers, quarters.height > 0)
     carried = amortization.filter(pl.col("month") == row["month"])
     unit = titles.unit_title(metrics["unit_cost"], now)
+    physics, stop = titles.compute_title(law_verdicts, serving_batches, runs_in_flight)
     ordered = [
         _page("summary", first, reason),
         _page("decisions", case, missing),
         _page("bridge", bridge, left_out=_bridge(row, bridge)),
-        _page("thirds", titles.band_title(band_verdicts)),
+        _page("thirds", titles.band_title(band_verdicts), left_out=_thirds(band_verdicts, thirds)),
         _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
         _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
               row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
+        _page("compute", physics, stop, left_out=_compute(physics)),
         *_sheets(band_verdicts, recommendations),
         _page("reconciliation", titles.reconciliation_title(quality_checks)),
         _page("method", "method"),
@@ -77,8 +84,18 @@ def _bridge(row: Row, code: str) -> str | None:
     return "the change of the month is not explained"
 
 
+def _thirds(band_verdicts: pl.DataFrame, thirds: pl.DataFrame) -> str | None:
+    if not band_verdicts.height or titles.has_balance(thirds):
+        return None
+    return "every model has cost in one phase alone: there is no balance to judge"
+
+
 def _unit_costs(row: Row) -> str | None:
     return None if row["first_day"] is not None else "nothing was served or billed"
+
+
+def _compute(code: str) -> str | None:
+    return "no own model has a law, no deployment a known chip, and no run is going on" if code == "nothing" else None
 
 
 def _sheets(band_verdicts: pl.DataFrame, recommendations: pl.DataFrame) -> Iterator[Row]:

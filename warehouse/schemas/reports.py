@@ -14,6 +14,7 @@ PAGES = (
     "thirds",
     "unit_costs",
     "amortization",
+    "compute",
     "sheet",
     "reconciliation",
     "method",
@@ -21,9 +22,10 @@ PAGES = (
 DIRECTIONS = ("up", "down", "flat", "not_meaningful")
 METRICS = ("effective_cost", "unit_cost", "idle_and_failed", "unamortised_training", "savings_realised")
 METRIC_REASONS = (
-    "no_bill", "no_priced_tokens", "no_run_log", "no_pool", "no_training", "first_advice", "none_followed",
-    "not_forecast",
+    "no_bill", "no_priced_tokens", "few_tokens", "credits", "no_run_log", "no_pool", "no_training", "first_advice",
+    "none_followed", "not_forecast",
 )  # fmt: skip
+USAGE_GAPS = ("no_requests", "no_tokens", "unused")
 CHECKS = ("ledger", "invoices", "model_coverage", "unallocated", "quarantine")
 CHECK_CODES = (
     "no_bill", "equal", "different", "tied", "not_tied", "no_total_stated", "no_telemetry", "nothing_served",
@@ -31,6 +33,8 @@ CHECK_CODES = (
 )  # fmt: skip
 STANDINGS = ("safe", "measured", "evaluate_first")
 REJECTIONS = ("costs_more", "saves_nothing", "unlikely", "below_materiality", "under_gate", "worth_less")
+LAW_VERDICTS = ("smaller_longer", "larger_shorter", "near_optimum", "demand_unknown")
+TASK_STANDINGS = ("on_small_model", "movable_measured", "movable_unmeasured", "stays", "open_ended", "unlabelled")
 WHY_NOW = (
     "pool_idle", "serving_passed_pretraining", "student_measured", "successor", "small_batches", "unmeasured", "saving",
 )  # fmt: skip
@@ -129,6 +133,8 @@ class ChangeDrivers(Table):
     driver = choice("why", *COST_DRIVERS)
     change_usd = usd("its part of the change; positive is more cost")
     persistence = choice("whether most of its size lasts, passes, or neither", "lasts", "passes", "mixed")
+    largest_class = choice("class of cost with at least half of it; null where none has", *COST_CLASSES).or_null()
+    largest_model_id = text("model with that part, of direct cost").or_null()
 
 
 class Runoffs(Table):
@@ -334,6 +340,99 @@ class ServedGroups(Table):
     used_usd = usd("direct inference of the month; the rows of a dimension add up to it")
     tokens = count("input and output tokens", "tokens")
     usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+
+
+class UsageGaps(Table):
+    """One model in service with a material cost that serves next to nobody, or of which nobody knows what it serves."""
+
+    table_key = ("model_id",)
+
+    position = integer("1 costs most")
+    model_id = text("model")
+    code = choice(
+        "no_requests: none is delivered; no_tokens: they carry none; unused: under ten million tokens in four weeks",
+        *USAGE_GAPS,
+    )
+    monthly_usd = usd("direct inference of the last four weeks, as a month")
+    tokens = measure("served in the last four weeks", "tokens")
+    paid_until = day("day before which its GPUs are paid under a contract; null where none is known").or_null()
+
+
+class LawVerdicts(Table):
+    """One own model in service and what the night's law says of its size and training for the demand it has."""
+
+    table_key = ("model_id",)
+
+    position = integer("1 has cost most; models whose demand is not known last")
+    model_id = text("model")
+    params = measure("parameters used per token", "parameters")
+    tokens = measure("tokens it was trained on", "tokens")
+    tokens_per_param = measure("D/N", "tokens per parameter")
+    overtrain_ratio = ratio("D/N over the compute-optimal D/N of the same compute")
+    demand_ratio = ratio("demand in training-equivalent tokens over the compute-optimal tokens").or_null()
+    equal_from_ratio = ratio("least demand ratio at which an equal split costs at most 10 % more than the optimum")
+    equal_best_ratio = ratio("demand ratio at which an equal split is the optimum")
+    equal_to_ratio = ratio("most demand ratio at which an equal split costs at most 10 % more than the optimum")
+    optimal_training_ratio = ratio("cost-optimal share of training in training and serving").or_null()
+    law_excess_ratio = ratio("what the model as it is costs beyond the optimum of the law").or_null()
+    verdict = choice("which way the optimum lies; near it: at most 10 % more than it", *LAW_VERDICTS)
+    fits_equal_split = flag("an equal split of training and serving costs at most 10 % more than the optimum").or_null()
+    beyond_ratio = ratio("how many times the demand is past the range of the equal split, or short of it").or_null()
+    is_above = flag("the demand is past the range, not short of it").or_null()
+    is_extrapolated = flag("tokens per parameter beyond those the law was fitted to")
+
+
+class ServingBatches(Table):
+    """One model on one deployment: requests in a batch against the batch at which computing pays for the weights."""
+
+    table_key = ("deployment_id", "model_id")
+
+    position = integer("1 loses most to small batches; shared deployments last")
+    deployment_id = text("deployment")
+    model_id = text("model")
+    gpu_model = text("chip")
+    models = count("models that the deployment serves")
+    batch_measured = measure("requests in flight on each copy; null where no durations are sent", "requests").or_null()
+    critical_batch = measure("requests in flight at which reading the weights is paid for by computing", "requests")
+    limited_by = choice("what limits a step at the measured batch", "memory", "compute").or_null()
+    small_batches_usd = usd(
+        "a month: lost to batches under the planned one; null where not known, or where several models share the GPUs"
+    ).or_null()
+    latency_premium_usd = usd("a month: what keeping the latency limit costs; null where none is set").or_null()
+
+
+class RunsInFlight(Table):
+    """One training run still going: where it is heading, what is left to pay, and whether to go on."""
+
+    table_key = ("run_id",)
+
+    position = integer("1 is to be stopped first: by verdict, then by what is left to pay")
+    run_id = text("run")
+    run_name = text("its name, or its id where it has none")
+    kind = text("what kind of run")
+    progress_ratio = ratio("part of the planned length that is over").or_null()
+    measured_by = choice("what it is judged by", "loss", "reward")
+    current = measure("last loss, or reward now", "nats per token or reward").or_null()
+    final_p10 = measure("at its planned end, low; of a reward its highest value, low", "as current").or_null()
+    final_p90 = measure("at its planned end, high; of a reward its highest value, high", "as current").or_null()
+    best_past = measure("best final loss of finished runs of the model", "nats per token").or_null()
+    remaining_usd = usd("cost to the planned end").or_null()
+    verdict = choice("what to do", "continue", "stop", "roll_back", "unknown")
+    reason_code = text("why, or what is missing")
+
+
+class TaskStandings(Table):
+    """One place where inference of the last four weeks is served, or could be, over all models."""
+
+    table_key = ("standing",)
+
+    position = integer("from what has moved to what is not known")
+    standing = choice("where it is served, or could be", *TASK_STANDINGS)
+    monthly_inference_usd = usd("direct inference of the last four weeks, as a month")
+    share_ratio = ratio("share of all inference that has a task or could have one")
+    tasks = count("tasks of models in it")
+    model_id = text("model of the largest of them")
+    task = text("the largest of them").or_null()
 
 
 class Pages(Table):

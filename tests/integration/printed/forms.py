@@ -132,6 +132,20 @@ def chance(x: float | None) -> str | None:
     return ">99 %" if x > 0.99 else "under 1 %" if x < 0.01 else f"{digits(x * 100, 0)} %"
 
 
+def factor(x: float | None) -> str:
+    """One number over another: whole from ten on, else with one decimal, two under a tenth."""
+    if x is None:
+        return "–"
+    if 0 < x < 0.005:
+        return "<0.01"
+    return digits(x, 0 if x >= 10 else 1 if x >= 0.1 or x == 0 else 2)
+
+
+def flop(x: float) -> str:
+    """Compute: 4.1e24."""
+    return f"{x:.1e}".replace("e+", "e")
+
+
 def points(x: float) -> str:
     """A difference of percentages."""
     return f"{digits(x * 100, 1)} points"

@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from orchestration.nights import dagster_home
+from orchestration.dagster_store import dagster_home
+from orchestration.settings import DagsterSection
 
 
 @dg.asset
@@ -28,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Dagster's home as a night lays it out; what it sets in the environment is undone."""
     for variable in ("DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
         monkeypatch.setenv(variable, "")
-    return dagster_home(tmp_path)
+    return dagster_home(tmp_path, DagsterSection())
 
 
 def materialised(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:

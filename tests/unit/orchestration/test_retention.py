@@ -7,8 +7,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.nights import dagster_home
+from orchestration.dagster_store import dagster_home
 from orchestration.retention import forget_runs, old_runs
+from orchestration.settings import DagsterSection
 from orchestration.table_assets import NIGHTS
 
 
@@ -20,7 +21,7 @@ def spend() -> None:
 def test_runs_of_older_nights_go_with_their_events_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
         monkeypatch.setenv(variable, "")
-    runs = dagster_home(tmp_path) / "history" / "runs"
+    runs = dagster_home(tmp_path, DagsterSection()) / "history" / "runs"
     with dg.DagsterInstance.get() as instance:
         nights = ("2026-11-01", "2026-11-02", "2026-11-03", "2026-11-02")
         ran = [dg.materialize([spend], instance=instance, partition_key=night).run_id for night in nights]

@@ -69,6 +69,7 @@ def forms_of(value: Decimal) -> set[str]:
     ratios = {form(number) for form in (formats.percent, formats.whole_percent) for number in (value, size)}
     amounts = {form(number) for form in (money.short, money.change, money.per_mtok) for number in (value, size)}
     scaled = {formats.tokens_in_words(value)[0], formats.months(value), formats.whole_percent(value, plus="+")}
+    scaled.add(formats.times(size))
     return plain | ratios | amounts | {amount.removeprefix("$") for amount in amounts} | scaled
 
 

@@ -191,6 +191,7 @@ class _Choice:
             "net_present_value": cash.net_present_value,
             "saved": cash.saved * passes,
             "cash": cash.cumulative,
+            "first_years": max(card["monthly_saving_usd_p50"], 0.0) * cash.first_year,
         }
         self.sums = {name: self.sums.get(name, 0.0) + part for name, part in parts.items()}
 
@@ -200,7 +201,7 @@ class _Choice:
         nothing = np.zeros((fleet.horizon, night.draws))
         sums = self.sums or {
             "one_off": nothing[0], "monthly_saving": nothing[0], "net_present_value": nothing[0],
-            "saved": nothing, "cash": np.concatenate([nothing[:1], nothing]),
+            "saved": nothing, "cash": np.concatenate([nothing[:1], nothing]), "first_years": nothing[:, 0],
         }  # fmt: skip
         row: dict[str, Any] = {
             "action": "hold", "standing": "safe", "gate_probability": 1.0, "is_measured": True,
@@ -214,6 +215,9 @@ class _Choice:
         row["expected_value_usd"] = float(sums["net_present_value"].mean())
         row["probability"] = float((sums["net_present_value"] > 0).mean())
         payable = fleet.payable_usd(self.touched)
+        # the months in which the cards are in their first year, each as often as it saves
+        months = sums["first_years"] / max(sums["first_years"].sum(), 1e-9)
+        row["monthly_paid_usd_p50"] = float(percentiles(months @ payable)[1])
         return row | _lists(sums["cash"], sums["saved"], payable)
 
 

@@ -67,7 +67,7 @@ class Cash:
         return begins + int(np.argmax(year >= _HALF * year.max()))
 
     @cached_property
-    def _window(self) -> Floats:
+    def first_year(self) -> Floats:
         """Weights of the first twelve months in effect, which add up to 1: later ones are grown demand, no budget."""
         months = np.arange(len(self.saved))
         is_first_year = (months >= self.first_month) & (months < self.first_month + _YEAR)
@@ -77,7 +77,7 @@ class Cash:
     @cached_property
     def monthly_if_passed(self) -> Floats:
         """Mean saving of a month by draw, over the first year in effect, where the gate is passed."""
-        return np.asarray(self._window @ self.saved)
+        return np.asarray(self.first_year @ self.saved)
 
     @cached_property
     def monthly_saving(self) -> Floats:
@@ -87,7 +87,7 @@ class Cash:
     @cached_property
     def monthly_paid(self) -> Floats:
         """What its pools cost at most in the mean of the same months, by draw."""
-        return np.asarray(self._window @ self.paid)
+        return np.asarray(self.first_year @ self.paid)
 
     @cached_property
     def break_even_demand(self) -> Floats:

@@ -59,10 +59,10 @@ def _framed(table: type[TwoPhaseBalance | ScalingEvidence], rows: list[Row], set
 
 def _law(scaling_law: pl.DataFrame) -> Iterator[Row]:
     """The law that the night decides by, if it has its numbers."""
-    known = scaling_law.filter(
+    complete = scaling_law.filter(
         pl.col("is_chosen"), pl.all_horizontal(pl.col("E", "A", "B", "alpha", "beta").is_not_null())
     )
-    yield from known.sort("law_id").head(1).iter_rows(named=True)
+    yield from complete.sort("law_id").head(1).iter_rows(named=True)
 
 
 def _trained(models: pl.DataFrame, phase_compute: pl.DataFrame) -> pl.DataFrame:
@@ -94,14 +94,16 @@ def _two_phase(row: Row, law: Row) -> Row:
     curve = Curve(law["alpha"], law["beta"])
     reducible = sum(_losses(row, law))
     optimal_tokens = (law["B"] / (curve.optimal_data_share * reducible)) ** (1 / law["beta"])
-    known = [row["served_tokens"], row.get("ahead_tokens")]
-    lifetime = None if known == [None, None] else sum(tokens or 0.0 for tokens in known)
+    token_counts = [row["served_tokens"], row.get("ahead_tokens")]
+    lifetime = None if token_counts == [None, None] else sum(tokens or 0.0 for tokens in token_counts)
     prices = row["serving_price"], row["training_price"]
     # a phase whose credits exceed its cost has no price
     price_ratio = prices[0] / prices[1] if all(price and price > 0 for price in prices) else None
     demand = lifetime * price_ratio if lifetime is not None and price_ratio else None
     ratio = None if demand is None else demand / optimal_tokens
     excess = None if ratio is None else curve.equal_excess(ratio)
+    equal_from, equal_to = curve.equal_range(_PLAUSIBLE)
+    cheapest = None if ratio is None else curve.optimum(ratio)
     return {
         "model_id": row["model_id"],
         "law_id": law["law_id"],
@@ -113,12 +115,24 @@ def _two_phase(row: Row, law: Row) -> Row:
         "price_ratio": price_ratio,
         "demand_tokens": demand,
         "demand_ratio": ratio,
-        "optimal_training_ratio": None if ratio is None else curve.training_ratio(curve.optimum(ratio)),
+        "optimal_training_ratio": None if cheapest is None else curve.training_ratio(cheapest),
         "law_excess_ratio": None if ratio is None else _law_excess(curve, row["tokens"] / optimal_tokens, ratio),
         "equal_excess_ratio": excess,
         "is_equal_plausible": None if ratio is None else excess is not None and excess <= _PLAUSIBLE,
+        "equal_from_ratio": equal_from,
+        "equal_best_ratio": curve.equal_best,
+        "equal_to_ratio": equal_to,
+        "optimum_params": None
+        if cheapest is None
+        else _optimal_params(curve, law, reducible) * curve.relative_params(cheapest),
+        "optimum_tokens": None if cheapest is None else optimal_tokens * curve.relative_tokens(cheapest),
         "is_extrapolated": _is_extrapolated(row, law),
     }
+
+
+def _optimal_params(curve: Curve, law: Row, reducible: float) -> float:
+    """The compute-optimal size for a reducible loss, N0."""
+    return float((law["A"] / ((1 - curve.optimal_data_share) * reducible)) ** (1 / law["alpha"]))
 
 
 def _law_excess(curve: Curve, tokens_ratio: float, demand_ratio: float) -> float:

@@ -61,3 +61,22 @@ class Curve:
             return None
         best = self.relative_cost(self.optimum(demand_ratio), demand_ratio)
         return self.relative_cost(data_share, demand_ratio) / best - 1
+
+    @property
+    def equal_best(self) -> float:
+        """Demand over compute-optimal tokens at which the optimum spends the same on both: βy = αx / 2."""
+        data_share = self.alpha / (self.alpha + 2 * self.beta)
+        return 3 * self.relative_tokens(data_share)
+
+    def equal_range(self, most_excess: float) -> tuple[float, float]:
+        """The demands between which an equal split costs at most so much more than the optimum."""
+        best, least = self.equal_best, 3 * self.optimal_data_share ** (1 / self.beta)
+
+        def beyond(demand_ratio: float) -> float:
+            excess = self.equal_excess(demand_ratio)
+            return 1 / _EDGE if excess is None else excess - most_excess
+
+        high = best
+        while beyond(high) <= 0 and high < best / _EDGE:
+            high *= 10
+        return float(brentq(beyond, least, best)), float(brentq(beyond, best, high))

@@ -10,6 +10,7 @@ import polars as pl
 
 from transforms.reports.metrics.amortization import amortization_numbers
 from transforms.reports.metrics.bridge import bridge_numbers
+from transforms.reports.metrics.compute import compute_numbers
 from transforms.reports.metrics.decisions import decision_numbers
 from transforms.reports.metrics.metric import Number, context
 from transforms.reports.metrics.reconciliation import reconciliation_numbers
@@ -31,6 +32,7 @@ SECTIONS = {
     "thirds": thirds_numbers,
     "unit_costs": unit_cost_numbers,
     "amortization": amortization_numbers,
+    "compute": compute_numbers,
     "reconciliation": reconciliation_numbers,
 }
 
@@ -61,6 +63,11 @@ def numbers(
     waste: pl.DataFrame,
     goodput: pl.DataFrame,
     quarters: pl.DataFrame,
+    law_verdicts: pl.DataFrame,
+    serving_batches: pl.DataFrame,
+    runs_in_flight: pl.DataFrame,
+    task_standings: pl.DataFrame,
+    usage_gaps: pl.DataFrame,
     token_usage: pl.DataFrame,
     files: pl.DataFrame,
     quarantine: pl.DataFrame,

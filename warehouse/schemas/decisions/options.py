@@ -72,6 +72,7 @@ class Portfolio(Candidates):
     cash_usd_p10 = _by_month("cash since approval, low")
     cash_usd_p50 = _by_month("cash since approval, median")
     cash_usd_p90 = _by_month("cash since approval, high")
+    monthly_paid_usd_p50 = usd("of the sum: what its pools cost beyond contracts in such a month, median").or_null()
     saved_usd_p90 = _by_month("saving of the month, high")
     payable_usd_p90 = _by_month("what its pools could be left unpaid of at most in the month, high")
 
@@ -106,6 +107,7 @@ class RecommendedTotals(Table):
     monthly_saving_usd_p10 = usd("saving a month in the first year in effect, low")
     monthly_saving_usd_p50 = usd("saving a month in the first year in effect, median")
     monthly_saving_usd_p90 = usd("saving a month in the first year in effect, high")
+    monthly_paid_usd_p50 = usd("what their pools cost beyond contracts in such a month, median").or_null()
     net_present_value_usd_p10 = usd("net present value, low")
     net_present_value_usd_p50 = usd("net present value, median")
     net_present_value_usd_p90 = usd("net present value, high")

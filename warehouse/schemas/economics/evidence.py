@@ -30,6 +30,11 @@ class TwoPhaseBalance(Table):
     ).or_null()
     equal_excess_ratio = ratio("what an equal split costs more than the optimum; null where it cannot be").or_null()
     is_equal_plausible = flag("an equal split stays within 10 % of the optimum").or_null()
+    equal_from_ratio = ratio("least T_eff over D0 at which an equal split costs at most 10 % more than the optimum")
+    equal_best_ratio = ratio("T_eff over D0 at which an equal split is the optimum")
+    equal_to_ratio = ratio("most T_eff over D0 at which an equal split costs at most 10 % more than the optimum")
+    optimum_params = measure("size of least cost for the same loss and this demand", "parameters").or_null()
+    optimum_tokens = measure("training tokens of that size", "tokens").or_null()
     is_extrapolated = flag("tokens per parameter beyond those the law was fitted to")
 
 

@@ -191,6 +191,8 @@ def test_the_total_of_one_card_is_the_card(outgrown: Company) -> None:
     assert total["decisions"] == 1
     for name in ("monthly_saving_usd_p10", "net_present_value_usd_p50", "net_present_value_usd_p90"):
         assert total[name] == card[name]
+    # what its pool can be left unpaid of, in the months in which it saves: never less than it saves
+    assert card["monthly_saving_usd_p50"] < total["monthly_paid_usd_p50"] <= card["monthly_paid_usd_p90"]
 
 
 def test_a_cycle_of_bases_does_not_keep_the_night_from_ending(company: Company) -> None:
