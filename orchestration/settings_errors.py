@@ -52,13 +52,13 @@ def sentence(path: Path, what: str, remedy: str, text: str) -> str:
 def line_of(text: str, path: Path) -> int:
     """The line of a key, else of the closest table around it; 0 where the file has neither."""
     lines = text.splitlines()
-    start, line_number = _header_line(lines, path)
+    start, line = _header_line(lines, path)
     for key in path[1:] if start else path:
         pattern = re.compile(rf"\s*(?:\[+\s*[\w.]+\.)?[\"']?{re.escape(key)}[\"']?\s*[=\]]")
         ends = (n for n in range(start, len(lines)) if n > start and _is_top(lines[n], path))
-        reach = range(max(line_number - 1, 0), next(ends, len(lines)))
-        line_number = next((n + 1 for n in reach if pattern.match(lines[n])), line_number)
-    return line_number
+        reach = range(max(line - 1, 0), next(ends, len(lines)))
+        line = next((n + 1 for n in reach if pattern.match(lines[n])), line)
+    return line
 
 
 def _header_line(lines: Sequence[str], path: Path) -> tuple[int, int]:
