@@ -111,7 +111,7 @@ def _lead(night: Night, rows: list[Row], early: list[Row]) -> str:
     index = night.index
     names = ("opening", "additions", "amortized", "written_off")
     facts = SimpleNamespace(
-        month=night.month, balance=index.get("carried"), **{name: index.get(f"carried_{name}") for name in names},
+        in_month=night.in_month, balance=index.get("carried"), **{name: index.get(f"carried_{name}") for name in names},
         methods=sorted({row["method"] for row in rows}), early=early[0] if early else None,
     )  # fmt: skip
     return night.say("amortization", "lead", facts)

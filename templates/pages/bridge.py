@@ -146,7 +146,7 @@ def _faults(rows: pl.DataFrame, movers: list[Row]) -> tuple[str, ...]:
 def _parts(night: Night, change: Decimal) -> list[DriverPart]:
     return [
         DriverPart(
-            night.say("bridge", "driver", row["driver"], row["change_usd"]), row["change_usd"],
+            night.say("bridge", "driver", row), row["change_usd"],
             night.index.get(f"bridge_{row['driver']}"), row["persistence"],
             row["change_usd"] / change if change else None,
         )

@@ -73,6 +73,8 @@ class RejectedRow:
 class Decisions:
     """Everything that page 2 prints."""
 
+    gap: Row | None
+    gap_usd: Ref | None
     count: Ref | None
     waiting: int
     low: Ref | None
@@ -102,7 +104,7 @@ def decisions(night: Night) -> Decisions:
     rows = requested(night)
     unit = _unit(night, rows)
     totals = night.tables["recommended_totals"].to_dicts()
-    total = totals[0] if totals and totals[0]["decisions"] else None
+    total = totals[0] if totals and totals[0]["decisions"] > 1 else None
     savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
     known = [float(value) for value in savings if value is not None]
     limits = (min([*known, 0.0]), max([*known, 1.0]))
@@ -116,6 +118,8 @@ def decisions(night: Night) -> Decisions:
     first = signed[0] if signed else rows[0] if rows else None
     title = night.title("decisions")
     return Decisions(
+        gap=next(iter(night.tables["usage_gaps"].sort("position").to_dicts()), None),
+        gap_usd=night.index.get("usage_gap"),
         count=night.index.get("decisions"),
         waiting=len(rows) - len(signed),
         low=night.index.get("saving_p10"),

@@ -66,6 +66,7 @@ class UnitCosts:
     """Everything that page 5 prints."""
 
     month: str
+    in_month: str
     previous: str
     loaded: Ref | None
     change_ratio: Decimal
@@ -110,8 +111,9 @@ def unit_costs(night: Night) -> UnitCosts:
     before = rate["previous_value"]
     return UnitCosts(
         month=night.month,
+        in_month=night.in_month,
         previous=night.previous,
-        loaded=night.index.get("fully_loaded"),
+        loaded=night.index.get("fully_loaded") if rate["value"] is not None else None,
         change_ratio=(rate["value"] - before) / before if rate["value"] is not None and before else Decimal(0),
         unit_name=unit_row["unit_name"] if unit_row else "",
         unit_article="An" if unit_row and unit_row["unit_name"][:1].lower() in "aeiou" else "A",
@@ -140,8 +142,10 @@ def unit_costs(night: Night) -> UnitCosts:
 
 def _lead(night: Night, causes: list[Row]) -> str:
     index, pools = night.index, night.tables["idle_pools"].sort("position").to_dicts()
+    has_price = metric(night, "unit_cost")["value"] is not None
     facts = SimpleNamespace(
-        used=index.get("used"), allocated=index.get("mtok_allocated"), loaded=index.get("fully_loaded"),
+        used=index.get("used") if has_price else None, allocated=index.get("mtok_allocated"),
+        loaded=index.get("fully_loaded"),
         cause=rate_cause(night), wasted=index.get("wasted"),
         pool=pools[0]["pool_id"] if pools else None, idle=index.get("largest_idle_pool"),
         has_causes=bool(causes), code=night.title("unit_costs")["title_code"],

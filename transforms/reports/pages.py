@@ -31,6 +31,8 @@ def pages(
     law_verdicts: pl.DataFrame,
     serving_batches: pl.DataFrame,
     runs_in_flight: pl.DataFrame,
+    usage_gaps: pl.DataFrame,
+    thirds: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
 
@@ -40,7 +42,7 @@ def pages(
     now = month_figures.sort("month").row(-1, named=True)
     metrics = {one["metric"]: one for one in headline_metrics.to_dicts()}
     checks = {one["check"]: one["code"] for one in quality_checks.to_dicts()}
-    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs)
+    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs, usage_gaps)
     spent = dict(
         month_classes.filter(month=row["month"]).select("cost_class", "effective_usd").iter_rows()
     )  # fmt: skip
@@ -54,7 +56,7 @@ def pages(
         _page("summary", first, reason),
         _page("decisions", case, missing),
         _page("bridge", bridge, left_out=_bridge(row, bridge)),
-        _page("thirds", titles.band_title(band_verdicts)),
+        _page("thirds", titles.band_title(band_verdicts), left_out=_thirds(band_verdicts, thirds)),
         _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
         _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
               row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
@@ -80,6 +82,12 @@ def _bridge(row: Row, code: str) -> str | None:
     if row["previous_month"] is None:
         return "no month before to compare with, and no forecast"
     return "the change of the month is not explained"
+
+
+def _thirds(band_verdicts: pl.DataFrame, thirds: pl.DataFrame) -> str | None:
+    if not band_verdicts.height or titles.has_balance(thirds):
+        return None
+    return "every model has cost in one phase alone: there is no balance to judge"
 
 
 def _unit_costs(row: Row) -> str | None:

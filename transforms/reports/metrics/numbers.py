@@ -67,6 +67,7 @@ def numbers(
     serving_batches: pl.DataFrame,
     runs_in_flight: pl.DataFrame,
     task_standings: pl.DataFrame,
+    usage_gaps: pl.DataFrame,
     token_usage: pl.DataFrame,
     files: pl.DataFrame,
     quarantine: pl.DataFrame,
