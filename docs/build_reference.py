@@ -17,7 +17,7 @@ from orchestration import settings
 from orchestration.cli import trisect
 from orchestration.exit_codes import Exit
 from orchestration.section import Section
-from orchestration.settings_faults import variable_of
+from orchestration.settings_errors import variable_of
 from warehouse import vocabulary
 from warehouse.schemas import STAGES, tables_of
 from warehouse.schemas.columns import Column

@@ -16,6 +16,7 @@ import polars as pl
 
 from orchestration.code_digest import code_digest
 from orchestration.settings import Project
+from orchestration.settings_tables import accepted_findings, settings_table, source_priorities
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.raw.findings import findings
@@ -164,9 +165,9 @@ def computed(
     said = project.settings
     known = {
         **read_policy(project.root),
-        "settings": said.table(until, start),
-        "accepted_findings": said.accepted(),
-        "source_priorities": said.priorities(),
+        "settings": settings_table(said, until, start),
+        "accepted_findings": accepted_findings(said),
+        "source_priorities": source_priorities(said),
     }
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)

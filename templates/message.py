@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 
 from templates import colours, formats
-from templates.pages.document import Document, Edition
+from templates.pages.document import Document
+from templates.pages.edition import Edition
 from templates.pages.summary import Summary
 from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable

@@ -71,6 +71,16 @@ def count(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table.qualified()}").fetchall()[0][0])
 
 
+def content_version(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> str:
+    """A name for what the table holds: the same rows in any order, but for the clock of the run, have the same."""
+    compared = "* EXCLUDE (built_at)" if "built_at" in table.columns() else "*"
+    query = (
+        f"SELECT count(*), sum(hash(every_row)::UHUGEINT) FROM (SELECT {compared} FROM {table.qualified()}) every_row"
+    )
+    rows, hashed = connection.execute(query).fetchall()[0]
+    return f"{rows}-{int(hashed or 0):x}"
+
+
 def head(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
     """Some rows of the table, for a look."""
     rows: pl.DataFrame = connection.sql(f"SELECT * FROM {table.qualified()} LIMIT 5").pl()

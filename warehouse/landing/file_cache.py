@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -76,6 +77,12 @@ def landed_file(var: Path, content: Content) -> LandedFile:
 def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Every content that has been read."""
     return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> str:
+    """A name for what the inbox holds and how it is read: every raw table follows from the contents and the readers."""
+    query = f"SELECT source, file_sha256, reader_digest, read_for FROM {Readings.qualified()} ORDER BY ALL"
+    return hashlib.sha256(repr(connection.execute(query).fetchall()).encode()).hexdigest()[:16]
 
 
 def first_seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
