@@ -25,7 +25,6 @@ TO_DO: Final = (
     "orchestration/doctor.py",
     "orchestration/fetch",
     "orchestration/ingestion.py",
-    "orchestration/nights.py",
     "orchestration/notify",
     "orchestration/preview.py",
     "orchestration/publication.py",
