@@ -26,7 +26,5 @@ def time_labels(labels: Sequence[str], across: Scale, most: int = 4) -> Iterator
     every = max(-(-last // max(most - 1, 1)), 1)
     label_numbers = [label_number for label_number in range(0, last, every) if last - label_number >= every * 0.6]
     for label_number in [*label_numbers, last]:
-        anchor = "middle"
-        yield text(
-            (across(label_number), HEIGHT - 5), labels[label_number], size=6.6, fill=colours.TEXT_2, anchor=anchor
-        )  # type: ignore[arg-type]
+        at = (across(label_number), HEIGHT - 5)
+        yield text(at, labels[label_number], size=6.6, fill=colours.TEXT_2, anchor="middle")
