@@ -95,6 +95,7 @@ from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
@@ -111,6 +112,7 @@ ASSETS: Final = [
     ingestion.request_hours,
     stage(
         accruals,
+        repeated_gpu_hours,
         charges,
         charge_findings,
         delivered_days,

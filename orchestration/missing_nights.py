@@ -18,9 +18,9 @@ def missing(project: Project, until: date) -> list[date]:
 
     Nights that are older than published ones are kept are not missed.
     """
-    known = publish.nights(project.published)
-    if not known:
+    published = publish.nights(project.published)
+    if not published:
         return []
-    first = max(min(known), publish.oldest_kept(max(known), project.settings.retention.published_months))
+    first = max(min(published), publish.oldest_kept(max(published), project.settings.retention.published_months))
     days = (first + timedelta(days=n) for n in range((until - first).days + 1))
-    return [day for day in days if day not in known]
+    return [day for day in days if day not in published]

@@ -27,6 +27,7 @@ from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
@@ -133,6 +134,7 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
 
 FIRST_TABLES: Final = (
     accruals,
+    repeated_gpu_hours,
     charges,
     charge_findings,
     run_attempts,

@@ -249,7 +249,7 @@ def load(root: Path) -> Project:
     from orchestration import settings_faults  # noqa: PLC0415 - it knows every reader, a status needs none
 
     project, text = _read(root)
-    faults = [settings_errors.said(*fault, text) for fault in settings_faults.faults(project.settings)]
+    faults = [settings_errors.sentence(*fault, text) for fault in settings_faults.faults(project.settings)]
     if faults:
         raise SettingsError("\n".join(faults))
     return project

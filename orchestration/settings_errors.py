@@ -32,16 +32,16 @@ def explained(errors: Sequence[ErrorDetails], text: str, root: type[Section]) ->
         path = tuple(f"[{step}]" if isinstance(step, int) else step for step in error["loc"])
         if error["type"] == "extra_forbidden":
             within = ".".join(step for step in path[:-1] if not step.startswith("[")) or "the top level"
-            yield said(path, f"unknown key {path[-1]!r} in {within}", _known_keys(root, path), text)
+            yield sentence(path, f"unknown key {path[-1]!r} in {within}", _known_keys(root, path), text)
         elif error["type"] == "missing":
-            yield said(path, f"the key {path[-1]!r} is missing", "", text)
+            yield sentence(path, f"the key {path[-1]!r} is missing", "", text)
         else:
             is_shown = path[0] != SECRETIVE and not isinstance(error["input"], dict | list)
             named = f"{path[-1]} = {error['input']!r}: {error['msg']}" if is_shown else error["msg"]
-            yield said(path, named, _example(root, path), text)
+            yield sentence(path, named, _example(root, path), text)
 
 
-def said(path: Path, what: str, remedy: str, text: str) -> str:
+def sentence(path: Path, what: str, remedy: str, text: str) -> str:
     """One sentence about one place of the settings."""
     variable = variable_of(path[0], path[-1]) if len(path) == 2 else ""  # noqa: PLR2004 - section and key
     line = line_of(text, path)
@@ -52,13 +52,13 @@ def said(path: Path, what: str, remedy: str, text: str) -> str:
 def line_of(text: str, path: Path) -> int:
     """The line of a key, else of the closest table around it; 0 where the file has neither."""
     lines = text.splitlines()
-    start, found = _header_line(lines, path)
+    start, line = _header_line(lines, path)
     for key in path[1:] if start else path:
         pattern = re.compile(rf"\s*(?:\[+\s*[\w.]+\.)?[\"']?{re.escape(key)}[\"']?\s*[=\]]")
         ends = (n for n in range(start, len(lines)) if n > start and _is_top(lines[n], path))
-        reach = range(max(found - 1, 0), next(ends, len(lines)))
-        found = next((n + 1 for n in reach if pattern.match(lines[n])), found)
-    return found
+        reach = range(max(line - 1, 0), next(ends, len(lines)))
+        line = next((n + 1 for n in reach if pattern.match(lines[n])), line)
+    return line
 
 
 def _header_line(lines: Sequence[str], path: Path) -> tuple[int, int]:
