@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from warehouse.schemas.table import Table
 from warehouse.sources.control_files import Promise
 from warehouse.sources.reader_protocol import Reading
 from warehouse.sources.source import Source
-from warehouse.tables import append
+from warehouse.tables import append, append_parts
 
 ROWS: Final[dict[str, type[Table]]] = {
     table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows, CounterSamples)
@@ -118,9 +119,7 @@ class Shelf:
         self._put(Quarantine, _quarantined(content, read))
         self._put(Readings, account)
         self._put(LandedFindings, _noticed(content, read))
-        for path in read.parts.get(ChargeRows.table_name, ()):
-            insert(self._connection, ChargeRows, pl.read_parquet(path, glob=False))
-            path.unlink()
+        _insert_parts(self._connection, ChargeRows, read.parts.get(ChargeRows.table_name, ()))
         if self._rows > BATCH:
             self.flush()
 
@@ -153,6 +152,22 @@ def insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.D
     valid = table.frame(rows)
     table.validation().validate(valid, lazy=True)
     append(connection, table.qualified(), valid)
+
+
+def _insert_parts(connection: duckdb.DuckDBPyConnection, table: type[Table], paths: Sequence[Path]) -> None:
+    """Rows that were too many to hold, validated part by part; their files are gone then."""
+
+    def valid() -> Iterator[pl.DataFrame]:
+        validation = table.validation()
+        for path in paths:
+            rows = table.frame(pl.read_parquet(path, glob=False))
+            validation.validate(rows, lazy=True)
+            yield rows
+
+    if paths:
+        append_parts(connection, table, valid())
+    for path in paths:
+        path.unlink()
 
 
 def _quarantined(content: Content, read: Reading) -> pl.DataFrame:
