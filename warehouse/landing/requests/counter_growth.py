@@ -69,7 +69,7 @@ _GROWTH: Final = f"""
     )
     SELECT source, target, counter, status, model, deployment, team, tenant, task, scraped_at AS until, is_strange,
         CASE WHEN is_strange THEN NULL WHEN earlier_at IS NOT NULL THEN earlier_at
-            WHEN begun_at >= (SELECT min(scraped_at) FROM scraped AS seen WHERE seen.source = stepped.source) THEN begun_at
+            WHEN begun_at >= (SELECT min(scraped_at) FROM scraped WHERE scraped.source = stepped.source) THEN begun_at
         END AS since,
         CASE WHEN earlier IS NULL OR value < earlier THEN value ELSE value - earlier END AS growth,
         NOT is_strange AND is_known AND coalesce(value < earlier, true) AS is_restart
