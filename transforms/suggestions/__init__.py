@@ -1,0 +1,1 @@
+"""Lines to paste into policy/ for what no rule reaches."""

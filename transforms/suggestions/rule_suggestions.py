@@ -1,0 +1,149 @@
+"""The best guess first: tags before names before ids, a model that is named before all where there are no GPUs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from transforms.suggestions.model_names import line, model_in, named_models, phase_in, slug
+from transforms.suggestions.pools import pools
+from transforms.suggestions.request_suggestions import of_requests
+from transforms.suggestions.run_suggestions import of_runs
+from warehouse.schemas.names import tag_key
+
+LARGEST: Final = 20
+"""Lines of a source: beyond these, what is left is small, or there is no pattern in it."""
+
+SCHEMA: Final = {
+    "source": pl.String(),
+    "file": pl.String(),
+    "line": pl.String(),
+    "amount": pl.Float64(),
+    "unit": pl.String(),
+    "gpu_hours": pl.Float64(),
+}
+# Keys that people use for what a resource is for, the most telling first; others follow by the money they cover.
+_KEYS: Final = (
+    *("model", "model_id", "pool", "cluster", "workload", "team", "project", "service", "app", "application"),
+    *("owner", "costcenter", "cost-center", "cost_center", "namespace", "name"),
+)
+_NAMES: Final = ("resource_name", "sub_account_id", "service_name", "resource_id", "charge_description")
+_MOST_VALUES: Final = 50
+
+
+class _Guess(NamedTuple):
+    """A field of a bill, its value, and what they would lead to."""
+
+    field: str
+    value: str
+    target: str
+    target_id: str
+    phase: str
+
+
+def rule_suggestions(
+    charges: pl.DataFrame,
+    charge_rules: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    token_usage: pl.DataFrame,
+    models: pl.DataFrame,
+) -> pl.DataFrame:
+    """One line to paste: `source`, the `file` of policy/ it belongs in, the `line`, and what it would reach.
+
+    `amount` is in `unit` (a currency, GPU-hours or tokens); `gpu_hours` stands beside money. Largest first in a source.
+    """
+    names = named_models(models, token_usage)
+    lines, guesses = _of_bills(charges, charge_rules, names)
+    pooled = [(charge_id, guess.target_id) for guess, charge_id in guesses if guess.target == "pool"]
+    proposed = pl.DataFrame(pooled, schema={"charge_id": pl.List(pl.String), "proposed": pl.String}, orient="row")
+    found = pools(charges, charge_rules, proposed.explode("charge_id"))
+    bought = {guess.target_id for guess, _ in guesses if guess.target == "model"}
+    bought |= set(charge_rules.filter(pl.col("phase") == "inference")["model_id"].drop_nulls())
+    rows = [
+        *lines,
+        *of_runs(training_runs, names, found, set(names.values())),
+        *of_requests(token_usage, training_runs, found, bought),
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort(
+        "source", "file", "amount", "line", descending=[False, False, True, False]
+    )
+
+
+def _of_bills(
+    charges: pl.DataFrame, charge_rules: pl.DataFrame, models: Mapping[str, str]
+) -> tuple[list[tuple[object, ...]], list[tuple[_Guess, list[str]]]]:
+    """The lines of the bills, and each guess with the charges it is about."""
+    missed = charge_rules.filter(pl.col("account") == "unallocated").select("charge_id")
+    groups = (
+        charges.join(missed, on="charge_id", how="semi")
+        .group_by("source", "currency", "tags", *_NAMES)
+        .agg(pl.col("effective_cost").cast(pl.Float64).sum().alias("cost"), pl.col("gpu_hours").sum(), "charge_id")
+    )
+    lines: list[tuple[object, ...]] = []
+    guesses: list[tuple[_Guess, list[str]]] = []
+    for (source, currency), rows in groups.sort("cost", descending=True).group_by(
+        "source", "currency", maintain_order=True
+    ):
+        sums: dict[_Guess, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+        for row, guess in _guessed(rows.to_dicts(), models):
+            sums[guess] = (sums[guess][0] + row["cost"], sums[guess][1] + row["gpu_hours"])
+            guesses.append((guess, row["charge_id"]))
+        for guess, (cost, gpu_hours) in sorted(sums.items(), key=lambda item: -item[1][0])[:LARGEST]:
+            said = line(100, source, guess.field, guess.value, guess.target, guess.target_id, guess.phase, "", "", "")
+            lines.append((source, "attribution.csv", said, cost, currency, gpu_hours))
+    return lines, guesses
+
+
+def _guessed(rows: list[dict[str, Any]], models: Mapping[str, str]) -> list[tuple[dict[str, Any], _Guess]]:
+    """Each group of charges by the best field that it has; without GPUs, by the first that names a model.
+
+    What is bought by the token has its model in a description, while its tags name who bought it.
+    """
+    parsed = [(row, json.loads(row["tags"] or "{}")) for row in rows]
+    keys = _ranked([tags for _, tags in parsed], [row["cost"] for row, _ in parsed])
+    found = []
+    gpu_hours: dict[tuple[str, str], float] = defaultdict(float)
+    for row, tags in parsed:
+        fields = [(f"tag:{key}", str(tags[key])) for key in keys if tags.get(key)]
+        fields += [(name, str(row[name])) for name in _NAMES if row[name]]
+        if not fields:
+            continue
+        naming = [field for field in fields if model_in(field[1], models)] if not row["gpu_hours"] else []
+        best = (naming or fields)[0]
+        gpu_hours[best] += row["gpu_hours"]
+        found.append((row, best))
+    return [(row, _guess(*best, gpu_hours[best], models)) for row, best in found]
+
+
+def _guess(field: str, value: str, gpu_hours: float, models: Mapping[str, str]) -> _Guess:
+    """The model that is named, else a pool where there are GPUs, else shared."""
+    model_id = model_in(value, models)
+    if model_id is not None:
+        return _Guess(field, value, "model", model_id, phase_in(value, "inference"))
+    return (
+        _Guess(field, value, "pool", slug(value), "") if gpu_hours > 0 else _Guess(field, value, "shared", "shared", "")
+    )
+
+
+def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:
+    """Keys of tags, the best first: those whose word says what something is for, then by the money they cover."""
+    money: dict[str, float] = defaultdict(float)
+    values: dict[str, set[str]] = defaultdict(set)
+    for members, cost in zip(tags, costs, strict=True):
+        for key, value in members.items():
+            if value:
+                money[key] += abs(cost)
+                values[key].add(value)
+    named = {key: _bare(key) for key in money if len(values[key]) <= _MOST_VALUES}
+    known = {key: _KEYS.index(bare) if bare in _KEYS else len(_KEYS) for key, bare in named.items()}
+    return sorted(named, key=lambda key: (known[key], -money[key], key))
+
+
+def _bare(key: str) -> str:
+    """A key without what the provider puts before it: `user:team` and `user_team` are `team`."""
+    return re.sub(r"^(?:user|aws|project|x)[:_]", "", tag_key(key))
