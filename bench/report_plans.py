@@ -142,7 +142,8 @@ def positions(company: Company) -> pl.DataFrame:
         {"as_of": company.night, "model_id": life.name, "origin": life.origin, "params": life.params,
          "active_params": life.params, "served_tokens": 0.0, "served_days": 0 if life.released is None else 200,
          "demand_blocks": 3.0, "daily_tokens": 1e9, "remaining_months": 24.0, "price_sigma": 0.15, "price_months": 6,
-         "monthly_inference_usd": Decimal(life.inference[0] // 12), "recent_tokens": 28e9, **known}
+         "monthly_inference_usd": Decimal(life.inference[0] // 12), "recent_tokens": 28e9,
+         "recent_requests": 20_000_000, "is_telemetry_delivered": True, "is_training_tokens_disputed": False, **known}
         for life in (company.lives if company.has_bill else ())
     ])  # fmt: skip
 

@@ -49,6 +49,7 @@ from transforms.reports.restatements import restated_months, restatements
 from transforms.reports.scope import scope
 from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
+from transforms.reports.usage_gaps import usage_gaps
 from warehouse.schemas import CATALOGUE
 
 TASKS: Final = ("Ticket triage", "Field extraction", "Support answers", "Code review", "Summaries", "Translation")
@@ -334,8 +335,8 @@ def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
              scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
              headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
-             served_groups, doubtful_shares, largest_findings, law_verdicts, serving_batches, runs_in_flight,
-             task_standings, pages, numbers)  # fmt: skip
+             served_groups, usage_gaps, doubtful_shares, largest_findings, law_verdicts, serving_batches,
+             runs_in_flight, task_standings, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

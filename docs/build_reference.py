@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from orchestration import settings
 from orchestration.cli import EXIT_MEANINGS, trisect
 from orchestration.section import Section
-from orchestration.settings_faults import variable_of
+from orchestration.settings_errors import variable_of
 from warehouse import vocabulary
 from warehouse.schemas import STAGES, tables_of
 from warehouse.schemas.columns import Column

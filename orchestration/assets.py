@@ -90,10 +90,12 @@ from transforms.reports.scope import scope
 from transforms.reports.served_groups import served_groups
 from transforms.reports.top_changes import movers
 from transforms.reports.unmatched import unmatched
+from transforms.reports.usage_gaps import usage_gaps
 from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
@@ -110,6 +112,7 @@ ASSETS: Final = [
     ingestion.request_hours,
     stage(
         accruals,
+        repeated_gpu_hours,
         charges,
         charge_findings,
         delivered_days,
@@ -229,6 +232,7 @@ ASSETS: Final = [
         held_models,
         idle_pools,
         served_groups,
+        usage_gaps,
         law_verdicts,
         serving_batches,
         runs_in_flight,

@@ -54,15 +54,15 @@ _MEANT: Final = MappingProxyType({
     "cached_tokens": ("cached_input_tokens",),
 })  # fmt: skip
 """The words that files use for a column, and what they mean in a bill, a log of runs or of requests: the first that is
-known there."""
+columns there."""
 
 
-def meant(word: str, known: Sequence[str]) -> str | None:
-    """The column of `known` that the word means: by what people call it, else by its parts, else by its spelling."""
+def meant(word: str, columns: Sequence[str]) -> str | None:
+    """The column of `columns` that the word means: by what people call it, else by its parts, else by its spelling."""
     plain = word.casefold().strip().replace(" ", "_").replace("-", "_")
-    candidates = [column for column in _MEANT.get(plain, ()) if column in known]
-    candidates += [column for column in known if plain and plain == column.casefold()]
-    candidates += difflib.get_close_matches(plain, known, n=1, cutoff=0.75)
-    candidates += [column for column in known if plain and plain in column.split("_")]
-    candidates += difflib.get_close_matches(plain, known, n=1)
+    candidates = [column for column in _MEANT.get(plain, ()) if column in columns]
+    candidates += [column for column in columns if plain and plain == column.casefold()]
+    candidates += difflib.get_close_matches(plain, columns, n=1, cutoff=0.75)
+    candidates += [column for column in columns if plain and plain in column.split("_")]
+    candidates += difflib.get_close_matches(plain, columns, n=1)
     return next(iter(candidates), None)

@@ -214,7 +214,7 @@ def fetch(sources: tuple[str, ...], project: Path, now: datetime) -> int:
 @NOW
 def status(project: Path, form: str, detail: str, tell: bool, now: datetime) -> int:  # noqa: FBT001 - as the option gives it
     """Last published night, its age, missing nights, last failure."""
-    return int(_commands().status(project, now, form=form, is_told=tell, detail=detail))
+    return int(import_module("orchestration.status").status(project, now, form=form, is_told=tell, detail=detail))
 
 
 @trisect.command(epilog=examples("trisect doctor"))

@@ -20,14 +20,14 @@ from orchestration.doctor import examined
 from orchestration.exit_codes import Exit
 from orchestration.fetch.staged import FetchError
 from orchestration.ingestion import hold
-from orchestration.nights import missing, run_night, yesterday
+from orchestration.missing_nights import missing, yesterday
+from orchestration.nights import run_night
 from orchestration.notify import dispatch
 from orchestration.preview import glanced, last_day
 from orchestration.progress import Detail, steps_shown
 from orchestration.published_night import PublishedNight, published_night
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
-from orchestration.status import status_of
 from orchestration.ui.serve import serve
 from orchestration.whatif_output import answer, as_json, shown
 from templates.typesetting import system_libraries
@@ -210,23 +210,6 @@ def fetch(root: Path, names: Sequence[str], now: datetime) -> Exit:
             f"{len(failed)} of {len(sections)} sources could not be fetched; see above, then fetch again", err=True
         )
     return Exit.FAILED if failed else Exit.PUBLISHED
-
-
-def status(root: Path, now: datetime, *, form: str, is_told: bool, detail: Detail = "normal") -> Exit:
-    """Say what is published, what is missing and what failed last; files only, so that it works without Dagster.
-
-    A status that is told also sends what is due, missing nights among it: for who has a scheduler but no daemon.
-    """
-    project = load(root.resolve())
-    if is_told:
-        dispatch.delivered(project, now, is_watch=True)
-    standing = status_of(project, now)
-    lines = standing.sentences() if detail != "quiet" or standing.gap() else ()
-    for line in [standing.as_json()] if form == "json" else lines:
-        click.echo(line)
-    if standing.gap():
-        click.echo(standing.gap(), err=True)
-    return Exit.NIGHT_MISSING if standing.gap() else Exit.PUBLISHED
 
 
 def doctor(root: Path) -> Exit:

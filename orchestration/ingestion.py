@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.resources import Warehouse, night_end, night_of
+from orchestration.settings_tables import accepted_findings, settings_table, source_priorities
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
 from warehouse import history
 from warehouse.connection import Limits
 from warehouse.errors import HeldError
-from warehouse.landing import landing
+from warehouse.landing import file_cache, landing
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours
 from warehouse.landing.requests.reduction import reduce_on_duckdb, reduce_on_polars
@@ -19,6 +20,7 @@ from warehouse.schemas import policy as policy_schemas
 from warehouse.schemas import raw as raw_schemas
 from warehouse.schemas import tables_of
 from warehouse.sources.policy.policy import read_policy
+from warehouse.tables import content_version
 
 COMPUTED = (raw_schemas.RequestHours, raw_schemas.Findings)
 LANDED = [table for table in tables_of(raw_schemas) if table not in COMPUTED]
@@ -34,9 +36,9 @@ def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
     """The night, and what trisect.toml says."""
     said = warehouse.project.settings
     with warehouse.writing(*SETTINGS):
-        yield warehouse.write(policy_schemas.Settings, said.table(night_of(context), warehouse.clock()))
-        yield warehouse.write(policy_schemas.AcceptedFindings, said.accepted())
-        yield warehouse.write(policy_schemas.SourcePriorities, said.priorities())
+        yield warehouse.write(policy_schemas.Settings, settings_table(said, night_of(context), warehouse.clock()))
+        yield warehouse.write(policy_schemas.AcceptedFindings, accepted_findings(said))
+        yield warehouse.write(policy_schemas.SourcePriorities, source_priorities(said))
 
 
 @dg.multi_asset(specs=[spec(table) for table in POLICY])
@@ -55,8 +57,9 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
         landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
+        version = file_cache.version(warehouse.connection)
         for table in LANDED:
-            yield warehouse.landed(table)
+            yield warehouse.landed(table, version)
         hold(landed, project.settings.machine())
 
 
@@ -66,7 +69,7 @@ def published_before(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None
     with warehouse.writing(*REMEMBERED):
         history.remember(warehouse.connection, warehouse.project.published)
         for table in REMEMBERED:
-            yield warehouse.landed(table)
+            yield warehouse.landed(table, content_version(warehouse.connection, table))
 
 
 @dg.multi_asset(specs=[spec(raw_schemas.RequestHours, REDUCED_FROM)])

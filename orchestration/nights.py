@@ -1,36 +1,16 @@
-"""Which nights to run, and one night through Dagster."""
+"""One night through Dagster."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from orchestration.dagster_store import dagster_instance
 from orchestration.settings import Project
-from warehouse import publish
 from warehouse.errors import BusyError, HeldError, UnusableError
 from warehouse.recovery import set_aside_what_is_damaged
-from warehouse.retention import oldest_kept
-
-
-def yesterday(now: datetime) -> date:
-    """The last night that is over."""
-    return now.astimezone(UTC).date() - timedelta(days=1)
-
-
-def missing(project: Project, until: date) -> list[date]:
-    """Every night after the first published one that is not published, up to `until`, in order.
-
-    Nights that are older than published ones are kept are not missed.
-    """
-    known = publish.nights(project.published)
-    if not known:
-        return []
-    first = max(min(known), oldest_kept(max(known), project.settings.retention.published_months))
-    days = (first + timedelta(days=n) for n in range((until - first).days + 1))
-    return [day for day in days if day not in known]
 
 
 def run_night(definitions: dg.Definitions, project: Project, night: date, now: datetime) -> None:

@@ -16,6 +16,7 @@ import polars as pl
 
 from orchestration.code_digest import code_digest
 from orchestration.settings import Project
+from orchestration.settings_tables import accepted_findings, settings_table, source_priorities
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.raw.findings import findings
@@ -25,6 +26,7 @@ from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
@@ -140,6 +142,7 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
 
 FIRST_TABLES: Final = (
     accruals,
+    repeated_gpu_hours,
     charges,
     charge_findings,
     run_attempts,
@@ -172,9 +175,9 @@ def computed(
     said = project.settings
     known = {
         **read_policy(project.root),
-        "settings": said.table(until, start),
-        "accepted_findings": said.accepted(),
-        "source_priorities": said.priorities(),
+        "settings": settings_table(said, until, start),
+        "accepted_findings": accepted_findings(said),
+        "source_priorities": source_priorities(said),
     }
     for name, rows in known.items():
         tables.write(connection, CATALOGUE[name], rows)

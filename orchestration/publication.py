@@ -16,7 +16,7 @@ from orchestration.resources import Warehouse, key, night_of
 from orchestration.settings import Report
 from orchestration.table_assets import NIGHTS, OWNERS
 from templates import render
-from templates.pages.document import Edition
+from templates.pages.edition import Edition
 from templates.typesetting.pdf import renderer_versions
 from transforms.focus_charges import focus_charges
 from warehouse import exports, publish

@@ -53,5 +53,5 @@ def published_night(published: Path, night: date) -> PublishedNight:
         revision=revision,
         directory=publish.directory(published, night, revision),
         quarantined=sum(entry["quarantined"] for entry in document["inputs"]),
-        doubts=sum(found["is_doubt"] and not found["is_accepted"] for found in document["findings"]),
+        doubts=sum(finding["is_doubt"] and not finding["is_accepted"] for finding in document["findings"]),
     )

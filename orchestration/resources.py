@@ -119,15 +119,26 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         self._written.add(table.qualified())
         self._frames.keep(table.table_name, written)
         STEPS.info("%s: %s rows", table.qualified(), f"{written.height:,}")
-        return dg.MaterializeResult(asset_key=key(table), metadata=metadata(written.height, written))
+        return dg.MaterializeResult(
+            asset_key=key(table),
+            metadata=metadata(written.height, written),
+            data_version=dg.DataVersion(tables.content_version(self._connection, table)),
+        )
 
-    def landed(self, table: type[Table], **facts: int) -> dg.MaterializeResult[None]:
-        """Tell Dagster what was written past this: how many rows the table has now, and other facts."""
+    def landed(self, table: type[Table], version: str | None = None, **facts: int) -> dg.MaterializeResult[None]:
+        """Tell Dagster what was written past this: how many rows the table has now, its version, and other facts.
+
+        Without a version Dagster makes one of the code and of the versions of what the table reads.
+        """
         self._written.add(table.qualified())
         self._frames.forget(table.table_name)
         rows, first = tables.count(self._connection, table), tables.head(self._connection, table)
         STEPS.info("%s: %s rows", table.qualified(), f"{rows:,}")
-        return dg.MaterializeResult(asset_key=key(table), metadata={**metadata(rows, first), **facts})
+        return dg.MaterializeResult(
+            asset_key=key(table),
+            metadata={**metadata(rows, first), **facts},
+            data_version=dg.DataVersion(version) if version else None,
+        )
 
 
 def key(table: type[Table]) -> dg.AssetKey:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.nights import missing, yesterday
+from orchestration.missing_nights import missing, yesterday
 from orchestration.settings import load, project_directory
 
 

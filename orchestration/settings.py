@@ -6,27 +6,23 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-import polars as pl
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from orchestration import settings_faults
+from orchestration import settings_errors
 from orchestration.notify.settings import Delivery as DeliverySection
 from orchestration.section import Section
-from warehouse.connection import Limits
 from warehouse.errors import UnusableError
-from warehouse.landing.arrivals import Place
-from warehouse.landing.reading import ReadingLimits
-from warehouse.schemas.policy import AcceptedFindings, SourcePriorities
-from warehouse.schemas.policy import Settings as SettingsTable
 from warehouse.sources.source import Delivery, Kind, Source
 
-FILE: Final = settings_faults.FILE
+if TYPE_CHECKING:
+    from warehouse.connection import Limits
+    from warehouse.landing.arrivals import Place
+
+FILE: Final = settings_errors.FILE
 PROJECT_VARIABLE: Final = "TRISECT_PROJECT"
 HOME_VARIABLE: Final = "DAGSTER_HOME"
 DAGSTER_VARIABLES: Final = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
@@ -188,44 +184,9 @@ class Settings(Section):
 
     def machine(self) -> Limits:
         """The limits as the warehouse knows them."""
+        from warehouse.connection import Limits  # noqa: PLC0415 - a status needs no database
+
         return Limits(**self.limits.model_dump())
-
-    def table(self, night: date, now: datetime) -> pl.DataFrame:
-        """policy.settings: what the transforms may know of the settings and of the night."""
-        start = datetime(night.year, night.month, night.day, tzinfo=UTC)
-        weights = self.thirds.target.model_dump()
-        row = {
-            "as_of": night,
-            "night_start": start,
-            "night_end": start + timedelta(days=1),
-            "built_at": now,
-            "company": self.company.name,
-            "currency": self.company.currency,
-            **{f"{phase}_weight": weight for phase, weight in weights.items()},
-            "dead_band_ratio": self.thirds.dead_band,
-            "law": self.decisions.law,
-            "draws": self.decisions.draws,
-            "materiality_usd": Decimal(str(self.decisions.materiality_usd)),
-            "evaluation_usd": Decimal(str(self.decisions.evaluation_usd)),
-            "migration_usd": Decimal(str(self.decisions.migration_usd)),
-            "discount_ratio": self.decisions.discount_rate,
-            "quality_gate_ratio": self.decisions.quality_gate,
-            "max_doubtful_ratio": self.limits.max_doubtful_ratio,
-        }
-        return pl.DataFrame([row], schema=SettingsTable.polars_schema())
-
-    def priorities(self) -> pl.DataFrame:
-        """policy.source_priorities: which of two sources counts where they see the same traffic."""
-        rows = [(section.name, section.priority) for section in self.source if section.priority is not None]
-        return pl.DataFrame(rows, schema=SourcePriorities.polars_schema(), orient="row")
-
-    def accepted(self) -> pl.DataFrame:
-        """policy.accepted_findings: the findings that a person has looked at, by source, kind and subject."""
-        named = (
-            (section.name, *entry.partition(":")[::2]) for section in self.source for entry in section.accepted_findings
-        )
-        rows = [(source, kind.strip(), subject.strip().casefold()) for source, kind, subject in named]
-        return pl.DataFrame(rows, schema=AcceptedFindings.polars_schema(), orient="row")
 
 
 @dataclass(frozen=True)
@@ -247,6 +208,9 @@ class Project:
 
     def place_beside(self, var: Path) -> Place:
         """The same, where what Trisect keeps lies elsewhere."""
+        from warehouse.landing.arrivals import Place  # noqa: PLC0415 - as above
+        from warehouse.landing.reading import ReadingLimits  # noqa: PLC0415 - as above
+
         limits = self.settings.limits
         return Place(self.root, var, ReadingLimits(limits.memory, limits.seconds_per_file))
 
@@ -277,11 +241,31 @@ def variable(name: str) -> str:
 
 
 def load(root: Path) -> Project:
-    """The project at `root`.
+    """The project at `root`, with every name in its settings held against what it names.
 
     Raises:
         SettingsError: naming file, line, value and what to do.
     """
+    from orchestration import settings_faults  # noqa: PLC0415 - it knows every reader, a status needs none
+
+    project, text = _read(root)
+    faults = [settings_errors.sentence(*fault, text) for fault in settings_faults.faults(project.settings)]
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return project
+
+
+def load_typed(root: Path) -> Project:
+    """The project at `root` by the types of its settings alone: all that a status needs, at a tenth of the time.
+
+    Raises:
+        SettingsError: as `load`.
+    """
+    return _read(root)[0]
+
+
+def _read(root: Path) -> tuple[Project, str]:
+    """The project and the text of its settings."""
     path = root / FILE
     if not path.is_file():
         raise SettingsError(f"no {FILE} in {root}; run `trisect init {root}` or name the directory with --project")
@@ -292,20 +276,16 @@ def load(root: Path) -> Project:
         raise SettingsError(f"{FILE} is no TOML: {error}; correct it there") from error
     merged = _with_environment(document, os.environ)
     try:
-        settings = Settings.model_validate(merged)
+        return Project(root, Settings.model_validate(merged)), text
     except ValidationError as error:
-        raise SettingsError("\n".join(settings_faults.explained(error.errors(), text, Settings))) from None
-    found = [settings_faults.said(*fault, text) for fault in settings_faults.faults(settings)]
-    if found:
-        raise SettingsError("\n".join(found))
-    return Project(root, settings)
+        raise SettingsError("\n".join(settings_errors.explained(error.errors(), text, Settings))) from None
 
 
 def _with_environment(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """The document with TRISECT_<SECTION>_<KEY> laid over its scalars."""
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
     for section, key, field in _scalars():
-        value = environment.get(settings_faults.variable_of(section, key))
+        value = environment.get(settings_errors.variable_of(section, key))
         if value is not None:
             merged.setdefault(section, {})[key] = value if field.annotation is str else _scalar(value)
     return merged

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
+import click
+
 from orchestration import last_failure
-from orchestration.nights import missing, yesterday
-from orchestration.notify import dispatch
-from orchestration.settings import Project
+from orchestration.exit_codes import Exit
+from orchestration.missing_nights import missing, yesterday
+from orchestration.settings import Project, load, load_typed
 from warehouse import publish
 
 HOURS_TOLD: Final = 48
@@ -65,6 +68,7 @@ def status_of(project: Project, now: datetime) -> Status:
     """The status of the project at a time."""
     nights = publish.nights(project.published)
     newest = max(nights, default=None)
+    delivery, waiting = _delivery(project, now)
     ended = datetime(newest.year, newest.month, newest.day, tzinfo=UTC) + timedelta(days=1) if newest else None
     return Status(
         night=newest,
@@ -72,9 +76,18 @@ def status_of(project: Project, now: datetime) -> Status:
         age_hours=(now - ended).total_seconds() / 3600 if ended else None,
         missing=missing(project, yesterday(now)),
         failure=last_failure.noted(project.var),
-        delivery=dispatch.progress(project, now),
-        waiting=dispatch.troubles(project, now),
+        delivery=delivery,
+        waiting=waiting,
     )
+
+
+def _delivery(project: Project, now: datetime) -> tuple[list[str], list[str]]:
+    """How far the e-mails and posts of the nights are, and what stands in their way."""
+    if not project.settings.delivery.is_wanted:
+        return [], []
+    from orchestration.notify import dispatch  # noqa: PLC0415 - most projects send nothing, and need not wait for it
+
+    return dispatch.progress(project, now), dispatch.troubles(project, now)
 
 
 def in_words(hours: float) -> str:
@@ -82,3 +95,21 @@ def in_words(hours: float) -> str:
     if hours < 0:
         return "from after this clock"
     return f"{hours:.0f} hours old" if hours <= HOURS_TOLD else f"{hours / 24:.0f} days old"
+
+
+def status(root: Path, now: datetime, *, form: str, is_told: bool, detail: str = "normal") -> Exit:
+    """Say what is published, what is missing and what failed last; files only, so that it works without Dagster.
+
+    A status that is told also sends what is due, missing nights among it: for who has a scheduler but no daemon.
+    """
+    if is_told:
+        from orchestration.notify import dispatch  # noqa: PLC0415 - as above
+
+        dispatch.delivered(load(root.resolve()), now, is_watch=True)
+    standing = status_of(load_typed(root.resolve()), now)
+    lines = standing.sentences() if detail != "quiet" or standing.gap() else ()
+    for line in [standing.as_json()] if form == "json" else lines:
+        click.echo(line)
+    if standing.gap():
+        click.echo(standing.gap(), err=True)
+    return Exit.NIGHT_MISSING if standing.gap() else Exit.PUBLISHED

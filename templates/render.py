@@ -16,7 +16,8 @@ from markupsafe import Markup
 from templates import formats
 from templates.figures import marks
 from templates.message import frozen, news_of
-from templates.pages.document import LEADERSHIP, Document, Edition, document
+from templates.pages.document import Document, document
+from templates.pages.edition import LEADERSHIP, Edition
 from templates.pages.night import Night
 from templates.pages.page_frame import Identity
 from templates.pages.summary import summary

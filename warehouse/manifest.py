@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from warehouse.file_digest import digest
 from warehouse.schemas.economics import Reconciliation
 
 INPUT_COLUMNS = ("source", "file", "sha256", "bytes", "rows", "accepted", "quarantined", "duplicates", "blank")
@@ -71,14 +71,6 @@ def _findings(findings: pl.DataFrame) -> list[dict[str, Any]]:
     """Every finding with its amounts; money as text."""
     rows = findings.select(FINDING_COLUMNS).iter_rows(named=True)
     return [row | {"amount": None if row["amount"] is None else money(row["amount"])} for row in rows]
-
-
-def digest(content: bytes | Path) -> str:
-    """SHA-256 of bytes, or of the file that holds them."""
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest()
-    with content.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _totals(reconciliation: pl.DataFrame) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from warehouse.manifest import digest
+from warehouse.file_digest import digest
 
 NIGHT_DIRECTORY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:-r(\d+))?")
 CURRENT: Final = "current"
@@ -30,6 +30,12 @@ def nights(published: Path) -> dict[date, int]:
             night, revision = date.fromisoformat(name[1]), int(name[2] or 1)
             found[night] = max(revision, found.get(night, 0))
     return found
+
+
+def oldest_kept(today: date, months: int) -> date:
+    """The first night whose directory is kept for its own sake."""
+    month = today.year * 12 + today.month - 1 - months
+    return date(month // 12, month % 12 + 1, 1)
 
 
 def directory(published: Path, night: date, revision: int) -> Path:

@@ -30,16 +30,10 @@ class Outdated:
     bytes: int
 
 
-def oldest_kept(today: date, months: int) -> date:
-    """The first night whose directory is kept for its own sake."""
-    month = today.year * 12 + today.month - 1 - months
-    return date(month // 12, month % 12 + 1, 1)
-
-
 def outdated(var: Path, connection: duckdb.DuckDBPyConnection, published_months: int, now: datetime) -> list[Outdated]:
     """Everything below var/ that is kept no longer, once the newest published night is out."""
     nights = publish.nights(var / "published")
-    oldest = oldest_kept(max(nights), published_months) if nights else date.min
+    oldest = publish.oldest_kept(max(nights), published_months) if nights else date.min
     return [*_outdated(var, connection, oldest, now)]
 
 

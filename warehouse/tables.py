@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
@@ -15,6 +17,8 @@ from warehouse.schemas.table import Table
 LONGEST_CELL: Final = 60
 KEPT_BYTES: Final = 256 * 2**20
 """How much of the tables stays in memory during a run; those not asked for longest are read again when they are."""
+_AS_HELD: Final = pl.CompatLevel.newest()
+"""Text stays as Polars holds it, which the database reads as it is."""
 
 
 def read(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
@@ -71,6 +75,16 @@ def count(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table.qualified()}").fetchall()[0][0])
 
 
+def content_version(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> str:
+    """A name for what the table holds: the same rows in any order, but for the clock of the run, have the same."""
+    compared = "* EXCLUDE (built_at)" if "built_at" in table.columns() else "*"
+    query = (
+        f"SELECT count(*), sum(hash(every_row)::UHUGEINT) FROM (SELECT {compared} FROM {table.qualified()}) every_row"
+    )
+    rows, hashed = connection.execute(query).fetchall()[0]
+    return f"{rows}-{int(hashed or 0):x}"
+
+
 def head(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> pl.DataFrame:
     """Some rows of the table, for a look."""
     rows: pl.DataFrame = connection.sql(f"SELECT * FROM {table.qualified()} LIMIT 5").pl()
@@ -104,7 +118,21 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: type[Table], valid: pl.D
 
 def append(connection: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> None:
     """Rows at the end of a table of this code; they are valid and have its columns in order."""
-    connection.register("incoming", rows.to_arrow())
+    _append(connection, name, rows.to_arrow(compat_level=_AS_HELD))
+
+
+def append_parts(connection: duckdb.DuckDBPyConnection, table: type[Table], parts: Iterable[pl.DataFrame]) -> None:
+    """Valid rows of a table, one part in memory at a time, written by one statement.
+
+    A statement for each part would leave row groups half full, which the database writes anew when it closes.
+    """
+    batches = itertools.chain.from_iterable(part.to_arrow(compat_level=_AS_HELD).to_batches() for part in parts)
+    schema = table.empty().to_arrow(compat_level=_AS_HELD).schema
+    _append(connection, table.qualified(), pa.RecordBatchReader.from_batches(schema, batches))
+
+
+def _append(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+    connection.register("incoming", rows)
     connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
     connection.unregister("incoming")
 

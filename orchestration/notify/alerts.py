@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from orchestration import last_failure
-from orchestration.nights import missing, yesterday
+from orchestration.missing_nights import missing, yesterday
 from orchestration.notify.settings import Occasion
 from orchestration.settings import Project
 from warehouse import publish

@@ -20,7 +20,7 @@ from orchestration.notify.notices import PublishedNight
 from orchestration.notify.settings import Channel
 from orchestration.settings import FILE, Project, SettingsError, variable
 from templates.message import Chat, MessageError, chat
-from templates.pages.document import LEADERSHIP
+from templates.pages.edition import LEADERSHIP
 from warehouse import outbox, publish
 from warehouse.outbox import FINAL, Letter
 

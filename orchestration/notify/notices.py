@@ -12,7 +12,7 @@ from orchestration.notify.alerts import HEADLINES, Alert
 from orchestration.notify.settings import MEGABYTE, Audience
 from orchestration.settings import Project
 from templates.message import Cover, Message, MessageError, alert, held, news
-from templates.pages.document import Edition
+from templates.pages.edition import Edition
 from warehouse import publish
 
 Files = Mapping[str, bytes]

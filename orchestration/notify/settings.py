@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from orchestration.section import Section
-from templates.pages.document import LEADERSHIP, Edition
+from templates.pages.edition import LEADERSHIP, Edition
 
 ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 AUDIENCE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,11 +11,13 @@ from templates.pages.amortization import amortization
 from templates.pages.bridge import bridge
 from templates.pages.compute import compute
 from templates.pages.decisions import decisions
+from templates.pages.edition import LEADERSHIP, NAMES, Edition
 from templates.pages.index import Ref
 from templates.pages.method import method
 from templates.pages.night import Night, Row
 from templates.pages.page_frame import Furniture, Identity
 from templates.pages.reconciliation import reconciliation
+from templates.pages.served import served
 from templates.pages.sheet import sheet
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
@@ -30,27 +30,12 @@ BUILDERS: Final[Mapping[str, Callable[[Night], object]]] = {
     "bridge": bridge,
     "thirds": thirds,
     "unit_costs": unit_costs,
+    "served": served,
     "amortization": amortization,
     "compute": compute,
     "reconciliation": reconciliation,
 }
-NAMES: Final = {
-    "summary": "Summary",
-    "decisions": "Decisions",
-    "bridge": "Bridge and outlook",
-    "thirds": "Thirds",
-    "unit_costs": "Unit cost and waste",
-    "amortization": "Unamortised training",
-    "compute": "Compute",
-    "reconciliation": "Reconciliation and data quality",
-    "method": "Words and policies",
-}
 BILLED: Final = ("reconciliation",)
-AUDIENCES: Final[Mapping[str, tuple[str, ...]]] = {
-    "leadership": tuple(NAMES),
-    "finance": ("bridge", "amortization", "reconciliation", "method"),
-    "owner": ("summary", "reconciliation"),
-}
 
 
 @dataclass(frozen=True)
@@ -73,28 +58,6 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Edition:
-    """Who reads: leadership everything, finance the pages that tie out, an owner page 1 and the own models."""
-
-    audience: str
-    owner: str | None = None
-
-    @property
-    def stem(self) -> str:
-        """Its file's name without the ending; an owner's name is data, so the file carries a safe form of it."""
-        if self.owner is None:
-            return self.audience
-        readable = re.sub(r"[^a-z0-9]+", "-", self.owner.lower()).strip("-")[:40]
-        return f"{self.audience}-{readable}-{hashlib.sha256(self.owner.encode()).hexdigest()[:8]}"
-
-    def has(self, page: str, owner: str | None) -> bool:
-        """Whether a page, or the sheet of a model with that owner, is in it."""
-        if page == "sheet":
-            return self.audience == "leadership" or (self.audience == "owner" and owner == self.owner)
-        return page in AUDIENCES[self.audience]
-
-
-@dataclass(frozen=True)
 class Document:
     """The report of one night, before any of it is laid out."""
 
@@ -113,9 +76,6 @@ class Document:
     def title(self) -> str:
         """The document's title in its metadata."""
         return f"{self.furniture.company}: what our models cost, {self.furniture.period}"
-
-
-LEADERSHIP: Final = Edition("leadership")
 
 
 def document(night: Night, identity: Identity, edition: Edition = LEADERSHIP) -> Document:

@@ -87,6 +87,13 @@ class Night:
         return words if self.subject["is_complete"] else _to_day(words, self.last_day.day)
 
     @property
+    def in_month(self) -> str:
+        """The month as a time within a sentence: in October, or from 1 to 21 November while it runs."""
+        if self.subject["is_complete"]:
+            return f"in {self.month}"
+        return f"from {self.month}" if self.last_day.day > 1 else f"on {self.month}"
+
+    @property
     def is_known(self) -> bool:
         """Whether requests and bills have told of every day reported."""
         return bool(self.subject["known_days"] == self.last_day.day)
@@ -94,7 +101,7 @@ class Night:
     @property
     def compared(self) -> tuple[str, str]:
         """The month before and the month, or the days of each that are compared because later ones are not known."""
-        if self.is_known:
+        if self.is_known or not self.previous:
             return self.previous, self.month
         first, second = self.previous, formats.month(self.subject["month"])
         return _to_day(first, self.subject["known_days"]), _to_day(second, self.subject["known_days"])
@@ -105,8 +112,8 @@ class Night:
         words = formats.month_year(self.subject["month"])
         state = "closed month" if self.subject["state"] == "FINAL" else "complete month"
         if self.subject["is_complete"] and not self.is_known:
-            known = self.subject["known_days"]
-            return f"{words}, known to {known}" if known else f"{words}, not known yet"
+            days = self.subject["known_days"]
+            return f"{words}, known to {days}" if days else f"{words}, not known yet"
         return f"{words}, {state}" if self.subject["is_complete"] else f"{words}, to {self.last_day.day}"
 
     @property

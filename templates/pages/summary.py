@@ -25,12 +25,9 @@ from templates.table_unit import TableUnit
 from warehouse.vocabulary import PHASES
 
 MOST_AHEAD: Final = 5
+MOSTLY: Final = Decimal("0.5")
 SQUEEZE: Final = 22.0
 LOWEST_CHART: Final = 36.0
-DRIVERS: Final = {
-    "price": "price", "volume": "volume", "mix": "mix of models", "efficiency": "efficiency",
-    "one_off": "one-off training", "restatement": "restatement", "other": "other",
-}  # fmt: skip
 ORDINALS: Final = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 MOMENTS: Final = {"year_ago": "A year ago", "now": "Now", "at_retirement": "At retirement"}
 
@@ -60,6 +57,11 @@ class Summary:
     saving: Ref | None
     one_off: Ref | None
     sign_by: date | None
+    main_class: str
+    main_share: Decimal
+    gap: Row | None
+    gap_usd: Ref | None
+    has_plan: bool
     due: tuple[str, ...]
     due_count: int
     waiting: int
@@ -117,6 +119,11 @@ def summary(night: Night) -> Summary:
         sign_by=sign_by,
         due_count=len(due),
         waiting=len(requested(night)) - len(signed),
+        main_class=_main_class(night),
+        main_share=_share(night, (_main_class(night),)),
+        gap=next(iter(night.tables["usage_gaps"].sort("position").to_dicts()), None),
+        gap_usd=index.get("usage_gap"),
+        has_plan=any(row.plan.code != "unknown" for row in rows),
         due=tuple(night.say("decisions", "phrase", row, 20) for row in due[:2]),
         largest=night.say("decisions", "phrase", best, 20) if best else "",
         largest_saving=best["monthly_saving_usd_p50"] if best else None,
@@ -139,7 +146,7 @@ def summary(night: Night) -> Summary:
         landing=index.get("landing"),
         total_request=total,
         request_head=head,
-        empty=night.say("decisions", "nothing_asked", title["title_code"]) if not asked else "",
+        empty=_empty(night) if not asked else "",
         notes=tuple(_notes(night, len(asked))),
         since=since,
         trust=sure,
@@ -149,11 +156,24 @@ def summary(night: Night) -> Summary:
     return replace(draft, lead=lead, columns=_columns(night, max(height, LOWEST_CHART)))
 
 
+def _empty(night: Night) -> str:
+    """Why no decision is asked for, by the case of page 2."""
+    case = night.title("decisions")
+    missing = night.say("decisions", "missing", case["title_detail"] or "")
+    return night.say("decisions", "nothing_asked", case["title_code"], missing)
+
+
 def _share(night: Night, classes: Sequence[str]) -> Decimal:
     amounts = _month_classes(night)
     whole = sum(amounts.values(), Decimal(0))
     part = sum((amounts.get(name, Decimal(0)) for name in classes), Decimal(0))
     return part / whole if whole > 0 else Decimal(0)
+
+
+def _main_class(night: Night) -> str:
+    """The class with at least half of the month's cost."""
+    classes = [name for name in _month_classes(night) if _share(night, (name,)) >= MOSTLY]
+    return max(classes, key=lambda name: _share(night, (name,)), default="")
 
 
 def _month_classes(night: Night) -> dict[str, Decimal]:
@@ -179,7 +199,9 @@ def _parts(night: Night) -> Iterator[Cause]:
     """The two drivers that moved most and the rest: together they are the change."""
     rows = night.tables["change_drivers"].sort("position").to_dicts()
     for row in rows[:2]:
-        yield Cause(DRIVERS[row["driver"]], row["change_usd"], night.index.get(f"bridge_{row['driver']}"))
+        yield Cause(
+            night.say("bridge", "driver_name", row), row["change_usd"], night.index.get(f"bridge_{row['driver']}")
+        )
     rest = sum((row["change_usd"] for row in rows[2:]), Decimal(0))
     if rest:
         yield Cause("all other", rest, None)
@@ -206,11 +228,11 @@ def _columns(night: Night, height: float) -> Markup | None:
     strip = TableUnit.of_axis(night.money, [_difference(row) or Decimal(0) for row in night.figures])
     labelled = _labelled([row["effective_usd"] for row in night.figures])
     months = [
-        _column(row, classes[row["month"]], unit, strip, place == 0, place in labelled)
-        for place, row in enumerate(night.figures)
+        _column(row, classes[row["month"]], unit, strip, month_number == 0, month_number in labelled)
+        for month_number, row in enumerate(night.figures)
     ]
     later = _ahead(night)
-    ahead = [_month_ahead(row, unit, place == len(later) - 1) for place, row in enumerate(later)]
+    ahead = [_month_ahead(row, unit, month_number == len(later) - 1) for month_number, row in enumerate(later)]
     costs = [row["effective_usd"] for row in night.figures]
     low, high, last = (night.money.short(amount) for amount in (min(costs), max(costs), costs[-1]))
     alt = f"{_counted(len(months))} of effective cost, from {low} to {high}; {night.month}: {last}."
@@ -220,7 +242,7 @@ def _columns(night: Night, height: float) -> Markup | None:
 def _labelled(costs: Sequence[Decimal]) -> set[int]:
     """Which columns carry their amount: the last, and the highest where it is not beside it."""
     last = len(costs) - 1
-    highest = max(range(len(costs)), key=lambda place: (costs[place], place))
+    highest = max(range(len(costs)), key=lambda month_number: (costs[month_number], month_number))
     return {last} | ({highest} if last - highest > 1 else set())
 
 
@@ -307,6 +329,8 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
         yield night.say("summary", "others", facts)
     if facts.saving is not None and facts.saving.value > 0:
         yield night.say("summary", "nothing", facts)
+    for gap in night.tables["usage_gaps"].sort("position").head(1).to_dicts():
+        yield night.say("summary", "usage_gap", gap)
     pools = [row for row in night.tables["idle_pools"].sort("position").to_dicts() if row["decision_rank"] is None]
     if pools:
         reason = night.say("decisions", "pool_reason", pools[0]["reason"])

@@ -66,6 +66,7 @@ class UnitCosts:
     """Everything that page 5 prints."""
 
     month: str
+    in_month: str
     previous: str
     loaded: Ref | None
     change_ratio: Decimal
@@ -110,8 +111,9 @@ def unit_costs(night: Night) -> UnitCosts:
     before = rate["previous_value"]
     return UnitCosts(
         month=night.month,
+        in_month=night.in_month,
         previous=night.previous,
-        loaded=night.index.get("fully_loaded"),
+        loaded=night.index.get("fully_loaded") if rate["value"] is not None else None,
         change_ratio=(rate["value"] - before) / before if rate["value"] is not None and before else Decimal(0),
         unit_name=unit_row["unit_name"] if unit_row else "",
         unit_article="An" if unit_row and unit_row["unit_name"][:1].lower() in "aeiou" else "A",
@@ -140,8 +142,10 @@ def unit_costs(night: Night) -> UnitCosts:
 
 def _lead(night: Night, causes: list[Row]) -> str:
     index, pools = night.index, night.tables["idle_pools"].sort("position").to_dicts()
+    has_price = metric(night, "unit_cost")["value"] is not None
     facts = SimpleNamespace(
-        used=index.get("used"), allocated=index.get("mtok_allocated"), loaded=index.get("fully_loaded"),
+        used=index.get("used") if has_price else None, allocated=index.get("mtok_allocated"),
+        loaded=index.get("fully_loaded"),
         cause=rate_cause(night), wasted=index.get("wasted"),
         pool=pools[0]["pool_id"] if pools else None, idle=index.get("largest_idle_pool"),
         has_causes=bool(causes), code=night.title("unit_costs")["title_code"],
@@ -178,8 +182,8 @@ def _offers(night: Night) -> dict[str, Row]:
     """The cheapest price of an API for the tokens of the month that says when it was looked up, by model."""
     rows = night.tables["api_comparisons"].filter(month=night.subject["month"])
     dated = rows.drop_nulls("priced_on").sort("model_id", "rank", descending=[False, True])
-    found = {row["model_id"]: row for row in dated.to_dicts()}
-    return dict(sorted(found.items(), key=lambda one: (-one[1]["build_usd"], one[0])))
+    offer_by_model = {row["model_id"]: row for row in dated.to_dicts()}
+    return dict(sorted(offer_by_model.items(), key=lambda one: (-one[1]["build_usd"], one[0])))
 
 
 def _offer(night: Night, row: Row) -> str:
@@ -251,8 +255,8 @@ def _others(rows: list[Row]) -> str:
 def _months(night: Night) -> Markup | None:
     """The price of all models month by month, each weighted by its tokens."""
     months = [_rate_month(night, row) for row in night.figures]
-    known = [month for month in months if any(month.parts)]
-    if not known:
+    priced_months = [month for month in months if any(month.parts)]
+    if not priced_months:
         return None
     used, idle, training = (Decimal(repr(part)) for part in months[-1].parts)
     money = night.money
@@ -342,9 +346,9 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
 
 
 def _goodput(night: Night) -> Markup | None:
-    known = dict(night.tables["goodput"].select("month", "goodput_ratio").iter_rows())
+    ratio_by_month = dict(night.tables["goodput"].select("month", "goodput_ratio").iter_rows())
     months = [row["month"] for row in night.figures]
-    shares = [known.get(month) for month in months]
+    shares = [ratio_by_month.get(month) for month in months]
     if not any(share is not None for share in shares) or not night.tables["training_runs"].height:
         return None
     last = [share for share in shares if share is not None][-1]

@@ -28,6 +28,7 @@ from transforms.ledger.postings import postings
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
@@ -36,6 +37,7 @@ from warehouse.schemas import CATALOGUE
 
 CHAIN = (
     accruals,
+    repeated_gpu_hours,
     charges,
     delivered_days,
     run_attempts,

@@ -22,6 +22,7 @@ from transforms.ledger.pool_uses import pool_uses
 from transforms.ledger.postings import postings
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
@@ -32,7 +33,17 @@ from warehouse.landing.arrivals import Place
 from warehouse.landing.landing import Landing, land
 
 LEDGER = (
-    *(accruals, charges, run_attempts, training_runs, token_usage, workload_uses, charge_rules, billed_hours),
+    *(
+        accruals,
+        repeated_gpu_hours,
+        charges,
+        run_attempts,
+        training_runs,
+        token_usage,
+        workload_uses,
+        charge_rules,
+        billed_hours,
+    ),
     *(pool_uses, deployment_shares, postings),
 )
 READ_ON = date(2026, 11, 30)

@@ -88,7 +88,7 @@ clean_rows = st.lists(st.tuples(*[st.text('ab",\n é', max_size=5)] * WIDTH), ma
 def test_dirty_text_is_seen_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, end: str, block: int
 ) -> None:
-    monkeypatch.setattr("warehouse.sources.decode.text_blocks.line_blocks.__defaults__", (block,))
+    monkeypatch.setattr("warehouse.sources.decode.text_blocks.text_blocks.__defaults__", (block,))
     whole = HEADER + end + text
     assert by_columns(tmp_path / "dirty.csv", whole) == plainly(whole)
 

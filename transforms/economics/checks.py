@@ -34,8 +34,8 @@ def spend_off_the_ledger(
 ) -> pl.DataFrame:
     """The difference between the ledger and what models and company carry together; there is none."""
     ledger = daily_spend.select(usd=pl.col("effective_usd"))
-    carried = pl.concat([lifecycle_spend.select(usd="total_usd"), company_spend.select(usd="effective_usd")])
-    sums = pl.DataFrame({"ledger_usd": [ledger["usd"].sum()], "carried_usd": [carried["usd"].sum()]})
+    attributed = pl.concat([lifecycle_spend.select(usd="total_usd"), company_spend.select(usd="effective_usd")])
+    sums = pl.DataFrame({"ledger_usd": [ledger["usd"].sum()], "carried_usd": [attributed["usd"].sum()]})
     sums = sums.select(pl.all().cast(MONEY).fill_null(_ZERO))
     return sums.filter(pl.col("ledger_usd") != pl.col("carried_usd"))
 
@@ -65,7 +65,7 @@ def open_roll_forwards(amortization: pl.DataFrame) -> pl.DataFrame:
 
 
 def assets_off_the_training(amortization: pl.DataFrame, lifecycle_spend: pl.DataFrame) -> pl.DataFrame:
-    """The difference between what is carried by months and the training of all models that did not fail."""
+    """The difference between what is amortised by months and the training of all models that did not fail."""
     trained = lifecycle_spend.filter(pl.col("phase") != "inference")
     sound = trained.select(usd=pl.col("direct_usd") - pl.col("waste_usd"))["usd"].sum()
     sums = pl.DataFrame({"additions_usd": [amortization["additions_usd"].sum()], "training_usd": [sound]})
@@ -95,6 +95,6 @@ def open_bridges(variance_bridge: pl.DataFrame, daily_spend: pl.DataFrame, setti
         for side in (spent, spent.with_columns(pl.col("month").dt.offset_by("1mo")))
     )
     changes = pl.concat([after, before.with_columns(pl.col("effective_usd").neg())])
-    found = changes.group_by("month").agg(cost_usd=pl.col("effective_usd").sum())
+    cost_changes = changes.group_by("month").agg(cost_usd=pl.col("effective_usd").sum())
     drivers = variance_bridge.group_by("month").agg(drivers_usd=pl.col("change_usd").sum())
-    return drivers.join(found, on="month", how="left").filter(pl.col("drivers_usd") != pl.col("cost_usd"))
+    return drivers.join(cost_changes, on="month", how="left").filter(pl.col("drivers_usd") != pl.col("cost_usd"))

@@ -29,22 +29,22 @@ def bills_by_day(daily_spend: pl.DataFrame) -> pl.DataFrame:
     return daily_spend.filter(is_metered).select("source", day="charge_date").unique()
 
 
-def unknown_days(told: pl.DataFrame, first_day: date, days: int) -> Booleans:
+def unknown_days(delivered: pl.DataFrame, first_day: date, days: int) -> Booleans:
     """Whether each day is one that a source which had come daily for a week has not told of.
 
     Weekends of a company that works on weekdays are zeros, since such a source does not come daily. A source that is
     silent for over a week while another one comes has ended. Each day is judged by the days before it alone.
     """
     last_day = first_day + timedelta(days=days - 1)
-    inside = told.filter(pl.col("day").is_between(first_day, last_day)).sort("source", "day")
+    inside = delivered.filter(pl.col("day").is_between(first_day, last_day)).sort("source", "day")
     if inside.is_empty():
         return np.zeros(days, dtype=np.bool_)
     row = inside["source"].rank("dense").to_numpy().astype(np.int64) - 1
     came = np.zeros((int(row.max()) + 1, days), dtype=np.bool_)
     came[row, (inside["day"] - first_day).dt.total_days().to_numpy()] = True
-    place = np.arange(days)
-    latest = np.maximum.accumulate(np.where(came, place, -1), axis=1)
-    in_a_row = place - np.maximum.accumulate(np.where(came, -1, place), axis=1)
+    day_numbers = np.arange(days)
+    latest = np.maximum.accumulate(np.where(came, day_numbers, -1), axis=1)
+    in_a_row = day_numbers - np.maximum.accumulate(np.where(came, -1, day_numbers), axis=1)
     was_daily = np.take_along_axis(in_a_row, np.maximum(latest, 0), axis=1) >= WEEK
     goes_on = latest >= latest.max(axis=0) - WEEK
     return np.asarray((~came & (latest >= 0) & was_daily & goes_on).any(axis=0))
@@ -52,8 +52,8 @@ def unknown_days(told: pl.DataFrame, first_day: date, days: int) -> Booleans:
 
 def seen_before(unknown: Booleans) -> Integers:
     """For each number of days before a day: how many of them there are up to the last known one."""
-    known = np.where(unknown, 0, np.arange(1, len(unknown) + 1))
-    return np.concatenate([[0], np.maximum.accumulate(known)]).astype(np.int64)
+    last_delivered = np.where(unknown, 0, np.arange(1, len(unknown) + 1))
+    return np.concatenate([[0], np.maximum.accumulate(last_delivered)]).astype(np.int64)
 
 
 def filled(values: Floats, unknown: Booleans) -> Floats:

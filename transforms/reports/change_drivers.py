@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from transforms.reports.spend import cost_class
 from warehouse.schemas.reports import ChangeDrivers
+
+MOSTLY: Final = 0.5
 
 
 def change_drivers(subject: pl.DataFrame, variance_bridge: pl.DataFrame, movers: pl.DataFrame) -> pl.DataFrame:
@@ -29,11 +33,26 @@ def change_drivers(subject: pl.DataFrame, variance_bridge: pl.DataFrame, movers:
     lasting = own.filter(pl.col("persistence") == "lasts").sum()
     passing = own.filter(pl.col("persistence") == "reversed").sum()
     sums = parts.group_by("driver").agg(pl.col("change_usd").sum(), lasting=lasting, passing=passing)
-    rows = sums.with_columns(
-        persistence=pl.when(pl.col("lasting") > pl.col("passing").abs())
-        .then(pl.lit("lasts"))
-        .when(pl.col("passing") > pl.col("lasting").abs())
-        .then(pl.lit("passes"))
-        .otherwise(pl.lit("mixed"))
-    ).sort(pl.col("change_usd").abs(), "driver", descending=[True, False])
+    rows = (
+        sums.join(_largest(parts), on="driver", how="left")
+        .with_columns(
+            persistence=pl.when(pl.col("lasting") > pl.col("passing").abs())
+            .then(pl.lit("lasts"))
+            .when(pl.col("passing") > pl.col("lasting").abs())
+            .then(pl.lit("passes"))
+            .otherwise(pl.lit("mixed"))
+        )
+        .sort(pl.col("change_usd").abs(), "driver", descending=[True, False])
+    )
     return ChangeDrivers.frame(rows.with_row_index("position", offset=1))
+
+
+def _largest(parts: pl.DataFrame) -> pl.DataFrame:
+    """The entity that has at least half of a driver's change, in its direction."""
+    size = pl.col("change_usd").cast(pl.Float64)
+    own = parts.with_columns(share=pl.when(size.sum().over("driver") != 0).then(size / size.sum().over("driver")))
+    ranked = own.filter(pl.col("share") >= MOSTLY).sort(
+        "share", "cost_class", "model_id", descending=[True, False, False]
+    )
+    first = ranked.unique("driver", keep="first", maintain_order=True)
+    return first.select("driver", largest_class="cost_class", largest_model_id="model_id")

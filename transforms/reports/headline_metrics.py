@@ -13,6 +13,9 @@ from transforms.reports.spend import in_scope
 from warehouse.schemas.reports import HeadlineMetrics
 
 NONE: Final = Decimal(0)
+LEAST_TOKENS: Final = 10_000_000
+"""Under so many tokens a price of a million is a price of a few requests."""
+
 DIGITS: Final = 60
 """Digits of sums and quotients: the default of 28 would round those of a large bill."""
 
@@ -119,13 +122,23 @@ def _effective_cost(row: Row, figures: list[Row], year: _Year) -> Row:
 
 def _unit_cost(row: Row, figures: list[Row], unit_costs: pl.DataFrame) -> Row:
     now, before = figures[-1], _before(row, figures)
-    rate = now["fully_loaded_usd_per_mtok"]
+    rate, reason = _rate(now)
     return {
         "position": 2, "metric": "unit_cost", "unit": "usd_per_mtok", "is_more_worse": True, "value": rate,
-        "reason": None if rate is not None else "no_priced_tokens",
-        "previous_value": before.get("fully_loaded_usd_per_mtok"),
+        "reason": reason,
+        "previous_value": _rate(before)[0] if before else None,
         "year_to_date": _mean_rate(unit_costs, row["month"]), "landing_reason": "not_forecast",
     }  # fmt: skip
+
+
+def _rate(figures: Row) -> tuple[Decimal | None, str | None]:
+    """The price of a million tokens; none where there are too few of them, or where credits exceed what they cost."""
+    rate = figures["fully_loaded_usd_per_mtok"]
+    if rate is None:
+        return None, "no_priced_tokens"
+    if figures["tokens"] < LEAST_TOKENS:
+        return None, "few_tokens"
+    return (rate, None) if rate > 0 else (None, "credits")
 
 
 def _mean_rate(unit_costs: pl.DataFrame, month: date) -> Decimal | None:
@@ -134,11 +147,11 @@ def _mean_rate(unit_costs: pl.DataFrame, month: date) -> Decimal | None:
         pl.col("month").is_between(date(month.year, 1, 1), month), pl.col("fully_loaded_usd_per_mtok").is_not_null()
     )
     served = (rows["input_tokens"] + rows["output_tokens"]).to_list()
-    if not sum(served):
+    if sum(served) < LEAST_TOKENS:
         return None
     rates = zip(rows["fully_loaded_usd_per_mtok"].to_list(), served, strict=True)
     cost = sum((Decimal(rate) * int(count) for rate, count in rates), NONE)
-    return (cost / int(sum(served))).quantize(TWELVE_PLACES)
+    return (cost / int(sum(served))).quantize(TWELVE_PLACES) if cost > 0 else None
 
 
 def _wasted(row: Row, figures: list[Row], waste: pl.DataFrame) -> Row:

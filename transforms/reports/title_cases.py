@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from warehouse.vocabulary import PHASES
+
 MOSTLY: Final = Decimal("0.5")
 SMALL_WASTE: Final = Decimal("0.03")
 TRAINING: Final = ("pretraining", "posttraining")
@@ -14,11 +16,20 @@ Row = dict[str, Any]
 
 
 def decision_case(
-    recommendations: pl.DataFrame, candidates: pl.DataFrame, quality_checks: pl.DataFrame, training_runs: pl.DataFrame
+    recommendations: pl.DataFrame,
+    candidates: pl.DataFrame,
+    quality_checks: pl.DataFrame,
+    training_runs: pl.DataFrame,
+    usage_gaps: pl.DataFrame,
 ) -> tuple[str, str | None]:
-    """Whether something is asked for, nothing is needed, or nothing could be valued, and then what is missing first."""
+    """Whether something is asked for, nothing is needed, or nothing could be valued, and then what is missing first.
+
+    Nothing is needed only where it is known of every model with a material cost that it serves somebody.
+    """
     if recommendations.filter(pl.col("action") != "hold").height:
         return "decisions", None
+    if usage_gaps.height and candidates["monthly_saving_usd_p50"].drop_nulls().len():
+        return "usage_gap", usage_gaps.sort("position")["code"].item(0)
     if candidates["monthly_saving_usd_p50"].drop_nulls().len():
         return "nothing_needed", None
     codes = {row["check"]: row["code"] for row in quality_checks.to_dicts()}
@@ -81,11 +92,19 @@ def band_title(verdicts: pl.DataFrame) -> str:
     return "all_young" if (living["state"] == "too_young").any() else "all_adopted"
 
 
+def has_balance(thirds: pl.DataFrame) -> bool:
+    """Whether any model has paid for two phases: with one phase alone there is no balance to judge."""
+    phases = pl.sum_horizontal((pl.col(f"{phase}_usd") != 0).cast(pl.Int8) for phase in PHASES)
+    return bool((thirds.select(phases=phases)["phases"] > 1).any())
+
+
 def unit_title(metrics: Row, now: Row) -> str:
     """Whether a million tokens, or one unit of something else, has a price to state."""
     if metrics["value"] is not None:
         return f"tokens_{metrics['previous_direction'] or 'alone'}"
-    return "units" if now["units"] else "not_known"
+    if now["units"]:
+        return "units"
+    return metrics["reason"] if metrics["reason"] in {"few_tokens", "credits"} else "not_known"
 
 
 def waste_title(metrics: Row, now: Row) -> str:
@@ -112,6 +131,17 @@ def amortization_title(balance: Decimal | None, runoffs: pl.DataFrame, materiali
     if bases == {"not_serving"}:
         return "not_serving"
     return {("schedule",): "schedule", ("pace",): "pace"}.get(tuple(sorted(bases - {"not_serving"})), "mixed")
+
+
+def served_title(served_groups: pl.DataFrame) -> str:
+    """Whether one name of the first dimension leads, or most of serving carries none."""
+    first = next((one for one in ("team", "tenant", "task") if (served_groups["dimension"] == one).any()), None)
+    ours = served_groups.filter(pl.col("dimension") == pl.lit(first, pl.String))
+    whole = Decimal(ours["used_usd"].sum() or 0)
+    unnamed = Decimal(ours.filter(pl.col("name").is_null())["used_usd"].sum() or 0)
+    if whole <= 0:
+        return "nothing"
+    return "unnamed" if unnamed > MOSTLY * whole else "named"
 
 
 def compute_title(

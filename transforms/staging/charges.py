@@ -18,26 +18,29 @@ def charges(
     files: pl.DataFrame,
     instances: pl.DataFrame,
     accruals: pl.DataFrame,
+    repeated_gpu_hours: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One charge as known now: the current rows of every bill that start before the night ends, and what is accrued.
 
     Any days of the rows give exactly the charges of these days.
     """
-    night_end = settings["night_end"].item()
-    current = _current(charge_rows.filter(pl.col("charge_start") < night_end), bill_deliveries)
-    known = _known_at(one_view(current, bill_deliveries), files)
-    measured = capped_gpu_hours(gpu_hours(gpu_models(known, instances)))
+    known = _known_at(current_charges(charge_rows, bill_deliveries, settings), files)
+    measured = capped_gpu_hours(gpu_hours(gpu_models(known, instances)), repeated_gpu_hours)
     billed = Charges.frame(_identified(measured))
     return pl.concat([billed, Charges.frame(accruals)]).sort("charge_id")
 
 
-def _current(charge_rows: pl.DataFrame, bill_deliveries: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the deliveries that nothing newer replaces; a unit is a source, payer account and period."""
+def current_charges(charge_rows: pl.DataFrame, bill_deliveries: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the night in deliveries that nothing newer replaces, each money in one view.
+
+    A unit that is replaced is a source, payer account and period.
+    """
     unit = ["source", "file_sha256", "account", "billing_period_start"]
-    rows = charge_rows.with_columns(pl.col("billing_account_id").fill_null("").alias("account"))
+    begun = charge_rows.filter(pl.col("charge_start") < settings["night_end"].item())
+    rows = begun.with_columns(pl.col("billing_account_id").fill_null("").alias("account"))
     units = bill_deliveries.rename({"billing_account_id": "account"}).filter("is_current").select(unit).unique()
-    return rows.join(units, on=unit, how="semi")
+    return one_view(rows.join(units, on=unit, how="semi"), bill_deliveries)
 
 
 def _known_at(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
@@ -11,70 +12,96 @@ from warehouse.schemas.columns import MONEY
 
 RESOURCE: Final = ("source", "resource_id", "charge_day")
 """Charges are computed by the day on which they start, so that they are compared within it."""
+LONGEST: Final = timedelta(days=1)
+"""Charges that last longer meet shorter ones of other days as well: transforms.staging.repeated_gpu_hours."""
 HOUR: Final = MICROSECONDS["hour"]
 MICRO: Final = 10**6
 
 
-def capped_gpu_hours(rows: pl.DataFrame) -> pl.DataFrame:
+def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl.DataFrame:
     """The rows with `gpu_hours_exact` capped and `gpu_hours_capped`, what each states beyond its resource's GPUs.
+
+    Rows of more than a day come last, and bring nothing that shorter rows of any day bring: `repeated_gpu_hours`.
 
     A resource holds in an hour at most the GPUs that one of its rows states: chips × time, or the row's own GPU-hours
     where those are more. The row that costs most an hour brings its GPU-hours first, licence, support and disks what is
     left, which is none where the first brings all. Two halves of one machine (on demand and reserved) stay whole.
     """
-    shared = _overlapping(rows)
-    if shared.is_empty():
-        return rows.with_columns(pl.lit(0, dtype=pl.Int128).reinterpret(dtype=MONEY).alias("gpu_hours_capped"))
-    hours = _spread(shared)
-    room = hours.group_by(*RESOURCE, "hour").agg(pl.max_horizontal("stated", "held").max().alias("room"))
-    ranked = hours.join(room, on=[*RESOURCE, "hour"]).sort("rank")
-    before = pl.col("stated").cum_sum().over(*RESOURCE, "hour") - pl.col("stated")
-    beyond = (before + pl.col("stated") - pl.col("room")).clip(0).cast(pl.Int128)
-    lost = ranked.with_columns(pl.min_horizontal(beyond, "stated").alias("beyond"))
-    sums = lost.group_by("row").agg(pl.col("beyond").sum(), pl.col("stated").sum())
+    none = pl.lit(0, dtype=pl.Int128)
     exact = pl.col("gpu_hours_exact").to_physical().cast(pl.Int128)
+    elsewhere = repeated_gpu_hours.select(
+        "source",
+        "file_sha256",
+        "location",
+        pl.col("gpu_hours_repeated").to_physical().cast(pl.Int128).alias("elsewhere"),
+    )
+    within = _beyond_of_day(rows)
+    if within.is_empty() and elsewhere.is_empty():
+        return rows.with_columns(none.reinterpret(dtype=MONEY).alias("gpu_hours_capped"))
     # A row of which every hour is beyond loses all, also what the cut into hours rounded away.
     whole = pl.when(pl.col("beyond") == pl.col("stated")).then(exact).otherwise(pl.col("beyond"))
-    taken = pl.when(pl.col("beyond").is_null()).then(0).otherwise(pl.min_horizontal(whole, exact)).cast(pl.Int128)
+    lost = pl.max_horizontal(whole.fill_null(0), pl.col("elsewhere").fill_null(0))
     return (
         rows.with_row_index("row")
-        .join(sums, on="row", how="left", maintain_order="left")
-        .with_columns(taken.alias("taken"))
+        .join(within, on="row", how="left", maintain_order="left")
+        .join(elsewhere, on=["source", "file_sha256", "location"], how="left", maintain_order="left")
+        .with_columns(pl.min_horizontal(lost, exact).cast(pl.Int128).alias("taken"))
         .with_columns(
             (exact - pl.col("taken")).cast(pl.Int128).reinterpret(dtype=MONEY).alias("gpu_hours_exact"),
             pl.col("taken").reinterpret(dtype=MONEY).alias("gpu_hours_capped"),
         )
         .with_columns(pl.col("gpu_hours_exact").cast(pl.Float64).alias("gpu_hours"))
-        .drop("row", "beyond", "stated", "taken")
+        .drop("row", "beyond", "stated", "elsewhere", "taken")
     )
+
+
+def _beyond_of_day(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row that states more than the GPUs of its resource have left in its hours: `row, beyond, stated`."""
+    hours = _spread(_overlapping(rows))
+    room = hours.group_by(*RESOURCE, "hour").agg(pl.max_horizontal("stated", "held").max().alias("room"))
+    ranked = hours.join(room, on=[*RESOURCE, "hour"]).sort("rank")
+    before = pl.col("stated").cum_sum().over(*RESOURCE, "hour") - pl.col("stated")
+    beyond = (before + pl.col("stated") - pl.col("room")).clip(0).cast(pl.Int128)
+    lost = ranked.with_columns(pl.min_horizontal(beyond, "stated").alias("beyond"))
+    return lost.group_by("row").agg(pl.col("beyond").sum(), pl.col("stated").sum())
 
 
 def _overlapping(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with GPU-hours of the resources that two such rows bill at one time, numbered as in `rows`."""
-    lasts = pl.col("charge_end") > pl.col("charge_start")
-    # The parts that a provider or an allocated ledger splits a charge into add up to it: none repeats another.
-    is_part = pl.col("allocated_method_id").is_not_null()
-    is_timed = (pl.col("gpu_hours_exact") > 0) & pl.col("resource_id").is_not_null() & lasts & ~is_part
-    timed = rows.with_row_index("row").filter(is_timed)
+    timed = rows.with_row_index("row").filter(is_of_whole_resource())
     ordered = timed.sort(*RESOURCE, "charge_start", "charge_end")
     ends = pl.col("charge_end").cum_max().shift(1).over(RESOURCE)
     meeting = ordered.filter(pl.col("charge_start") < ends).select(RESOURCE).unique()
     shared = timed.join(meeting, on=list(RESOURCE), how="semi")
     lasting = (pl.col("charge_end") - pl.col("charge_start")).dt.total_microseconds()
     costly = pl.col("effective_cost").cast(pl.Float64) / lasting
-    # What an hour of a unit of GPU-hours says of the chips of its resource is nothing.
-    chips = pl.when(~pl.col("consumed_unit").str.to_lowercase().str.contains("gpu")).then(
-        pl.coalesce("gpus_per_unit", "instance_gpus")
-    )
+    is_long = pl.col("charge_end") - pl.col("charge_start") > LONGEST
     return (
         shared.with_columns(
             lasting.cast(pl.Int128).alias("lasting"),
             costly.alias("costly"),
-            (chips.fill_null(0) * MICRO).round().cast(pl.Int128).alias("micro_chips"),
+            (gpus_stated() * MICRO).round().cast(pl.Int128).alias("micro_chips"),
+            is_long.alias("is_long"),
         )
-        .sort("costly", "dimension_hash", "content_hash", "location", descending=[True, False, False, False])
+        .sort("is_long", "costly", "dimension_hash", "content_hash", "location",
+              descending=[False, True, False, False, False])
         .with_row_index("rank")
+    )  # fmt: skip
+
+
+def is_of_whole_resource() -> pl.Expr:
+    """Whether a row bills GPU-hours of a resource over some time; parts of a split add up, and none repeats another."""
+    lasts = pl.col("charge_end") > pl.col("charge_start")
+    is_part = pl.col("allocated_method_id").is_not_null()
+    return (pl.col("gpu_hours_exact") > 0) & pl.col("resource_id").is_not_null() & lasts & ~is_part
+
+
+def gpus_stated() -> pl.Expr:
+    """The GPUs that a row says its resource has, 0 for none: an hour of a unit of GPU-hours says nothing of them."""
+    chips = pl.when(~pl.col("consumed_unit").str.to_lowercase().str.contains("gpu")).then(
+        pl.coalesce("gpus_per_unit", "instance_gpus")
     )
+    return chips.fill_null(0)
 
 
 def _spread(shared: pl.DataFrame) -> pl.DataFrame:

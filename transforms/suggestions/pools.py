@@ -38,13 +38,13 @@ def pools(charges: pl.DataFrame, charge_rules: pl.DataFrame, proposed: pl.DataFr
         .group_by("pool_id", "resource_id", "resource_name")
         .agg(pl.col("gpu_hours").sum(), pl.col("charge_day").unique())
     )
-    found: dict[str, Pool] = {}
+    by_id: dict[str, Pool] = {}
     for pool_id, *names, hours, days in held.sort("pool_id", "gpu_hours").iter_rows():
-        pool = found.setdefault(pool_id, Pool(pool_id))
+        pool = by_id.setdefault(pool_id, Pool(pool_id))
         pool.gpu_hours += hours
         pool.days |= set(days)
         pool.hosts |= {host_key(name) for name in names if name}
-    return found
+    return by_id
 
 
 def host_key(name: str) -> str:
@@ -52,9 +52,9 @@ def host_key(name: str) -> str:
     return model_key(name).partition(".")[0]
 
 
-def pool_of(hosts: Iterable[str], found: Mapping[str, Pool]) -> dict[str, str]:
+def pool_of(hosts: Iterable[str], by_id: Mapping[str, Pool]) -> dict[str, str]:
     """Host -> the pool it is billed in; hosts that no bill names are absent."""
-    billed = {host: pool.pool_id for pool in found.values() for host in pool.hosts}
+    billed = {host: pool.pool_id for pool in by_id.values() for host in pool.hosts}
     return {host: billed[host_key(host)] for host in hosts if host_key(host) in billed}
 
 

@@ -34,11 +34,11 @@ def of_requests(
         name = model_id or slug(model)
         if model_id is None:
             origin = "adopted" if name in bought else "own"
-            said = line(name, model if model != name else "", "", "", "", origin, "", "", "", since, "", "")
-            yield source, "models.csv", said, amount, "tokens", None
+            row = line(name, model if model != name else "", "", "", "", origin, "", "", "", since, "", "")
+            yield source, "models.csv", row, amount, "tokens", None
         if is_homeless and name not in bought:
-            said = line(name, name, pool.pool_id, pool.gpu_count, since, "")
-            yield source, "deployments.csv", said, amount, "tokens", None
+            row = line(name, name, pool.pool_id, pool.gpu_count, since, "")
+            yield source, "deployments.csv", row, amount, "tokens", None
 
 
 def _free(training_runs: pl.DataFrame, pools: Mapping[str, Pool]) -> list[Pool]:

@@ -61,13 +61,13 @@ def rule_suggestions(
     lines, guesses = _of_bills(charges, charge_rules, names)
     pooled = [(charge_id, guess.target_id) for guess, charge_id in guesses if guess.target == "pool"]
     proposed = pl.DataFrame(pooled, schema={"charge_id": pl.List(pl.String), "proposed": pl.String}, orient="row")
-    found = pools(charges, charge_rules, proposed.explode("charge_id"))
+    pools_by_id = pools(charges, charge_rules, proposed.explode("charge_id"))
     bought = {guess.target_id for guess, _ in guesses if guess.target == "model"}
     bought |= set(charge_rules.filter(pl.col("phase") == "inference")["model_id"].drop_nulls())
     rows = [
         *lines,
-        *of_runs(training_runs, names, found, set(names.values())),
-        *of_requests(token_usage, training_runs, found, bought),
+        *of_runs(training_runs, names, pools_by_id, set(names.values())),
+        *of_requests(token_usage, training_runs, pools_by_id, bought),
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort(
         "source", "file", "amount", "line", descending=[False, False, True, False]
@@ -94,8 +94,8 @@ def _of_bills(
             sums[guess] = (sums[guess][0] + row["cost"], sums[guess][1] + row["gpu_hours"])
             guesses.append((guess, row["charge_id"]))
         for guess, (cost, gpu_hours) in sorted(sums.items(), key=lambda item: -item[1][0])[:LARGEST]:
-            said = line(100, source, guess.field, guess.value, guess.target, guess.target_id, guess.phase, "", "", "")
-            lines.append((source, "attribution.csv", said, cost, currency, gpu_hours))
+            rule = line(100, source, guess.field, guess.value, guess.target, guess.target_id, guess.phase, "", "", "")
+            lines.append((source, "attribution.csv", rule, cost, currency, gpu_hours))
     return lines, guesses
 
 
@@ -106,7 +106,7 @@ def _guessed(rows: list[dict[str, Any]], models: Mapping[str, str]) -> list[tupl
     """
     parsed = [(row, json.loads(row["tags"] or "{}")) for row in rows]
     keys = _ranked([tags for _, tags in parsed], [row["cost"] for row, _ in parsed])
-    found = []
+    guesses = []
     gpu_hours: dict[tuple[str, str], float] = defaultdict(float)
     for row, tags in parsed:
         fields = [(f"tag:{key}", str(tags[key])) for key in keys if tags.get(key)]
@@ -116,8 +116,8 @@ def _guessed(rows: list[dict[str, Any]], models: Mapping[str, str]) -> list[tupl
         naming = [field for field in fields if model_in(field[1], models)] if not row["gpu_hours"] else []
         best = (naming or fields)[0]
         gpu_hours[best] += row["gpu_hours"]
-        found.append((row, best))
-    return [(row, _guess(*best, gpu_hours[best], models)) for row, best in found]
+        guesses.append((row, best))
+    return [(row, _guess(*best, gpu_hours[best], models)) for row, best in guesses]
 
 
 def _guess(field: str, value: str, gpu_hours: float, models: Mapping[str, str]) -> _Guess:
@@ -140,8 +140,8 @@ def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:
                 money[key] += abs(cost)
                 values[key].add(value)
     named = {key: _bare(key) for key in money if len(values[key]) <= _MOST_VALUES}
-    known = {key: _KEYS.index(bare) if bare in _KEYS else len(_KEYS) for key, bare in named.items()}
-    return sorted(named, key=lambda key: (known[key], -money[key], key))
+    key_ranks = {key: _KEYS.index(bare) if bare in _KEYS else len(_KEYS) for key, bare in named.items()}
+    return sorted(named, key=lambda key: (key_ranks[key], -money[key], key))
 
 
 def _bare(key: str) -> str:

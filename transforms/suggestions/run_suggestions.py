@@ -23,7 +23,7 @@ def of_runs(
     """Rows of rule_suggestions: a rule for the model, the model itself where none is `listed`, a rule for the pool."""
     hours: dict[tuple[str, str, str], float] = defaultdict(float)
     runs = training_runs.select("source", *_FIELDS, "hosts", "model_id", "pool_id", "gpu_seconds", "started_at")
-    since: dict[str, date] = {}
+    first_run: dict[str, tuple[str, date]] = {}
     for run in runs.sort("started_at", nulls_last=True).iter_rows(named=True):
         amount = (run["gpu_seconds"] or 0.0) / _HOUR_S
         if run["model_id"] is None and (named := _model(run, models)):
@@ -31,11 +31,10 @@ def of_runs(
             rule = line(100, run["source"], field, value, "model", model_id, phase_in(value, "pretraining"), "", "", "")
             hours[run["source"], "attribution.csv", rule] += amount
             if model_id not in listed and run["started_at"] is not None:
-                since.setdefault(model_id, run["started_at"].date())
-                told = line(model_id, "", "", "", "", "own", "", "", "", since[model_id], "", "")
-                hours[run["source"], "models.csv", told] += amount
+                source, day = first_run.setdefault(model_id, (run["source"], run["started_at"].date()))
+                hours[source, "models.csv", line(model_id, "", "", "", "", "own", "", "", "", day, "", "")] += amount
         if run["pool_id"] is None:
-            rules = [line(100, run["source"], *found, "", "", "", "") for found in _pools(run, pools)]
+            rules = [line(100, run["source"], *target, "", "", "", "") for target in _pools(run, pools)]
             for rule in rules:
                 hours[run["source"], "attribution.csv", rule] += amount / len(rules)
     for (source, file, rule), amount in sorted(hours.items(), key=lambda item: -item[1]):
@@ -44,11 +43,11 @@ def of_runs(
 
 def _model(run: Mapping[str, Any], models: Mapping[str, str]) -> tuple[str, str, str] | None:
     """Field, value and model: the first field that names a model, else the first that there is as a model's name."""
-    said = [(field, run[field]) for field in _FIELDS if run[field]]
-    for field, value in said:
+    values = [(field, run[field]) for field in _FIELDS if run[field]]
+    for field, value in values:
         if model_id := model_in(value, models):
             return field, value, model_id
-    return (*said[0], slug(said[0][1])) if said else None
+    return (*values[0], slug(values[0][1])) if values else None
 
 
 def _pools(run: Mapping[str, Any], pools: Mapping[str, Pool]) -> list[tuple[str, str, str, str]]:

@@ -14,17 +14,23 @@ from warehouse.schemas.findings import Finding
 from warehouse.schemas.raw import BillDeliveries, ChargeRows
 
 # FOCUS: a purchase that covers later usage has an effective cost of 0, and the usage carries it. What a recurring fee
-# says of its unused part is a cost of its own. Where a provider sends two views of the same money staging joins them.
+# says of its unused part is a cost of its own. Some purchases name the commitment as the resource that is bought. Where
+# a provider sends two views of the same money staging joins them.
 _MONTHS: Final = f"""
-    WITH costs AS (
-        SELECT charge.source, commitment_discount_id AS commitment, currency,
+    WITH commitments AS (
+        SELECT DISTINCT source, commitment_discount_id AS resource_id, commitment_discount_id AS bought
+        FROM {ChargeRows.qualified()} WHERE commitment_discount_id IS NOT NULL
+    ), costs AS (
+        SELECT charge.source, coalesce(commitment_discount_id, bought) AS commitment, currency,
             date_trunc('month', charge_start)::DATE AS month, charge_category = 'Purchase' AS is_purchase,
             effective_cost, charge_start::DATE AS day
         FROM {ChargeRows.qualified()} AS charge JOIN {BillDeliveries.qualified()} AS unit
             USING (source, file_sha256, billing_period_start)
+            LEFT JOIN commitments ON charge.charge_category = 'Purchase' AND commitments.source = charge.source
+                AND commitments.resource_id = charge.resource_id
         WHERE unit.is_current AND coalesce(charge.billing_account_id, '') = unit.billing_account_id
-            AND commitment_discount_id IS NOT NULL AND charge_start < $night_end AND effective_cost <> 0
-            AND charge_category IN ('Purchase', 'Usage')
+            AND coalesce(commitment_discount_id, bought) IS NOT NULL AND charge_start < $night_end
+            AND effective_cost <> 0 AND charge_category IN ('Purchase', 'Usage')
             AND commitment_discount_status IS DISTINCT FROM 'Unused' AND charge.cost_view IS NULL
     )
     SELECT source, commitment, currency, month,

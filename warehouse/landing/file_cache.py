@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -27,7 +29,7 @@ from warehouse.schemas.table import Table
 from warehouse.sources.control_files import Promise
 from warehouse.sources.reader_protocol import Reading
 from warehouse.sources.source import Source
-from warehouse.tables import append
+from warehouse.tables import append, append_parts
 
 ROWS: Final[dict[str, type[Table]]] = {
     table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows, CounterSamples)
@@ -78,6 +80,12 @@ def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
 
 
+def version(connection: duckdb.DuckDBPyConnection) -> str:
+    """A name for what the inbox holds and how it is read: every raw table follows from the contents and the readers."""
+    query = f"SELECT source, file_sha256, reader_digest, read_for FROM {Readings.qualified()} ORDER BY ALL"
+    return hashlib.sha256(repr(connection.execute(query).fetchall()).encode()).hexdigest()[:16]
+
+
 def first_seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
     """When each content of a source was seen first, which reading it again does not change."""
     query = f"SELECT source, file_sha256, first_seen_at FROM {Readings.qualified()}"
@@ -111,9 +119,7 @@ class Shelf:
         self._put(Quarantine, _quarantined(content, read))
         self._put(Readings, account)
         self._put(LandedFindings, _noticed(content, read))
-        for path in read.parts.get(ChargeRows.table_name, ()):
-            insert(self._connection, ChargeRows, pl.read_parquet(path, glob=False))
-            path.unlink()
+        _insert_parts(self._connection, ChargeRows, read.parts.get(ChargeRows.table_name, ()))
         if self._rows > BATCH:
             self.flush()
 
@@ -146,6 +152,22 @@ def insert(connection: duckdb.DuckDBPyConnection, table: type[Table], rows: pl.D
     valid = table.frame(rows)
     table.validation().validate(valid, lazy=True)
     append(connection, table.qualified(), valid)
+
+
+def _insert_parts(connection: duckdb.DuckDBPyConnection, table: type[Table], paths: Sequence[Path]) -> None:
+    """Rows that were too many to hold, validated part by part; their files are gone then."""
+
+    def valid() -> Iterator[pl.DataFrame]:
+        validation = table.validation()
+        for path in paths:
+            rows = table.frame(pl.read_parquet(path, glob=False))
+            validation.validate(rows, lazy=True)
+            yield rows
+
+    if paths:
+        append_parts(connection, table, valid())
+    for path in paths:
+        path.unlink()
 
 
 def _quarantined(content: Content, read: Reading) -> pl.DataFrame:

@@ -27,6 +27,7 @@ from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.first_seen import Nights, nights_before
 from warehouse.landing.holds import Hold, silent_counters, uncounted_sources
 from warehouse.landing.inbox import CONTROL
+from warehouse.landing.long_charges import note_long_charges
 from warehouse.landing.progress import announced
 from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.counter_growth import land_growth
@@ -78,6 +79,7 @@ def land(
         marked = mark_uncounted(connection, files, start.date())
         replace(connection, MatchingCalls, marked.matching_calls)
         bills = settle_bills(connection, sources, inbox, nights)
+        note_long_charges(connection)
         refusals = account(connection, inbox, nights, marked, bills)
         _state_invoices(connection, inbox)
         findings.settle_paths(connection, inbox)

@@ -12,54 +12,56 @@ import duckdb
 from warehouse.schemas.findings import Finding
 from warehouse.schemas.raw import BillDeliveries, ChargeRows
 
-# FOCUS 1.3: the rows of a split take the place of their origin. Both are spread over the hours of the resource, so that
-# they meet whatever their sums and however they are cut. Traffic and storage of a host are no origin of its split: what
-# has another SKU is one only where it is counted in hours.
+# FOCUS 1.3: the rows of a split take the place of their origin, which is known by its id, else by its name. Both are
+# spread over the hours of the resource, so that they meet whatever their sums and however they are cut. Traffic and
+# storage of a host are no origin of its split: what has another SKU is one only where it is counted in hours.
 _BESIDE: Final = f"""
     WITH split_resources AS (
-        SELECT DISTINCT source, resource_id FROM {ChargeRows.qualified()}
-        WHERE allocated_method_id IS NOT NULL AND resource_id IS NOT NULL
+        SELECT DISTINCT source, coalesce(resource_id, resource_name) AS resource FROM {ChargeRows.qualified()}
+        WHERE allocated_method_id IS NOT NULL AND coalesce(resource_id, resource_name) IS NOT NULL
+    ), named AS (
+        SELECT *, coalesce(resource_id, resource_name) AS resource FROM {ChargeRows.qualified()}
     ), current AS (
-        SELECT charge.source, resource_id, sku_id, currency, charge_start,
+        SELECT charge.source, resource, sku_id, currency, charge_start,
             greatest(charge_end, charge_start + INTERVAL 1 SECOND) AS charge_end, effective_cost::DOUBLE AS cost,
             allocated_method_id IS NOT NULL AS is_split, lower(consumed_unit) LIKE '%hour%' AS is_timed
-        FROM {ChargeRows.qualified()} AS charge SEMI JOIN split_resources USING (source, resource_id)
+        FROM named AS charge SEMI JOIN split_resources USING (source, resource)
             JOIN {BillDeliveries.qualified()} AS unit USING (source, file_sha256, billing_period_start)
         WHERE unit.is_current AND coalesce(charge.billing_account_id, '') = unit.billing_account_id
             AND charge_start < $night_end AND charge_category = 'Usage' AND effective_cost > 0
     ), split_skus AS (
-        SELECT DISTINCT source, resource_id, sku_id FROM current WHERE is_split
+        SELECT DISTINCT source, resource, sku_id FROM current WHERE is_split
     ), suspects AS (
         SELECT * FROM current WHERE is_split OR is_timed OR sku_id IS NULL OR EXISTS (
             SELECT 1 FROM split_skus WHERE split_skus.source = current.source
-                AND split_skus.resource_id = current.resource_id
+                AND split_skus.resource = current.resource
                 AND coalesce(split_skus.sku_id, current.sku_id) = current.sku_id
         )
     ), alike AS (
-        SELECT source, resource_id, currency, charge_start, charge_end, is_split, count(*) AS charges, sum(cost) AS cost
+        SELECT source, resource, currency, charge_start, charge_end, is_split, count(*) AS charges, sum(cost) AS cost
         FROM suspects GROUP BY ALL
     ), hours AS (
-        SELECT source, resource_id, currency, is_split, charges, cost, charge_start, charge_end,
+        SELECT source, resource, currency, is_split, charges, cost, charge_start, charge_end,
             unnest(generate_series(date_trunc('hour', charge_start), charge_end - INTERVAL 1 MICROSECOND,
                 INTERVAL 1 HOUR)) AS hour
         FROM alike
     ), shares AS (
-        SELECT source, resource_id, currency, hour, is_split, sum(cost
+        SELECT source, resource, currency, hour, is_split, sum(cost
             * epoch(least(charge_end, hour + INTERVAL 1 HOUR) - greatest(charge_start, hour))
             / epoch(charge_end - charge_start)) AS cost
         FROM hours GROUP BY ALL
     ), repeated AS (
-        SELECT origin.source, origin.resource_id, origin.currency, origin.hour, least(origin.cost, part.cost) AS cost
-        FROM shares AS origin JOIN shares AS part USING (source, resource_id, currency, hour)
+        SELECT origin.source, origin.resource, origin.currency, origin.hour, least(origin.cost, part.cost) AS cost
+        FROM shares AS origin JOIN shares AS part USING (source, resource, currency, hour)
         WHERE NOT origin.is_split AND part.is_split
     ), months AS (
-        SELECT source, resource_id, currency, date_trunc('month', hour) AS month, min(hour)::DATE AS first,
+        SELECT source, resource, currency, date_trunc('month', hour) AS month, min(hour)::DATE AS first,
             max(hour)::DATE AS last, sum(cost) AS cost
         FROM repeated GROUP BY ALL
     )
-    SELECT source, resource_id, currency, first, last, cost, (
-        SELECT sum(charges) FROM alike WHERE NOT is_split AND (alike.source, alike.resource_id, alike.currency)
-            = (months.source, months.resource_id, months.currency)
+    SELECT source, resource, currency, first, last, cost, (
+        SELECT sum(charges) FROM alike WHERE NOT is_split AND (alike.source, alike.resource, alike.currency)
+            = (months.source, months.resource, months.currency)
             AND alike.charge_start::DATE <= last AND (alike.charge_end - INTERVAL 1 MICROSECOND)::DATE >= first
     )::BIGINT
     FROM months ORDER BY ALL

@@ -155,7 +155,7 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "deliver a file, or correct `files` of the source in trisect.toml",
     ),
     "no_bill": _notice(
-        "no bill has come: nothing has a cost but what policy/rates.csv says",
+        "no bill has come: nothing has a cost but what rates.csv prices",
         "deliver_files",
         "deliver a bill below inbox/ and name it as a [[source]]",
     ),

@@ -45,5 +45,5 @@ class Requests(Table):
     ).or_null()
     has_usage = flag("whether the row carries any count of tokens or units")
     is_growth = flag(
-        "the row is what counters grew by in an hour: its tokens count although no request may have ended"
+        "the row is the usage of an hour, not of a request: its tokens count although no request may have ended in it"
     ).or_null()

@@ -155,6 +155,10 @@ class InvoiceTotals(Table):
     billed_cost = cost("stated total")
 
 
+class LongCharges(ChargeRows):
+    """One current row of a bill of a resource that a row of more than a day bills beside shorter ones, as delivered."""
+
+
 class RunRows(Table):
     """One attempt of one training run as one file tells it: a time without a hole in which its processes ran."""
 

@@ -13,6 +13,7 @@ PAGES = (
     "bridge",
     "thirds",
     "unit_costs",
+    "served",
     "amortization",
     "compute",
     "sheet",
@@ -22,9 +23,10 @@ PAGES = (
 DIRECTIONS = ("up", "down", "flat", "not_meaningful")
 METRICS = ("effective_cost", "unit_cost", "idle_and_failed", "unamortised_training", "savings_realised")
 METRIC_REASONS = (
-    "no_bill", "no_priced_tokens", "no_run_log", "no_pool", "no_training", "first_advice", "none_followed",
-    "not_forecast",
+    "no_bill", "no_priced_tokens", "few_tokens", "credits", "no_run_log", "no_pool", "no_training", "first_advice",
+    "none_followed", "not_forecast",
 )  # fmt: skip
+USAGE_GAPS = ("no_requests", "no_tokens", "unused")
 CHECKS = ("ledger", "invoices", "model_coverage", "unallocated", "quarantine")
 CHECK_CODES = (
     "no_bill", "equal", "different", "tied", "not_tied", "no_total_stated", "no_telemetry", "nothing_served",
@@ -132,6 +134,8 @@ class ChangeDrivers(Table):
     driver = choice("why", *COST_DRIVERS)
     change_usd = usd("its part of the change; positive is more cost")
     persistence = choice("whether most of its size lasts, passes, or neither", "lasts", "passes", "mixed")
+    largest_class = choice("class of cost with at least half of it; null where none has", *COST_CLASSES).or_null()
+    largest_model_id = text("model with that part, of direct cost").or_null()
 
 
 class Runoffs(Table):
@@ -337,6 +341,23 @@ class ServedGroups(Table):
     used_usd = usd("direct inference of the month; the rows of a dimension add up to it")
     tokens = count("input and output tokens", "tokens")
     usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    previous_usd = usd("direct inference of the month before; null where there is no such month").or_null()
+
+
+class UsageGaps(Table):
+    """One model in service with a material cost that serves next to nobody, or of which nobody knows what it serves."""
+
+    table_key = ("model_id",)
+
+    position = integer("1 costs most")
+    model_id = text("model")
+    code = choice(
+        "no_requests: none is delivered; no_tokens: they carry none; unused: under ten million tokens in four weeks",
+        *USAGE_GAPS,
+    )
+    monthly_usd = usd("direct inference of the last four weeks, as a month")
+    tokens = measure("served in the last four weeks", "tokens")
+    paid_until = day("day before which its GPUs are paid under a contract; null where none is known").or_null()
 
 
 class LawVerdicts(Table):

@@ -72,6 +72,18 @@ class Accruals(Charges):
     table_partition = None
 
 
+class RepeatedGpuHours(Table):
+    """One charge of more than a day whose GPUs shorter charges of its resource bill as well."""
+
+    table_key = ("source", "file_sha256", "location")
+
+    charge_day = day("UTC day on which the charge starts")
+    source = text("source of the settings")
+    file_sha256 = text("file it came from")
+    location = text("row of that file")
+    gpu_hours_repeated = exact("GPU-hours that it states and the shorter charges bring", "GPU-hours")
+
+
 class ChargeFindings(FindingRow):
     """One finding about the charges of one day."""
 

@@ -25,7 +25,16 @@ from warehouse.sources.billing import table as table_bill
 from warehouse.sources.billing.control_columns import ControlColumns
 from warehouse.sources.billing.control_totals import SecondReader, compare, of_columns
 from warehouse.sources.reader_protocol import Delivered, Reading
-from warehouse.sources.requests import envoy_gateway, langfuse, litellm, otlp, request_casts, vllm_metrics
+from warehouse.sources.requests import (
+    anthropic_usage,
+    envoy_gateway,
+    langfuse,
+    litellm,
+    openai_usage,
+    otlp,
+    request_casts,
+    vllm_metrics,
+)
 from warehouse.sources.requests import table as table_requests
 from warehouse.sources.source import Source
 from warehouse.sources.training import (
@@ -219,6 +228,22 @@ _RECORDS: Final = (
         1,
         vllm_metrics.read,
         columns=tuple(vllm_metrics.LABELS),
+    ),
+    Format(
+        "request_telemetry",
+        "openai_usage",
+        "Pages of OpenAI's usage API",
+        2,
+        openai_usage.read,
+        columns=openai_usage.COLUMNS,
+    ),
+    Format(
+        "request_telemetry",
+        "anthropic_usage",
+        "Pages of Anthropic's usage report",
+        2,
+        anthropic_usage.read,
+        columns=anthropic_usage.COLUMNS,
     ),
     Format(
         "request_telemetry",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from warehouse.sources.reader_protocol import REFUSED_SCHEMA
+from warehouse.sources.reader_protocol import NOTHING_REFUSED, REFUSED_SCHEMA
 
 
 @dataclass
@@ -24,6 +24,8 @@ class Refusals:
 
     def frame(self) -> pl.DataFrame:
         """The refused rows as every reader returns them."""
+        if not self.rows:
+            return NOTHING_REFUSED
         named = ("location", "reason", "raw", "detail")
         absent = {name: dtype for name, dtype in REFUSED_SCHEMA.items() if name not in named}
         return pl.DataFrame(self.rows, schema=dict.fromkeys(named, pl.String), orient="row").with_columns(

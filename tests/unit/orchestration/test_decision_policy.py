@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import SettingsError, load
+from orchestration.settings_tables import settings_table
 
 COMPANY = '[company]\nname = "Example AI"\n'
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -15,7 +16,7 @@ NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
 def settings_row(folder: Path, text: str) -> dict[str, object]:
     (folder / "trisect.toml").write_text(COMPANY + text, encoding="utf-8")
-    return load(folder).settings.table(date(2026, 11, 21), NOW).row(0, named=True)
+    return settings_table(load(folder).settings, date(2026, 11, 21), NOW).row(0, named=True)
 
 
 def test_a_company_that_says_nothing_pays_10_percent_a_year_and_asks_for_97_percent_of_the_quality(

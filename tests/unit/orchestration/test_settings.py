@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import SettingsError, load
+from orchestration.settings_tables import settings_table
 from warehouse.sample import write_empty
 
 SERVER = '[delivery]\nhost = "smtp.example.com"\nsender = "trisect@example.com"\n'
@@ -165,7 +166,7 @@ def test_the_columns_and_options_of_a_table_are_those_that_its_reader_knows(tmp_
 def test_the_night_is_one_row_that_covers_one_day(tmp_path: Path) -> None:
     now = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
-    row = load(project(tmp_path, COMPANY)).settings.table(date(2026, 11, 21), now).row(0, named=True)
+    row = settings_table(load(project(tmp_path, COMPANY)).settings, date(2026, 11, 21), now).row(0, named=True)
 
     assert row["night_start"] == datetime(2026, 11, 21, tzinfo=UTC)
     assert row["night_end"] == datetime(2026, 11, 22, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from templates import render
 from templates.message import Cover, MessageError, chat, held, news, thawed
-from templates.pages.document import LEADERSHIP, Edition
+from templates.pages.edition import LEADERSHIP, Edition
 
 NIGHT = "2026-11-21"
 

@@ -14,7 +14,7 @@ import pytest
 
 from templates import render
 from templates.figures.marks import attention, passed
-from templates.pages.document import Edition
+from templates.pages.edition import Edition
 from templates.typesetting import pdf as printing
 from templates.typesetting import typeface
 from templates.typesetting.layout_checks import ReportFault

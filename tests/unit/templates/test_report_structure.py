@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 
 from templates import render
-from templates.pages.document import Edition
+from templates.pages.edition import Edition
 
 SHOWING = {"Tj", "TJ", "'", '"', "Do", "S", "s", "f", "F", "f*", "B", "B*", "b", "b*"}
 OUTWARD = {"/URI", "/Launch", "/GoToR", "/GoToE", "/JavaScript", "/SubmitForm", "/ImportData", "/Rendition", "/Movie"}

@@ -53,7 +53,11 @@ def title(tables: Any) -> Callable[..., str]:
     return of
 
 
+GAP: Mapping[str, Any] = {
+    "model_id": "crane", "code": "unused", "monthly_usd": Decimal(234_000), "tokens": 0.0, "paid_until": None,
+}  # fmt: skip
 OCTOBER: Mapping[str, Any] = {
+    "gap": None, "gap_usd": None,
     "month": "October", "previous": "September", "total": number(2_310_000), "plan": UP, "before": FLAT,
     "decisions": number(3), "waiting": 0, "saving": number(670_000), "one_off": number(1_340_000),
     "missing": "a bill arrives",
@@ -70,6 +74,12 @@ SUMMARY: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
         "Evaluate 3 decisions: $670k a month for $1.34M; October cost $2.31M, 15 % over plan"),
     "nothing needed": ("nothing_needed", "", {"plan": DOWN},
         "October cost $2.31M, 15 % under plan; no decision is needed"),
+    "a model that serves nobody": ("usage_gap", "unused", {"before": FLAT, "plan": NONE, "gap": GAP},
+        "October cost $2.31M, level with September; crane costs $234k a month and serves nobody"),
+    "a model with a few tokens": ("usage_gap", "unused", {"plan": NONE, "gap": {**GAP, "tokens": 3_000.0}},
+        "October cost $2.31M, level with September; crane costs $234k a month for 3 k tokens"),
+    "a model without requests": ("usage_gap", "no_requests", {"plan": NONE, "gap": {**GAP, "code": "no_requests"}},
+        "October cost $2.31M, level with September; what crane serves for $234k a month is not known"),
     "nothing valued": ("nothing_valued", "telemetry", {"missing": "requests are delivered"},
         "October cost $2.31M, 15 % over plan; no decision can be valued until requests are delivered"),
     "flat": ("nothing_needed", "", {"plan": NONE}, "October cost $2.31M, level with September; no decision is needed"),
@@ -127,10 +137,10 @@ OTHERS: Mapping[str, tuple[str, str, str, dict[str, Any], str]] = {
     "tokens, dearer, no run log": ("unit_costs", "tokens_up", "idle_only",
         {"loaded": number("3.42"), "previous": "September", "change_ratio": Decimal("0.15"), "wasted": number(90_000)},
         "A million tokens cost $3.42, 15 % more than in September; idle capacity cost $90.0k"),
-    "nothing known of waste": ("unit_costs", "not_known", "not_known", {"month": "October"},
+    "nothing known of waste": ("unit_costs", "not_known", "not_known", {"in_month": "in October"},
         "What a million tokens cost in October is not known; what was wasted or idle is not known"),
     "images": ("unit_costs", "units", "small",
-        {"unit_article": "An", "unit_name": "image", "unit_price": "$0.0032", "month": "October",
+        {"unit_article": "An", "unit_name": "image", "unit_price": "$0.0032", "in_month": "in October",
          "wasted_share": Decimal("0.021")},
         "An image cost $0.0032 in October; only 2.1 % of cost was wasted or idle"),
     "schedules": ("amortization", "schedule", "", {"balance": number(5_230_000), "last_end": date(2028, 4, 18)},
@@ -251,3 +261,58 @@ COMPUTE_TITLES: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
 def test_the_title_of_page_7(title: Callable[..., str], case: tuple[str, str, dict[str, Any], str]) -> None:
     code, detail, given, words = case
     assert title("compute", code, detail, **{**COMPUTE, **given}) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "crane costs $234k a month and serves nobody; nothing else is worth changing"),
+        ({"paid_until": date(2029, 6, 1)},
+         "crane costs $234k a month and serves nobody; its GPUs are paid until June 2029"),
+        ({"code": "no_tokens"}, "What crane serves for $234k a month is not known; nothing else is worth changing"),
+    ],
+)  # fmt: skip
+def test_page_2_names_the_model_whose_use_is_the_question(
+    title: Callable[..., str], given: dict[str, Any], words: str
+) -> None:
+    assert title("decisions", "usage_gap", gap=GAP | given, gap_usd=None) == words
+
+
+def test_page_2_asks_for_no_signature_where_every_decision_waits(title: Callable[..., str]) -> None:
+    assert title("decisions", "decisions", count=number(1), waiting=1) == (
+        "One decision waits for an evaluation; none can be signed yet"
+    )
+
+
+def test_a_price_of_few_tokens_or_under_credits_is_none(title: Callable[..., str]) -> None:
+    facts = {"in_month": "in October", "wasted": number(0)}
+    assert title("unit_costs", "few_tokens", "idle_only", **facts) == (
+        "Too few tokens were served in October for a price; no idle capacity was measured"
+    )
+    assert title("unit_costs", "credits", "not_known", **facts) == (
+        "Credits in October were more than what tokens cost; what was wasted or idle is not known"
+    )
+
+
+def test_a_balance_that_takes_decades_has_no_date(title: Callable[..., str]) -> None:
+    facts = {"balance": number(166_000), "longest_months": Decimal(344), "last_end": date(2053, 12, 1)}
+    assert title("amortization", "mixed", **facts) == (
+        "$166k of training is not yet amortised; at the traffic of four weeks some takes 29 years"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "words"),
+    [
+        ("named", {}, "assistant took 58 % of serving, $730k; a million tokens cost it $0.344"),
+        ("named", {"price": None}, "assistant took 58 % of serving, $730k"),
+        ("unnamed", {}, "60 % of serving names no team; assistant is the largest that does, $730k"),
+        ("nothing", {"largest_usd": None}, "What serving cost by team is not known"),
+    ],
+)
+def test_the_title_of_teams_and_tenants(
+    title: Callable[..., str], code: str, given: dict[str, Any], words: str
+) -> None:
+    facts = {"dimension": "team", "largest": "assistant", "largest_usd": number(730_000), "share": Decimal("0.58"),
+             "unnamed_share": Decimal("0.6"), "price": Decimal("0.344")}  # fmt: skip
+    assert title("served", code, **facts | given) == words

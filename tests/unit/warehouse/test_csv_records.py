@@ -139,7 +139,7 @@ def test_records_are_the_same_wherever_a_block_ends(tmp_path: Path, monkeypatch:
     text = b"a,b,c\n" + b'1,"2\n2",caf\xc3\xa9\r\n\n4,5,"6""6"\n7,"8,9\nx,y\xff,z\n' * 40
     whole = told(tmp_path, text)
     for size in (40, 97, 1000):
-        monkeypatch.setattr("warehouse.sources.decode.text_blocks.line_blocks.__defaults__", (size,))
+        monkeypatch.setattr("warehouse.sources.decode.text_blocks.text_blocks.__defaults__", (size,))
         assert told(tmp_path, text) == whole
     assert len(whole.rows) == 80  # two of each round; the open quote and the broken byte are refused
     assert pl.Series([reason for _, reason in whole.refused]).value_counts().height == 2

@@ -33,9 +33,9 @@ def put(var: Path, *nights: str) -> None:
 
 
 def test_months_are_counted_back_from_the_newest_night() -> None:
-    assert retention.oldest_kept(date(2026, 11, 20), 24) == date(2024, 11, 1)
-    assert retention.oldest_kept(date(2024, 2, 29), 1) == date(2024, 1, 1)
-    assert retention.oldest_kept(date(2026, 1, 31), 13) == date(2024, 12, 1)
+    assert publish.oldest_kept(date(2026, 11, 20), 24) == date(2024, 11, 1)
+    assert publish.oldest_kept(date(2024, 2, 29), 1) == date(2024, 1, 1)
+    assert publish.oldest_kept(date(2026, 1, 31), 13) == date(2024, 12, 1)
 
 
 def test_old_nights_go_but_for_the_one_that_closed_the_month_before(

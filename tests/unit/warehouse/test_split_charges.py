@@ -76,3 +76,9 @@ def test_a_split_alone_another_charge_and_a_replaced_delivery_are_no_finding(
     tmp_path: Path, rows: list[dict[str, Any]], unit: dict[str, Any]
 ) -> None:
     assert found(tmp_path, rows, **unit) == []
+
+
+def test_a_host_without_an_id_is_known_by_its_name(tmp_path: Path) -> None:
+    named = {"resource_id": None, "resource_name": "node-1"}
+    rows = [row("40", **named), row("20", "m", **named), row("20", "m", **named)]
+    assert found(tmp_path, rows) == [("node-1", 1, Decimal(40))]

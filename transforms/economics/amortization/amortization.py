@@ -1,4 +1,4 @@
-"""Training still to be carried, month by month, and every change of the estimate it is carried by."""
+"""Training still to be amortised, month by month, and every change of the estimate it is amortised by."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 import polars as pl
 
 from transforms.economics.amortization.amortization_schedule import (
-    Carried,
+    AmortizedMonth,
     End,
     Forecast,
     Month,
     Plan,
     Policy,
     Published,
-    carried,
+    roll_forward,
 )
 from transforms.economics.amortization.estimate_changes import changes
 from transforms.economics.amortization.model_lives import ASSUMED_LIFE_DAYS, DAYS_PER_MONTH
@@ -36,7 +36,7 @@ def amortization(
     published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One month of one model's training still to be carried; the roll-forward closes exactly.
+    """One month of one model's training still to be amortised; the roll-forward closes exactly.
 
     units_of_production: (C − A) · served / expected, `expected` being what was still to come at the start of the month:
     of lives.csv, else as forecast from the days before the month. straight_line: per day over the life that is left,
@@ -65,7 +65,7 @@ def estimate_changes(
     published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """One change of the estimate by which a model's training is carried, dated and with its cause."""
+    """One change of the estimate by which a model's training is amortised, dated and with its cause."""
     histories = _histories(training_assets, lives, expected_service, model_lives, published_amortization, settings)
     rows = [change for model, unit, plan, months in histories for change in changes(model, plan, unit, months)]
     if not rows:
@@ -83,18 +83,18 @@ def _to_parity() -> pl.Expr:
     return pl.when(has_cost & (missing <= 0)).then(0.0).otherwise(missing.clip(0) / pl.col("served_usd_per_unit"))
 
 
-def _row(model_id: str, carried_month: Carried) -> dict[str, object]:
-    month, estimate = carried_month.month, carried_month.estimate
+def _row(model_id: str, amortized_month: AmortizedMonth) -> dict[str, object]:
+    month, estimate = amortized_month.month, amortized_month.estimate
     return {
         "month": month.first,
         "model_id": model_id,
         "method": estimate.method,
         "basis": estimate.basis,
-        "opening_usd": carried_month.opening,
+        "opening_usd": amortized_month.opening,
         "additions_usd": month.additions,
-        "amortized_usd": carried_month.amortized,
-        "written_off_usd": carried_month.written_off,
-        "closing_usd": carried_month.closing,
+        "amortized_usd": amortized_month.amortized,
+        "written_off_usd": amortized_month.written_off,
+        "closing_usd": amortized_month.closing,
         "tokens_served": month.production,
         "expected_tokens": estimate.expected,
         "expected_days": estimate.days,
@@ -110,8 +110,8 @@ def _histories(
     model_lives: pl.DataFrame,
     published_amortization: pl.DataFrame,
     settings: pl.DataFrame,
-) -> Iterator[tuple[str, str, Plan, list[Carried]]]:
-    """Every model with what it delivers, its plan and its months carried."""
+) -> Iterator[tuple[str, str, Plan, list[AmortizedMonth]]]:
+    """Every model with what it delivers, its plan and its amortised months."""
     night = settings["as_of"].item()
     plans = _plans(lives, expected_service, model_lives, published_estimates(published_amortization, night))
     cells = training_assets.sort("model_id", "month").with_columns(
@@ -125,7 +125,7 @@ def _histories(
             ).iter_rows()
         ]
         plan = plans.get(str(model_id), plans[_ANY])
-        yield str(model_id), str(rows["production_unit"][0]), plan, list(carried(months, plan))
+        yield str(model_id), str(rows["production_unit"][0]), plan, list(roll_forward(months, plan))
 
 
 def _month_end(first: date) -> date:

@@ -1,4 +1,4 @@
-"""Closed months of training still to be carried that are no longer what was published: the restatement lines."""
+"""Closed months of training still to be amortised that are no longer what was published: the restatement lines."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def amortization_restatements(
     """
     night = settings["as_of"].item()
     is_closed = pl.col("month") < pl.col("night").dt.truncate("1mo")
-    told = published_amortization.filter(is_closed, pl.col("night") < night)
-    first = told.group_by("month").agg(reported_on=pl.col("night").min())
-    was = told.join(first, left_on=["month", "night"], right_on=["month", "reported_on"], how="semi").select(
+    reported = published_amortization.filter(is_closed, pl.col("night") < night)
+    first = reported.group_by("month").agg(reported_on=pl.col("night").min())
+    was = reported.join(first, left_on=["month", "night"], right_on=["month", "reported_on"], how="semi").select(
         *_CELL, *(units(f"{line}_usd").alias(f"{line}_was") for line in _LINES)
     )
     now = amortization.join(first, on="month", how="semi").select(

@@ -1,4 +1,4 @@
-"""One model's training carried month by month, in whole units of 10⁻¹²."""
+"""One model's training amortised month by month, in whole units of 10⁻¹²."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Month(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """How training is carried by lives.csv: method, life in days, units expected over the life, why so, since when."""
+    """How lives.csv amortises training: method, life in days, units expected over the life, why so, since when."""
 
     method: str
     life_days: float | None
@@ -50,7 +50,7 @@ class Forecast(NamedTuple):
 
 
 class Published(NamedTuple):
-    """The estimate a month was published with; once it is closed also what it carried, of how much, and the end.
+    """The estimate a month was published with; once it is closed also what it amortised, of how much, and the end.
 
     `served_before` are the units of the months before it that were known when the estimate was made.
     """
@@ -87,14 +87,14 @@ class Plan:
 
     def is_over(self, month: Month) -> bool:
         """Whether the service ended by the end of the month: a closed month stays as it was published."""
-        told = self.published.get(month.first)
-        if told is not None and told.is_closed:
-            return told.is_written_off
+        published = self.published.get(month.first)
+        if published is not None and published.is_closed:
+            return published.is_written_off
         return self.retires_on is not None and self.retires_on <= month.last
 
 
 class Estimate(NamedTuple):
-    """How one month is carried: what share of the balance, as a whole fraction, and until when service is expected."""
+    """How a month is amortised: what share of the balance, as a whole fraction, and until when service is expected."""
 
     method: str
     basis: str
@@ -105,8 +105,8 @@ class Estimate(NamedTuple):
     end: End = _UNKNOWN
 
 
-class Carried(NamedTuple):
-    """One month carried: opening + additions − amortised − written off = closing."""
+class AmortizedMonth(NamedTuple):
+    """One month amortised: opening + additions − amortised − written off = closing."""
 
     month: Month
     estimate: Estimate
@@ -116,24 +116,24 @@ class Carried(NamedTuple):
     closing: int
 
 
-def carried(months: Sequence[Month], plan: Plan) -> Iterator[Carried]:
-    """The roll-forward of one model; each opening is the closing before, and nothing is carried twice.
+def roll_forward(months: Sequence[Month], plan: Plan) -> Iterator[AmortizedMonth]:
+    """The roll-forward of one model; each opening is the closing before, and nothing is amortised twice.
 
     A balance below zero, after a credit or when heirs take over more than is left, is given back at once: what has been
-    carried to date never exceeds what there was to carry. A month that was published keeps its estimate; late cost and
-    late tokens still move it.
+    amortised to date never exceeds what there was to amortise. A month that was published keeps its estimate; late cost
+    and late tokens still move it.
     """
     opening = 0
     for month in months:
         balance = opening + month.additions
-        told = plan.published.get(month.first)
-        estimate = _estimate(month, plan) if told is None else _as_published(month, plan, told)
+        published = plan.published.get(month.first)
+        estimate = _estimate(month, plan) if published is None else _as_published(month, plan, published)
         amortized = _share(balance, estimate) if balance > 0 else balance
         is_over = plan.is_over(month)
-        if is_over and (told is None or not told.is_closed):
+        if is_over and (published is None or not published.is_closed):
             estimate = estimate._replace(end=End(plan.retires_on, "retires_on"))
         closing = 0 if is_over else balance - amortized
-        yield Carried(month, estimate, opening, amortized, balance - amortized - closing, closing)
+        yield AmortizedMonth(month, estimate, opening, amortized, balance - amortized - closing, closing)
         opening = closing
 
 
@@ -160,16 +160,18 @@ def _estimate(month: Month, plan: Plan) -> Estimate:
     return _produced(month, forecast.expected, "forecast")._replace(end=end)
 
 
-def _as_published(month: Month, plan: Plan, told: Published) -> Estimate:
-    """The estimate published: units expected over what was served, or the share of the balance that days carried."""
-    if told.method == PRODUCTION:
-        return _produced(month, told.expected or 0.0, told.basis)._replace(end=told.end)
-    if told.is_closed and told.balance > 0:
-        return Estimate(STRAIGHT, told.basis, None, told.days, told.amortized, told.balance, told.end)
-    if told.days is None or plan.serves_from is None:
+def _as_published(month: Month, plan: Plan, published: Published) -> Estimate:
+    """The estimate published: units expected over what was served, or the share of the balance that days amortised."""
+    if published.method == PRODUCTION:
+        return _produced(month, published.expected or 0.0, published.basis)._replace(end=published.end)
+    if published.is_closed and published.balance > 0:
+        return Estimate(
+            STRAIGHT, published.basis, None, published.days, published.amortized, published.balance, published.end
+        )
+    if published.days is None or plan.serves_from is None:
         return _estimate(month, plan)
     gone = (max(month.first, plan.serves_from) - plan.serves_from).days
-    return _straight(month, plan, gone + told.days, told.basis)._replace(end=told.end)
+    return _straight(month, plan, gone + published.days, published.basis)._replace(end=published.end)
 
 
 def _produced(month: Month, expected: float, basis: str) -> Estimate:

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from transforms.economics.amortization.amortization_schedule import PRODUCTION, Carried, End, Plan
+from transforms.economics.amortization.amortization_schedule import PRODUCTION, AmortizedMonth, End, Plan
 
 _TOLERANCE: Final = 0.005
 _ENDS: Final = {
@@ -27,8 +27,8 @@ _STANDS_IN: Final = {
 class Step(NamedTuple):
     """One month after another: what the estimate before leaves for it, in units or days, and what its own expects."""
 
-    before: Carried
-    after: Carried
+    before: AmortizedMonth
+    after: AmortizedMonth
     left_units: float | None
     left_days: int | None
     unit: str
@@ -69,8 +69,10 @@ class Step(NamedTuple):
     def has_other_end(self) -> bool:
         """Whether service ends on another day; a model that has outlived an estimate is given four weeks each month."""
         was, now = self.before.estimate.end, self.after.estimate.end
-        is_told = was.basis != now.basis or now.basis == "retires_on" or (now.day is not None and now.day > self.on)
-        return None not in {was.day, now.day} and was.day != now.day and is_told and not self.is_outlived
+        is_reportable = (
+            was.basis != now.basis or now.basis == "retires_on" or (now.day is not None and now.day > self.on)
+        )
+        return None not in {was.day, now.day} and was.day != now.day and is_reportable and not self.is_outlived
 
     @property
     def is_outlived(self) -> bool:
@@ -83,7 +85,7 @@ class Step(NamedTuple):
         return f"{amount:,.0f} {self.unit if self.unit.endswith('s') else self.unit + 's'}"
 
 
-def changes(model_id: str, plan: Plan, unit: str, months: Sequence[Carried]) -> Iterator[dict[str, object]]:
+def changes(model_id: str, plan: Plan, unit: str, months: Sequence[AmortizedMonth]) -> Iterator[dict[str, object]]:
     """One row per month whose estimate is not last month's rolled forward, and one for what retirement wrote off.
 
     An estimate rolls forward when the method stays and what is expected falls by what was served, or by the days that
@@ -100,7 +102,7 @@ def changes(model_id: str, plan: Plan, unit: str, months: Sequence[Carried]) -> 
     yield from (_write_off(model_id, month) for month in months if month.written_off)
 
 
-def _steps(plan: Plan, unit: str, months: Sequence[Carried]) -> Iterator[Step]:
+def _steps(plan: Plan, unit: str, months: Sequence[AmortizedMonth]) -> Iterator[Step]:
     """Each month after the first, with what the estimate before it leaves by what was known to have been served."""
     for before, after in pairwise(months):
         is_produced = before.estimate.method == PRODUCTION
@@ -109,13 +111,13 @@ def _steps(plan: Plan, unit: str, months: Sequence[Carried]) -> Iterator[Step]:
         yield Step(before, after, left, None if is_produced else _left(before, plan), unit)
 
 
-def _served_before(month: Carried, plan: Plan, first: Carried) -> float:
+def _served_before(month: AmortizedMonth, plan: Plan, first: AmortizedMonth) -> float:
     """Units of the months before, as they were known when the month's estimate was made."""
-    told = plan.published.get(month.month.first)
-    return month.month.before - first.month.before if told is None else told.served_before
+    published = plan.published.get(month.month.first)
+    return month.month.before - first.month.before if published is None else published.served_before
 
 
-def _left(before: Carried, plan: Plan) -> int | None:
+def _left(before: AmortizedMonth, plan: Plan) -> int | None:
     """Days of life that were left after the month by the estimate of its start."""
     if before.estimate.days is None or plan.serves_from is None:
         return None
@@ -162,7 +164,7 @@ def _by_forecast(step: Step) -> str:
     return "; ".join(parts)
 
 
-def _a_day(month: Carried) -> float | None:
+def _a_day(month: AmortizedMonth) -> float | None:
     """What the estimate expects on a day to the end of service."""
     ends_on = month.estimate.end.day
     if ends_on is None or ends_on < month.month.first:
@@ -176,10 +178,10 @@ def _differ(one: float, other: float) -> bool:
 
 def _end(step: Step) -> str:
     was, now = step.before.estimate.end, step.after.estimate.end
-    return f"service ends on {now.day} ({_known_by(now)}) and not on {was.day} ({_known_by(was)})"
+    return f"service ends on {now.day} ({_basis_text(now)}) and not on {was.day} ({_basis_text(was)})"
 
 
-def _known_by(end: End) -> str:
+def _basis_text(end: End) -> str:
     return _ENDS.get(end.basis or "", "not known by what")
 
 
@@ -206,7 +208,7 @@ def _row(model_id: str, step: Step, cause: str, explanation: str) -> dict[str, o
     }
 
 
-def _write_off(model_id: str, month: Carried) -> dict[str, object]:
+def _write_off(model_id: str, month: AmortizedMonth) -> dict[str, object]:
     """What retirement strands: dated on its day, or on the first of the month where it was told after its own."""
     estimate, first = month.estimate, month.month.first
     ended = estimate.end.day
@@ -224,6 +226,6 @@ def _write_off(model_id: str, month: Carried) -> dict[str, object]:
         "from_ends_on": ended,
         "to_ends_on": ended,
         "balance_usd": month.written_off,
-        "explanation": f"the model has retired on {ended or on} ({_known_by(estimate.end)}): what was not carried by "
+        "explanation": f"the model has retired on {ended or on} ({_basis_text(estimate.end)}): what was not carried by "
         "then is stranded",
     }

@@ -75,8 +75,8 @@ def _typical_days() -> pl.Expr:
 def _basis() -> pl.Expr:
     estimates = [pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in _ESTIMATES]
     is_planned, is_unborn = pl.col("retires_on").is_not_null(), pl.col("start").is_null()
-    known = pl.when(is_planned).then(pl.lit("retires_on")).when(is_unborn).then(pl.lit("not_released"))
-    return pl.coalesce(known, *estimates)
+    planned_basis = pl.when(is_planned).then(pl.lit("retires_on")).when(is_unborn).then(pl.lit("not_released"))
+    return pl.coalesce(planned_basis, *estimates)
 
 
 def expected_service(
@@ -91,18 +91,18 @@ def expected_service(
     planned = ((pl.col("ends_on") - pl.col("known_on")).dt.total_days() + 1).clip(0)
     is_outlived = (pl.col("basis") != "retires_on") & (pl.col("level") > 0)
     days = pl.when(is_outlived).then(planned.clip(_OUTLIVED_DAYS)).otherwise(planned)
-    known = rows.filter(pl.col("ends_on").is_not_null()).with_columns(days=days)
-    level, trend, sigma = (known[name].to_numpy() for name in ("level", "trend", "sigma"))
-    unseen, left = (known[name].to_numpy().astype(np.float64) for name in ("unseen_days", "days"))
+    states = rows.filter(pl.col("ends_on").is_not_null()).with_columns(days=days)
+    level, trend, sigma = (states[name].to_numpy() for name in ("level", "trend", "sigma"))
+    unseen, left = (states[name].to_numpy().astype(np.float64) for name in ("unseen_days", "days"))
     median = median_sum(level, trend, unseen + left) - median_sum(level, trend, unseen)
     width = spread_of_window(sigma, unseen + 1, unseen + left)
-    near = known.with_columns(
+    near = states.with_columns(
         ends_on=pl.col("known_on") + pl.duration(days=pl.col("days") - 1),
         expected_p10=pl.Series(median * np.exp(-P90 * width)),
         expected_p50=pl.Series(median),
         expected_p90=pl.Series(median * np.exp(P90 * width)),
     )
-    expected = near.update(_far(known, demand_paths), on=_KEY)
+    expected = near.update(_far(states, demand_paths), on=_KEY)
     spread = (pl.col("expected_p90") / pl.col("expected_p10")).log() / (2 * P90)
     variation = (
         pl.when(pl.col("expected_p10") > 0)
@@ -112,9 +112,9 @@ def expected_service(
     return ExpectedService.frame(expected.with_columns(variation_ratio=variation).sort(_KEY))
 
 
-def _far(known: pl.DataFrame, demand_paths: pl.DataFrame) -> pl.DataFrame:
+def _far(states: pl.DataFrame, demand_paths: pl.DataFrame) -> pl.DataFrame:
     """One series with over four weeks to come and paths: P10, P50 and P90 of what they add up to."""
-    ahead = known.filter(pl.col("days") > BLOCK_DAYS, pl.col("level") > 0).select(*_KEY, "days")
+    ahead = states.filter(pl.col("days") > BLOCK_DAYS, pl.col("level") > 0).select(*_KEY, "days")
     rows = demand_paths.join(ahead, on=_KEY).sort(*_KEY, "path")
     keys = rows.select(_KEY).unique(maintain_order=True)
     first = (rows["known_on"] - rows["origin_on"]).dt.total_days().to_numpy().astype(np.float64)[:, None]

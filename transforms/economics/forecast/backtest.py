@@ -135,9 +135,9 @@ def _choice(past: Folds, stop: int) -> Integers:
     numbers, counts = past.window(stop, _FOLDS_FOR_CHOICE)
     recent = past.percent[numbers, np.arange(len(numbers))[:, None], :]
     counts = counts * ~np.isnan(recent).any(axis=2)
-    known = counts.sum(axis=1)
-    mean = (np.nan_to_num(recent) * counts[:, :, None]).sum(axis=1) / np.maximum(known, 1)[:, None]
-    return np.where(known > 0, mean.round(9).argmin(axis=1), DEFAULT_LANE)
+    fold_count = counts.sum(axis=1)
+    mean = (np.nan_to_num(recent) * counts[:, :, None]).sum(axis=1) / np.maximum(fold_count, 1)[:, None]
+    return np.where(fold_count > 0, mean.round(9).argmin(axis=1), DEFAULT_LANE)
 
 
 def _recent(errors: Floats, numbers: Integers) -> Floats:
@@ -148,26 +148,26 @@ def _recent(errors: Floats, numbers: Integers) -> Floats:
 def _spread(total: Floats, past: Folds, stop: int) -> Floats:
     """Standard deviation of the log of a four weeks' sum around its forecast."""
     numbers, counts = past.window(stop, _FOLDS_FOR_ERRORS)
-    known = counts.sum(axis=1)
-    square = (_recent(total, numbers) ** 2 * counts).sum(axis=1) / np.maximum(known, 1)
-    return np.where(known < _FEW_FOLDS, _FEW_FOLDS_SIGMA, np.maximum(np.sqrt(square), _LEAST_SIGMA))
+    fold_count = counts.sum(axis=1)
+    square = (_recent(total, numbers) ** 2 * counts).sum(axis=1) / np.maximum(fold_count, 1)
+    return np.where(fold_count < _FEW_FOLDS, _FEW_FOLDS_SIGMA, np.maximum(np.sqrt(square), _LEAST_SIGMA))
 
 
 def _accuracy(made: Made, past: Folds, widths: Floats, stop: int) -> Accuracy:
     numbers, counts = past.window(stop, _FOLDS_FOR_ERRORS)
-    known = counts.sum(axis=1)
+    fold_count = counts.sum(axis=1)
     sigma = _spread(made.total, past, stop)
-    daily = (_recent(made.daily, numbers) ** 2 * counts[:, :, None]).sum(axis=1) / np.maximum(known, 1)[:, None]
-    has_few = known < _FEW_FOLDS
+    daily = (_recent(made.daily, numbers) ** 2 * counts[:, :, None]).sum(axis=1) / np.maximum(fold_count, 1)[:, None]
+    has_few = fold_count < _FEW_FOLDS
     inside = np.abs(_recent(made.total, numbers)) <= P90 * _recent(widths, numbers)
     return Accuracy(
         lane=_choice(past, stop),
-        folds=known.astype(np.int64),
+        folds=fold_count.astype(np.int64),
         percent=_mean(_recent(made.percent, numbers), counts),
         naive_percent=_mean(_recent(past.percent[:, :, NAIVE_LANE], numbers), counts),
         sigma=sigma,
         day_sigmas=np.where(has_few[:, None], sigma[:, None], np.sqrt(daily)),
-        coverage=np.where(has_few, np.nan, (inside * counts).sum(axis=1) / np.maximum(known, 1)),
+        coverage=np.where(has_few, np.nan, (inside * counts).sum(axis=1) / np.maximum(fold_count, 1)),
     )
 
 

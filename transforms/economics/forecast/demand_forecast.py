@@ -90,8 +90,11 @@ def _dates(row: dict[str, float], as_of: date, paths: pl.DataFrame | None) -> di
     sums = _sums(row, ahead) if paths is None or days <= BLOCK_DAYS else _path_sums(paths, ahead, unseen)
     reached = [np.flatnonzero(served >= need) for served in sums]
     # days that are not known yet serve as well, but a day that is over is no forecast
-    found = [as_of + timedelta(days=max(int(places[0]) - unseen, 0) + 1) if len(places) else None for places in reached]
-    return _verdict(as_of, "expected" if found[1] else "never", found)
+    reached_on = [
+        as_of + timedelta(days=max(int(day_numbers[0]) - unseen, 0) + 1) if len(day_numbers) else None
+        for day_numbers in reached
+    ]
+    return _verdict(as_of, "expected" if reached_on[1] else "never", reached_on)
 
 
 def _sums(row: dict[str, float], ahead: Floats) -> list[Floats]:
@@ -106,9 +109,9 @@ def _path_sums(rows: pl.DataFrame, ahead: Floats, unseen: int) -> list[Floats]:
     paths = paths_of(rows)
     begun = float((rows.item(0, "known_on") - rows.item(0, "origin_on")).days - unseen)
     weeks = np.arange(1.0, np.ceil(ahead[-1] / WEEK) + 1) * WEEK
-    first, known = np.full(len(weeks), begun), np.concatenate([[0.0], weeks])
+    first, week_ends = np.full(len(weeks), begun), np.concatenate([[0.0], weeks])
     quantiles = (window_quantiles(paths, first, begun + weeks, level) for level in (0.9, 0.5, 0.1))
-    return [np.interp(ahead, known, np.concatenate([[0.0], served])) for served in quantiles]
+    return [np.interp(ahead, week_ends, np.concatenate([[0.0], served])) for served in quantiles]
 
 
 def _verdict(as_of: date, verdict: str, days: list[date | None]) -> dict[str, object]:

@@ -79,31 +79,35 @@ def demand_accuracy(
     if not parts:
         return DemandAccuracy.empty()
     few = pl.col("folds") < _LEAST_FOLDS
-    told = pl.when(~few).then(pl.col("mape_ratio", "coverage_ratio"))
-    rows = pl.concat(parts).with_columns(told, as_of=pl.lit(night))
+    measured = pl.when(~few).then(pl.col("mape_ratio", "coverage_ratio"))
+    rows = pl.concat(parts).with_columns(measured, as_of=pl.lit(night))
     return DemandAccuracy.frame(rows.sort("model_id", "quantity", "horizon_days"))
 
 
 def _accuracy(series: Series, weeks: Weeks) -> pl.DataFrame:
-    said, known = outlooks(weeks), weeks.values.shape[1]
-    origin = np.arange(known + 1)
-    counts = np.isfinite(said.came) & (origin >= weeks.starts[:, None] + LEAST_WEEKS) & (origin >= known - _MOST_FOLDS)
-    off = np.where(counts, said.came - said.centre, 0.0)
+    forecasts, week_count = outlooks(weeks), weeks.values.shape[1]
+    origin = np.arange(week_count + 1)
+    counts = (
+        np.isfinite(forecasts.came)
+        & (origin >= weeks.starts[:, None] + LEAST_WEEKS)
+        & (origin >= week_count - _MOST_FOLDS)
+    )
+    off = np.where(counts, forecasts.came - forecasts.centre, 0.0)
     folds = counts.sum(axis=2)
-    inside = (counts & (np.abs(off) <= P90 * said.spread)).sum(axis=2)
+    inside = (counts & (np.abs(off) <= P90 * forecasts.spread)).sum(axis=2)
     frames = [
         pl.DataFrame(
             {
                 "model_id": [model_id for model_id, _ in series.names],
                 "quantity": [quantity for _, quantity in series.names],
-                "sigma": np.minimum(said.spread[horizon][:, known], MOST_SIGMA),
+                "sigma": np.minimum(forecasts.spread[horizon][:, week_count], MOST_SIGMA),
                 "folds": folds[horizon],
                 "mape_ratio": (np.abs(np.expm1(-off[horizon])) * counts[horizon]).sum(axis=1) / folds[horizon].clip(1),
                 "coverage_ratio": inside[horizon] / folds[horizon].clip(1),
             }
         )
         .with_columns(horizon_days=pl.lit(days))
-        .filter(pl.Series(known - weeks.starts >= LEAST_WEEKS))
+        .filter(pl.Series(week_count - weeks.starts >= LEAST_WEEKS))
         for horizon, days in enumerate(HORIZON_DAYS)
     ]
     return pl.concat(frames)
@@ -133,14 +137,16 @@ def _monday(series: Series) -> date:
 
 def _fleets(series: Series, weeks: Weeks) -> pl.DataFrame:
     """One model on one Monday: the growth a week of what serving it has cost over the quarter before."""
-    costs = [place for place, (_, quantity) in enumerate(series.names) if quantity == "inference_usd"]
+    costs = [row for row, (_, quantity) in enumerate(series.names) if quantity == "inference_usd"]
     _, growth, count = Origins(Weeks(weeks.values[costs], weeks.starts[costs])).line("logs", _FLEET_WEEKS)
-    known = growth.shape[1]
-    mondays = [_monday(series) + timedelta(days=WEEK * number) for number in range(known)]
+    origin_count = growth.shape[1]
+    mondays = [_monday(series) + timedelta(days=WEEK * number) for number in range(origin_count)]
     return pl.DataFrame(
         {
             "origin_on": pl.Series(mondays * len(costs), dtype=pl.Date),
-            "model_id": pl.Series([series.names[place][0] for place in costs for _ in range(known)], dtype=pl.String),
+            "model_id": pl.Series(
+                [series.names[row][0] for row in costs for _ in range(origin_count)], dtype=pl.String
+            ),
             "fleet_growth": np.where(count >= _FLEET_WEEKS, growth, 0.0).ravel(),
         }
     )
@@ -148,33 +154,33 @@ def _fleets(series: Series, weeks: Weeks) -> pl.DataFrame:
 
 def _paths(series: Series, weeks: Weeks, known_on: list[date]) -> pl.DataFrame:
     """Every way of going on of every series that had begun, as known on each day."""
-    origins, said = Origins(weeks), outlooks(weeks)
+    origins, forecasts = Origins(weeks), outlooks(weeks)
     halved = np.array([candidate.half_life_days for candidate in CANDIDATES])
     parts = []
     for day in known_on:
         stop = int(series.seen[series.day(day)]) if day > series.first_day else 0
         origin = (series.first_day.weekday() + stop) // WEEK
         is_served = weeks.values[:, max(origin - _SERVED_WEEKS, 0) : origin].sum(axis=1) > 0
-        place, candidate = np.nonzero(
-            (said.weight[:, :, origin].T >= _LEAST_WEIGHT / 10)
+        series_row, candidate = np.nonzero(
+            (forecasts.weight[:, :, origin].T >= _LEAST_WEIGHT / 10)
             & (is_served & (origin - weeks.starts >= LEAST_WEEKS))[:, None]
         )
-        growth = said.weekly_growth[candidate, place, origin] / WEEK
+        growth = forecasts.weekly_growth[candidate, series_row, origin] / WEEK
         annual = [CANDIDATES[number].shape == "annual" for number in candidate]
         seasons = [
             origins.season(int(series_number), origin).tolist() if is_annual else None
-            for series_number, is_annual in zip(place, annual, strict=True)
+            for series_number, is_annual in zip(series_row, annual, strict=True)
         ]
         monday = _monday(series) + timedelta(days=WEEK * origin)
-        sigmas = np.minimum(said.sigma[:, candidate, place, origin], MOST_SIGMA)
+        sigmas = np.minimum(forecasts.sigma[:, candidate, series_row, origin], MOST_SIGMA)
         frame = pl.DataFrame(
             {
-                "model_id": pl.Series([series.names[number][0] for number in place], dtype=pl.String),
-                "quantity": pl.Series([series.names[number][1] for number in place], dtype=pl.String),
+                "model_id": pl.Series([series.names[number][0] for number in series_row], dtype=pl.String),
+                "quantity": pl.Series([series.names[number][1] for number in series_row], dtype=pl.String),
                 "path": candidate.astype(np.int64),
                 "shape": pl.Series([CANDIDATES[number].shape for number in candidate], dtype=pl.String),
-                "weight_ratio": said.weight[candidate, place, origin],
-                "level": np.exp(said.log_level[candidate, place, origin]),
+                "weight_ratio": forecasts.weight[candidate, series_row, origin],
+                "level": np.exp(forecasts.log_level[candidate, series_row, origin]),
                 "daily_growth_ratio": growth,
                 "half_life_days": halved[candidate],
                 "season": pl.Series(seasons, dtype=pl.List(pl.Float64)),

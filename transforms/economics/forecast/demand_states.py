@@ -94,22 +94,22 @@ def series_groups(
 
 def _states(series: Series, known_on: Sequence[date]) -> pl.DataFrame:
     """The series that end together, as known on each day asked for."""
-    known = {day: int(series.seen[series.day(day)]) for day in known_on if day > series.first_day}
-    if not known:
+    stops_by_day = {day: int(series.seen[series.day(day)]) for day in known_on if day > series.first_day}
+    if not stops_by_day:
         return DemandStates.empty()
     days = series.values.shape[1]
     weekday = series.first_day.weekday()
-    stops = sorted(set(known.values()))
+    stops = sorted(set(stops_by_day.values()))
     first = max(stops[0] - FOLDS_BEFORE * WEEK - HORIZON, LEAST_HISTORY)
     origins = [day for day in range(first, days - HORIZON + 1) if (weekday + day) % WEEK == 0]
     states = states_at(series.values, series.starts, weekday, [*origins, *stops])
     mondays = {day: states[day] for day in origins}
-    known_then = accuracies(series.values, series.starts, weekday, mondays, stops)
-    parts = (_rows(series, day, states[stop], known_then[stop]) for day, stop in known.items())
+    accuracy_by_stop = accuracies(series.values, series.starts, weekday, mondays, stops)
+    parts = (_rows(series, day, states[stop], accuracy_by_stop[stop]) for day, stop in stops_by_day.items())
     return DemandStates.frame(pl.concat(parts))
 
 
-def _series(long: pl.DataFrame, told: Sequence[pl.DataFrame], end: date) -> Series:
+def _series(long: pl.DataFrame, delivered: Sequence[pl.DataFrame], end: date) -> Series:
     """Every series with a value before `end`, to the last known day; known days without a row are days without any."""
     positive = long.filter(pl.col("value") > 0, pl.col("day") < end)
     first_day = positive["day"].min()
@@ -117,12 +117,14 @@ def _series(long: pl.DataFrame, told: Sequence[pl.DataFrame], end: date) -> Seri
         none = np.zeros(0, dtype=np.int64)
         return Series([], np.zeros((0, 0)), none, end, none)
     nights = (end - first_day).days
-    unknown = np.logical_or.reduce([unknown_days(days, first_day, nights) for days in told])
+    unknown = np.logical_or.reduce([unknown_days(days, first_day, nights) for days in delivered])
     seen = seen_before(unknown)
-    known = positive.with_columns(place=(pl.col("day") - first_day).dt.total_days()).filter(pl.col("place") < seen[-1])
-    names = known["series"].unique().sort().to_list()
-    number = {name: place for place, name in enumerate(names)}
-    cells = known.select(pl.col("series").replace_strict(number, return_dtype=pl.Int64), "place", "value")
+    observed = positive.with_columns(place=(pl.col("day") - first_day).dt.total_days()).filter(
+        pl.col("place") < seen[-1]
+    )
+    names = observed["series"].unique().sort().to_list()
+    number = {name: row for row, name in enumerate(names)}
+    cells = observed.select(pl.col("series").replace_strict(number, return_dtype=pl.Int64), "place", "value")
     values = np.zeros((len(names), int(seen[-1])))
     values[cells["series"].to_numpy(), cells["place"].to_numpy()] = cells["value"].to_numpy()
     values = filled(values, unknown[: seen[-1]])

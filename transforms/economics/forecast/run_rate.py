@@ -102,10 +102,14 @@ def pace_of(
         as_of: the night.
         last: the last day asked for.
     """
-    known = {row["quantity"]: row for row in states.filter(pl.col("model_id") == ALL_MODELS).iter_rows(named=True)}
-    if not known:
+    company_states = {
+        row["quantity"]: row for row in states.filter(pl.col("model_id") == ALL_MODELS).iter_rows(named=True)
+    }
+    if not company_states:
         return None
-    serving_from, other_from = (_first_unknown(known.get(name), as_of) for name in ("inference_usd", "running_usd"))
+    serving_from, other_from = (
+        _first_unknown(company_states.get(name), as_of) for name in ("inference_usd", "running_usd")
+    )
     is_serving = (pl.col("account") == "direct") & (pl.col("phase") == "inference").fill_null(value=False)
     running = running_rows(spent).select("charge_date", "effective_usd", is_serving=is_serving)
     is_unknown = pl.col("charge_date") >= pl.when("is_serving").then(pl.lit(serving_from)).otherwise(pl.lit(other_from))
@@ -115,7 +119,7 @@ def pace_of(
         serving_from,
         other_from,
         _serving(states.filter(pl.col("quantity") == "inference_usd"), paths, model_lives, serving_from, last),
-        known.get("inference_usd", {"sigma": 0.0})["sigma"],
+        company_states.get("inference_usd", {"sigma": 0.0})["sigma"],
         paths,
         _daily_other(running.filter(~pl.col("is_serving")), first_day, other_from, as_of),
         running.filter(is_unknown),
@@ -126,8 +130,8 @@ def accuracy(states: pl.DataFrame) -> dict[str, Any]:
     """How serving is forecast and how well that went; of a company that serves nothing, of what runs on."""
     ours = states.filter(pl.col("model_id") == ALL_MODELS, pl.col("quantity").is_in(["inference_usd", "running_usd"]))
     row = ours.sort("quantity").row(0, named=True)
-    told = {name: row[name] for name in ACCURACY}
-    return told if row["quantity"] == "inference_usd" else {**told, "method": None}
+    errors = {name: row[name] for name in ACCURACY}
+    return errors if row["quantity"] == "inference_usd" else {**errors, "method": None}
 
 
 def _first_unknown(state: dict[str, Any] | None, as_of: date) -> date:
@@ -187,9 +191,9 @@ def _daily_other(other: pl.DataFrame, first_day: date, other_from: date, as_of: 
         start, end = max(ago, first_day), other_from
     if end <= start:
         return 0.0
-    known = other.filter(pl.col("charge_date") >= start, pl.col("charge_date") < end)
+    delivered = other.filter(pl.col("charge_date") >= start, pl.col("charge_date") < end)
     days: int = (end - start).days
-    return _credits_apart(known) / days
+    return _credits_apart(delivered) / days
 
 
 def _credits_apart(rows: pl.DataFrame) -> float:

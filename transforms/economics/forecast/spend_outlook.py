@@ -69,15 +69,17 @@ def spend_outlook(
         for period in periods
         if period.grain == "quarter"
     ]
-    told = {**accuracy(states), "unseen_days": (as_of - pace.open_from).days + 1}
-    rows = pl.DataFrame([row | told for row in (*months, *quarters)], schema_overrides=_MONEY, infer_schema_length=None)
+    accuracy_columns = {**accuracy(states), "unseen_days": (as_of - pace.open_from).days + 1}
+    rows = pl.DataFrame(
+        [row | accuracy_columns for row in (*months, *quarters)], schema_overrides=_MONEY, infer_schema_length=None
+    )
     return SpendOutlook.frame(_totals(rows).sort("period_start", "period_end"))
 
 
 def _spent(daily_spend: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Cost in scope to the night; what has no rate is not in it."""
-    known = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
-    return daily_spend.filter(known, pl.col("charge_date") <= as_of)
+    is_converted_in_scope = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
+    return daily_spend.filter(is_converted_in_scope, pl.col("charge_date") <= as_of)
 
 
 def _end(as_of: date) -> date:

@@ -49,37 +49,37 @@ def task_demand(
     as_of = settings["as_of"].item()
     is_served = pl.col("quantity").is_in(["tokens", "units"]) & (pl.col("model_id") != ALL_MODELS)
     states = demand_states.filter(is_served, pl.col("known_on") <= as_of + _DAY).sort("known_on", "model_id")
-    known = task_days.filter(pl.col("day") <= as_of)
-    *past, now = _origins(states, known, as_of + _DAY)
-    served = _served(known, production_units, min(origin.unknown_from for origin in (*past, now)) - _FOUR_WEEKS)
+    past_days = task_days.filter(pl.col("day") <= as_of)
+    *past, now = _origins(states, past_days, as_of + _DAY)
+    served = _served(past_days, production_units, min(origin.unknown_from for origin in (*past, now)) - _FOUR_WEEKS)
     rows = _expected(served, _ahead(states, demand_forecast, now), now)
     units = production_units.select("model_id", "production_unit")
     errors = [_compared(served, states, origin) for origin in past]
-    told = rows.join(units, on="model_id").join(_accuracy(errors), on=_KEY, how="left", nulls_equal=True)
-    return TaskDemand.frame(_labelled(told.with_columns(as_of=pl.lit(as_of))).sort(_KEY, nulls_last=True))
+    demand = rows.join(units, on="model_id").join(_accuracy(errors), on=_KEY, how="left", nulls_equal=True)
+    return TaskDemand.frame(_labelled(demand.with_columns(as_of=pl.lit(as_of))).sort(_KEY, nulls_last=True))
 
 
-def _origins(states: pl.DataFrame, known: pl.DataFrame, now: date) -> list[Origin]:
+def _origins(states: pl.DataFrame, past_days: pl.DataFrame, now: date) -> list[Origin]:
     """The last past ones whose eight weeks are all known, and that of the night."""
     unseen = states.group_by("known_on").agg(pl.col("unseen_days").max()).sort("known_on")
     every = [Origin(day, day - timedelta(days=days)) for day, days in unseen.iter_rows()]
     latest = every[-1] if every and every[-1].known_on == now else Origin(now, now)
     over = [origin for origin in every if origin.known_on + _FOUR_WEEKS <= latest.unknown_from][-_MOST_FOLDS:]
-    gaps = _unknown(known, now)
+    gaps = _unknown(past_days, now)
     return [*(origin for origin in over if not any(map(origin.touches, gaps))), latest]
 
 
-def _unknown(known: pl.DataFrame, now: date) -> list[date]:
+def _unknown(past_days: pl.DataFrame, now: date) -> list[date]:
     """The days that nobody has told of though requests had come daily."""
-    told = requests_by_day(known.filter(pl.col("requests") > 0).select("day", "requests").unique("day"))
-    first = told["day"].min()
+    request_days = requests_by_day(past_days.filter(pl.col("requests") > 0).select("day", "requests").unique("day"))
+    first = request_days["day"].min()
     if not isinstance(first, date):
         return []
-    places = np.flatnonzero(unknown_days(told, first, (now - first).days))
-    return [first + timedelta(days=int(place)) for place in places]
+    missing = np.flatnonzero(unknown_days(request_days, first, (now - first).days))
+    return [first + timedelta(days=int(day_number)) for day_number in missing]
 
 
-def _served(known: pl.DataFrame, production_units: pl.DataFrame, first: date) -> pl.DataFrame:
+def _served(past_days: pl.DataFrame, production_units: pl.DataFrame, first: date) -> pl.DataFrame:
     """One day of one task, unit and model from `first` on: thousandths of what the model's production is counted in."""
     units = production_units.select("model_id", "production_unit", main_unit="unit_name")
     amount = (
@@ -88,7 +88,7 @@ def _served(known: pl.DataFrame, production_units: pl.DataFrame, first: date) ->
         .when(pl.col("unit_name") == pl.col("main_unit"))
         .then((pl.col("units") * _THOUSANDTHS).round().cast(pl.Int64))
     )
-    rows = known.filter(pl.col("day") >= first).join(units, on="model_id")
+    rows = past_days.filter(pl.col("day") >= first).join(units, on="model_id")
     return rows.select("day", *_KEY, "tokens", weight=amount).filter(pl.col("weight") > 0)
 
 
@@ -106,11 +106,13 @@ def _expected(served: pl.DataFrame, models: pl.DataFrame, origin: Origin) -> pl.
     """
     first = (models["unseen_days"] + 1).to_numpy().astype(np.float64)
     widths = spread_of_window(models["sigma"].to_numpy(), first, first + models["days"].to_numpy() - 1)
-    known = models.select("model_id", "method", "days", "model_p50", width=pl.Series(widths, dtype=pl.Float64))
+    model_demand = models.select("model_id", "method", "days", "model_p50", width=pl.Series(widths, dtype=pl.Float64))
     wobble = (1 + (pl.col("share_sigma") / pl.col("share_ratio")) ** 2).log()
     sigma = (pl.col("width") ** 2 + wobble).sqrt().clip(upper_bound=MOST_SIGMA)
     median, factor = pl.col("model_p50") * pl.col("share_ratio"), (P90 * pl.col("sigma")).exp()
-    shares = recent_shares(served, origin.unknown_from - _DAY).join(known, on="model_id").with_columns(sigma=sigma)
+    shares = (
+        recent_shares(served, origin.unknown_from - _DAY).join(model_demand, on="model_id").with_columns(sigma=sigma)
+    )
     return shares.with_columns(
         recent=pl.col("weight") / _THOUSANDTHS,
         expected_p10=median / factor, expected_p50=median, expected_p90=median * factor,
@@ -119,10 +121,10 @@ def _expected(served: pl.DataFrame, models: pl.DataFrame, origin: Origin) -> pl.
 
 def _compared(served: pl.DataFrame, states: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     """One task of one model with four weeks of history before a past origin: what was expected there, and what came."""
-    known = states.filter(pl.col("known_on") == origin.known_on, pl.col("history_days") >= LEAST_HISTORY)
-    ahead = known["unseen_days"].to_numpy()[:, None] + np.arange(1.0, HORIZON + 1)
-    medians = daily_medians(known, origin.known_on, ahead).sum(axis=1) if len(known) else np.zeros(0)
-    models = known.with_columns(model_p50=pl.Series(medians, dtype=pl.Float64), days=pl.lit(HORIZON))
+    origin_states = states.filter(pl.col("known_on") == origin.known_on, pl.col("history_days") >= LEAST_HISTORY)
+    ahead = origin_states["unseen_days"].to_numpy()[:, None] + np.arange(1.0, HORIZON + 1)
+    medians = daily_medians(origin_states, origin.known_on, ahead).sum(axis=1) if len(origin_states) else np.zeros(0)
+    models = origin_states.with_columns(model_p50=pl.Series(medians, dtype=pl.Float64), days=pl.lit(HORIZON))
     weeks = pl.col("day").is_between(origin.known_on, origin.known_on + _FOUR_WEEKS, closed="left")
     came = served.filter(weeks).group_by(_KEY).agg(came=pl.col("weight").sum() / _THOUSANDTHS)
     rows = _expected(served, models, origin).join(came, on=_KEY, how="left", nulls_equal=True)

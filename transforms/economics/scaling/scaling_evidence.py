@@ -59,10 +59,10 @@ def _framed(table: type[TwoPhaseBalance | ScalingEvidence], rows: list[Row], set
 
 def _law(scaling_law: pl.DataFrame) -> Iterator[Row]:
     """The law that the night decides by, if it has its numbers."""
-    known = scaling_law.filter(
+    complete = scaling_law.filter(
         pl.col("is_chosen"), pl.all_horizontal(pl.col("E", "A", "B", "alpha", "beta").is_not_null())
     )
-    yield from known.sort("law_id").head(1).iter_rows(named=True)
+    yield from complete.sort("law_id").head(1).iter_rows(named=True)
 
 
 def _trained(models: pl.DataFrame, phase_compute: pl.DataFrame) -> pl.DataFrame:
@@ -94,8 +94,8 @@ def _two_phase(row: Row, law: Row) -> Row:
     curve = Curve(law["alpha"], law["beta"])
     reducible = sum(_losses(row, law))
     optimal_tokens = (law["B"] / (curve.optimal_data_share * reducible)) ** (1 / law["beta"])
-    known = [row["served_tokens"], row.get("ahead_tokens")]
-    lifetime = None if known == [None, None] else sum(tokens or 0.0 for tokens in known)
+    token_counts = [row["served_tokens"], row.get("ahead_tokens")]
+    lifetime = None if token_counts == [None, None] else sum(tokens or 0.0 for tokens in token_counts)
     prices = row["serving_price"], row["training_price"]
     # a phase whose credits exceed its cost has no price
     price_ratio = prices[0] / prices[1] if all(price and price > 0 for price in prices) else None

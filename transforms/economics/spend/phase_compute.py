@@ -68,9 +68,9 @@ def _counted(training_runs: pl.DataFrame) -> pl.DataFrame:
 
 def _sized(runs: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
     """Runs of a known model and phase with the size they trained: as logged, else as models.csv says."""
-    known = runs.filter(pl.col("model_id").is_not_null(), pl.col("phase").is_not_null())
+    attributed = runs.filter(pl.col("model_id").is_not_null(), pl.col("phase").is_not_null())
     stated = _sizes(models).rename({"active_params": "stated_params"})
-    return known.join(stated, on="model_id", how="left").with_columns(
+    return attributed.join(stated, on="model_id", how="left").with_columns(
         active_params=pl.coalesce("active_params", "params", "stated_params")
     )
 
@@ -86,12 +86,12 @@ def _trained(runs: pl.DataFrame) -> pl.DataFrame:
     tokens = pl.when("has_tokens").then(pl.col("own_tokens"))
     sized = by_size.with_columns(tokens=tokens, flop=TRAINING_FLOP_PER_PARAM * pl.col("active_params") * tokens)
     return sized.sort(_SHAPE).group_by(_HOLDER, maintain_order=True).agg(
-        run_tokens=_known_sum("tokens"), run_flop=_known_sum("flop"), runs=pl.col("runs").sum(),
+        run_tokens=_complete_sum("tokens"), run_flop=_complete_sum("flop"), runs=pl.col("runs").sum(),
         runs_without_tokens=pl.col("runs_without_tokens").sum(),
     )  # fmt: skip
 
 
-def _known_sum(column: str) -> pl.Expr:
+def _complete_sum(column: str) -> pl.Expr:
     """The sum of what is known; NULL where nothing is."""
     return pl.when(pl.col(column).is_not_null().any()).then(pl.col(column).sum())
 
@@ -140,8 +140,10 @@ def _utilization(runs: pl.DataFrame) -> pl.DataFrame:
         [(name, chip.flop_per_s) for name, chip in CHIPS.items()],
         schema={"gpu_model": pl.String, "peak": pl.Float64}, orient="row",
     )  # fmt: skip
-    known = runs.join(peaks, on="gpu_model", how="inner").filter(pl.col("gpu_seconds") > 0, pl.col("own_tokens") > 0)
-    by_size = known.group_by(*_SHAPE, "peak").agg(whole("own_tokens"), whole("gpu_seconds")).sort(*_SHAPE, "peak")
+    with_peaks = runs.join(peaks, on="gpu_model", how="inner").filter(
+        pl.col("gpu_seconds") > 0, pl.col("own_tokens") > 0
+    )
+    by_size = with_peaks.group_by(*_SHAPE, "peak").agg(whole("own_tokens"), whole("gpu_seconds")).sort(*_SHAPE, "peak")
     flop = (TRAINING_FLOP_PER_PARAM * pl.col("active_params") * pl.col("own_tokens")).sum()
     return by_size.group_by(_HOLDER, maintain_order=True).agg(
         mfu_ratio=flop / (pl.col("gpu_seconds") * pl.col("peak")).sum()

@@ -30,8 +30,8 @@ def task_days(token_usage: pl.DataFrame) -> pl.DataFrame:
 
 
 def _finished(token_usage: pl.DataFrame) -> pl.DataFrame:
-    known = token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending")
-    return known.with_columns(day=pl.col("hour").dt.date())
+    attributed = token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending")
+    return attributed.with_columns(day=pl.col("hour").dt.date())
 
 
 def production_units(served_days: pl.DataFrame) -> pl.DataFrame:

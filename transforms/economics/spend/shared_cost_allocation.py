@@ -113,8 +113,8 @@ def model_spend(
 
 def company_spend(daily_spend: pl.DataFrame, idle_shares: pl.DataFrame, shared_shares: pl.DataFrame) -> pl.DataFrame:
     """One month, account and pool of what no model carries; together with model_spend it is the ledger, exactly."""
-    carried = ["direct", "idle", "commitment_unused", "shared"]
-    whole = daily_spend.filter(~_is_carried(carried)).select(_MONTH, "account", "pool_id", "effective_usd")
+    attributable = ["direct", "idle", "commitment_unused", "shared"]
+    whole = daily_spend.filter(~_is_model_cost(attributable)).select(_MONTH, "account", "pool_id", "effective_usd")
     orphans = idle_shares.filter(pl.col("model_id").is_null())
     idle = orphans.select("month", pl.lit("idle").alias("account"), "pool_id", effective_usd="idle_usd")
     unused = orphans.select(
@@ -127,7 +127,7 @@ def company_spend(daily_spend: pl.DataFrame, idle_shares: pl.DataFrame, shared_s
     return CompanySpend.frame(sums.filter(pl.col("effective_usd") != 0).sort(key, nulls_last=True))
 
 
-def _is_carried(accounts: list[str]) -> pl.Expr:
+def _is_model_cost(accounts: list[str]) -> pl.Expr:
     """Rows that the shares have taken over: direct cost with a home, idle with a pool, all that is shared."""
     needs = (
         pl.when(pl.col("account") == "direct")

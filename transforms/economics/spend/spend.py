@@ -28,7 +28,7 @@ def daily_spend(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFr
     """
     is_restated = pl.col("billing_period_start").dt.truncate("1mo") > pl.col("charge_date").dt.truncate("1mo")
     rows = converted(booked_days, fx, settings).with_columns(is_restated=is_restated)
-    sums = [pl.col("billed_cost", "effective_cost").sum(), *_known_sums("billed_usd", "effective_usd")]
+    sums = [pl.col("billed_cost", "effective_cost").sum(), *_complete_sums("billed_usd", "effective_usd")]
     return DailySpend.frame(_summed(rows, _DAY_KEY, sums))
 
 
@@ -42,6 +42,6 @@ def _summed(rows: pl.DataFrame, key: tuple[str, ...], sums: Iterable[pl.Expr]) -
     return rows.group_by(key).agg(gpu_time(), *sums).sort(key, nulls_last=True)
 
 
-def _known_sums(*columns: str) -> list[pl.Expr]:
+def _complete_sums(*columns: str) -> list[pl.Expr]:
     """Sums that are unknown where one of their terms is."""
     return [pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name) for name in columns]

@@ -26,7 +26,7 @@ def balance_columns(spends: pl.DataFrame, targets: pl.DataFrame) -> dict[str, pl
     compared = np.where(target > 0, np.clip(spent, 0.0, None), 0.0).sum(axis=1)
     saved = np.where(np.isfinite(penalty), saved_ratio(penalty), np.nan) * compared
     share = np.where(target > 0, shares(spent, target), np.nan)
-    ratios = {f"{phase}_ratio": estimate(phase, share[:, place]) for place, phase in enumerate(PHASES)}
+    ratios = {f"{phase}_ratio": estimate(phase, share[:, column]) for column, phase in enumerate(PHASES)}
     return {**ratios, "penalty_ratio": estimate("", penalty), "distance_usd": estimated_usd("", saved)}
 
 

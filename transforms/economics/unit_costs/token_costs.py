@@ -42,11 +42,11 @@ def _chosen(work: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     kinds = [
         weighted.select(
-            *_CELL, "basis", kind=pl.lit(kind), place=pl.lit(place), tokens=pl.col(kind),
+            *_CELL, "basis", kind=pl.lit(kind), place=pl.lit(position), tokens=pl.col(kind),
             weight=pl.when(pl.col("basis") == "token_weights").then(f"{kind}_milli")
             .when(pl.col("basis") == "measured_time").then(f"{kind}_us").otherwise(kind).cast(pl.Int128),
         )
-        for place, kind in enumerate(KINDS)
+        for position, kind in enumerate(KINDS)
     ]  # fmt: skip
     has_tokens = pl.col("tokens").sum().over(_CELL) > 0
     rows = pl.concat(kinds).filter(has_tokens, pl.col("weight").sum().over(_CELL) > 0)

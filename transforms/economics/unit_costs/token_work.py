@@ -21,10 +21,10 @@ def worked(token_usage: pl.DataFrame, token_weights: pl.DataFrame) -> pl.DataFra
 
     `is_weighted` where the policy has a weight for any of the month's tokens; tokens without one weigh 1 there.
     """
-    known = token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending").with_columns(
+    finished = token_usage.filter(pl.col("model_id").is_not_null(), pl.col("status") != "pending").with_columns(
         month=pl.col("hour").dt.date().dt.truncate("1mo"), **_COUNTS
     )
-    rows = _with_weights(known, token_weights).with_columns(
+    rows = _with_weights(finished, token_weights).with_columns(
         *((pl.col(kind) * pl.col(f"{kind}_weight").fill_null(1000)).alias(f"{kind}_milli") for kind in KINDS),
         input_us=_microseconds(pl.col("ttft_s_sum")),
         cached_input_us=pl.lit(0, dtype=pl.Int64),
@@ -46,9 +46,9 @@ def _microseconds(seconds: pl.Expr) -> pl.Expr:
     return (seconds * _MICROSECONDS).round().cast(pl.Int64).fill_null(0)
 
 
-def _with_weights(known: pl.DataFrame, token_weights: pl.DataFrame) -> pl.DataFrame:
+def _with_weights(finished: pl.DataFrame, token_weights: pl.DataFrame) -> pl.DataFrame:
     """Adds the weights in thousandths of the deployment's row that is valid, else of the row `*`; NULL without one."""
-    own = _valid(known, token_weights.filter(pl.col("deployment_id") != _ANY), "own")
+    own = _valid(finished, token_weights.filter(pl.col("deployment_id") != _ANY), "own")
     default = token_weights.filter(pl.col("deployment_id") == _ANY)
     every = _valid(own.with_columns(every=pl.lit(_ANY)), default.rename({"deployment_id": "every"}), "any", by="every")
     return every.with_columns(
@@ -62,9 +62,9 @@ def _valid(rows: pl.DataFrame, weights: pl.DataFrame, word: str, by: str = "depl
     dated = weights.select(
         by, "valid_to", pl.col("valid_from").fill_null(far).alias("begun"), *(f"{kind}_milli" for kind in KINDS)
     )
-    found = rows.sort("part_start").join_asof(
+    latest = rows.sort("part_start").join_asof(
         dated.sort("begun"), left_on="part_start", right_on="begun", by=by, strategy="backward", check_sortedness=False
     )
     holds = pl.col("valid_to").is_null() | (pl.col("part_start") < pl.col("valid_to"))
     names = {f"{kind}_milli": pl.when(holds).then(f"{kind}_milli").alias(f"{word}_{kind}_milli") for kind in KINDS}
-    return found.with_columns(names.values()).drop("valid_to", "begun", *names)
+    return latest.with_columns(names.values()).drop("valid_to", "begun", *names)

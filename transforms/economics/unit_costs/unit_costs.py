@@ -34,7 +34,7 @@ def unit_costs(
     rows = (
         _served(daily_service)
         .join(_serving_cost(model_spend.with_columns(clipped(night))), on=_CELL, how="full", coalesce=True)
-        .join(_training_carried(amortization), on=_CELL, how="left")
+        .join(_amortized_training(amortization), on=_CELL, how="left")
         .join(_utilization(daily_spend, settings), on=_CELL, how="left")
         .with_columns(pl.col(*_COUNTS, "units", *_COSTS).fill_null(0))
     )
@@ -52,7 +52,7 @@ def _serving_cost(model_spend: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by(_CELL).agg(pl.col("used_usd", "idle_share_usd", "shared_share_usd").sum())
 
 
-def _training_carried(amortization: pl.DataFrame) -> pl.DataFrame:
+def _amortized_training(amortization: pl.DataFrame) -> pl.DataFrame:
     return amortization.select(*_CELL, amortized_training_usd="amortized_usd")
 
 

@@ -17,11 +17,11 @@ def period_findings(
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One invoice beyond its tolerance, or one closed invoiced period that changed without a Correction."""
-    found = [
+    findings = [
         _mismatches(reconciliation, later_charges(delivered_days, settings)),
         _changes(reconciliation, last_published(published_periods, settings)),
     ]
-    return pl.concat(PeriodFindings.frame(rows) for rows in found)
+    return pl.concat(PeriodFindings.frame(rows) for rows in findings)
 
 
 def _mismatches(reconciliation: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:

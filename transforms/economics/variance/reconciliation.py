@@ -95,8 +95,8 @@ def _groups(
     )
     month = settings["as_of"].item().replace(day=1)
     vanished = published.join(billed, on=GROUP, how="anti").select(GROUP)
-    known = pl.concat([billed.select(INVOICE), vanished.select(INVOICE)])
-    unbilled = stated.join(known, on=INVOICE, how="anti").select(
+    billed_invoices = pl.concat([billed.select(INVOICE), vanished.select(INVOICE)])
+    unbilled = stated.join(billed_invoices, on=INVOICE, how="anti").select(
         *INVOICE, pl.lit(month).cast(pl.Date).alias("billing_period_start")
     )
     joined = billed.join(booked, on=GROUP, how="full", coalesce=True)
@@ -112,8 +112,8 @@ def _residuals(bill: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     first = bill.sort(GROUP).unique(["source", "file_sha256"], keep="first", maintain_order=True)
     rounded = files.select("source", "rounding_residual", file_sha256="sha256")
     by_size = rounded.sort(pl.col("rounding_residual").abs())  # a copy under another path rounds nothing
-    known = by_size.unique(["source", "file_sha256"], keep="last", maintain_order=True)
-    sums = first.join(known, on=["source", "file_sha256"]).group_by(GROUP)
+    by_file = by_size.unique(["source", "file_sha256"], keep="last", maintain_order=True)
+    sums = first.join(by_file, on=["source", "file_sha256"]).group_by(GROUP)
     return sums.agg(pl.col("rounding_residual").sum().alias("residual"))
 
 
@@ -127,11 +127,11 @@ def _missing_rates(ledger: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFram
 
 def _judged(groups: pl.DataFrame) -> pl.DataFrame:
     """Difference, tolerance, verdict and its words for each group."""
-    found = [_difference(row) for row in groups.iter_rows(named=True)]
+    differences = [_difference(row) for row in groups.iter_rows(named=True)]
     return groups.with_columns(
-        pl.Series("tolerance", [row.tolerance for row in found], dtype=pl.Int128),
-        pl.Series("is_reconciled", [row.is_reconciled for row in found], dtype=pl.Boolean),
-        pl.Series("explanation", [row.explanation for row in found], dtype=pl.String),
+        pl.Series("tolerance", [row.tolerance for row in differences], dtype=pl.Int128),
+        pl.Series("is_reconciled", [row.is_reconciled for row in differences], dtype=pl.Boolean),
+        pl.Series("explanation", [row.explanation for row in differences], dtype=pl.String),
         (pl.col("ledger_billed_cost") - pl.col("billed_cost")).alias("difference"),
         pl.col("stated").cast(pl.Int128).alias("invoice_total"),
         pl.col("residual").fill_null(0).alias("rounding_residual"),

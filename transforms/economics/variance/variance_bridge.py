@@ -53,8 +53,8 @@ def variance_bridge(
 
 def _spent(daily_spend: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """Cost in scope to the night; what has no rate is not in it."""
-    known = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
-    rows = daily_spend.filter(known, pl.col("charge_date") <= settings["as_of"].item())
+    is_converted_in_scope = pl.col("effective_usd").is_not_null() & (pl.col("account") != "out_of_scope")
+    rows = daily_spend.filter(is_converted_in_scope, pl.col("charge_date") <= settings["as_of"].item())
     return rows.with_columns(day=pl.col("charge_date"))
 
 

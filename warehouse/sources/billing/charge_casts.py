@@ -66,7 +66,10 @@ class Charges:
 
 def charges(cells: pl.DataFrame, tags: Cast, identity: pl.Series | None, clock: Clock, ahead: datetime) -> Charges:
     """Type every column of every row; of several reasons the first of the closed list counts."""
-    casts = {name: _cast(name, cells[name], clock) for name in CELLS} | {"tags": tags}
+    billed = money(cells["billed_cost"])
+    others = {name: _cast(name, cells[name], clock) for name in CELLS if name != "billed_cost"}
+    read = others | {"billed_cost": required(billed, _REQUIRED["billed_cost"])}
+    casts = {name: read[name] for name in CELLS} | {"tags": tags}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
     reasons = first_reason(
         *(cast.reasons for cast in casts.values()),
@@ -76,7 +79,7 @@ def charges(cells: pl.DataFrame, tags: Cast, identity: pl.Series | None, clock: 
         in_order(rows["charge_start"], rows["charge_end"]),
         in_order(rows["billing_period_start"], rows["billing_period_end"]),
     )
-    return Charges(rows, _without_strange_words(reasons, cells, rows), money(cells["billed_cost"]))
+    return Charges(rows, _without_strange_words(reasons, cells, rows), billed)
 
 
 def stated_money(cells: pl.DataFrame) -> pl.DataFrame:
@@ -106,6 +109,6 @@ def _read(name: str, cells: pl.Series, clock: Clock) -> Cast:
 def _without_strange_words(reasons: pl.Series, cells: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
     """missing_key where nothing else is wrong but the category is none, or a status is none that FOCUS knows."""
     strange = rows["charge_category"].is_null()
-    for name in _WORDS:
+    for name in (name for name in _WORDS if rows[name].null_count() > cells[name].null_count()):
         strange = strange | (rows[name].is_null() & known(cells[name]).is_not_null())
     return refused(strange & reasons.is_null(), "missing_key").fill_null(reasons)

@@ -16,6 +16,7 @@ REASON: Final = pl.Enum(REASONS)
 NULLS: Final = ("", "NULL", "null", "None", "NaN", "N/A", "NA", "Unknown", "-")
 MONEY_NULLS: Final = ("", "NULL", "null")
 TEXT_NULLS: Final = ("", "NULL")
+_SEVERAL: Final = 2
 _CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
 
 
@@ -45,7 +46,9 @@ def refused(when: pl.Series, reason: str) -> pl.Series:
 
 def says_one_thing(cells: pl.Series) -> bool:
     """Whether every cell says the same, as those of an account, a period or a currency do: it is read once then."""
-    return len(cells) > 1 and cells.null_count() == 0 and bool((cells == cells[0]).all())
+    if len(cells) < _SEVERAL or cells.null_count() or cells[0] != cells[-1]:
+        return False
+    return bool((cells == cells[0]).all())
 
 
 def repeated(cast: Cast, height: int) -> Cast:

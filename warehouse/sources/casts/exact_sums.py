@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import MONEY_SCALE
+from warehouse.sources.casts.casts import says_one_thing
 
 Totals = Mapping[str, tuple[Decimal, Decimal]]
 EXACT: Final = Context(prec=80)
@@ -41,7 +42,9 @@ def negated(sums: Totals) -> dict[str, tuple[Decimal, Decimal]]:
 
 def bill_totals(rows: pl.DataFrame) -> dict[str, tuple[Decimal, Decimal]]:
     """Billed and effective cost of the rows by currency."""
+    has_one = says_one_thing(rows["currency"])
+    groups = [(rows["currency"][0], rows)] if has_one else [(key[0], group) for key, group in rows.group_by("currency")]
     return {
         str(currency): (exact_sum(group["billed_cost"]), exact_sum(group["effective_cost"]))
-        for (currency,), group in rows.group_by("currency")
+        for currency, group in groups
     }

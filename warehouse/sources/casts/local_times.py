@@ -15,6 +15,8 @@ _ZONED: Final = r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
 
 def has_local_times(cells: pl.Series) -> bool:
     """Whether a time was written without offset; a number knows its origin."""
+    if cells.str.ends_with("Z").all():
+        return False
     return bool((cells.str.contains(_WRITTEN) & ~cells.str.contains(_ZONED)).any())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,34 +20,44 @@ _COLUMNS: Final = ("line", "text", "is_utf8")
 Places = npt.NDArray[np.intp]
 
 
-def records(blocks: Iterable[pl.DataFrame], dialect: Dialect, width: int) -> Iterator[pl.DataFrame]:
-    """The records of the lines in order: `line` (their first), `text` without its end, `is_utf8`.
+@dataclass
+class RecordJoiner:
+    """The records of the lines of a file, block by block.
 
     A record of several lines counts only if its quotes and its width are right; otherwise its first line stands alone
-    and reading resumes at the next one.
-
-    Raises:
-        RejectedFile: bad_quote, if quoting is broken throughout.
+    and reading resumes at the next one. `waiting` are lines whose quote is not closed yet, `broken` counts the lines
+    that had to stand alone because of their quotes.
     """
-    assembly = _Assembly(dialect, width)
-    lines: pl.DataFrame | None = None
-    for block in blocks:
-        whole = block if lines is None else pl.concat([lines, block])
-        found, lines = assembly.assemble(whole, LONGEST_RECORD)
-        yield found
-    if lines is not None:
-        yield assembly.assemble(lines, 0)[0]
-
-
-@dataclass
-class _Assembly:
-    """How records are told apart, and how many lines had to stand alone so far."""
 
     dialect: Dialect
     width: int
     broken: int = 0
+    waiting: pl.DataFrame | None = None
 
-    def assemble(self, lines: pl.DataFrame, patience: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    @property
+    def is_between_records(self) -> bool:
+        """Whether no line waits for the next block."""
+        return self.waiting is None or self.waiting.is_empty()
+
+    def records(self, block: pl.DataFrame) -> pl.DataFrame:
+        """The records that end in this block: `line` (their first), `text` without its end, `is_utf8`.
+
+        Raises:
+            RejectedFile: bad_quote, if quoting is broken throughout.
+        """
+        whole = block if self.waiting is None else pl.concat([self.waiting, block])
+        found, self.waiting = self._assembled(whole, LONGEST_RECORD)
+        return found
+
+    def last_records(self) -> pl.DataFrame | None:
+        """What waited for a quote that no block closed.
+
+        Raises:
+            RejectedFile: as records.
+        """
+        return None if self.waiting is None else self._assembled(self.waiting, 0)[0]
+
+    def _assembled(self, lines: pl.DataFrame, patience: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The records, and the lines behind them: at most `patience` bytes wait for their quote to be closed."""
         odd = _odd_quotes(lines, self.dialect)
         pieces, begin, reach = [lines.select(_COLUMNS).clear()], 0, len(odd)

@@ -12,10 +12,11 @@ from typing import Final
 import polars as pl
 
 from warehouse.sources.decode.column_mapping import Found, Layout, cleaned, find
-from warehouse.sources.decode.csv_joining import records
+from warehouse.sources.decode.csv_joining import RecordJoiner
+from warehouse.sources.decode.csv_plain import plain_text
 from warehouse.sources.decode.csv_splitting import Dialect
 from warehouse.sources.decode.text_batch import Sheet, refused_rows
-from warehouse.sources.decode.text_blocks import line_blocks
+from warehouse.sources.decode.text_blocks import TextBlock, text_blocks
 from warehouse.sources.reader_protocol import RejectedFile
 
 _TAIL: Final = 1 << 16
@@ -31,14 +32,18 @@ def csv_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
         RejectedFile: empty_file, encoding, bad_quote, limit, missing_column or duplicate_column.
     """
     dialect = Dialect(layout.separator, '"' if layout.quoting == "doubled" else "")
-    header, below = _header(line_blocks(content), dialect)
+    header, below = _header(text_blocks(content), dialect)
     names = cleaned(header)
     found = find(names, layout)
     wanted = [place for place, name in enumerate(names) if name in {*found.taken.values(), *found.carried}]
-    columns = _Columns(dialect, names, tuple(wanted))
-    for rows in records(below, dialect, len(names)):
-        if not rows.is_empty():
-            yield columns.sheet(rows, found)
+    columns, joiner = _Columns(dialect, names, tuple(wanted)), RecordJoiner(dialect, len(names))
+    for block in below:
+        cells = columns.plain_cells(block) if joiner.is_between_records else None
+        if cells is not None:
+            yield Sheet(_locations(block.first_line, cells.height), cells, found, is_printable=True)
+        else:
+            yield from columns.sheets(joiner.records(block.lines()), found)
+    yield from columns.sheets(joiner.last_records(), found)
 
 
 def last_line_is_open(content: Path) -> bool:
@@ -49,21 +54,28 @@ def last_line_is_open(content: Path) -> bool:
     return bool(re.split(rb"[\r\n]", tail)[-1].strip())
 
 
-def _header(blocks: Iterator[pl.DataFrame], dialect: Dialect) -> tuple[list[str], Iterable[pl.DataFrame]]:
+def _header(blocks: Iterator[TextBlock], dialect: Dialect) -> tuple[list[str], Iterable[TextBlock]]:
     """The fields of the first line that is not blank, and the lines behind it."""
     for block in blocks:
-        spoken = block["text"].str.strip_chars() != ""
+        lines = block.lines()
+        spoken = lines["text"].str.strip_chars() != ""
         if not spoken.any():
             continue
         place = int(spoken.arg_max() or 0)
-        text, is_utf8 = block.item(place, "text"), block.item(place, "is_utf8")
+        text, is_utf8 = lines.item(place, "text"), lines.item(place, "is_utf8")
         if not is_utf8:
             raise RejectedFile("encoding", "the header is not UTF-8; export the file as UTF-8")
         fields = dialect.fields(text)
         if fields is None:
             raise RejectedFile("bad_quote", "a quote in the header is opened and not closed")
-        return fields, itertools.chain((block[place + 1 :],), blocks)
+        rest = block.below(lines, place)
+        return fields, itertools.chain((rest,) if rest.content else (), blocks)
     raise RejectedFile("empty_file", "the file holds white space only")
+
+
+def _locations(first_line: int, height: int) -> pl.Series:
+    lines = pl.int_range(first_line, first_line + height, eager=True)
+    return lines.to_frame("line").select(pl.format("line {}", "line").alias("location"))["location"]
 
 
 @dataclass(frozen=True)
@@ -74,8 +86,34 @@ class _Columns:
     names: Sequence[str]
     wanted: tuple[int, ...]
 
-    def sheet(self, rows: pl.DataFrame, found: Found) -> Sheet:
+    def plain_cells(self, block: TextBlock) -> pl.DataFrame | None:
+        """The wanted cells of a block in which nothing is to be explained, else None.
+
+        Plain is a block of which every line is one record of the right width, in UTF-8, its quotes where they belong,
+        without control characters, and none says what the header says.
+        """
+        is_odd = any(self.dialect.separator in name for name in self.names)
+        text = None if is_odd else plain_text(block.content, self.dialect, len(self.names))
+        if text is None:
+            return None
+        cells = self._split(text)
+        return None if self._may_repeat_header(cells) else cells
+
+    def _may_repeat_header(self, cells: pl.DataFrame) -> bool:
+        """Whether a row says what the header says in every wanted column; as _is_header, over cells."""
+        for name in cells.columns:
+            folded = pl.select(_folded(pl.lit(name))).item()
+            cells = cells.filter(_folded(pl.col(name).fill_null("")) == folded)
+            if cells.is_empty():
+                return False
+        return True
+
+    def sheets(self, rows: pl.DataFrame | None, found: Found) -> Iterator[Sheet]:
         """Records become cells, refusals and blank lines."""
+        if rows is not None and not rows.is_empty():
+            yield self._sheet(rows, found)
+
+    def _sheet(self, rows: pl.DataFrame, found: Found) -> Sheet:
         judged = self._judged(rows).with_columns(pl.format("line {}", "line").alias("location"))
         good = judged.filter(pl.col("reason").is_null())
         bad = judged.filter(pl.col("reason").is_not_null() & (pl.col("reason") != _BLANK))
@@ -129,18 +167,26 @@ class _Columns:
 
     def _is_header(self, texts: pl.Series) -> pl.Series:
         """Whether a record says what the header says, white space, quotes and case apart."""
-        header = pl.Series([self.dialect.separator.join(self.names)]).to_frame("text").select(_folded()).item()
-        begins = pl.lit(header).str.starts_with(_folded(_GLANCE))
-        alike = texts.to_frame("text").select(begins.alias("is_header"))["is_header"]
-        return alike & texts.to_frame("text").select(_folded() == header).to_series() if alike.any() else alike
+        text, rows = pl.col("text"), texts.to_frame("text")
+        joined = pl.Series("text", [self.dialect.separator.join(self.names)])
+        header = joined.to_frame().select(_folded(text)).item()
+        begins = pl.lit(header).str.starts_with(_folded(text.str.head(_GLANCE)))
+        alike = rows.select(begins.alias("is_header"))["is_header"]
+        return alike & rows.select(_folded(text) == header).to_series() if alike.any() else alike
 
     def _cells(self, texts: pl.Series) -> pl.DataFrame:
         """The wanted fields of records that are known to split cleanly."""
-        schema = {self.names[place]: pl.String() for place in self.wanted}
         if texts.is_empty():
-            return pl.DataFrame(schema=schema)
+            return pl.DataFrame(schema={self.names[place]: pl.String() for place in self.wanted})
+        cells = self._split(_lines(texts))
+        if cells.height != texts.len():
+            raise AssertionError(f"{texts.len()} records were split into {cells.height} rows")
+        return cells
+
+    def _split(self, text: bytes) -> pl.DataFrame:
+        """The wanted fields of every line, under the names of the header."""
         cells = pl.read_csv(
-            _lines(texts),
+            text,
             has_header=False,
             separator=self.dialect.separator,
             quote_char=self.dialect.quote or None,
@@ -148,8 +194,6 @@ class _Columns:
             new_columns=[f"column_{place}" for place in range(len(self.names))],
             columns=list(self.wanted),
         )
-        if cells.height != texts.len():
-            raise AssertionError(f"{texts.len()} records were split into {cells.height} rows")
         return cells.rename({f"column_{place}": self.names[place] for place in self.wanted})
 
 
@@ -176,6 +220,5 @@ def _reason(width: int) -> pl.Expr:
     )
 
 
-def _folded(length: int | None = None) -> pl.Expr:
-    text = pl.col("text") if length is None else pl.col("text").str.head(length)
+def _folded(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(r'["\s\x{FEFF}]', "").str.to_lowercase()

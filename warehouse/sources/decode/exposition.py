@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
@@ -17,6 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as text_format
 from prometheus_client.samples import Sample
 
+from warehouse.sources.casts.date_guard import microseconds_of
 from warehouse.sources.casts.timestamps import clock_of, instants
 from warehouse.sources.decode.text_lines import Line, text_lines
 from warehouse.sources.reader_protocol import RejectedFile
@@ -151,5 +153,15 @@ def _moment(found: re.Match[str], source: Source) -> tuple[int | None, bool]:
         return int(whole.ljust(_SECOND_DIGITS + 6, "0")[: _SECOND_DIGITS + 6]), False
     year, month, day, hour, minute, second, fraction, offset = found.groups()
     text = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}.{fraction or '0'}{offset or ''}"
+    if offset is not None:
+        return _exactly(text), False
     moment = instants(pl.Series([text]), clock_of(source)).values.to_physical()[0]
-    return moment, offset is None and "timezone" not in source.options
+    return moment, "timezone" not in source.options
+
+
+def _exactly(text: str) -> int | None:
+    """A time with its offset; unknown where no calendar has it."""
+    try:
+        return microseconds_of(datetime.fromisoformat(text.upper()))
+    except ValueError:
+        return None

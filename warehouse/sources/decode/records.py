@@ -151,7 +151,7 @@ def _batch(sheet: Sheet, layout: Layout) -> Batch:
     names = dict.fromkeys((*layout.names, *layout.constants))
     rows = pl.DataFrame([sheet.location, *(_column(name, sheet, layout).alias(name) for name in names)])
     carried = sheet.cells.select(sheet.found.carried)
-    reasons = _unclean([*(rows[name] for name in taken), *carried.iter_columns()], rows.height)
+    reasons = _unclean([*(rows[name] for name in taken), *carried.iter_columns()], rows.height, sheet)
     split = sheet.refused if layout.unknown == "carried" else sheet.refused.with_columns(pl.lit("").alias("raw"))
     is_clean = reasons.is_null()
     return Batch(
@@ -176,12 +176,12 @@ def _is_clean(cell: str) -> bool:
     return len(cell.encode()) <= LONGEST_CELL and not control_characters(pl.Series([cell])).any()
 
 
-def _unclean(columns: list[pl.Series], height: int) -> pl.Series:
+def _unclean(columns: list[pl.Series], height: int, sheet: Sheet) -> pl.Series:
     """Limit for a cell above 1 MiB, then control_char; both are rare, so that a glance at each column is enough."""
     spoken = [cells for cells in columns if cells.null_count() < len(cells)]
     spoken = [cells for cells in spoken if not (says_one_thing(cells) and _is_clean(cells[0]))]
     long = [cells.str.len_bytes() > LONGEST_CELL for cells in spoken]
-    control = [control_characters(cells) for cells in spoken]
+    control = [] if sheet.is_printable else [control_characters(cells) for cells in spoken]
     none = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, height)
     found = [refused(when, "limit") for when in long if when.any()]
     found += [refused(when, "control_char") for when in control if when.any()]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
+import polars_hash as plh
 
 from warehouse.sources.casts.casts import says_one_thing
 
@@ -24,8 +24,8 @@ def row_digests(rows: pl.DataFrame) -> pl.Series:
     cells = [_cell(cells) for cells in sorted(rows.iter_columns(), key=lambda cells: cells.name)]
     pieces = itertools.chain.from_iterable(cells)
     every_row = pl.repeat("", pl.len(), dtype=pl.String)
-    content = rows.select(pl.concat_str([every_row, *_joined(pieces)], ignore_nulls=True).alias("content"))["content"]
-    return pl.Series("digest", [_digest(text) for text in content], dtype=pl.String)
+    content = rows.select(pl.concat_str([every_row, *_joined(pieces)], ignore_nulls=True).alias("content"))
+    return content.select(plh.col("content").chash.sha2_256().str.head(DIGITS).alias("digest"))["digest"]
 
 
 def _cell(cells: pl.Series) -> list[str | pl.Expr]:
@@ -47,7 +47,3 @@ def _joined(pieces: Iterable[str | pl.Expr]) -> list[pl.Expr]:
     runs = itertools.groupby(pieces, key=lambda piece: isinstance(piece, str))
     joined = ([pl.lit("".join(map(str, run)))] if is_text else list(run) for is_text, run in runs)
     return [piece for run in joined for piece in run if isinstance(piece, pl.Expr)]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

@@ -14,7 +14,8 @@ from warehouse.sources.reader_protocol import NOTHING_REFUSED, REFUSED_SCHEMA
 class Sheet:
     """Some rows of a file: where they stand, their cells under their names in the file, those refused, blank ones.
 
-    `floats` are the names of columns that held binary floating point.
+    `floats` are the names of columns that held binary floating point. `is_printable`: no cell holds a control character
+    but TAB, which whoever split the cells has seen already.
     """
 
     location: pl.Series
@@ -23,6 +24,7 @@ class Sheet:
     refused: pl.DataFrame = field(default_factory=lambda: NOTHING_REFUSED)
     blank: int = 0
     floats: frozenset[str] = frozenset()
+    is_printable: bool = False
 
 
 def refused_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -26,21 +27,60 @@ _MASKED: Final = bytes(byte if byte < _ASCII else ord("?") for byte in range(256
 Positions = npt.NDArray[np.int64]
 
 
-def line_blocks(content: Path, block: int = BLOCK) -> Iterator[pl.DataFrame]:
+@dataclass(frozen=True)
+class TextBlock:
+    """Whole lines of a file as they stand there, and the number of the first one."""
+
+    content: bytes
+    first_line: int
+
+    def lines(self) -> pl.DataFrame:
+        """Each line by itself, as line_blocks gives them.
+
+        Raises:
+            RejectedFile: limit for a line of more than 16 MiB.
+        """
+        return _lines(self.content, self.first_line)
+
+    def below(self, lines: pl.DataFrame, place: int) -> TextBlock:
+        """What stands behind the line at `place`."""
+        size = int(lines["whole"][: place + 1].str.len_bytes().sum())
+        return TextBlock(self.content[size:], self.first_line + place + 1)
+
+
+def text_blocks(content: Path, block: int = BLOCK) -> Iterator[TextBlock]:
     """All lines of the file in order, in blocks of about `block` bytes; the byte order mark is taken off.
 
-    Columns: `line` from 1, `whole` with its line end, `text` without it, `is_utf8`. A line that is not UTF-8 has `?` in
-    place of every byte beyond ASCII. Only the last line of a file may have no end.
+    A block counts its lines by LF alone where it holds no CR, else one by one. Only the last line of a file may have
+    no end.
 
     Raises:
-        RejectedFile: encoding for UTF-16 and its kin, limit for a line of more than 16 MiB.
+        RejectedFile: encoding for UTF-16 and UTF-32, limit for a line of more than 16 MiB.
     """
     first_line = 1
     with content.open("rb") as stream:
         for chunk in _chunks_of_lines(stream, block):
-            rows = _lines(chunk, first_line)
-            first_line += rows.height
-            yield rows
+            yield TextBlock(chunk, first_line)
+            first_line += _line_count(chunk)
+
+
+def line_blocks(content: Path, block: int = BLOCK) -> Iterator[pl.DataFrame]:
+    """All lines of the file as text_blocks, split.
+
+    Columns: `line` from 1, `whole` with its line end, `text` without it, `is_utf8`. A line that is not UTF-8 has `?` in
+    place of every byte beyond ASCII.
+
+    Raises:
+        RejectedFile: as text_blocks.
+    """
+    for part in text_blocks(content, block):
+        yield part.lines()
+
+
+def _line_count(chunk: bytes) -> int:
+    ends = chunk.count(b"\n") if b"\r" not in chunk else len(_starts(np.frombuffer(chunk, dtype=np.uint8)))
+    is_open = b"\r" not in chunk and not chunk.endswith(b"\n")
+    return ends + is_open
 
 
 def _chunks_of_lines(stream: IO[bytes], block: int) -> Iterator[bytes]:

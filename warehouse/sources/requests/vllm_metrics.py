@@ -82,7 +82,7 @@ def read(delivered: Delivered, source: Source) -> Reading:
     ]
     refused = lines.refusals.frame()
     superseded = sum(_short(sample.name) in known for _, sample in counters)
-    frame = CounterSamples.frame(pl.DataFrame(rows, schema=CounterSamples.polars_schema()))
+    frame = pl.DataFrame(rows, schema=CounterSamples.polars_schema())
     return Reading(
         rows=frame.height + refused.height,
         frames={CounterSamples.table_name: frame},

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from transforms.economics.amortization.amortization import amortization, estimate_changes
 from transforms.economics.amortization.amortization_schedule import (
-    Carried,
+    AmortizedMonth,
     Forecast,
     Month,
     Plan,
     Policy,
     Published,
-    carried,
+    roll_forward,
 )
 from transforms.economics.checks import open_roll_forwards
 from warehouse.schemas.history import PublishedAmortization
@@ -226,7 +226,7 @@ def _months(additions: list[int], production: list[int]) -> list[Month]:
     return made
 
 
-def _told(history: list[Carried]) -> dict[date, Published]:
+def _told(history: list[AmortizedMonth]) -> dict[date, Published]:
     return {
         row.month.first: Published(
             row.estimate.method, row.estimate.basis, row.estimate.expected, row.estimate.days, is_closed=True,
@@ -266,8 +266,8 @@ def test_whatever_is_planned_anew_closed_months_stay_and_the_roll_forward_closes
     additions: list[int], production: list[int], was: Plan, plan: Plan
 ) -> None:
     months = _months(additions, production)
-    before = list(carried(months[:3], was))
-    after = list(carried(months, replace(plan, published=_told(before))))
+    before = list(roll_forward(months[:3], was))
+    after = list(roll_forward(months, replace(plan, published=_told(before))))
     money = [(row.opening, row.amortized, row.written_off, row.closing) for row in before]
     assert [(row.opening, row.amortized, row.written_off, row.closing) for row in after[:3]] == money
     assert all(row.opening + row.month.additions - row.amortized - row.written_off == row.closing for row in after)

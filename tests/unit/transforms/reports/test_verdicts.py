@@ -223,10 +223,13 @@ def test_no_telemetry_no_tokens_and_tokens_of_unknown_models_are_three_things() 
 def test_where_nothing_could_be_valued_nothing_to_change_is_not_said() -> None:
     empty = CATALOGUE["recommendations"].empty(), CATALOGUE["candidates"].empty()
     found = pl.DataFrame({"check": ["ledger", "model_coverage"], "code": ["equal", "covered"]})
-    runs = CATALOGUE["training_runs"].empty()
-    assert decision_case(*empty, found, runs) == ("nothing_valued", "training_logs")
+    runs, none = CATALOGUE["training_runs"].empty(), CATALOGUE["usage_gaps"].empty()
+    assert decision_case(*empty, found, runs, none) == ("nothing_valued", "training_logs")
     valued = pl.DataFrame({"monthly_saving_usd_p50": [Decimal(-5)]})
-    assert decision_case(empty[0], valued, found, runs) == ("nothing_needed", None)
+    assert decision_case(empty[0], valued, found, runs, none) == ("nothing_needed", None)
+    gap = table("usage_gaps", {"model_id": "owl", "code": "no_requests"})
+    assert decision_case(empty[0], valued, found, runs, gap) == ("usage_gap", "no_requests")
+    assert decision_case(*empty, found, runs, gap) == ("nothing_valued", "training_logs")
 
 
 def test_cost_without_a_rule_goes_before_what_was_served() -> None:

@@ -19,6 +19,7 @@ from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.checks import bill_rows_in_no_unit
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from warehouse.schemas import CATALOGUE
 
 NIGHT_END = datetime(2026, 11, 21, tzinfo=UTC)
@@ -61,12 +62,15 @@ def bill(rows: list[dict[str, Any]], **tables: list[dict[str, Any]]) -> pl.DataF
         "instances": [],
         "rates": [],
         "pools": [],
+        "long_charges": rows,
         "settings": [{"night_end": NIGHT_END, "as_of": SEEN.date(), "currency": "USD"}],
         **tables,
     }
     frames = {name: table(name, listed) for name, listed in inputs.items()}
     accrued = accruals(frames.pop("rates"), frames.pop("pools"), frames["settings"])
-    return charges(table("charge_rows", rows), accruals=accrued, **frames)
+    of_units = {name: frames[name] for name in ("bill_deliveries", "instances", "settings")}
+    repeated = repeated_gpu_hours(frames.pop("long_charges"), **of_units)
+    return charges(table("charge_rows", rows), accruals=accrued, repeated_gpu_hours=repeated, **frames)
 
 
 def test_a_charge_is_named_by_its_source_its_dimensions_and_its_place_among_equals() -> None:
@@ -221,7 +225,10 @@ MACHINE = {
 def hours_of(*rows: Mapping[str, Any]) -> dict[str, tuple[float, Decimal]]:
     """GPU-hours that a row brings, and those that it leaves to another, by its digest."""
     found = bill(
-        [row(**{**MACHINE, "dimension_hash": name * 64, **more}) for name, more in zip("abcd", rows, strict=False)]
+        [
+            row(**{**MACHINE, "dimension_hash": name * 64, "location": name, **more})
+            for name, more in zip("abcd", rows, strict=False)
+        ]
     )
     cells = found.select(pl.col("charge_id").str.slice(6, 1), "gpu_hours", "gpu_hours_capped").rows()
     return {name: (hours, capped) for name, hours, capped in cells}
@@ -251,6 +258,27 @@ def test_hourly_compute_and_a_licence_by_the_day_meet_in_the_hours_of_both() -> 
     found = hours_of({**hour, "effective_cost": Decimal(50)}, {"effective_cost": Decimal(24)})
 
     assert found == {"a": (8.0, Decimal(0)), "b": (184.0, Decimal(8))}  # the licence leaves one of its 24 hours
+
+
+def test_a_licence_of_a_month_brings_no_gpu_hours_beside_compute_of_any_of_its_days() -> None:
+    """8 GPUs on the 18th and the 20th, and a licence of 30 days that states 8 × 720: 2 × 192 GPU-hours are there."""
+    first = MACHINE["charge_start"] - timedelta(days=19)
+    month = {"charge_start": first, "charge_end": first + timedelta(days=30), "consumed_quantity": Decimal(720)}
+    licence = {**month, "effective_cost": Decimal(90_000), "sku_id": "soft1"}
+    early = {"charge_start": MACHINE["charge_start"] - timedelta(days=2),
+             "charge_end": MACHINE["charge_start"] - timedelta(days=1)}  # fmt: skip
+    day = (192.0, Decimal(0))
+    assert hours_of(licence, {}, early) == {"a": (0.0, Decimal(5760)), "b": day, "c": day}
+    assert hours_of(licence, {"resource_id": "vm2"})["a"] == (5760.0, Decimal(0))
+
+
+def test_a_machine_billed_half_by_the_month_and_half_by_the_day_stays_whole() -> None:
+    """4 of 8 GPUs by the month and 4 by the day are 8; 6 and 4 are 8, too: the month repeats 2 of its 6."""
+    first = MACHINE["charge_start"] - timedelta(days=19)
+    month = {"charge_start": first, "charge_end": first + timedelta(days=30)}
+    half = {"consumed_quantity": Decimal(12)}
+    assert hours_of({**month, "consumed_quantity": Decimal(360)}, half)["a"] == (2880.0, Decimal(0))
+    assert hours_of({**month, "consumed_quantity": Decimal(540)}, half)["a"] == (2880.0, Decimal(1440))
 
 
 def test_a_fleet_under_one_name_and_machines_one_after_the_other_are_not_cut() -> None:

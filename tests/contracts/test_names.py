@@ -1,0 +1,142 @@
+"""Names say what a thing is: the words that docs/naming.md forbids are no names in the rooms that are clean of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+_ROOT: Final = Path(__file__).parents[2]
+_ROOMS: Final = ("warehouse", "transforms", "templates", "orchestration")
+
+FORBIDDEN: Final = frozenset(
+    {"place", "carried", "found", "known", "told", "said", "kin", "letters", "glance", "df", "data", "tmp", "result"}
+    | {"info", "helper", "utils"}
+)
+
+# Folders and modules that still have such names. The list only shrinks: what is clean leaves it, and nothing is added.
+TO_DO: Final = (
+    "orchestration/check_output.py",
+    "orchestration/clock.py",
+    "orchestration/commands.py",
+    "orchestration/doctor.py",
+    "orchestration/fetch",
+    "orchestration/ingestion.py",
+    "orchestration/notify",
+    "orchestration/preview.py",
+    "orchestration/publication.py",
+    "orchestration/settings.py",
+    "orchestration/settings_faults.py",
+    "orchestration/table_assets.py",
+    "orchestration/ui/servers.py",
+    "orchestration/whatif_output.py",
+    "transforms/decisions/actions",
+    "transforms/decisions/demand/positions.py",
+    "transforms/decisions/demand/task_classes.py",
+    "transforms/decisions/law",
+    "transforms/decisions/portfolio",
+    "transforms/decisions/runs",
+    "transforms/decisions/supply",
+    "transforms/economics/forecast/long_horizon.py",
+    "transforms/raw/findings.py",
+    "transforms/reports/headline_metrics.py",
+    "transforms/reports/pages.py",
+    "transforms/staging/charges.py",
+    "transforms/staging/repeated_gpu_hours.py",
+    "warehouse/history.py",
+    "warehouse/incremental/dependencies.py",
+    "warehouse/incremental/plan.py",
+    "warehouse/isolation/confinement.py",
+    "warehouse/landing/arrivals.py",
+    "warehouse/landing/control_totals.py",
+    "warehouse/landing/coverage.py",
+    "warehouse/landing/delivery_parts.py",
+    "warehouse/landing/export_manifests.py",
+    "warehouse/landing/file_cache.py",
+    "warehouse/landing/first_seen.py",
+    "warehouse/landing/format_versions.py",
+    "warehouse/landing/inbox.py",
+    "warehouse/landing/landing.py",
+    "warehouse/landing/reading.py",
+    "warehouse/landing/requests",
+    "warehouse/landing/row_counts.py",
+    "warehouse/landing/supersession.py",
+    "warehouse/outbox.py",
+    "warehouse/publish.py",
+    "warehouse/sample/logs.py",
+    "warehouse/schemas/findings.py",
+    "warehouse/sources/billing",
+    "warehouse/sources/casts/casts.py",
+    "warehouse/sources/casts/number_casts.py",
+    "warehouse/sources/casts/timestamps.py",
+    "warehouse/sources/control_files.py",
+    "warehouse/sources/decode",
+    "warehouse/sources/policy/files.py",
+    "warehouse/sources/policy/hints.py",
+    "warehouse/sources/policy/policy.py",
+    "warehouse/sources/requests",
+    "warehouse/sources/status_words.py",
+    "warehouse/sources/training",
+)
+
+
+def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The names that a module gives: functions, classes, parameters, variables, attributes and aliases, by line.
+
+    Names of others are theirs: an attribute that is only read and a keyword of a call, which may be a column.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield node.lineno, name
+            case ast.alias(asname=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield node.lineno, name
+            case ast.ExceptHandler(name=str(name)):
+                yield node.lineno, name
+
+
+def _columns(module: Path, tree: ast.Module) -> frozenset[int]:
+    """Lines of the columns of a schema: a table's columns are named in docs/reference, and published."""
+    if not module.is_relative_to(_ROOT / "warehouse" / "schemas"):
+        return frozenset()
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    return frozenset(line.lineno for node in classes for line in node.body if isinstance(line, ast.Assign))
+
+
+def _forbidden(module: Path) -> list[str]:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    columns = _columns(module, tree)
+    return [
+        f"{module.relative_to(_ROOT)}:{line}: {name}"
+        for line, name in [(1, module.stem), *_names(tree)]
+        if name.strip("_").lower() in FORBIDDEN and line not in columns
+    ]
+
+
+def _is_to_do(module: Path) -> bool:
+    return any(module.is_relative_to(_ROOT / listed) for listed in TO_DO)
+
+
+MODULES: Final = tuple(module for room in _ROOMS for module in sorted((_ROOT / room).rglob("*.py")))
+
+
+def test_names_outside_the_list_are_words_of_the_field() -> None:
+    forbidden = [name for module in MODULES if not _is_to_do(module) for name in _forbidden(module)]
+    assert forbidden == [], "give each the name of what it is, as docs/naming.md has it"
+
+
+@pytest.mark.parametrize("listed", TO_DO)
+def test_what_is_listed_as_still_to_do_has_such_a_name(listed: str) -> None:
+    modules = [module for module in MODULES if module.is_relative_to(_ROOT / listed)]
+    assert any(_forbidden(module) for module in modules), f"{listed} is clean: take it off the list"
+
+
+def test_a_forbidden_word_is_seen_wherever_a_name_is_given() -> None:
+    source = "def _told(known): ...\nclass Found: place: int\nfor said in []: self.carried = {glance: glance.kin}\n"
+    names = {name.strip("_").lower() for _, name in _names(ast.parse(source))}
+    assert names & FORBIDDEN == {"told", "known", "found", "place", "said", "carried"}
