@@ -35,7 +35,6 @@ TO_DO: Final = (
     "transforms/economics/forecast/long_horizon.py",
     "transforms/raw/findings.py",
     "transforms/reports/headline_metrics.py",
-    "transforms/reports/metrics/served.py",
     "transforms/reports/pages.py",
     "transforms/staging/charges.py",
     "transforms/staging/repeated_gpu_hours.py",
