@@ -21,6 +21,7 @@ from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.raw.findings import findings
 from transforms.reports.unmatched import unmatched
+from transforms.rule_suggestions import rule_suggestions
 from transforms.source_profiles import source_profiles
 from transforms.staging import request_hours as hourly
 from transforms.staging.accruals import accruals
@@ -32,7 +33,6 @@ from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
 from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_runs import training_runs
-from transforms.suggestions.rule_suggestions import rule_suggestions
 from warehouse import tables
 from warehouse.connection import connect
 from warehouse.incremental.fingerprints import is_sliced

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import polars as pl
 
+from transforms.rule_suggestions import rule_suggestions
 from transforms.source_profiles import source_profiles
-from transforms.suggestions.rule_suggestions import rule_suggestions
 from warehouse.schemas.ledger import ChargeRules
 from warehouse.schemas.policy import Models
 from warehouse.schemas.raw import Files

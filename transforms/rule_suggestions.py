@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from transforms.suggestions.model_names import line, model_in, named_models, phase_in, slug
-from transforms.suggestions.pools import pools
-from transforms.suggestions.request_suggestions import of_requests
-from transforms.suggestions.run_suggestions import of_runs
+from transforms.billed_pools import pools
+from transforms.request_suggestions import of_requests
+from transforms.run_suggestions import of_runs
+from transforms.suggestion_names import line, model_in, named_models, phase_in, slug
 from warehouse.schemas.names import tag_key
 
 LARGEST: Final = 20

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from transforms.suggestions.model_names import line, model_in, phase_in, slug
-from transforms.suggestions.pools import Pool, pool_of
+from transforms.billed_pools import Pool, pool_of
+from transforms.suggestion_names import line, model_in, phase_in, slug
 
 _HOUR_S: Final = 3600.0
 _FIELDS: Final = ("project", "run_name", "cluster")

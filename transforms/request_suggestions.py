@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from transforms.suggestions.model_names import line, slug
-from transforms.suggestions.pools import Pool, largest, pool_of
+from transforms.billed_pools import Pool, largest, pool_of
+from transforms.suggestion_names import line, slug
 
 
 def of_requests(

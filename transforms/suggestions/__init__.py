@@ -1,1 +1,0 @@
-"""Lines to paste into policy/ for what no rule reaches."""
