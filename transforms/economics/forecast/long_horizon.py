@@ -2,8 +2,9 @@
 
 Each candidate is a level and a growth, estimated from the weeks before an origin. What it would have said at every past
 week is held against what came, at each horizon by itself; the weight of a candidate is the likelihood of its errors,
-and the spread around it is their size. The errors of the company's other series stand in where a series has few of its
-own: their size for four weeks, and for longer horizons by how much they grow from one horizon to the next.
+and the spread around it is their size. The errors of the company's other series, but for the stop of one that was
+stopped, stand in where a series has few of its own: their size for four weeks, and for longer horizons by how much they
+grow from one horizon to the next.
 
 Reference: Bates and Granger 1969, The combination of forecasts; Hyndman and Athanasopoulos, Forecasting: Principles and
 Practice, 3rd ed., sections 5.10 (rolling origins) and 13.4 (combinations).
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.demand_path import HORIZON_DAYS, YEAR_WEEKS, grown_days
 from transforms.economics.forecast.smoothing import WEEK, Floats, Integers
@@ -129,6 +131,7 @@ class Origins:
             "scaled": (_running(scaled), _running(scaled * number)),
         }
         self.is_old = self.known[None, :] - self.starts[:, None] >= _FIRST_ORIGIN
+        self.is_served = weeks.values > 0
 
     def line(self, name: str, weeks: int) -> tuple[Floats, Floats, Floats]:
         """Mean, growth a week and number of weeks of the last ones before each origin, by least squares."""
@@ -192,6 +195,14 @@ class Origins:
             values[:, over] = np.log((sums[:, over + ahead] - sums[:, over]) / ahead) + self.top
         return values
 
+    def lasts(self, ahead: int) -> npt.NDArray[np.bool_]:
+        """Whether the series still goes on at the end of the weeks after each origin.
+
+        That one was stopped was decided, and says nothing of where those that go on will go.
+        """
+        last = np.clip(self.known + ahead - 1, 0, self.is_served.shape[1] - 1)
+        return np.asarray(self.is_served[:, last])
+
     def folds(self, values: Floats, horizon: int) -> Floats:
         """Sum of `values` by origin over the last ones whose horizon is over at each number of weeks known."""
         sums = _running(values)
@@ -216,9 +227,11 @@ def _variances(origins: Origins, said: Floats, came: Floats) -> tuple[Floats, Fl
         mean = size / np.maximum(number, 1)
         # the mean size and not the mean square: one step is not to widen every week after it
         variance = _MEAN_TO_SQUARE * mean**2
-        every = (variance * number).sum(axis=1, keepdims=True) / ahead
+        told = origins.folds((counts & origins.lasts(ahead)[None]).astype(np.float64), horizon)
+        shared = origins.folds(np.where(counts & origins.lasts(ahead)[None], np.abs(errors), 0.0), horizon)
+        every = (_MEAN_TO_SQUARE * (shared / np.maximum(told, 1)) ** 2 * told).sum(axis=1, keepdims=True) / ahead
         prior = pooled_before * _PRIOR_GROWTH[horizon]
-        seen = number.sum(axis=1, keepdims=True) / ahead
+        seen = told.sum(axis=1, keepdims=True) / ahead
         pooled = (every + _POOLED_PRIOR_FOLDS * prior) / (seen + _POOLED_PRIOR_FOLDS)
         expected = (
             before * np.clip(pooled / pooled_before, 1.0, 6.0) if horizon else np.broadcast_to(pooled, before.shape)
@@ -251,8 +264,10 @@ def _calibration(
         worth = number / ahead * _WORTH_OF_A_HORIZON
         size = origins.folds(np.where(counts, ratio, 0.0), horizon)
         mean = size / np.maximum(number, 1)
-        seen = number.sum(axis=0) / ahead
-        pooled = (size.sum(axis=0) / ahead + _POOLED_PRIOR_FOLDS * last) / (seen + _POOLED_PRIOR_FOLDS)
+        goes_on = counts & origins.lasts(ahead)
+        seen = origins.folds(goes_on.astype(np.float64), horizon).sum(axis=0) / ahead
+        surprised = origins.folds(np.where(goes_on, ratio, 0.0), horizon).sum(axis=0) / ahead
+        pooled = (surprised + _POOLED_PRIOR_FOLDS * last) / (seen + _POOLED_PRIOR_FOLDS)
         # what surprised the company's other series may yet surprise this one; that they were calm narrows nothing
         last = np.maximum(last, pooled)
         last = np.clip((mean * worth + _CALIBRATING_FOLDS * last) / (worth + _CALIBRATING_FOLDS), 0.2, 4.0)
