@@ -22,12 +22,12 @@ SECTION: Final = re.compile(
 
 def for_screens(markup: str) -> str:
     """The page with a label on each cell, for cards on narrow screens, and tables that the keyboard can scroll."""
-    return SECTION.sub(_focusable, TABLE.sub(lambda found: _labelled(found[0]), markup))
+    return SECTION.sub(_focusable, TABLE.sub(lambda match: _labelled(match[0]), markup))
 
 
-def _focusable(found: re.Match[str]) -> str:
-    name = escape(_text(found[3]), quote=True)
-    return f'<section{found[1]} tabindex="0" role="region" aria-label="{name}">{found[2]}'
+def _focusable(match: re.Match[str]) -> str:
+    name = escape(_text(match[3]), quote=True)
+    return f'<section{match[1]} tabindex="0" role="region" aria-label="{name}">{match[2]}'
 
 
 def _labelled(table: str) -> str:
@@ -40,24 +40,24 @@ def _labelled(table: str) -> str:
 
 
 def _row(row: str, heads: list[str]) -> str:
-    place = 0
+    column = 0
 
-    def cell(found: re.Match[str]) -> str:
-        nonlocal place
-        label = heads[place] if found[1] == "td" and _span(found[2]) == 1 and place < len(heads) else ""
-        place += _span(found[2])
+    def cell(match: re.Match[str]) -> str:
+        nonlocal column
+        label = heads[column] if match[1] == "td" and _span(match[2]) == 1 and column < len(heads) else ""
+        column += _span(match[2])
         given = f' data-label="{escape(label, quote=True)}"' if label else ""
-        return f"<{found[1]}{found[2]}{given}>"
+        return f"<{match[1]}{match[2]}{given}>"
 
     return CELL.sub(cell, row)
 
 
 def _span(given: str) -> int:
-    found = SPAN.search(given)
-    return int(found[1]) if found else 1
+    match = SPAN.search(given)
+    return int(match[1]) if match else 1
 
 
 def _text(markup: str) -> str:
     """The words of a heading, without figures; a word that was broken for paper is whole again."""
-    plain = BREAK.sub(lambda found: "" if found[0].startswith("-") else " ", FIGURE.sub(" ", markup))
+    plain = BREAK.sub(lambda match: "" if match[0].startswith("-") else " ", FIGURE.sub(" ", markup))
     return " ".join(unescape(TAG.sub(" ", plain)).split())

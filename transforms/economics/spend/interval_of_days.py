@@ -24,9 +24,9 @@ _TO_SIGMA: Final = 1.4826
 
 
 class Outlier(NamedTuple):
-    """A day outside: its place in the series, what was expected, the interval, and the days it was tested on."""
+    """A day outside: its position in the series, what was expected, the interval, and the days it was tested on."""
 
-    place: int
+    position: int
     expected: float
     low: float
     high: float
@@ -42,23 +42,23 @@ def outliers(values: NDArray[np.float64], first: int) -> Iterator[Outlier]:
     is more where tails are long. A new level is expected after half a week. A day after nothing has no interval.
     """
     errors: list[float] = []
-    for place in range(max(HISTORY, first - TESTED), len(values)):
-        expected = _expected(values, place)
+    for index in range(max(HISTORY, first - TESTED), len(values)):
+        expected = _expected(values, index)
         if expected <= 0:
             continue
-        error = float(np.log(values[place] / expected)) if values[place] > 0 else -np.inf
+        error = float(np.log(values[index] / expected)) if values[index] > 0 else -np.inf
         past = np.array(errors[-TESTED:])
-        if place >= first and len(past) >= LEAST_TESTED:
+        if index >= first and len(past) >= LEAST_TESTED:
             band = _band(past)
             if abs(error) > band:
-                yield Outlier(place, expected, expected * np.exp(-band), expected * np.exp(band), len(past))
+                yield Outlier(index, expected, expected * np.exp(-band), expected * np.exp(band), len(past))
         errors.append(max(error, -1e3))
 
 
-def _expected(values: NDArray[np.float64], place: int) -> float:
-    same = float(np.median(values[[place - WEEK * weeks for weeks in range(1, 5)]]))
-    month = float(np.median(values[place - HISTORY : place]))
-    week = float(np.median(values[place - WEEK : place]))
+def _expected(values: NDArray[np.float64], index: int) -> float:
+    same = float(np.median(values[[index - WEEK * weeks for weeks in range(1, 5)]]))
+    month = float(np.median(values[index - HISTORY : index]))
+    week = float(np.median(values[index - WEEK : index]))
     return same * week / month if month > 0 else 0.0
 
 

@@ -72,18 +72,18 @@ def _subjects(spend: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
 
 def _events(models: pl.DataFrame, training_runs: pl.DataFrame) -> set[tuple[str, str, date]]:
     """Days on which something known begins or ends: a week from a release or a retirement, and two days of a run."""
-    found = {
-        ("model", row["model_id"], day + place * DAY)
+    events = {
+        ("model", row["model_id"], day + index * DAY)
         for row in models.select("model_id", "released_on", "retires_on").to_dicts()
         for day in (row["released_on"], row["retires_on"])
         if day is not None
-        for place in range(EVENT_DAYS)
+        for index in range(EVENT_DAYS)
     }
     for row in training_runs.select("pool_id", "held_from", "held_to").drop_nulls("pool_id").to_dicts():
         for moment in (row["held_from"], row["held_to"]):
             if moment is not None:
-                found |= {("pool", row["pool_id"], moment.date() + place * DAY) for place in (0, 1)}
-    return found
+                events |= {("pool", row["pool_id"], moment.date() + index * DAY) for index in (0, 1)}
+    return events
 
 
 def _of_kind(kind: str, part: pl.DataFrame, until: date, least: float, events: set[tuple[str, str, date]]) -> list[Row]:
@@ -91,21 +91,26 @@ def _of_kind(kind: str, part: pl.DataFrame, until: date, least: float, events: s
     for (subject,), group in part.group_by(["subject"], maintain_order=True):
         daily = dict(group.group_by("charge_date").agg(pl.col("effective_usd").sum()).iter_rows())
         start = min(daily)
-        days = [start + place * DAY for place in range((until - start).days + 1)]
+        days = [start + index * DAY for index in range((until - start).days + 1)]
         values = np.array([float(daily.get(day, 0)) for day in days])
-        found = [
+        outside = [
             one
             for one in outliers(values, max(len(days) - SHOWN, 0))
-            if abs(values[one.place] - one.expected) >= least and (kind, subject, days[one.place]) not in events
+            if abs(values[one.position] - one.expected) >= least and (kind, subject, days[one.position]) not in events
         ]
         since: date | None = None
-        for one, before in zip(found, [None, *found], strict=False):
-            day, is_above = days[one.place], values[one.place] > one.expected
-            goes_on = before is not None and one.place - before.place == 1
-            if since is None or before is None or not goes_on or (values[before.place] > before.expected) != is_above:
+        for one, before in zip(outside, [None, *outside], strict=False):
+            day, is_above = days[one.position], values[one.position] > one.expected
+            goes_on = before is not None and one.position - before.position == 1
+            if (
+                since is None
+                or before is None
+                or not goes_on
+                or (values[before.position] > before.expected) != is_above
+            ):
                 since = day
             rows.append({
-                "subject_kind": kind, "subject": subject, "charge_date": day, "actual_usd": values[one.place],
+                "subject_kind": kind, "subject": subject, "charge_date": day, "actual_usd": values[one.position],
                 "expected_usd": one.expected, "low_usd": one.low, "high_usd": one.high, "past_days": one.tested,
                 "since": since, "is_new": since >= until - DAY, **_largest(group, day, is_above=bool(is_above)),
             })  # fmt: skip

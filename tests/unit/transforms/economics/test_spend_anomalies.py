@@ -45,14 +45,14 @@ def test_eighteen_of_twenty_planted_days_are_found() -> None:
             values[day] /= size
         else:
             values[day:] *= size
-        found += any(one.place in {day, day + 1} for one in outliers(values, 150))
+        found += any(one.position in {day, day + 1} for one in outliers(values, 150))
     assert found >= 18
 
 
 def test_a_step_is_outside_for_days_and_then_the_new_level_is_expected() -> None:
     values = np.full(120, 100.0)
     values[100:] = 150.0
-    places = [one.place for one in outliers(values, 60)]
+    places = [one.position for one in outliers(values, 60)]
     assert places[0] == 100
     assert places[-1] < 100 + 28
 
@@ -60,7 +60,7 @@ def test_a_step_is_outside_for_days_and_then_the_new_level_is_expected() -> None
 def test_a_day_of_nothing_is_outside_and_a_series_of_nothing_is_not() -> None:
     values = np.full(120, 100.0)
     values[110] = 0.0
-    assert [one.place for one in outliers(values, 60)] == [110]
+    assert [one.position for one in outliers(values, 60)] == [110]
     assert list(outliers(np.zeros(120), 60)) == []
 
 
