@@ -16,8 +16,8 @@ _number = partial(Number, "served")
 def served_numbers(night: Night) -> Iterator[Number]:
     """All of serving, its part without a name, and the largest name, by the first dimension that requests name."""
     rows = night.tables["served_groups"]
-    named_dimensions = set(rows["dimension"])
-    for dimension in [one for one in DIMENSIONS if one in named_dimensions][:1]:
+    named_by = set(rows["dimension"])
+    for dimension in [one for one in DIMENSIONS if one in named_by][:1]:
         ours = f"dimension = {literal(dimension)}"
         yield _number("served_all", "Direct cost of serving", night.currency, GROUPS, "sum(used_usd)", "used_usd", ours)
         yield _number("served_unnamed", f"Serving without a {dimension}", night.currency, GROUPS, "sum(used_usd)",
