@@ -78,7 +78,8 @@ class Glance:
             yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {_cut(row['detail'] or row['raw'])}"
         for row in self.unmatched.iter_rows(named=True):
             share = "" if row["share_ratio"] is None else f" ({row['share_ratio']:.2%} of the source)"
-            yield f"no rule: {row['source']}: {row['name']!r}: {row['amount']:,.2f} {row['quantity']}{share}"
+            amount = amount_in_words(row["amount"], row["quantity"])
+            yield f"no rule: {row['source']}: {row['name']!r}: {amount}{share}"
 
 
 class _Aside(NamedTuple):
@@ -87,6 +88,13 @@ class _Aside(NamedTuple):
     landing: landing.Landing
     connection: duckdb.DuckDBPyConnection
     place: Place
+
+
+def amount_in_words(amount: float, quantity: str) -> str:
+    """An amount of `reports.unmatched` in the unit that people know it by; its costs are of any currency."""
+    if quantity == "gpu_seconds":
+        return f"{amount / 3600:,.2f} GPU-hours"
+    return f"{amount:,.0f} {quantity}" if quantity == "tokens" else f"{amount:,.2f} {quantity}"
 
 
 def _cut(text: str) -> str:
