@@ -25,7 +25,7 @@ from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.first_seen import Nights, nights_before
-from warehouse.landing.holds import Hold, silent_counters, uncounted_sources
+from warehouse.landing.holds import Hold, silent_counters, uncounted_sources, usage_in_two_groupings
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.long_charges import note_long_charges
 from warehouse.landing.progress import announced
@@ -97,6 +97,7 @@ def land(
             *bills.holds,
             *uncounted_sources(connection),
             *silent_counters(growth),
+            *usage_in_two_groupings(connection),
         )
     return Landing(tuple(inbox.rejections), refusals, holds)
 
