@@ -88,6 +88,7 @@ class World:
         kept: what the student truly keeps of the task.
         student_gpus: GPUs that the student truly needs for a token, over those of the large model.
         speed: GPU time of a smaller size, over what its parameters say.
+        pupil: whether a student that is yet to be taught will pass its evaluation, and what it then keeps.
     """
 
     kind: str
@@ -108,6 +109,7 @@ class World:
     measured: float | None
     student_gpus: float
     speed: float
+    pupil: tuple[bool, float]
 
     @property
     def months(self) -> int:
@@ -142,8 +144,28 @@ class World:
         idle = np.maximum(self.pool.capacity - shrunk - base, 0)
         return self.pool.cash(self.users(held) + np.maximum(idle - given_back, 0)) + more
 
+    def taught(self, row: dict[str, Any]) -> tuple[float, float]:
+        """Net present value of teaching a student: where it passes its evaluation, and where it does not.
+
+        The student passes or not whatever anybody decides, so a decision is judged by the mean of both.
+        """
+        said, now, size, data = row["assumptions"], self.paid(self.held), row["target_params"], row["target_tokens"]
+        gone = moved(self.months, said["lead_months"], said["move_months"])
+        token_price = self.gpus * 24 * self.pool.contract_rate / self.daily_tokens
+        spent = data * token_price + 6 * size * data * self.training_price + 50_000
+        needed = self.gpus * self.growth * self.share
+        student = np.maximum(needed * size / self.params * self.speed, 1.0) * gone
+        left = self.held - self.needed * self.share * self.pupil[1] * gone
+        return present(now - self.paid(left + student)) - spent - 20_000, -spent
+
+    def came(self, row: dict[str, Any]) -> float:
+        """Net present value of one alternative as it came."""
+        return self.taught(row)[0 if self.pupil[0] else 1] if row["action"] == "distil" else self.worth(row)
+
     def worth(self, row: dict[str, Any]) -> float:
-        """Net present value of one alternative, as it truly comes."""
+        """Net present value of one alternative, as it truly comes; of a student to be taught the mean of both ends."""
+        if row["action"] == "distil":
+            return sum(self.taught(row)) / 2
         said, now = row["assumptions"], self.paid(self.held)
         action = row["action"]
         if action == "release_capacity":
@@ -209,6 +231,7 @@ def _world(dice: np.random.Generator, kind: str) -> World:
         measured=None if kept is None else float(np.clip(kept + dice.normal(0, 0.01), 0, 1)),
         student_gpus=float(dice.uniform(0.1, 0.9)) * float(np.exp(dice.normal(0, SPEED_SIGMA))),
         speed=float(np.exp(dice.normal(0, SPEED_SIGMA))),
+        pupil=(bool(dice.random() < 0.5), float(dice.uniform(0.97, 0.998))),
     )
 
 

@@ -57,11 +57,13 @@ CLEAR: Final = 0.05
 # An answer is right where it is worth at least so much of the best.
 NEAR: Final = 0.90
 CENT: Final = 1.0
+# Months of the truth are whole and those of the company end with a day, so that what came may lie so far off.
+DAYS_OF_A_LIFE: Final = 0.005
 
 
 @dataclass(frozen=True)
 class Interval:
-    """One valued alternative with nothing left to evaluate: whether what came lay in P10–P90, or below it."""
+    """One valued alternative: whether what came lay in P10–P90, or below it."""
 
     action: str
     is_chosen: bool
@@ -103,7 +105,9 @@ def judge(seed: int) -> Verdict:
     seen, world = company(seed)
     tables = decide(seen)
     is_subject = (pl.col("model_id") == "large") | (pl.col("pool_id") == "sv")
-    is_valued = pl.col("net_present_value_usd_p50").is_not_null() & (pl.col("standing") != "evaluate_first")
+    # who takes the users of a model that is retired, and at what quality, is not known to the truth
+    is_judged = (pl.col("standing") != "evaluate_first") | (pl.col("action") == "distil")
+    is_valued = pl.col("net_present_value_usd_p50").is_not_null() & is_judged
     rows = [
         row | {"assumptions": json.loads(row["assumptions"])}
         for row in tables["candidates"].filter(is_subject, is_valued).to_dicts()
@@ -111,7 +115,7 @@ def judge(seed: int) -> Verdict:
     values = [world.worth(row) for row in rows]
     allowed = {"hold": 0.0}
     for row, value in zip(rows, values, strict=True):
-        if "under the gate" not in row["reason"]:
+        if "under the gate" not in row["reason"] and "the student would be better" not in row["reason"]:
             allowed[row["action"]] = max(value, allowed.get(row["action"], -np.inf))
     cards = tables["recommendations"].filter(is_subject, pl.col("action") != "hold").to_dicts()
     asked = {_name(card) for card in cards}
@@ -128,9 +132,7 @@ def judge(seed: int) -> Verdict:
         is_right=best in answers or got >= NEAR * allowed[best] - CENT,
         regret=max(allowed[best] - got, 0.0),
         best_value=allowed[best],
-        intervals=tuple(
-            _interval(row, value, asked) for row, value in zip(rows, values, strict=True) if _says_something(row)
-        ),
+        intervals=tuple(_interval(row, world.came(row), asked) for row in rows if _says_something(row)),
     )
 
 
@@ -146,8 +148,10 @@ def _says_something(row: dict[str, Any]) -> bool:
 
 def _interval(row: dict[str, Any], came: float, asked: set[tuple[object, ...]]) -> Interval:
     low, high = (float(row[f"net_present_value_usd_p{level}"]) for level in (10, 90))
-    covered = low - CENT <= came <= high + CENT
-    return Interval(row["action"], _name(row) in asked, covered=covered, below=came < low - CENT)
+    near = CENT + DAYS_OF_A_LIFE * abs(came)
+    return Interval(
+        row["action"], _name(row) in asked, covered=low - near <= came <= high + near, below=came < low - near
+    )
 
 
 def share(hits: Iterable[bool]) -> float:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -146,3 +149,23 @@ def sums(rows: pl.DataFrame) -> list[tuple[object, ...]]:
 def gpu_seconds(rows: pl.DataFrame) -> dict[str, float]:
     """GPU time of each account."""
     return dict(rows.group_by("account").agg(pl.col("gpu_seconds").sum()).iter_rows())
+
+
+def test_the_public_validator_finds_what_the_page_lists_and_nothing_else(published: Path) -> None:
+    validator = os.environ.get("TRISECT_FOCUS_VALIDATOR")
+    if validator is None:
+        pytest.skip(
+            "TRISECT_FOCUS_VALIDATOR names no focus-validator (docs/focus-out.md): conformance is not shown here"
+        )
+    rules = next(Path(validator).parents[1].glob("lib/python*/site-packages"))  # it looks for its lists from there
+    asked = ["--data-file", str(published / "focus.parquet"), "--validate-version", "1.2.0.1", "--block-download"]
+    answer = subprocess.run(
+        [validator, *asked, "--output-type", "console"], cwd=rules, capture_output=True, text=True, check=True
+    ).stdout
+    assert "BilledCost" in answer  # it has looked at the file
+    broken = set(re.findall(r"^- (\w+)-C-\d+", answer, re.MULTILINE))
+    broken |= set(re.findall(r"^- CostAndUsage-\S+ violations=\d+; Column '(\w+)'", answer, re.MULTILINE))
+    page = (Path(__file__).parents[2] / "docs" / "focus-out.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| ([^|]*) \|", page.partition("**The public validator.**")[2], re.MULTILINE)
+    listed = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert (broken - listed, listed - broken) == (set(), set())

@@ -11,6 +11,7 @@ from transforms.reports import title_cases as titles
 from warehouse.schemas.reports import Pages
 
 MOST_SHEETS: Final = 8
+NAMES_ON_PAGE_5: Final = 6
 Row = dict[str, Any]
 
 
@@ -33,6 +34,7 @@ def pages(
     runs_in_flight: pl.DataFrame,
     usage_gaps: pl.DataFrame,
     thirds: pl.DataFrame,
+    served_groups: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
 
@@ -49,7 +51,7 @@ def pages(
     cost = metrics["effective_cost"]
     first, reason = titles.summary_title(now, cost["value"], spent, checks["model_coverage"], case, missing)
     bridge = titles.bridge_title(row, cost, change_drivers, quarters.height > 0)
-    carried = amortization.filter(pl.col("month") == row["month"])
+    amortized = amortization.filter(pl.col("month") == row["month"])
     unit = titles.unit_title(metrics["unit_cost"], now)
     physics, stop = titles.compute_title(law_verdicts, serving_batches, runs_in_flight)
     ordered = [
@@ -58,8 +60,9 @@ def pages(
         _page("bridge", bridge, left_out=_bridge(row, bridge)),
         _page("thirds", titles.band_title(band_verdicts), left_out=_thirds(band_verdicts, thirds)),
         _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
+        _page("served", titles.served_title(served_groups), left_out=_served(served_groups)),
         _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
-              row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
+              row["materiality_usd"]), left_out=None if amortized.height else "no training cost is amortised"),
         _page("compute", physics, stop, left_out=_compute(physics)),
         *_sheets(band_verdicts, recommendations),
         _page("reconciliation", titles.reconciliation_title(quality_checks)),
@@ -92,6 +95,15 @@ def _thirds(band_verdicts: pl.DataFrame, thirds: pl.DataFrame) -> str | None:
 
 def _unit_costs(row: Row) -> str | None:
     return None if row["first_day"] is not None else "nothing was served or billed"
+
+
+def _served(served_groups: pl.DataFrame) -> str | None:
+    """One dimension of few names stands on page 5 whole."""
+    if not served_groups.height:
+        return "no request names a team, a tenant or a task"
+    if served_groups["dimension"].n_unique() > 1 or served_groups.height > NAMES_ON_PAGE_5:
+        return None
+    return "page 5 shows all of it"
 
 
 def _compute(code: str) -> str | None:

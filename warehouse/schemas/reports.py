@@ -13,6 +13,7 @@ PAGES = (
     "bridge",
     "thirds",
     "unit_costs",
+    "served",
     "amortization",
     "compute",
     "sheet",
@@ -340,6 +341,7 @@ class ServedGroups(Table):
     used_usd = usd("direct inference of the month; the rows of a dimension add up to it")
     tokens = count("input and output tokens", "tokens")
     usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    previous_usd = usd("direct inference of the month before; null where there is no such month").or_null()
 
 
 class UsageGaps(Table):
@@ -356,6 +358,28 @@ class UsageGaps(Table):
     monthly_usd = usd("direct inference of the last four weeks, as a month")
     tokens = measure("served in the last four weeks", "tokens")
     paid_until = day("day before which its GPUs are paid under a contract; null where none is known").or_null()
+
+
+class RecentAnomalies(Table):
+    """One thing that happened in the last week: where the cost of a day left its interval, told once for its cause."""
+
+    table_key = ("subject_kind", "subject", "since")
+
+    position = integer("1 is the furthest from what was expected")
+    subject_kind = choice("what it is: serving of a model, all of a pool, serving of a team", "model", "pool", "team")
+    subject = text("its name")
+    since = day("first day outside")
+    until = day("last day outside so far")
+    actual_usd = usd("cost of the first day")
+    expected_usd = usd("what was expected of it")
+    low_usd = usd("low end of the interval")
+    high_usd = usd("high end of the interval")
+    is_new = flag("it began on the last day that is known, or the day before")
+    ledger_source = text("source of the ledger rows that moved most").or_null()
+    ledger_account = text("their account").or_null()
+    ledger_model_id = text("their model").or_null()
+    ledger_pool_id = text("their pool").or_null()
+    ledger_change_usd = usd("what they changed").or_null()
 
 
 class LawVerdicts(Table):

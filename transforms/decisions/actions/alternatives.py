@@ -180,12 +180,12 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["evaluation_price_usd"] = (
         _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
     )
-    row["probability"] = float((cash.net_present_value > 0).mean())
-    row["probability_if_passed"] = float((cash.value_if_passed > 0).mean())
+    row["probability"] = cash.chance(cash.net_present_value)
+    row["probability_if_passed"] = cash.chance(cash.value_if_passed)
     row["payback_months_p50"] = _finite(cash.median_payback_months())
     row["break_even_demand_ratio"] = _finite(median(cash.break_even_demand))
     row["saves_from"] = fleet.month_start(cash.first_month)
-    row["sign_by"] = _sign_by(ends, row["saves_from"], night.as_of)
+    row["sign_by"] = _sign_by(ends, fleet.month_start(cash.first_month + 1), night.as_of)
     return row | _verdict(row, proposal, fleet)
 
 
@@ -202,14 +202,17 @@ def _contracts(proposal: Proposal, fleet: Fleet, cash: Cash, ends: list[dict[str
     return found
 
 
-def _sign_by(ends: list[dict[str, Any]], saves_from: dt.date, as_of: dt.date) -> dt.date | None:
-    """The first day by which somebody must end or shrink a contract so that the card can save."""
+def _sign_by(ends: list[dict[str, Any]], saves_until: dt.date, as_of: dt.date) -> dt.date | None:
+    """The first day by which somebody must end or shrink a contract so that the card can save.
+
+    None where it saves before any contract ends: its first month of saving is over by `saves_until`.
+    """
     days = [
         each["sign_by"]
         for each in ends
         if each["sign_by"] is not None and as_of.isoformat() <= each["ends_on_earliest"]
     ]
-    ahead = [day for day in days if day <= saves_from.isoformat()] or days[:1]
+    ahead = [day for day in days if day < saves_until.isoformat()]
     return min((type(as_of).fromisoformat(day) for day in ahead), default=None)
 
 

@@ -102,14 +102,15 @@ def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
             if row["action"] in TASK_ACTIONS and (row["model_id"], row["task"]) not in seen:
                 seen.add((row["model_id"], row["task"]))
                 moved[row["model_id"]] = moved.get(row["model_id"], 0.0) + float(row[_WORTH])
-        found += sorted(rows, key=lambda row: -_tried_at(row, moved))
+        found += sorted(rows, key=lambda row: _turn(row, moved))
     return found
 
 
-def _tried_at(row: Mapping[str, Any], moved: Mapping[str, float]) -> float:
-    """The value by which a card is put in order: that of a move is at least that of all moves of its model."""
-    worth = float(row[_WORTH])
-    return max(worth, moved[row["model_id"]] * (1 - 1e-9) + worth * 1e-12) if row["action"] in TASK_ACTIONS else worth
+def _turn(row: Mapping[str, Any], moved: Mapping[str, float]) -> tuple[float, bool, float]:
+    """When a card is tried: by its value, and a move by that of all moves of its model, after a whole of as much."""
+    worth, is_move = float(row[_WORTH]), row["action"] in TASK_ACTIONS
+    together = max(worth, moved[row["model_id"]]) if is_move else worth
+    return -together, is_move, -worth
 
 
 @dataclass

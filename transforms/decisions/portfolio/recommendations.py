@@ -148,6 +148,8 @@ def _pool_request(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hold_reason(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str:
+    if position["recent_requests"] > 0 and position["recent_tokens"] == 0 and alternatives.is_empty():
+        return "What was asked of it in four weeks brought no tokens: its requests fail, or come without their counts"
     if position["served_days"] == 0 and alternatives.is_empty():
         return "No served request is known, so there is no saving to value: if it serves, deliver its request telemetry"
     if position["remaining_months"] == 0:

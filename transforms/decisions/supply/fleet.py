@@ -130,6 +130,16 @@ class Holding:
         """Whether other models are served by the same GPUs, so that they stay when one of them goes."""
         return bool(self.row["models"] > 1)
 
+    @property
+    def is_launch(self) -> bool:
+        """Whether it is announced and does not serve yet."""
+        return bool(self.row["user_kind"] == "launch")
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it serves on the night: what stood on after its model had retired is given back by nobody."""
+        return not self.is_launch and (self.subject is None or self.subject.months > 0)
+
     @cached_property
     def path(self) -> Floats:
         """GPUs by month as policy gives them, months × 1."""
@@ -146,7 +156,8 @@ class Holding:
             return self.path
         if self.row["follows_demand"]:
             return np.asarray(np.maximum(self.path * growth, np.minimum(self.floor, self.path)))
-        return np.asarray(np.maximum(self.path, min(self.plan_gpus, self.gpus) * growth * self._presence))
+        grown = min(self.plan_gpus, self.gpus) * growth * (self._presence * self._standing)
+        return np.asarray(np.maximum(self.path, grown))
 
     @cached_property
     def needed(self) -> Floats:
@@ -167,6 +178,12 @@ class Holding:
         tokens = subject.tokens[: self.horizon]
         growth[: len(tokens)] = tokens / (daily_tokens(subject) * DAYS_PER_MONTH)
         return growth
+
+    @property
+    def _standing(self) -> Floats:
+        """Part of each month in which policy lets it stand, months × 1."""
+        spans = (month_shares(span["until"], self.as_of, span["since"])[: self.horizon] for span in self.spans)
+        return np.asarray(np.clip(sum(spans, np.zeros(self.horizon)), 0, 1)[:, None])
 
     @property
     def _presence(self) -> Floats:
@@ -294,15 +311,19 @@ class Fleet:
         return self._standing[pool_id]
 
     def _pool(self, pool_id: str) -> PoolDemand:
-        """What a pool is used for if nothing is decided: a fleet that shrinks with its demand gives GPUs back."""
+        """What a pool is used for if nothing is decided.
+
+        GPUs of a fleet that shrinks with its demand, and of what policy ends from now on, are given back by themselves.
+        """
         supply = self.supplies[pool_id]
         users = np.zeros((self.horizon, 1))
         shrunk = np.zeros((self.horizon, 1))
         for holding in self.holdings.get(pool_id, ()):
             held = holding.held
             users = users + held
-            if holding.row["follows_demand"]:
-                shrunk = shrunk + np.maximum(holding.gpus - held, 0)
+            if holding.is_serving:
+                left = held if holding.row["follows_demand"] else holding.path
+                shrunk = shrunk + np.maximum(holding.gpus - left, 0)
         for row in self.others.get(pool_id, ()):
             users = users + self.other_gpus(row)
         idle = np.maximum(supply.capacity - shrunk - users, 0)

@@ -17,6 +17,7 @@ import polars as pl
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
 from transforms.decisions.dollars import rows_in_cents
 from transforms.money import units
+from warehouse.schemas.columns import MONEY
 from warehouse.schemas.decisions import Supply
 from warehouse.schemas.names import ACCRUAL
 
@@ -73,8 +74,8 @@ def supply(
     name; where such charges bring no GPU time, one of its "GPUs" is a dollar an hour. Rates are what the bill paid.
     """
     as_of = settings.item(0, "as_of")
-    lines = _lines(billed_days, fx, settings)
     contracts = contract_ends(billed_days, commitment_terms, as_of)
+    lines = _lines(_homed(billed_days, as_of), fx, settings, contracts)
     listed = {row["pool_id"]: row for row in pool_states.to_dicts()}
     rows = [
         row
@@ -85,10 +86,45 @@ def supply(
     return Supply.frame(rows_in_cents(Supply, rows).sort(order, nulls_last=True))
 
 
-def _lines(billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
+def _homed(billed_days: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """Charges with the pools of commitments on what was not used of them, which carries no resource and so no tag.
+
+    It is shared among the pools that the commitment covers, by the cost of what they used of it in the last weeks.
+    """
+    key = "commitment_discount_id"
+    is_homeless = (
+        pl.col("commitment_discount_status").eq_missing(pl.lit("Unused"))
+        & pl.col(key).is_not_null()
+        & pl.all_horizontal(pl.col("pool_id", "deployment_id", "model_id").is_null())
+    )
+    homeless = billed_days.filter(is_homeless)
+    if homeless.is_empty():
+        return billed_days
+    used = billed_days.filter(
+        pl.col("charge_category") == "Usage",
+        pl.col(key).is_not_null(),
+        pl.col("pool_id").is_not_null(),
+        pl.col("charge_day") > as_of - dt.timedelta(days=2 * _PRICE_DAYS),
+    )
+    cost = pl.col("effective_cost").cast(pl.Float64).sum().clip(0)
+    shares = used.group_by(key, "pool_id").agg(cost=cost).filter(pl.col("cost") > 0).sort(key, "pool_id")
+    shares = shares.with_columns(share=pl.col("cost") / pl.col("cost").sum().over(key)).drop("cost")
+    homed = (
+        homeless.drop("pool_id")
+        .join(shares, on=key, how="left")
+        .with_columns(share=pl.col("share").fill_null(1.0))
+        .with_columns((pl.col("effective_cost").cast(pl.Float64) * pl.col("share")).cast(MONEY).alias("effective_cost"))
+    )
+    return pl.concat([billed_days.filter(~is_homeless), homed.select(billed_days.columns)])
+
+
+def _lines(
+    billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame, contracts: Mapping[str, Contract]
+) -> pl.DataFrame:
     """One pool and commitment of the last weeks: what it holds now, in GPUs, and what an hour of it has cost.
 
     Charges of a month without a rate of exchange are left out: their cost in the reporting currency is not known.
+    Where a commitment of a pool has just ended, what the pool holds now is what it holds since.
     """
     as_of = settings.item(0, "as_of")
     own = pl.col("currency") == settings.item(0, "currency")
@@ -99,9 +135,9 @@ def _lines(billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) 
         pl.format("deployment:{}", "deployment_id"),
         pl.format("model:{}", "model_id"),
     )
-    usage = (
+    billed = (
         billed_days.filter(
-            pl.col("charge_category") == "Usage",
+            pl.col("charge_category").is_in(["Usage", "Credit"]),
             pl.col("charge_day") <= as_of,
             pl.col("charge_day") > pl.lit(as_of) - pl.duration(days=2 * _PRICE_DAYS),
             pl.col("pool_id").is_not_null() | pl.col("deployment_id").is_not_null() | (pl.col("phase") == "inference"),
@@ -116,15 +152,23 @@ def _lines(billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) 
             is_owned=pl.col("source") == ACCRUAL,
         )
     )
+    usage = billed.filter(pl.col("charge_category") == "Usage")
     last = usage.select(pl.col("charge_day").max()).item()
     dated = usage.with_columns(last_day=pl.col("charge_day").max().over("pool_id"))
     recent = dated.filter(pl.col("last_day") >= pl.lit(last, pl.Date) - pl.duration(days=_GONE_DAYS))
     key = ("pool_id", "commitment_discount_id", "is_owned")
+    over = {name: contract.latest for name, contract in contracts.items() if contract.latest <= as_of}
+    lapsed = pl.col("commitment_discount_id").replace_strict(over, default=None, return_dtype=pl.Date)
     day, ended = pl.col("charge_day"), pl.col("last_day")
-    now = day > ended - pl.duration(days=_NOW_DAYS)
+    week = ended - pl.duration(days=_NOW_DAYS - 1)
+    changed = pl.when(pl.col("lapsed_on") <= ended).then("lapsed_on")
+    first = pl.max_horizontal(week, changed, day.min().over("pool_id"))
+    now = day >= pl.col("now_from")
     return (
-        recent.with_columns(
-            days=((ended - day.min().over("pool_id")).dt.total_days() + 1).clip(1, _NOW_DAYS),
+        recent.with_columns(lapsed_on=lapsed.max().over("pool_id"))
+        .with_columns(now_from=first)
+        .with_columns(
+            days=(ended - pl.col("now_from")).dt.total_days() + 1,
             has_gpus=(pl.col("hours").sum().over("pool_id") > 0),
             is_now=now,
             is_priced=day > ended - pl.duration(days=_PRICE_DAYS),
@@ -140,8 +184,32 @@ def _lines(billed_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) 
             hours=pl.col("hours").filter("is_priced", ~pl.col("is_unused")).sum(),
             usd=pl.col("usd").filter("is_priced", ~pl.col("is_unused")).sum(),
         )
+        .join(_paid_after_credits(billed, as_of), on="pool_id", how="left")
+        .with_columns(
+            pl.when("is_owned").then(name).otherwise(pl.col(name) * pl.col("paid_ratio").fill_null(1.0)).alias(name)
+            for name in ("usd_now", "unused_now", "usd")
+        )
         .sort(key, nulls_last=True)
     )
+
+
+def _paid_after_credits(billed: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """One pool: the part of its charges that is paid in the end, where credits come on at least every other day.
+
+    What is credited is saved by nobody. A refund of one day lowers no price.
+    """
+    recent = billed.filter(~pl.col("is_owned"), pl.col("charge_day") > pl.lit(as_of) - pl.duration(days=_PRICE_DAYS))
+    is_credit = pl.col("charge_category") == "Credit"
+    usd, day = pl.col("usd"), pl.col("charge_day")
+    rows = recent.group_by("pool_id").agg(
+        charged=usd.filter(~is_credit).sum(),
+        credited=usd.filter(is_credit).sum(),
+        days=day.filter(~is_credit).n_unique(),
+        credit_days=day.filter(is_credit).n_unique(),
+    )
+    recurs = (pl.col("credit_days") * 2 >= pl.col("days")) & (pl.col("charged") > 0)
+    paid = (1 + pl.col("credited") / pl.col("charged")).clip(0, 1)
+    return rows.select("pool_id", paid_ratio=pl.when(recurs).then(paid).otherwise(1.0))
 
 
 def contract_ends(billed_days: pl.DataFrame, terms: pl.DataFrame, as_of: dt.date) -> dict[str, Contract]:
@@ -274,44 +342,53 @@ def _months(
     unit = layers[0].unit if layers else "GPU"
     if not any(layer.kind == "on_demand" for layer in layers):
         layers = [*layers, _Layer("on_demand", 0.0, dear, unit, avoidable_rate=dear, is_rate_listed=is_listed)]
-    starts = month_starts(as_of)
     for layer in layers:
-        early, late = (_paid_ratios(layer, which, as_of) for which in ("earliest", "latest"))
-        held = np.ones(LONGEST_MONTHS)
-        if layer.contract is not None and (layer.contract.renewal == "ends" or layer.begins):
-            held = late if layer.contract.renewal == "ends" else np.maximum(late, _begun(layer, as_of))
-        hours = layer.gpus * held * HOURS_PER_MONTH
-        usd = hours * layer.rate
-        free = usd - layer.gpus * np.minimum(late, held) * HOURS_PER_MONTH * layer.rate
-        avoidable = free if layer.kind == "committed" else hours * layer.avoidable_rate
-        contract = layer.contract
-        for month, start in enumerate(starts):
-            yield {
-                "as_of": as_of,
-                "pool_id": pool_id,
-                "month": start,
-                "months_ahead": month,
-                "supply_kind": layer.kind,
-                "commitment_discount_id": layer.commitment_id,
-                "keep_order": _KEEP_ORDER[layer.kind],
-                "gpus": layer.gpus,
-                "gpu_hours": float(hours[month]),
-                "usd_per_gpu_hour": layer.rate,
-                "usd": float(usd[month]),
-                "avoidable_usd": float(avoidable[month]),
-                "avoidable_usd_per_gpu_hour": layer.avoidable_rate,
-                "paid_ratio_earliest": float(early[month]),
-                "paid_ratio_latest": float(late[month]),
-                "ends_on": contract.latest if contract and contract.is_known else None,
-                "ends_on_earliest": contract.earliest if contract else None,
-                "ends_on_latest": contract.latest if contract else None,
-                "end_basis": contract.basis if contract else None,
-                "renewal": contract.renewal if contract else None,
-                "sign_by": contract.sign_by(as_of) if contract and contract.latest > as_of else None,
-                "unit": layer.unit,
-                "gpu_model": layer.gpu_model,
-                "is_rate_assumed": not layer.is_rate_listed,
-            }
+        yield from _layer_months(pool_id, layer, as_of)
+
+
+def _layer_months(pool_id: str, layer: _Layer, as_of: dt.date) -> Iterator[dict[str, Any]]:
+    """The rows of GPUs that are paid in the same way: what of a contract is over by then could be left unpaid."""
+    early, late = (_paid_ratios(layer, which, as_of) for which in ("earliest", "latest"))
+    held = _held_ratios(layer, late, as_of)
+    hours = layer.gpus * held * HOURS_PER_MONTH
+    usd = hours * layer.rate
+    bound = layer.gpus * np.minimum(late, held) * HOURS_PER_MONTH * layer.rate
+    avoidable = usd - bound if layer.kind == "committed" else hours * layer.avoidable_rate
+    known = _identity(pool_id, layer, as_of)
+    for month, start in enumerate(month_starts(as_of)):
+        yield known | {
+            "month": start,
+            "months_ahead": month,
+            "gpu_hours": float(hours[month]),
+            "usd": float(usd[month]),
+            "avoidable_usd": float(avoidable[month]),
+            "paid_ratio_earliest": float(early[month]),
+            "paid_ratio_latest": float(late[month]),
+        }
+
+
+def _identity(pool_id: str, layer: _Layer, as_of: dt.date) -> dict[str, Any]:
+    """What is the same in every month of a layer."""
+    contract = layer.contract
+    return {
+        "as_of": as_of,
+        "pool_id": pool_id,
+        "supply_kind": layer.kind,
+        "commitment_discount_id": layer.commitment_id,
+        "keep_order": _KEEP_ORDER[layer.kind],
+        "gpus": layer.gpus,
+        "usd_per_gpu_hour": layer.rate,
+        "avoidable_usd_per_gpu_hour": layer.avoidable_rate,
+        "ends_on": contract.latest if contract and contract.is_known else None,
+        "ends_on_earliest": contract.earliest if contract else None,
+        "ends_on_latest": contract.latest if contract else None,
+        "end_basis": contract.basis if contract else None,
+        "renewal": contract.renewal if contract else None,
+        "sign_by": contract.sign_by(as_of) if contract and contract.latest > as_of else None,
+        "unit": layer.unit,
+        "gpu_model": layer.gpu_model,
+        "is_rate_assumed": not layer.is_rate_listed,
+    }
 
 
 def on_demand_rate(layers: Sequence[_Layer], state: Mapping[str, Any] | None) -> tuple[float, bool]:
@@ -350,5 +427,10 @@ def _paid_ratios(layer: _Layer, which: str, as_of: dt.date) -> Floats:
     return month_shares(getattr(layer.contract, which), as_of, layer.begins)
 
 
-def _begun(layer: _Layer, as_of: dt.date) -> Floats:
-    return month_shares(None, as_of, layer.begins)
+def _held_ratios(layer: _Layer, paid: Floats, as_of: dt.date) -> Floats:
+    """Part of each month in which the GPUs are there: of a contract that is to end no longer than it is paid."""
+    if layer.contract is not None and layer.contract.renewal == "ends":
+        return paid
+    if layer.contract is not None and layer.begins:
+        return np.maximum(paid, month_shares(None, as_of, layer.begins))
+    return np.ones(LONGEST_MONTHS)

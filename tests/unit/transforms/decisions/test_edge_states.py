@@ -77,6 +77,27 @@ def test_a_model_whose_telemetry_was_not_delivered_is_not_called_unused(company:
     assert "was not delivered" in card["reason"]
 
 
+def test_a_model_that_is_to_be_launched_is_asked_for_no_telemetry(company: Company) -> None:
+    launch = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    company.add("deployments", deployment_id="d", model_id="teacher", pool_id="p", gpu_count=4, valid_from=launch)
+    company.bill(dt.date(2026, 11, 21), Decimal(200), pool_id="p").expect("teacher", 0, 365)
+    card = company.decide().filter(pl.col("model_id") == "teacher").row(0, named=True)
+
+    assert (card["action"], card["standing"]) == ("hold", None)
+
+
+def test_requests_that_bring_no_tokens_are_not_called_no_requests(company: Company) -> None:
+    unasked(company, delivered=True)
+    company.expect("teacher", 0, 365)
+    night = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+    company.add("token_usage", hour=night, model_id="teacher", requests=10, status="error")
+    card = company.decide().filter(pl.col("model_id") == "teacher").row(0, named=True)
+
+    assert (card["action"], card["reason"].split(":")[0]) == (
+        "hold", "What was asked of it in four weeks brought no tokens"
+    )  # fmt: skip
+
+
 def test_a_forecast_of_nothing_is_no_unknown_demand(company: Company) -> None:
     company.serve("teacher", 1e9, 30).expect("teacher", 0, 365)
     card = company.decide().filter(pl.col("model_id") == "teacher").row(0, named=True)

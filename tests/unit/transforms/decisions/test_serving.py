@@ -16,9 +16,10 @@ from transforms.decisions.law.architectures import nearest
 from transforms.decisions.supply.roofline import Replica, Shape, least_gpus
 from transforms.decisions.supply.serving_plan import Limits, Load, cheapest
 from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
+from transforms.decisions.supply.serving_states import serving_states
 
 if TYPE_CHECKING:
-    from conftest import Company
+    from conftest import Company, TableOf
 
 EIGHT = Shape(8e9, 8e9, 131_072)
 NIGHT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
@@ -125,6 +126,26 @@ def test_a_deployment_with_more_chips_than_its_busy_hours_need_is_tuned(outgrown
     assert said["gpus_planned"] < 20
     assert said["gpus_freed"] == 64 - said["gpus_planned"]
     assert float(row["monthly_saving_usd_p50"]) == pytest.approx(said["gpus_freed"] * 2 * 730.5, rel=0.02)
+
+
+def test_a_row_of_telemetry_is_the_work_of_the_hours_up_to_the_next(table_of: TableOf) -> None:
+    # 21,600,000 tokens in at 0, 6, 12 and 18 h of four weeks: 1,000 a second, and not 6,000
+    row = {"deployment_id": "d", "model_id": "large", "source": "gateway", "status": "ok", "requests": 21_600}
+    hours = [NIGHT - dt.timedelta(hours=6 * back) for back in range(1, 4 * 28 + 1)]
+    usage = [row | {"hour": hour, "input_tokens": 21_600_000, "concurrency_mean": 60.0} for hour in hours]
+    single = [one | {"hour": one["hour"].replace(hour=6)} for one in usage[::4]]
+    tables = [table_of("deployments", [{"deployment_id": "d", "model_id": "large"}]), table_of("pool_states", [])]
+    settings = table_of("settings", [{"as_of": NIGHT.date() - dt.timedelta(days=1), "night_end": NIGHT}])
+
+    state, daily = (
+        serving_states(settings, tables[0], table_of("token_usage", rows), tables[1]).row(0, named=True)
+        for rows in (usage, single)
+    )
+
+    assert state["busy_input_tokens_per_s"] == state["computed_input_tokens_per_s"] == pytest.approx(1000)
+    assert (state["hours"], state["concurrency"]) == (28 * 24, pytest.approx(10))
+    # a row a day may be the sum of a day or a batch of an hour: nobody can tell, and the hour needs more chips
+    assert daily["busy_input_tokens_per_s"] == pytest.approx(6000)
 
 
 def test_a_deployment_that_needs_its_chips_is_left_alone(outgrown: Company) -> None:
@@ -277,6 +298,44 @@ def test_a_contract_to_a_known_end_saves_from_then_on_and_says_by_when_to_act(co
     assert row["saves_from"] == dt.date(2027, 5, 24)
     assert row["sign_by"] == dt.date(2027, 5, 21)
     assert json.loads(row["assumptions"])["contracts"][0]["ends_on"] == "2027-05-22"
+
+
+def test_nobody_has_to_sign_for_what_saves_before_any_contract_ends(company: Company) -> None:
+    # 4 of 10 GPUs are used; half of them are billed by the hour, and the other half is under contract for three years
+    pool(company, 4.0)
+    half = [row | {"gpu_hours": row["gpu_hours"] / 2, "effective_cost": row["effective_cost"] / 2}
+            for row in company.rows["billed_days"]]  # fmt: skip
+    company.rows["billed_days"] = half + [row | {"commitment_discount_id": "x"} for row in half]
+    first, last = (dt.datetime(year, 5, 22, tzinfo=dt.UTC) for year in (2026, 2029))
+    bought = {"charge_category": "Purchase", "commitment_discount_id": "x", "charge_day": first.date()}
+    company.add("billed_days", **bought, first_start=first, last_end=last)
+    row = release(company)
+
+    # the 5 GPUs billed by the hour are given back: 5 × 2 × 730.5 = 7,305 a month
+    assert float(row["monthly_saving_usd_p50"]) == pytest.approx(7305)
+    assert row["sign_by"] is None
+
+
+def test_what_policy_ends_is_given_back_without_a_card(outgrown: Company) -> None:
+    # 64 GPUs until 21 January: what is not paid from then on is the company's own plan, and no advice has saved it
+    deployed(outgrown, 64, valid_to=dt.datetime(2027, 1, 21, tzinfo=dt.UTC))
+    hour = outgrown.rows["pool_uses"][0] | {"weight": round(64 * 3.6e12)}
+    outgrown.rows["pool_uses"] = [hour | {"hour": NIGHT - dt.timedelta(hours=back + 1)} for back in range(24 * 8)]
+    row = release(outgrown)
+
+    assert not row["is_eligible"]
+    assert float(row["monthly_saving_usd_p90"]) == 0
+
+
+def test_what_stands_on_after_its_model_has_retired_is_given_back(outgrown: Company) -> None:
+    # the model has no service ahead, and its 64 GPUs are still in deployments.csv and on the bill: 64 × 2 × 730.5
+    outgrown.rows["expected_service"] = []
+    outgrown.rows["model_lives"] = []
+    deployed(outgrown, 64)
+    hour = outgrown.rows["pool_uses"][0] | {"weight": round(64 * 3.6e12), "user_kind": "idle", "user_id": ""}
+    outgrown.rows["pool_uses"] = [hour | {"hour": NIGHT - dt.timedelta(hours=back + 1)} for back in range(24 * 8)]
+
+    assert float(release(outgrown)["monthly_saving_usd_p50"]) == pytest.approx(64 * 2 * 730.5)
 
 
 def test_one_gpu_hour_of_history_is_not_an_error(company: Company) -> None:

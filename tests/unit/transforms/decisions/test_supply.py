@@ -92,6 +92,44 @@ def test_a_contract_that_ended_yesterday_binds_nothing(table_of: TableOf) -> Non
     assert float(rows["committed", "x"][0]["avoidable_usd"]) == pytest.approx(14610)
 
 
+def test_what_is_not_used_of_a_commitment_belongs_to_the_pools_that_use_the_rest(table_of: TableOf) -> None:
+    # 10 GPUs in use and 240 dollars a day unused, without a tag as such rows are: at 2 dollars an hour 5 GPUs more
+    unused = {"pool_id": None, "gpu_hours": None, "effective_cost": Decimal(240)}
+    named = {"commitment_discount_id": "x", "commitment_discount_status": "Unused"}
+    charges = [*bill(10, commitment_discount_id="x"), *bill(0, **unused, **named)]
+    two_pools = charges + bill(30, commitment_discount_id="x", pool_id="q")
+
+    assert supplied(table_of, charges)["committed", "x"][0]["gpus"] == pytest.approx(15)
+    # of two pools the one with a quarter of the use has a quarter of it, and the other has the rest
+    assert [row["gpus"] for row in supplied(table_of, two_pools)["committed", "x"][:2]] == pytest.approx([11.25, 33.75])
+
+
+def test_what_is_credited_every_day_is_saved_by_nobody(table_of: TableOf) -> None:
+    # 480 dollars a day of which 360 are credited: a quarter of 2 dollars an hour is paid, 14,610 / 4 a month
+    credit = {"charge_category": "Credit", "gpu_hours": None, "effective_cost": Decimal(-360)}
+    daily = supplied(table_of, [*bill(10), *bill(0, **credit)])["on_demand", None][0]
+    # the refund of a day is no price, and a credit above the charges makes no saving negative
+    once = supplied(table_of, [*bill(10), bill(0, **credit)[0]])["on_demand", None][0]
+    above = supplied(table_of, [*bill(10), *bill(0, **credit | {"effective_cost": Decimal(-600)})])
+
+    assert float(daily["avoidable_usd"]) == pytest.approx(14610 / 4)
+    assert float(once["avoidable_usd"]) == pytest.approx(14610)
+    assert float(above["on_demand", None][0]["avoidable_usd"]) == 0
+
+
+def test_since_a_commitment_has_ended_a_pool_holds_what_it_is_billed_since(table_of: TableOf) -> None:
+    # five days of 10 GPUs under a contract that ends with the 19th, then 6 GPUs for two days at 4 dollars an hour
+    under = [row for row in bill(10, commitment_discount_id="x") if row["charge_day"] < dt.date(2026, 11, 20)]
+    since = [
+        row | {"effective_cost": 4 * row["gpu_hours"]} for row in bill(6) if row["charge_day"] >= dt.date(2026, 11, 20)
+    ]
+    rows = supplied(table_of, [*under, *since, fee("x", dt.date(2025, 11, 20), dt.date(2026, 11, 20))])
+
+    assert ("committed", "x") not in rows
+    assert rows["on_demand", None][0]["gpus"] == pytest.approx(6)
+    assert float(rows["on_demand", None][0]["avoidable_usd"]) == pytest.approx(6 * 4 * MONTH)
+
+
 def test_of_a_purchase_only_its_power_can_be_left_unpaid(table_of: TableOf) -> None:
     power = [{"pool_id": "p", "power_usd_per_gpu_hour": 0.2, "usd": 4_000_000}]
     charges = bill(10, source="accrual")

@@ -77,6 +77,19 @@ def test_a_model_that_grows_is_not_levelled(company: Any) -> None:
     assert 1.5 < mean_over(found, 180) / (1e9 * 1.006**200) < 1.9
 
 
+def test_that_a_model_was_stopped_widens_nothing_of_those_that_go_on(company: Any) -> None:
+    dice = np.random.default_rng(5)
+    tables = company([1e9 * float(value) for value in np.exp(dice.normal(0, 0.05, 170))])
+    stopped = tables["daily_service"].filter(pl.col("day") < NIGHT - timedelta(days=46))
+    with_it = tables | {
+        "daily_service": pl.concat([tables["daily_service"], stopped.with_columns(model_id=pl.lit("stopped"))])
+    }
+    each = [paths(tables), paths(with_it)]
+    spreads = [float((found["sigma_180"] * found["weight_ratio"]).sum()) for found in each]
+
+    assert spreads[1] < 1.5 * spreads[0]
+
+
 def test_a_level_stays_where_it_is(company: Any) -> None:
     dice = np.random.default_rng(1)
     found = paths(company(list(1e9 * dice.lognormal(0, 0.1, 300))))
