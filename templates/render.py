@@ -22,9 +22,9 @@ from templates.pages.night import Night
 from templates.pages.page_frame import Identity
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
+from templates.twin import for_screens
 from templates.typesetting import typeface
 from templates.typesetting.layout_checks import prove
-from templates.typesetting.pdf import printed
 from templates.typesetting.title_lines import broken
 from templates.wording import linked, marked, number_filters, wording
 
@@ -61,6 +61,8 @@ def pdf(
     Raises:
         ReportFault: Something cannot be printed as it should be; nothing is written.
     """
+    from templates.typesetting.pdf import printed  # noqa: PLC0415 - only who draws loads the typesetter
+
     with localcontext(prec=DIGITS):
         identified = Identity(identity, revision, built_at)
 
@@ -126,7 +128,7 @@ def _composed(report: Document, style: str, *, is_screen: bool = False, joined: 
         )
         for page in report.pages
     ]
-    return environment.get_template("report.html.j2").render(
+    composed = environment.get_template("report.html.j2").render(
         report=report,
         heads=heads,
         style=Markup(style),  # noqa: S704 - our own style sheets
@@ -135,6 +137,7 @@ def _composed(report: Document, style: str, *, is_screen: bool = False, joined: 
         has_contents=is_screen,
         joined=joined,
     )
+    return for_screens(composed) if is_screen else composed
 
 
 def _address(report: Document, *, is_screen: bool) -> Callable[[str], str]:
