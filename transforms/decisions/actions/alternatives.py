@@ -162,13 +162,11 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     ends = fleet.contracts(proposal.pool_ids)
     contracts = _contracts(proposal, fleet, cash, ends)
     row = _identity(proposal.alternative, contracts)
-    levels = {
-        "one_off": percentiles(cash.one_off),
-        "monthly_saving": percentiles(cash.monthly_saving),
-        "net_present_value": percentiles(cash.net_present_value),
-    }
-    for name, values in levels.items():
-        row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), values, strict=True)}
+    names = ("one_off", "monthly_saving", "net_present_value", "monthly_paid")
+    draws = np.stack([cash.one_off, cash.monthly_saving, cash.net_present_value, cash.monthly_paid])
+    levels = dict(zip(names, percentiles(draws).T, strict=True))
+    for name in names[:3]:
+        row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), levels[name], strict=True)}
     is_sure = proposal.alternative.gate_probability >= 1
     monthly = levels["monthly_saving"][1] if is_sure else median(cash.monthly_if_passed)
     value = levels["net_present_value"][1] if is_sure else median(cash.value_if_passed)
@@ -176,7 +174,7 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["net_present_value_if_passed_usd_p50"] = _cents(value)
     row["net_present_value_usd_mean"] = _cents(cash.value_if_passed.mean())
     row["expected_value_usd"] = _cents(cash.net_present_value.mean())
-    row["monthly_paid_usd_p90"] = _cents(percentiles(cash.monthly_paid)[2])
+    row["monthly_paid_usd_p90"] = _cents(levels["monthly_paid"][2])
     row["evaluation_price_usd"] = (
         _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
     )
