@@ -243,6 +243,6 @@ ASSETS: Final = [
         checks=CHECKS["reports"],
     ),
     publication.night,
-    assets.letters,
+    assets.delivery,
     pruned,
 ]

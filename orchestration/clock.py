@@ -13,5 +13,5 @@ def moment(now: str | None) -> datetime:
     """
     if not now:
         return datetime.now(UTC).replace(microsecond=0)
-    said = datetime.fromisoformat(now)
-    return (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+    given = datetime.fromisoformat(now)
+    return (given if given.tzinfo else given.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)

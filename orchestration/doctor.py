@@ -101,7 +101,9 @@ def _published(project: Project) -> Iterator[Finding]:
     fact = f"{len(nights)} nights" + (f", of which differ from their manifest: {', '.join(damaged)}" if damaged else "")
     yield Finding("published", not damaged, fact, remedy)
     try:
-        records = [outbox.letters(project.var / "delivery", night) for night in outbox.nights(project.var / "delivery")]
+        records = [
+            outbox.messages(project.var / "delivery", night) for night in outbox.nights(project.var / "delivery")
+        ]
     except outbox.LettersError as error:
         yield Finding("delivery", is_well=False, fact=str(error))
     else:
@@ -116,9 +118,9 @@ def _stores(project: Project) -> Iterator[Finding]:
     yield Finding("dagster", not is_damaged, "damaged" if is_damaged else "whole", built_again if is_damaged else "")
     with closing(connect(project.var, project.settings.machine())) as connection:
         folder = project.var / "landed" / "requests"
-        known = sorted(landed_digests.recorded(connection))
-        lost = landed_digests.untrusted(connection, [folder / name for name in known])
+        recorded = sorted(landed_digests.recorded(connection))
+        lost = landed_digests.untrusted(connection, [folder / name for name in recorded])
     remedy = "the next run lands them again from the inbox" if lost else ""
     yield Finding(
-        "landed", not lost, f"{len(known)} files" + (f", {len(lost)} lost or damaged" if lost else ""), remedy
+        "landed", not lost, f"{len(recorded)} files" + (f", {len(lost)} lost or damaged" if lost else ""), remedy
     )

@@ -34,11 +34,13 @@ REDUCED_FROM = [raw_schemas.Files, policy_schemas.Deployments, policy_schemas.To
 @dg.multi_asset(specs=[spec(table) for table in SETTINGS])
 def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
     """The night, and what trisect.toml says."""
-    said = warehouse.project.settings
+    project_settings = warehouse.project.settings
     with warehouse.writing(*SETTINGS):
-        yield warehouse.write(policy_schemas.Settings, settings_table(said, night_of(context), warehouse.clock()))
-        yield warehouse.write(policy_schemas.AcceptedFindings, accepted_findings(said))
-        yield warehouse.write(policy_schemas.SourcePriorities, source_priorities(said))
+        yield warehouse.write(
+            policy_schemas.Settings, settings_table(project_settings, night_of(context), warehouse.clock())
+        )
+        yield warehouse.write(policy_schemas.AcceptedFindings, accepted_findings(project_settings))
+        yield warehouse.write(policy_schemas.SourcePriorities, source_priorities(project_settings))
 
 
 @dg.multi_asset(specs=[spec(table) for table in POLICY])
@@ -97,8 +99,8 @@ def hold(landed: landing.Landing, limits: Limits) -> None:
             f"held: {first.reason}: {first.file} of source {first.source} cannot count: {first.detail}; "
             f"{len(landed.rejections)} rejected, {limits.max_rejected_files} allowed by max_rejected_files"
         )
-    for found in landed.holds:
-        raise HeldError(f"held: {found.reason}: source {found.source}: {found.detail}")
+    for landing_hold in landed.holds:
+        raise HeldError(f"held: {landing_hold.reason}: source {landing_hold.source}: {landing_hold.detail}")
     for source in landed.refusals:
         if source.refused > limits.max_rejected_ratio * source.countable:
             raise HeldError(

@@ -102,7 +102,7 @@ class Check:
         """The offending rows, or those `seen` in the days that were computed."""
         return self.function(**warehouse.read(map(_name, inputs(self.function)))) if seen is None else seen
 
-    def result(self, rows: pl.DataFrame) -> dg.AssetCheckResult:
+    def outcome(self, rows: pl.DataFrame) -> dg.AssetCheckResult:
         """Green where there is no offending row."""
         return dg.AssetCheckResult(
             asset_key=key(CATALOGUE[self.on]),
@@ -147,7 +147,7 @@ def stage(*functions: Transform, checks: Sequence[Check] = (), name: str = "") -
                     rows = check.rows(warehouse, daily.doubted(check.function))
                     if check.name in HOLDS and not rows.is_empty():
                         holds.append(HOLDS[check.name](rows.row(0, named=True)))
-                    yield check.result(rows)
+                    yield check.outcome(rows)
                     if rows.is_empty():
                         continue
                 held.add(CATALOGUE[check.on])

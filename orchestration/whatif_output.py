@@ -43,28 +43,30 @@ def subject_of(name: str, models: pl.DataFrame) -> str:
     return meant.get(model_key(name), name)
 
 
-def as_json(said: Mapping[str, pl.DataFrame]) -> str:
+def as_json(answer_tables: Mapping[str, pl.DataFrame]) -> str:
     """The answer as one JSON document."""
-    return exports.document({name: exports.rows(rows, ()) for name, rows in said.items()}).decode()
+    return exports.document({name: exports.rows(rows, ()) for name, rows in answer_tables.items()}).decode()
 
 
-def shown(said: Mapping[str, pl.DataFrame]) -> None:
+def shown(answer_tables: Mapping[str, pl.DataFrame]) -> None:
     """Print the answer for a person."""
     console = Console()
-    for row in said["recommendations"].iter_rows(named=True):
+    for row in answer_tables["recommendations"].iter_rows(named=True):
         console.print(f"{row['action']}: {row['reason']}", markup=False)
     table = Table("quantity", *COLUMNS)
     last = None
-    for row in said["quantities"].iter_rows(named=True):
-        place = " ".join(str(row[name]) for name in ("action", "task", "deployment_id", "target_model_id") if row[name])
-        if place != last:
+    for row in answer_tables["quantities"].iter_rows(named=True):
+        heading = " ".join(
+            str(row[name]) for name in ("action", "task", "deployment_id", "target_model_id") if row[name]
+        )
+        if heading != last:
             table.add_section()
-            table.add_row(f"[bold]{escape((place or 'the model').replace('_', ' '))}")
+            table.add_row(f"[bold]{escape((heading or 'the model').replace('_', ' '))}")
             if row["compared_with"]:
                 sizes = (row["candidate"], row["changed_candidate"])
                 table.add_row("candidate", *(escape(size or "–") for size in sizes), "")
                 table.add_row("compared with", escape(row["compared_with"]), "", "")
-            last = place
+            last = heading
         table.add_row(_words(row["quantity"], row["unit"]), *(_number(row[name]) for name in COLUMNS))
     console.print(table)
 

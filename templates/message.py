@@ -137,11 +137,11 @@ def thawed(content: bytes) -> News:
         MessageError: The content is not such a message.
     """
     try:
-        said: dict[str, Any] = json.loads(content)
-        said["decisions"] = tuple(AskedDecision(**row) for row in said["decisions"])
-        said["titles"] = tuple((str(kind), str(title)) for kind, title in said["titles"])
-        said |= {name: tuple(said[name]) for name in ("stamps", "lines")}
-        return News(**said)
+        document: dict[str, Any] = json.loads(content)
+        document["decisions"] = tuple(AskedDecision(**row) for row in document["decisions"])
+        document["titles"] = tuple((str(kind), str(title)) for kind, title in document["titles"])
+        document |= {name: tuple(document[name]) for name in ("stamps", "lines")}
+        return News(**document)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MessageError("message.json of the night cannot be read; publish it again") from error
 
@@ -156,24 +156,25 @@ def news(content: bytes, cover: Cover) -> Message:
     Raises:
         MessageError: The report has no page of that edition, or the content is no message.
     """
-    told = thawed(content)
-    titles = [title for kind, title in told.titles if cover.edition.has(kind, None)]
+    published_news = thawed(content)
+    titles = [title for kind, title in published_news.titles if cover.edition.has(kind, None)]
     if not titles:
         raise MessageError(f"the report of {cover.night} has no page for {cover.edition.audience}; publish it again")
     is_whole = cover.edition.has("summary", None)
     revised = f"REVISED r{cover.revision}: " if cover.revision > 1 else ""
-    headline = told.subject if is_whole else titles[0]
+    headline = published_news.subject if is_whole else titles[0]
+    stamps = ", ".join(published_news.stamps)
     return _written(
         subject=f"{revised}{_company(cover)}: {headline}",
         headline=headline,
-        paragraphs=[told.cost, told.lead] if is_whole else [],
+        paragraphs=[published_news.cost, published_news.lead] if is_whole else [],
         lists=[
-            ("Decisions asked for", [_asked(row) for row in told.decisions] if is_whole else []),
-            ("Since the last report", told.lines if is_whole else ()),
+            ("Decisions asked for", [_asked(row) for row in published_news.decisions] if is_whole else []),
+            ("Since the last report", published_news.lines if is_whole else ()),
             ("Also in the report", titles[1:]),
         ],
         cover=cover,
-        footer=f"Night {cover.night}, revision {cover.revision}, {', '.join(told.stamps)}. {told.trust}.",
+        footer=f"Night {cover.night}, revision {cover.revision}, {stamps}. {published_news.trust}.",
     )
 
 
@@ -188,12 +189,17 @@ def chat(content: bytes, cover: Cover) -> Chat:
     Raises:
         MessageError: The content is no message.
     """
-    told = thawed(content)
-    asked = (f"{number}. {_asked(row)}" for number, row in enumerate(told.decisions, start=1))
+    published_news = thawed(content)
+    asked = (f"{number}. {_asked(row)}" for number, row in enumerate(published_news.decisions, start=1))
     revised = f"REVISED r{cover.revision}: " if cover.revision > 1 else ""
     return Chat(
-        headline=f"{revised}{_company(cover)}: {told.subject}",
-        lines=(told.cost, *asked, *told.lines[:CHAT_LINES], f"Night {cover.night}. {told.trust}."),
+        headline=f"{revised}{_company(cover)}: {published_news.subject}",
+        lines=(
+            published_news.cost,
+            *asked,
+            *published_news.lines[:CHAT_LINES],
+            f"Night {cover.night}. {published_news.trust}.",
+        ),
         link=cover.link,
     )
 

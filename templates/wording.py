@@ -69,7 +69,9 @@ def unmarked(words: str) -> str:
 def marked(words: str, address: Callable[[str], str]) -> Markup:
     """The text as markup: links under numbers, bold type, and no line break between a minus and its amount."""
     shown = str(escape(words))
-    shown = MARKED.sub(lambda found: _number(found[1], found[2], address(found[1])), shown)
+    shown = MARKED.sub(
+        lambda reference_match: _number(reference_match[1], reference_match[2], address(reference_match[1])), shown
+    )
     return Markup(shown.replace(BOLD, "<b>").replace(LIGHT, "</b>"))  # noqa: S704 - escaped above
 
 

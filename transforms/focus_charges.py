@@ -115,10 +115,10 @@ def _tag_columns() -> list[pl.Expr]:
 
 def _documents(rows: pl.DataFrame, models: pl.DataFrame) -> list[pl.Series]:
     """The JSON columns; postings share a few documents, so that each is written once."""
-    known = {row["model_id"]: row for row in models.select("model_id", "family", "origin", "owner").to_dicts()}
+    model_facts = {row["model_id"]: row for row in models.select("model_id", "family", "origin", "owner").to_dicts()}
     return [
         _written(rows.select(_TAGS), _allocated_tags).alias("AllocatedTags"),
-        _written(rows.select("sku_price_details", "model"), lambda row: _price_details(row, known)).alias(
+        _written(rows.select("sku_price_details", "model"), lambda row: _price_details(row, model_facts)).alias(
             "SkuPriceDetails"
         ),
         _written(rows.select("account", "rule"), lambda row: {"Account": row[0], "Rule": row[1]}).alias(
@@ -145,12 +145,12 @@ def _allocated_tags(row: Sequence[str | None]) -> Mapping[str, str]:
     return {**named, "allocation": allocation}
 
 
-def _price_details(row: Sequence[str | None], known: Mapping[str, Mapping[str, str | None]]) -> Mapping[str, str]:
+def _price_details(row: Sequence[str | None], model_facts: Mapping[str, Mapping[str, str | None]]) -> Mapping[str, str]:
     """What the bill says of the price, with the keys of 1.5 for the model that it is allocated to."""
     document, model = row
     details: dict[str, str] = json.loads(document) if document else {}
     if model is None:
         return details
-    about = known.get(model, {})
+    about = model_facts.get(model, {})
     keys = {"ModelId": model, "ModelFamily": about.get("family"), "ModelDeveloper": about.get("owner")}
     return {**details, **{key: value for key, value in keys.items() if value is not None}}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Places = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 
 SIDE_BY_SIDE: Final = 32
 """Groups up to this size are compared pair by pair, which costs the square of it."""
@@ -24,8 +24,8 @@ WORTHWHILE: Final = 10_000
 class Groups:
     """Consecutive rows that share one amount: where each group begins, and how many rows it has."""
 
-    starts: Places
-    sizes: Places
+    starts: RowNumbers
+    sizes: RowNumbers
 
     @classmethod
     def of(cls, group: pl.Series) -> Groups:
@@ -37,13 +37,13 @@ class Groups:
         """Some of the groups."""
         return Groups(self.starts[which], self.sizes[which])
 
-    def numbers(self) -> Places:
+    def numbers(self) -> RowNumbers:
         """Which group each row is in."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
-    def rows(self) -> Places:
-        """The places of all rows, group after group."""
-        shift: Places = self.starts - (np.cumsum(self.sizes) - self.sizes)
+    def rows(self) -> RowNumbers:
+        """The numbers of all rows, group after group."""
+        shift: RowNumbers = self.starts - (np.cumsum(self.sizes) - self.sizes)
         return np.arange(self.sizes.sum()) + np.repeat(shift, self.sizes)
 
     def sums(self, values: pl.Series) -> pl.Series:
@@ -56,22 +56,24 @@ def shares(whole: pl.DataFrame, weights: pl.Series, groups: Groups) -> pl.DataFr
     """Each row's share of every column of `whole`, which repeats a group's amounts, zero or more, in all its rows."""
     twins = {name: next(other for other in whole.columns if whole[other].equals(whole[name])) for name in whole.columns}
     pieces = list(_pieces(whole.select(sorted(set(twins.values()))), weights, groups))
-    places = np.concatenate([place for place, _ in pieces])
-    back = np.empty_like(places)
-    back[places] = np.arange(len(places))
-    found = pl.concat([piece for _, piece in pieces])[back]
-    return found.select(pl.col(twin).alias(name) for name, twin in twins.items())
+    row_numbers = np.concatenate([piece_rows for piece_rows, _ in pieces])
+    back = np.empty_like(row_numbers)
+    back[row_numbers] = np.arange(len(row_numbers))
+    split_amounts = pl.concat([piece for _, piece in pieces])[back]
+    return split_amounts.select(pl.col(twin).alias(name) for name, twin in twins.items())
 
 
-def _pieces(whole: pl.DataFrame, weights: pl.Series, groups: Groups) -> Iterator[tuple[Places, pl.DataFrame]]:
-    """The shares of many groups of one small size, and of all others, each with the places of its rows."""
+def _pieces(whole: pl.DataFrame, weights: pl.Series, groups: Groups) -> Iterator[tuple[RowNumbers, pl.DataFrame]]:
+    """The shares of many groups of one small size, and of all others, each with the numbers of its rows."""
     rows = np.bincount(groups.sizes) * np.arange(groups.sizes.max() + 1)
     worthwhile = np.flatnonzero(rows[: SIDE_BY_SIDE + 1] >= WORTHWHILE)
     for size in worthwhile:
         alike = groups.chosen(groups.sizes == size)
-        places = alike.starts + np.arange(size)[:, np.newaxis]
-        members = pl.DataFrame([weights[place].alias(f"w{member}") for member, place in enumerate(places)])
-        yield places.reshape(-1), _side_by_side(whole[alike.starts], members)
+        row_numbers = alike.starts + np.arange(size)[:, np.newaxis]
+        members = pl.DataFrame(
+            [weights[member_rows].alias(f"w{member}") for member, member_rows in enumerate(row_numbers)]
+        )
+        yield row_numbers.reshape(-1), _side_by_side(whole[alike.starts], members)
     others = groups.chosen(~np.isin(groups.sizes, worthwhile))
     if len(others.sizes):
         yield others.rows(), _sorted(whole, weights, others)
@@ -99,8 +101,8 @@ def _members_shares(both: pl.DataFrame, name: str, width: int) -> pl.Series:
     left_over = parts.select(amount - pl.sum_horizontal(f"q{one}" for one in members)).to_series()
     ranks = _ranks(np.stack([parts[f"r{one}"].to_numpy() for one in members]))
     is_favoured = ranks < left_over.cast(pl.Int64).to_numpy()
-    found = parts.select(pl.col(f"q{one}") + pl.Series(is_favoured[one]).cast(pl.Int128) for one in members)
-    return pl.concat([found[f"q{one}"].alias(name) for one in members])
+    amounts = parts.select(pl.col(f"q{one}") + pl.Series(is_favoured[one]).cast(pl.Int128) for one in members)
+    return pl.concat([amounts[f"q{one}"].alias(name) for one in members])
 
 
 def _ranks(remainders: npt.NDArray[np.uint64]) -> npt.NDArray[np.int16]:
@@ -136,5 +138,5 @@ def _sorted_shares(both: pl.DataFrame, name: str, groups: Groups, sums: pl.Serie
     return parts.select((pl.col("q") + pl.Series(is_favoured).cast(pl.Int128)).alias(name)).to_series()
 
 
-def _within(groups: Groups) -> Places:
+def _within(groups: Groups) -> RowNumbers:
     return np.arange(groups.sizes.sum()) - np.repeat(groups.starts, groups.sizes)

@@ -56,28 +56,31 @@ def split(parts: pl.DataFrame, *, group: str, weight: str, amounts: Sequence[str
     largest = sums.max()
     if isinstance(largest, int) and largest >= EXACT_WEIGHT_LIMIT:
         return parts.with_columns(_shares_in_python(parts, weights, groups, amount) for amount in amounts)
-    found = shares(parts.select(pl.col(amounts).abs()), weights, groups)
+    split_amounts = shares(parts.select(pl.col(amounts).abs()), weights, groups)
     return parts.with_columns(
-        pl.when(pl.col(amount) < 0).then(0 - pl.lit(found[amount])).otherwise(found[amount]).alias(amount)
+        pl.when(pl.col(amount) < 0)
+        .then(0 - pl.lit(split_amounts[amount]))
+        .otherwise(split_amounts[amount])
+        .alias(amount)
         for amount in amounts
     )
 
 
 def _shares_in_python(parts: pl.DataFrame, weights: pl.Series, groups: Groups, amount: str) -> pl.Series:
     wholes = parts.get_column(amount)
-    found: list[int] = []
+    amounts: list[int] = []
     for start, size in zip(groups.starts.tolist(), groups.sizes.tolist(), strict=True):
-        found += _largest_remainder(wholes[start], weights[start : start + size].to_list())
-    return pl.Series(amount, found, dtype=pl.Int128)
+        amounts += _largest_remainder(wholes[start], weights[start : start + size].to_list())
+    return pl.Series(amount, amounts, dtype=pl.Int128)
 
 
 def _largest_remainder(amount: int, weights: list[int]) -> list[int]:
     whole, sign, total = abs(amount), -1 if amount < 0 else 1, sum(weights)
     divided = [divmod(whole * weight, total) for weight in weights]
     left_over = whole - sum(quotient for quotient, _ in divided)
-    places = sorted(range(len(weights)), key=lambda place: (-divided[place][1], place))
-    favoured = set(places[:left_over])
-    return [sign * (quotient + (place in favoured)) for place, (quotient, _) in enumerate(divided)]
+    by_remainder = sorted(range(len(weights)), key=lambda position: (-divided[position][1], position))
+    favoured = set(by_remainder[:left_over])
+    return [sign * (quotient + (position in favoured)) for position, (quotient, _) in enumerate(divided)]
 
 
 def _unsharable(group: pl.Series, weights: pl.Series, sums: pl.Series) -> str:

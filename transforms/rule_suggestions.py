@@ -50,15 +50,15 @@ def rule_suggestions(
     `amount` is in `unit` (a currency, GPU-hours or tokens); `gpu_hours` stands beside money. Largest first in a source.
     """
     rows = [
-        *_of_bills(charges, charge_rules, _known(models)),
-        *_of_runs(training_runs, _known(models)),
+        *_of_bills(charges, charge_rules, _model_names(models)),
+        *_of_runs(training_runs, _model_names(models)),
         *_of_requests(token_usage),
     ]
-    found = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return found.sort("source", "file", "amount", "line", descending=[False, False, True, False])
+    suggestions = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return suggestions.sort("source", "file", "amount", "line", descending=[False, False, True, False])
 
 
-def _known(models: pl.DataFrame) -> dict[str, str]:
+def _model_names(models: pl.DataFrame) -> dict[str, str]:
     """Every name of every model as it is compared, with the model's id."""
     named = models.select("model_id", "aliases").iter_rows()
     return {model_key(name): model_id for model_id, aliases in named for name in (model_id, *(aliases or []))}
@@ -108,8 +108,8 @@ def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:
                 money[key] += abs(cost)
                 values[key].add(value)
     named = {key: _bare(key) for key in money if len(values[key]) <= _MOST_VALUES}
-    known = {key: _KEYS.index(bare) if bare in _KEYS else len(_KEYS) for key, bare in named.items()}
-    return sorted(named, key=lambda key: (known[key], -money[key], key))
+    key_ranks = {key: _KEYS.index(bare) if bare in _KEYS else len(_KEYS) for key, bare in named.items()}
+    return sorted(named, key=lambda key: (key_ranks[key], -money[key], key))
 
 
 def _bare(key: str) -> str:

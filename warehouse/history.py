@@ -40,19 +40,19 @@ def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
     """
     standing = publish.nights(published)
     query = f"SELECT night, revision FROM {PublishedNights.qualified()}"
-    known: dict[date, int] = dict(connection.execute(query).fetchall())
+    remembered: dict[date, int] = dict(connection.execute(query).fetchall())
     connection.begin()
-    firsts, were_firsts = _firsts(standing), _firsts(known)
-    for night in known.keys() - standing.keys():
+    firsts, were_firsts = _firsts(standing), _firsts(remembered)
+    for night in remembered.keys() - standing.keys():
         _forget(connection, night, PublishedNights, *REMEMBERED)
     for night in were_firsts - firsts:
         _forget(connection, night, PublishedBills, *CLOSING)
     for night, revision in sorted(standing.items()):
-        if known.get(night) != revision:
+        if remembered.get(night) != revision:
             _forget(connection, night, PublishedNights, PublishedBills, *REMEMBERED, *CLOSING)
             connection.execute(f"INSERT INTO {PublishedNights.qualified()} VALUES (?, ?)", [night, revision])
             _learn(connection, night, publish.directory(published, night, revision), REMEMBERED)
-        if night in firsts and (known.get(night) != revision or night not in were_firsts):
+        if night in firsts and (remembered.get(night) != revision or night not in were_firsts):
             _learn(connection, night, publish.directory(published, night, revision), CLOSING)
             _insert(connection, PublishedBills, _bills(published, night, revision))
     connection.commit()

@@ -48,11 +48,10 @@ class Letter:
         return replace(self, state=state, detail=detail)
 
 
-@dataclass(frozen=True)
-class _Record:
-    """The letters of one night, as the file holds them."""
+class _Record(msgspec.Struct, frozen=True):
+    """The letters of one night, as the file holds them: under the key `letters`."""
 
-    letters: list[Letter]
+    messages: list[Letter] = msgspec.field(name="letters")
 
 
 @contextmanager
@@ -74,7 +73,7 @@ def record(folder: Path, night: date) -> Path:
     return folder / f"{night.isoformat()}.json"
 
 
-def letters(folder: Path, night: date) -> list[Letter]:
+def messages(folder: Path, night: date) -> list[Letter]:
     """Every letter of a night, as it was kept.
 
     Raises:
@@ -84,7 +83,7 @@ def letters(folder: Path, night: date) -> list[Letter]:
     if not path.exists():
         return []
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Record).letters
+        return msgspec.json.decode(path.read_bytes(), type=_Record).messages
     except msgspec.MsgspecError as error:
         raise LettersError(
             f"{path} cannot be read ({error}), so it is not known who has the report of {night}; "
@@ -97,14 +96,14 @@ def keep(folder: Path, changed: Iterable[Letter]) -> None:
     news = list(changed)
     if not news:
         return
-    kept = {letter.key: letter for letter in [*letters(folder, news[0].night), *news]}
+    kept = {letter.key: letter for letter in [*messages(folder, news[0].night), *news]}
     content = msgspec.json.format(msgspec.json.encode(_Record(list(kept.values()))), indent=1)
     _replace(record(folder, news[0].night), content)
 
 
 def settled(folder: Path, night: date) -> None:
     """What a dead run left at `sending` becomes `unknown`; call it while nobody sends."""
-    keep(folder, [one.marked("unknown", INTERRUPTED) for one in letters(folder, night) if one.state == "sending"])
+    keep(folder, [one.marked("unknown", INTERRUPTED) for one in messages(folder, night) if one.state == "sending"])
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -23,13 +23,13 @@ CURRENT: Final = "current"
 
 def nights(published: Path) -> dict[date, int]:
     """Latest revision of every published night; only directories that are complete count."""
-    found: dict[date, int] = {}
+    revision_by_night: dict[date, int] = {}
     for path in sorted(published.iterdir()) if published.is_dir() else ():
         name = NIGHT_DIRECTORY.fullmatch(path.name)
         if name and path.is_dir():
             night, revision = date.fromisoformat(name[1]), int(name[2] or 1)
-            found[night] = max(revision, found.get(night, 0))
-    return found
+            revision_by_night[night] = max(revision, revision_by_night.get(night, 0))
+    return revision_by_night
 
 
 def oldest_kept(today: date, months: int) -> date:
@@ -100,10 +100,10 @@ class _Output(NamedTuple):
 
 def _newest_outputs(published: Path) -> dict[str, _Output]:
     """The files of the newest night's latest revision that are what the manifest says, by name."""
-    known = nights(published)
-    if not known:
+    revision_by_night = nights(published)
+    if not revision_by_night:
         return {}
-    path = directory(published, max(known), known[max(known)])
+    path = directory(published, max(revision_by_night), revision_by_night[max(revision_by_night)])
     try:
         outputs = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["outputs"]
     except (OSError, ValueError, KeyError):
@@ -133,11 +133,11 @@ def withdraw(path: Path) -> None:
 
 def point_to_newest(published: Path) -> None:
     """Let `current` name the newest night's latest revision; sweep away what killed runs left."""
-    known = nights(published)
-    if not known:
+    revision_by_night = nights(published)
+    if not revision_by_night:
         return
-    newest = max(known)
-    name = directory(published, newest, known[newest]).name
+    newest = max(revision_by_night)
+    name = directory(published, newest, revision_by_night[newest]).name
     link = published / CURRENT
     if not (link.is_symlink() and os.readlink(link) == name):  # noqa: PTH115 - the text of the link, not its target
         aside = published / f".{CURRENT}.{os.getpid()}"

@@ -51,13 +51,15 @@ def fetch_bucket(url: str, files: str, staging: Staging) -> tuple[dict[str, Vers
 def _listed(store: ObjectStore, files: str) -> Iterator[tuple[str, Version]]:
     """The objects that the source would read, with what proves them, by key."""
     for objects in obstore.list(store):
-        for found in objects:
-            file = target(files, found["path"])
+        for metadata in objects:
+            file = target(files, metadata["path"])
             if file is not None and (matches(files, file) or accompanies(files, file)):
-                etag = found["e_tag"]
+                etag = metadata["e_tag"]
                 yield (
-                    found["path"],
-                    Version(file, found["size"], etag or found["last_modified"].isoformat(), has_etag=etag is not None),
+                    metadata["path"],
+                    Version(
+                        file, metadata["size"], etag or metadata["last_modified"].isoformat(), has_etag=etag is not None
+                    ),
                 )
 
 

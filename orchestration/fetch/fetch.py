@@ -29,12 +29,16 @@ def remote_sources(project: Project, names: Sequence[str]) -> list[SourceSection
     Raises:
         SettingsError: when a name is no source, or its source has no remote.
     """
-    known = {section.name: section for section in project.settings.source}
+    section_by_name = {section.name: section for section in project.settings.source}
     for name in names:
-        if name not in known or known[name].remote is None:
-            fault = "has no [source.remote]" if name in known else f"is none of {', '.join(known) or 'no sources'}"
+        if name not in section_by_name or section_by_name[name].remote is None:
+            fault = (
+                "has no [source.remote]"
+                if name in section_by_name
+                else f"is none of {', '.join(section_by_name) or 'no sources'}"
+            )
             raise SettingsError(f"source {name!r} {fault}; name one that has an address in trisect.toml")
-    chosen = [section for section in known.values() if section.remote is not None]
+    chosen = [section for section in section_by_name.values() if section.remote is not None]
     return [section for section in chosen if not names or section.name in names]
 
 

@@ -54,8 +54,8 @@ def fetch_table(
                 else:
                     new[key] = version
     except psycopg.Error as error:
-        said = " ".join(str(error).split())[:300]
-        raise FetchError(f"{_shown(url)} cannot be read: {said}; what has come so far is kept, fetch again") from error
+        reply = " ".join(str(error).split())[:300]
+        raise FetchError(f"{_shown(url)} cannot be read: {reply}; what has come so far is kept, fetch again") from error
     return new, unchanged
 
 
@@ -64,8 +64,10 @@ def _columns(connection: psycopg.Connection, table: str, time_column: str, wante
     query = "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position"
     there = {name.casefold(): name for (name,) in connection.execute(query, [table]).fetchall()}
     if time_column.casefold() not in there:
-        known = ", ".join(there.values()) or "no columns: there is no such table, or it may not be read"
-        raise FetchError(f"table {table!r} has no column {time_column!r}; it has {known}; correct [source.remote]")
+        column_list = ", ".join(there.values()) or "no columns: there is no such table, or it may not be read"
+        raise FetchError(
+            f"table {table!r} has no column {time_column!r}; it has {column_list}; correct [source.remote]"
+        )
     names = [there[name.casefold()] for name in wanted if name.casefold() in there]
     return list(dict.fromkeys([there[time_column.casefold()], *names]))
 

@@ -114,15 +114,15 @@ def target(files: str, key: str) -> str | None:
     return "/".join([*fixed, key])
 
 
-def _move(staged: Path, place: Path) -> None:
+def _move(staged: Path, destination: Path) -> None:
     """In one step, also where var/ and inbox/ lie on two file systems."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    destination.parent.mkdir(parents=True, exist_ok=True)
     with staged.open("rb") as file:
         os.fsync(file.fileno())
     try:
-        staged.replace(place)
+        staged.replace(destination)
     except OSError:
-        beside = place.with_name(f".{place.name}.{os.getpid()}")
+        beside = destination.with_name(f".{destination.name}.{os.getpid()}")
         shutil.copyfile(staged, beside)
-        beside.replace(place)
+        beside.replace(destination)
         staged.unlink()

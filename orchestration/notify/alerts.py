@@ -70,9 +70,9 @@ def _new_doubts(project: Project) -> Iterator[Alert]:
     if newest is None:
         return
     before = max((night for night in nights if night < newest), default=None)
-    known = _doubts(project, before, nights[before]) if before else {}
+    earlier = _doubts(project, before, nights[before]) if before else {}
     doubts = _doubts(project, newest, nights[newest])
-    new = [doubts[key] for key in sorted(doubts.keys() - known.keys())]
+    new = [doubts[key] for key in sorted(doubts.keys() - earlier.keys())]
     if new:
         named = "; ".join(f"{one['kind']} {one['subject']} of {one['source']}" for one in new[:NAMED])
         more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""

@@ -21,7 +21,7 @@ from warehouse.errors import HeldError
     kinds={"email"},
     owners=OWNERS,
 )
-def letters(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def delivery(warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """The e-mails about the published nights, one for each recipient; one that fails is a warning and waits.
 
     The night is published before and stays so: nothing that a mail server says can fail this step.
@@ -32,8 +32,8 @@ def letters(warehouse: Warehouse) -> dg.MaterializeResult[None]:
     progress = dispatch.progress(project, now)
     for sentence in progress:
         STEPS.info("published.delivery: %s", sentence)
-    said = "\n".join([*progress, *troubles]) or "no e-mail is asked for: there is no [delivery] in trisect.toml"
-    return dg.MaterializeResult(metadata={"letters": dg.MetadataValue.text(said), "undelivered": len(troubles)})
+    report = "\n".join([*progress, *troubles]) or "no e-mail is asked for: there is no [delivery] in trisect.toml"
+    return dg.MaterializeResult(metadata={"letters": dg.MetadataValue.text(report), "undelivered": len(troubles)})
 
 
 @dg.failure_hook(required_resource_keys={"warehouse"})

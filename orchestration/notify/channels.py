@@ -52,11 +52,11 @@ def posts(project: Project, alerts: Sequence[Alert], now: datetime) -> list[Post
     """What the channels should have been told, as it is written down."""
     every = []
     for alert in (*published(project), *alerts):
-        known = {letter.key: letter for letter in outbox.letters(project.var / "delivery", alert.night)}
+        letter_by_key = {letter.key: letter for letter in outbox.messages(project.var / "delivery", alert.night)}
         for channel in project.settings.delivery.channel:
             if alert.occasion in channel.nights and (now.date() - alert.night).days <= project.settings.delivery.days:
                 letter = Letter(alert.night, alert.name, channel.name, f"{channel.kind} channel", at=now.isoformat())
-                every.append(Post(channel, alert, known.get(letter.key, letter)))
+                every.append(Post(channel, alert, letter_by_key.get(letter.key, letter)))
     return every
 
 
@@ -104,16 +104,16 @@ def identity(post: Post) -> str:
     return f"trisect.{post.alert.night}.{post.alert.name}.{post.channel.name}"
 
 
-def chat_of(project: Project, told: Alert) -> Chat:
+def chat_of(project: Project, alert: Alert) -> Chat:
     """What a chat is told: of a published night what its report says first, else the reason and what to do.
 
     Raises:
         MessageError: The published night has no message.
     """
-    if told.occasion != "published":
-        headline = f"{project.settings.company.name}: {told.night} {HEADLINES[told.occasion]}"
-        return Chat(headline, (told.sentence[:LONGEST], told.remedy))
-    night = PublishedNight(project, told.night, publish.nights(project.published)[told.night])
+    if alert.occasion != "published":
+        headline = f"{project.settings.company.name}: {alert.night} {HEADLINES[alert.occasion]}"
+        return Chat(headline, (alert.sentence[:LONGEST], alert.remedy))
+    night = PublishedNight(project, alert.night, publish.nights(project.published)[alert.night])
     return chat(night.frozen(), night.cover(LEADERSHIP, "", night.address(LEADERSHIP.stem)))
 
 
@@ -137,10 +137,10 @@ def payload(post: Post, message: Chat, company: str) -> dict[str, Any]:
         card = {"type": "AdaptiveCard", "version": "1.4", "body": lines, "actions": actions}
         attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
         return {"type": "message", "attachments": [attachment]}
-    told = {"occasion": post.alert.occasion, "night": str(post.alert.night)}
+    event = {"occasion": post.alert.occasion, "night": str(post.alert.night)}
     reason = {"sentence": post.alert.sentence, "remedy": post.alert.remedy}
     report = {"headline": message.headline, "lines": list(message.lines), "link": message.link}
-    return {"id": identity(post), "company": company, **told, **reason, **report}
+    return {"id": identity(post), "company": company, **event, **reason, **report}
 
 
 def _url(project: Project, channel: Channel) -> str:

@@ -24,7 +24,7 @@ from templates.message import MessageError
 from warehouse import outbox, publish
 from warehouse.outbox import FINAL, Letter
 
-Told = Mapping[date, set[str]]
+ReadersByNight = Mapping[date, set[str]]
 LONGEST: Final = 500
 NEXT_STEPS: Final = {
     "waiting": "the next run tries again",
@@ -58,13 +58,13 @@ def deliver(
         return
     folder = _folder(project)
     with outbox.sole_sender(folder):
-        told = _told(project, now)
+        readers_by_night = _readers_by_night(project, now)
         for night in _recent(project, now):
             outbox.settled(folder, night)
         news = alerts(project, now, is_watch=is_watch)
         if project.settings.delivery.is_mailed:
-            due = _due(project, now, told, news)
-            parcels = [parcel for issue in due for parcel in _parcels(project, issue, now, told)]
+            due = _due(project, now, readers_by_night, news)
+            parcels = [parcel for issue in due for parcel in _parcels(project, issue, now, readers_by_night)]
             if parcels:
                 _send(project, parcels, partial(_keep, folder), pause)
         channels.deliver(project, news, now, pause)
@@ -101,16 +101,25 @@ def _readable(say: Callable[[Project, datetime], Iterator[str]], project: Projec
 
 
 def _progress(project: Project, now: datetime) -> Iterator[str]:
-    for issue, known in _known(project, now):
-        sent = sum(letter.state == "sent" for letter in known)
-        so_far = f"sent to {sent} of {len(known)} recipients" if known else "not sent yet; the next run sends it"
+    for issue, letters_of_issue in _issues_with_letters(project, now):
+        sent = sum(letter.state == "sent" for letter in letters_of_issue)
+        so_far = (
+            f"sent to {sent} of {len(letters_of_issue)} recipients"
+            if letters_of_issue
+            else "not sent yet; the next run sends it"
+        )
         yield f"e-mail about {issue.night} {issue.name}: {so_far}"
     for post in channels.posts(project, alerts(project, now), now):
         yield f"channel {post.channel.name} about {post.letter.night} {post.letter.issue}: {post.letter.state}"
 
 
 def _faults(project: Project, now: datetime) -> Iterator[str]:
-    unsent = (letter for _, known in _known(project, now) for letter in known if letter.state != "sent")
+    unsent = (
+        letter
+        for _, letters_of_issue in _issues_with_letters(project, now)
+        for letter in letters_of_issue
+        if letter.state != "sent"
+    )
     for letter in unsent:
         step = NEXT_STEPS[letter.state].format(night=letter.night)
         why = f"{letter.state}: {letter.detail}" if letter.detail else letter.state
@@ -123,12 +132,12 @@ def _faults(project: Project, now: datetime) -> Iterator[str]:
             yield f"channel {letter.audience} has not heard of {letter.night} {letter.issue}, {why}; {step}"
 
 
-def _known(project: Project, now: datetime) -> Iterator[tuple[Issue, list[Letter]]]:
+def _issues_with_letters(project: Project, now: datetime) -> Iterator[tuple[Issue, list[Letter]]]:
     """What is news, with the letters about it."""
     is_mailed = project.settings.delivery.is_mailed
-    due = _due(project, now, _told(project, now), alerts(project, now)) if is_mailed else []
+    due = _due(project, now, _readers_by_night(project, now), alerts(project, now)) if is_mailed else []
     for issue in (issue for issue in due if issue.audiences):
-        every = outbox.letters(_folder(project), issue.night)
+        every = outbox.messages(_folder(project), issue.night)
         yield issue, [letter for letter in every if letter.issue == issue.name]
 
 
@@ -140,17 +149,17 @@ def _keep(folder: Path, letter: Letter) -> None:
     outbox.keep(folder, [letter])
 
 
-def _due(project: Project, now: datetime, told: Told, news: Sequence[Alert]) -> list[Issue]:
+def _due(project: Project, now: datetime, readers_by_night: ReadersByNight, news: Sequence[Alert]) -> list[Issue]:
     """What is news: the newest night, those after the last that was sent, new revisions of those that were.
 
     A night stays news for so many days, so that neither an outage nor a re-issue of a whole year floods anybody.
     """
-    known = publish.nights(project.published)
-    last = max(told, default=max(known, default=date.min))
-    nights = [night for night in sorted(known) if _is_news(project, night, now)]
-    wanted = [night for night in nights if night >= last or night in told or night == nights[-1]]
+    revision_by_night = publish.nights(project.published)
+    last = max(readers_by_night, default=max(revision_by_night, default=date.min))
+    nights = [night for night in sorted(revision_by_night) if _is_news(project, night, now)]
+    wanted = [night for night in nights if night >= last or night in readers_by_night or night == nights[-1]]
     return [
-        *(PublishedNight(project, night, known[night]) for night in wanted),
+        *(PublishedNight(project, night, revision_by_night[night]) for night in wanted),
         *(AlertedNight(project, one) for one in news if _is_news(project, one.night, now)),
     ]
 
@@ -164,24 +173,24 @@ def _recent(project: Project, now: datetime) -> list[date]:
     return [night for night in outbox.nights(_folder(project)) if _is_news(project, night, now)]
 
 
-def _told(project: Project, now: datetime) -> Told:
+def _readers_by_night(project: Project, now: datetime) -> ReadersByNight:
     """Who was to get the report of each night that still is news."""
-    found = {night: outbox.letters(_folder(project), night) for night in _recent(project, now)}
-    told = {
+    letters_by_night = {night: outbox.messages(_folder(project), night) for night in _recent(project, now)}
+    readers_by_night = {
         night: {one.recipient.casefold() for one in kept if one.issue[0] == "r" and "@" in one.recipient}
-        for night, kept in found.items()
+        for night, kept in letters_by_night.items()
     }
-    return {night: readers for night, readers in told.items() if readers}
+    return {night: readers for night, readers in readers_by_night.items() if readers}
 
 
-def _parcels(project: Project, issue: Issue, now: datetime, told: Told) -> Iterator[Parcel]:
+def _parcels(project: Project, issue: Issue, now: datetime, readers_by_night: ReadersByNight) -> Iterator[Parcel]:
     """What has to be sent of an issue, written down as waiting before anything is."""
     folder = _folder(project)
-    known = {letter.key: letter for letter in outbox.letters(folder, issue.night)}
+    letter_by_key = {letter.key: letter for letter in outbox.messages(folder, issue.night)}
     for audience in issue.audiences:
-        readers = _readers(issue, audience, told)
+        readers = _readers(issue, audience, readers_by_night)
         every = [Letter(issue.night, issue.name, audience.name, address) for address in readers]
-        waiting = [replace(known.get(one.key, one), at=now.isoformat()) for one in every]
+        waiting = [replace(letter_by_key.get(one.key, one), at=now.isoformat()) for one in every]
         waiting = [letter for letter in waiting if letter.state not in FINAL]
         outbox.keep(folder, waiting)
         try:
@@ -192,12 +201,12 @@ def _parcels(project: Project, issue: Issue, now: datetime, told: Told) -> Itera
             yield from (Parcel(letter, content) for letter in waiting)
 
 
-def _readers(issue: Issue, audience: Audience, told: Told) -> list[str]:
+def _readers(issue: Issue, audience: Audience, readers_by_night: ReadersByNight) -> list[str]:
     """Everybody for the newest night; of an older one that was sent before, only who was to get it then."""
     addresses = list({address.casefold(): address for address in audience.to}.values())
-    if issue.night not in told or issue.night == max(told):
+    if issue.night not in readers_by_night or issue.night == max(readers_by_night):
         return addresses
-    return [address for address in addresses if address.casefold() in told[issue.night]]
+    return [address for address in addresses if address.casefold() in readers_by_night[issue.night]]
 
 
 def _content(project: Project, issue: Issue, audience: Audience, now: datetime) -> bytes:
@@ -214,14 +223,18 @@ def _password(project: Project) -> str:
     Raises:
         SettingsError: when the variable or the file that the settings name is not there or empty.
     """
-    said = project.settings.delivery
-    if not said.username:
+    delivery = project.settings.delivery
+    if not delivery.username:
         return ""
-    path = project.root / said.password_file
-    found = (
-        (path.read_text("utf-8") if path.is_file() else "") if said.password_file else variable(said.password_variable)
+    path = project.root / delivery.password_file
+    password = (
+        (path.read_text("utf-8") if path.is_file() else "")
+        if delivery.password_file
+        else variable(delivery.password_variable)
     )
-    if not found.strip() or not found.isascii():
-        where = f"file {said.password_file!r}" if said.password_file else f"variable {said.password_variable!r}"
+    if not password.strip() or not password.isascii():
+        where = (
+            f"file {delivery.password_file!r}" if delivery.password_file else f"variable {delivery.password_variable!r}"
+        )
         raise SettingsError(f"{FILE}: the {where} holds no password in ASCII for the mail server; put it there")
-    return found.strip("\r\n")
+    return password.strip("\r\n")

@@ -42,7 +42,7 @@ class Server:
     password: str
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """How sentences name it."""
         return f"{self.settings.host}:{self.settings.real_port}"
 
@@ -78,10 +78,10 @@ def _round(server: Server, parcels: Sequence[Parcel], keep: Callable[[Letter], N
             for parcel in parcels:
                 _settle(smtp, server, parcel, pending, keep)
     except UnusableServerError as error:
-        _set_back(pending, f"{server.place}: {error}", keep)
+        _set_back(pending, f"{server.address}: {error}", keep)
         return []
     except OSError as error:  # every error of smtplib is one
-        _set_back(pending, f"{server.place}: {_words(error)}", keep)
+        _set_back(pending, f"{server.address}: {_words(error)}", keep)
     return pending
 
 
@@ -104,25 +104,25 @@ def _set_back(pending: Sequence[Parcel], detail: str, keep: Callable[[Letter], N
 def _handed_over(smtp: smtplib.SMTP, sender: str, parcel: Parcel, keep: Callable[[Letter], None]) -> Letter:
     """The letter as it stands after its one transaction."""
     letter = parcel.letter
-    code, said = smtp.mail(sender)
+    code, reply = smtp.mail(sender)
     if code >= PERMANENT:
-        raise UnusableServerError(f"it refuses the sender {sender}: {_reply(code, said)}")
+        raise UnusableServerError(f"it refuses the sender {sender}: {_reply(code, reply)}")
     if code // 100 == COMPLETED:
-        code, said = smtp.rcpt(letter.recipient)
+        code, reply = smtp.rcpt(letter.recipient)
     if code // 100 == COMPLETED:
         keep(letter.marked("sending"))
         return _text_sent(smtp, parcel)
-    return letter.marked(VERDICTS.get(code // 100, "waiting"), _reply(code, said))
+    return letter.marked(VERDICTS.get(code // 100, "waiting"), _reply(code, reply))
 
 
 def _text_sent(smtp: smtplib.SMTP, parcel: Parcel) -> Letter:
     try:
-        code, said = smtp.data(parcel.content)
+        code, reply = smtp.data(parcel.content)
     except smtplib.SMTPDataError as error:  # the server did not ask for the text, so none was sent
-        code, said = error.smtp_code, _as_bytes(error.smtp_error)
+        code, reply = error.smtp_code, _as_bytes(error.smtp_error)
     except OSError:
         return parcel.letter.marked("unknown", LOST)
-    return parcel.letter.marked(VERDICTS.get(code // 100, "waiting"), _reply(code, said))
+    return parcel.letter.marked(VERDICTS.get(code // 100, "waiting"), _reply(code, reply))
 
 
 @contextmanager
@@ -144,16 +144,18 @@ def _connected(server: Server) -> Iterator[smtplib.SMTP]:
 
 
 def _opened(server: Server) -> smtplib.SMTP:
-    said = server.settings
-    if said.security == "tls":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(said.host, said.real_port, timeout=said.timeout_s, context=_trust(server))
+    settings = server.settings
+    if settings.security == "tls":
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            settings.host, settings.real_port, timeout=settings.timeout_s, context=_trust(server)
+        )
     else:
-        smtp = smtplib.SMTP(said.host, said.real_port, timeout=said.timeout_s)
+        smtp = smtplib.SMTP(settings.host, settings.real_port, timeout=settings.timeout_s)
     try:
-        if said.security == "starttls":
+        if settings.security == "starttls":
             smtp.starttls(context=_trust(server))
-        if said.username:
-            smtp.login(said.username, server.password)
+        if settings.username:
+            smtp.login(settings.username, server.password)
         smtp.ehlo_or_helo_if_needed()
     except BaseException:
         smtp.close()
@@ -177,12 +179,12 @@ def _login_words(server: Server, error: smtplib.SMTPResponseException) -> str:
     return _reply(error.smtp_code, _as_bytes(error.smtp_error))
 
 
-def _as_bytes(said: bytes | str) -> bytes:
-    return said.encode() if isinstance(said, str) else said
+def _as_bytes(reply: bytes | str) -> bytes:
+    return reply.encode() if isinstance(reply, str) else reply
 
 
-def _reply(code: int, said: bytes) -> str:
-    return f"{code} {printable(said[: 4 * LONGEST_REPLY].decode('utf-8', 'replace'))}"[:LONGEST_REPLY]
+def _reply(code: int, reply: bytes) -> str:
+    return f"{code} {printable(reply[: 4 * LONGEST_REPLY].decode('utf-8', 'replace'))}"[:LONGEST_REPLY]
 
 
 def _words(error: OSError) -> str:

@@ -28,8 +28,8 @@ class Thread:
 
     def message_id(self, issue: str) -> str:
         """The Message-ID of an issue of the night; equal for every attempt and every recipient."""
-        said = f"{self.company}\n{self.night}\n{self.audience}\n{issue}"
-        digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+        identity = f"{self.company}\n{self.night}\n{self.audience}\n{issue}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         return f"<{self.night}.{issue}.{self.audience}.{digest}@{self.sender.rpartition('@')[2]}>"
 
 

@@ -59,8 +59,8 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     _end_with_parent()
-    kind, *said = sys.argv[1:]
+    kind, *arguments = sys.argv[1:]
     if kind == "web":
-        web(int(said[0]), said[1:])
+        web(int(arguments[0]), arguments[1:])
     else:
         daemon()

@@ -38,16 +38,16 @@ class Balance:
 def balance_area(balances: Sequence[Balance], months: Sequence[str], alt: str) -> Markup:
     """The largest balance at the bottom; names at the right at the height of their layer."""
     height = LOW if len(balances) <= FEW else HEIGHT
-    tops = [sum(balance.values[place] for balance in balances) for place in range(len(months))]
+    tops = [sum(balance.values[number] for balance in balances) for number in range(len(months))]
     ticks = round_ticks(min(0.0, *tops), max(*tops, 1e-9), 4)
     rise = Scale(ticks[0], ticks[-1], height - 18, 8)
     across = Scale(0, max(len(months) - 1, 1), LEFT, RIGHT)
     parts = [*money_axis(ticks, rise, LEFT, RIGHT)]
     below = [0.0] * len(months)
     heights = []
-    for place, balance in enumerate(balances):
+    for number, balance in enumerate(balances):
         above = [low + value for low, value in zip(below, balance.values, strict=True)]
-        parts += _layer(above, below, across, rise, GREYS[place % len(GREYS)])
+        parts += _layer(above, below, across, rise, GREYS[number % len(GREYS)])
         heights.append(rise((above[-1] + below[-1]) / 2))
         below = above
     parts += _month_names(months, across, height)
@@ -56,11 +56,11 @@ def balance_area(balances: Sequence[Balance], months: Sequence[str], alt: str) -
 
 
 def _layer(above: list[float], below: list[float], across: Scale, rise: Scale, fill: str) -> Iterator[str]:
-    places = range(len(above))
+    month_numbers = range(len(above))
     if len(above) == 1:
-        above, below, places = above * 2, below * 2, range(2)
-    upper = [(across(place), rise(above[place])) for place in places]
-    lower = [(across(place), rise(below[place])) for place in places]
+        above, below, month_numbers = above * 2, below * 2, range(2)
+    upper = [(across(month_number), rise(above[month_number])) for month_number in month_numbers]
+    lower = [(across(month_number), rise(below[month_number])) for month_number in month_numbers]
     yield band(upper, lower, fill=fill)
     for start, end in pairwise(upper):
         yield line(start, end, stroke=colours.PAPER, width=0.6)
@@ -68,8 +68,10 @@ def _layer(above: list[float], below: list[float], across: Scale, rise: Scale, f
 
 def _month_names(months: Sequence[str], across: Scale, height: float) -> Iterator[str]:
     every = 1 if len(months) <= 7 else 3  # noqa: PLR2004 - as many as fit
-    for place in range(len(months) - 1, -1, -every):
-        yield text((across(place), height - 6), months[place], size=6.8, fill=colours.TEXT_2, anchor="middle")
+    for month_number in range(len(months) - 1, -1, -every):
+        yield text(
+            (across(month_number), height - 6), months[month_number], size=6.8, fill=colours.TEXT_2, anchor="middle"
+        )
 
 
 def _names(balances: Sequence[Balance], heights: list[float]) -> Iterator[str]:

@@ -39,7 +39,7 @@ def balance_curve(
     parts = [*money_axis(ticks, rise, LEFT, END)]
     parts += _added(added, min(4.0, (END - LEFT) / (len(added) + ahead + 1) * 0.7), across, rise)
     parts += _ahead(balances[-1], runoff, ahead, len(balances) - 1, across, rise) if runoff else []
-    points = [(across(place), rise(balance)) for place, balance in enumerate(balances)]
+    points = [(across(month_number), rise(balance)) for month_number, balance in enumerate(balances)]
     parts += [polyline(points, width=1.5), circle(points[-1], 2.0, fill=colours.INK)]
     x, y = points[-1]
     parts.append(_balance((x, y), words[0]))
@@ -49,8 +49,8 @@ def balance_curve(
 
 
 def _added(added: Sequence[float], width: float, across: Scale, rise: Scale) -> Iterator[str]:
-    for place, amount in enumerate(added):
-        box = ((across(place) - width / 2, rise(amount)), (width, BOTTOM - rise(amount)))
+    for month_number, amount in enumerate(added):
+        box = ((across(month_number) - width / 2, rise(amount)), (width, BOTTOM - rise(amount)))
         yield rect(*box, fill=colours.BAR_GREY)
 
 

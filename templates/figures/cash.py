@@ -70,8 +70,8 @@ def _payback(payback: float | None, last: int, middle: Sequence[Point], zero: fl
         return []
     x = left + payback / max(last, 1) * (RIGHT - left)
     dot = circle((x, zero), 1.6, fill=colours.INK)
-    said = (f"pays back in month {payback:.0f}", f"month {payback:.0f}")
-    for words, (y, anchor) in product(said, ((zero + 14, "start"), (zero - 8, "end"))):
+    phrasings = (f"pays back in month {payback:.0f}", f"month {payback:.0f}")
+    for words, (y, anchor) in product(phrasings, ((zero + 14, "start"), (zero - 8, "end"))):
         box = _box((x, y), words, anchor)
         if _is_free(box, middle, left):
             return [line((x, zero), (x, y), stroke=colours.INK, width=0.5), dot,

@@ -59,13 +59,15 @@ def change_steps(
     parts = [*_axis(ticks, across, height)]
     parts += _total(start, across(0.0), TOP, room)
     running = 0.0
-    for place, step in enumerate(steps, start=1):
-        y = TOP + place * ROW
+    for step_number, step in enumerate(steps, start=1):
+        y = TOP + step_number * ROW
         parts += _step(step, running, across, y)
         running += step.amount
-    for place in range(len(steps) + 1):
-        x = across(sum(step.amount for step in steps[:place]))
-        parts.append(line((x, TOP + place * ROW + BAR + 2), (x, TOP + (place + 1) * ROW + 2), stroke=colours.TEXT_2))
+    for step_number in range(len(steps) + 1):
+        x = across(sum(step.amount for step in steps[:step_number]))
+        parts.append(
+            line((x, TOP + step_number * ROW + BAR + 2), (x, TOP + (step_number + 1) * ROW + 2), stroke=colours.TEXT_2)
+        )
     parts += _total(end, across(running), TOP + (len(steps) + 1) * ROW, room)
     return figure((width, height), alt, parts)
 

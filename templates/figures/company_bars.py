@@ -38,8 +38,8 @@ def company_bars(bars: Sequence[CompanyBar], target: tuple[float, float, float],
         line((bound * WIDTH, HEAD + 3), (bound * WIDTH, foot + 4), stroke=colours.TARGET, dash="2 1.6", width=0.9)
         for bound in bounds
     ]
-    for place, bar in enumerate(bars):
-        parts += _bar(bar, HEAD + place * ROW)
+    for row_number, bar in enumerate(bars):
+        parts += _bar(bar, HEAD + row_number * ROW)
     parts += _targets(bounds, foot + 10)
     return figure((WIDTH, foot + 14), alt, parts)
 

@@ -24,7 +24,7 @@ SIZE = 6.6
 class Event:
     """Something that happened at the end of one of the months."""
 
-    place: int
+    month_number: int
     words: str
 
 
@@ -43,15 +43,15 @@ def cost_area(
     middles = []
     for layer, phase in enumerate(PHASES):
         above = [low + max(point[layer], 0.0) for low, point in zip(below, shown, strict=True)]
-        upper = [(across(place), rise(value)) for place, value in enumerate(above)]
-        lower = [(across(place), rise(value)) for place, value in enumerate(below)]
+        upper = [(across(month_number), rise(value)) for month_number, value in enumerate(above)]
+        lower = [(across(month_number), rise(value)) for month_number, value in enumerate(below)]
         parts.append(band(upper, lower, fill=colours.FILLS[phase]))
         middles.append(rise((above[-1] + below[-1]) / 2))
         below = above
     parts += _amounts(middles, amounts, shown[-1])
     end = across(len(shown) - 1) - 4, rise(tops[-1]) - 3
     taken = end[0] - text_width(total, 7.2, weight=SEMIBOLD), end[1]
-    roof = [(across(place), rise(top)) for place, top in enumerate(tops)]
+    roof = [(across(month_number), rise(top)) for month_number, top in enumerate(tops)]
     parts += [part for event in events for part in _event(event, roof, taken)]
     parts.append(circle((across(len(shown) - 1), rise(tops[-1])), 2.0, fill=colours.INK))
     parts.append(text(end, total, size=7.2, anchor="end", weight=SEMIBOLD))
@@ -60,17 +60,17 @@ def cost_area(
 
 
 def _amounts(middles: list[float], amounts: Sequence[str], last: tuple[float, float, float]) -> Iterator[str]:
-    kept = [place for place in range(3) if last[place] > 0]
-    heights = apart([middles[place] for place in kept], 17, TOP + 2, BOTTOM - 8)
-    for place, y in zip(kept, heights, strict=True):
-        phase = PHASES[place]
+    kept = [phase_number for phase_number in range(3) if last[phase_number] > 0]
+    heights = apart([middles[phase_number] for phase_number in kept], 17, TOP + 2, BOTTOM - 8)
+    for phase_number, y in zip(kept, heights, strict=True):
+        phase = PHASES[phase_number]
         yield text((RIGHT + 5, y), colours.NAMES[phase], size=7, fill=colours.TEXTS[phase], weight=SEMIBOLD)
-        yield text((RIGHT + 5, y + 8), amounts[place], size=6.8, fill=colours.TEXT_2)
+        yield text((RIGHT + 5, y + 8), amounts[phase_number], size=6.8, fill=colours.TEXT_2)
 
 
 def _event(event: Event, roof: Sequence[Point], taken: Point) -> Iterator[str]:
     """A mark with its words over the areas; where the total stands, they stand above it."""
-    x, y = roof[event.place]
+    x, y = roof[event.month_number]
     width = text_width(event.words, SIZE) + 2
     is_right = x - width < LEFT
     span = (x, x + width) if is_right else (x - width, x)

@@ -37,7 +37,7 @@ class FanMonth:
 class FanEvent:
     """Something that is known to come: how many months after the first of the axis, and its words."""
 
-    place: float
+    month_offset: float
     words: str
 
 
@@ -48,12 +48,12 @@ def fan(
     amounts = [amount for month in months for amount in (month.low, month.high, month.plan or 0.0)]
     ticks = round_ticks(min(0.0, *amounts), max(*amounts, 1e-9))
     rise, across = Scale(ticks[0], ticks[-1], HEIGHT - 18, 6), Scale(0, max(len(months) - 1, 1), LEFT + 12, RIGHT - 12)
-    first = next((place for place, month in enumerate(months) if month.is_forecast), len(months))
+    first = next((month_number for month_number, month in enumerate(months) if month.is_forecast), len(months))
     ahead = range(max(first - 1, 0), len(months))
-    upper = [(across(place), rise(months[place].high)) for place in ahead]
-    lower = [(across(place), rise(months[place].low)) for place in ahead]
-    middle = [(across(place), rise(months[place].median)) for place in ahead]
-    past = [(across(place), rise(months[place].median)) for place in range(first)]
+    upper = [(across(month_number), rise(months[month_number].high)) for month_number in ahead]
+    lower = [(across(month_number), rise(months[month_number].low)) for month_number in ahead]
+    middle = [(across(month_number), rise(months[month_number].median)) for month_number in ahead]
+    past = [(across(month_number), rise(months[month_number].median)) for month_number in range(first)]
     parts = [*money_axis(ticks, rise, LEFT, RIGHT), band(upper, lower, fill=colours.FORECAST)]
     parts += _plans(months, across, rise)
     parts += [polyline(past, width=1.5), polyline(middle, width=1.3, dash="3 2")]
@@ -67,7 +67,7 @@ def fan(
 
 def _event(event: FanEvent, across: Scale, y: float) -> Iterator[str]:
     """A tick on the axis with a thin line down to its words."""
-    x = min(across(event.place), RIGHT)
+    x = min(across(event.month_offset), RIGHT)
     yield triangle((x, HEIGHT - 15.4), 4.6, fill=colours.INK)
     yield line((x, HEIGHT - 3), (x, y - 2.3), stroke=colours.TEXT_2, width=0.4)
     yield line((x, y - 2.3), (x - 4, y - 2.3), stroke=colours.TEXT_2, width=0.4)
@@ -75,9 +75,9 @@ def _event(event: FanEvent, across: Scale, y: float) -> Iterator[str]:
 
 
 def _plans(months: Sequence[FanMonth], across: Scale, rise: Scale) -> Iterator[str]:
-    for place, month in enumerate(months):
+    for month_number, month in enumerate(months):
         if month.plan is not None:
-            x, y = across(place), rise(month.plan)
+            x, y = across(month_number), rise(month.plan)
             yield line((x - 10, y), (x + 10, y), stroke=colours.INK, width=1.3)
 
 
@@ -87,9 +87,9 @@ def _labels(months: Sequence[FanMonth], across: Scale, first: int) -> Iterator[s
         yield line((x, 4), (x, HEIGHT - 18), stroke=colours.TEXT_2, width=0.4, dash="2 1.6")
         yield text((x + 3, 14), "forecast", size=6.6, fill=colours.TEXT_2)
     every = 1 if len(months) <= 9 else 2  # noqa: PLR2004 - as many as fit
-    for place in range(len(months) - 1, -1, -every):
-        fill = colours.INK if months[place].is_forecast else colours.TEXT_2
-        yield text((across(place), HEIGHT - 6), months[place].label, size=6.6, fill=fill, anchor="middle")
+    for month_number in range(len(months) - 1, -1, -every):
+        fill = colours.INK if months[month_number].is_forecast else colours.TEXT_2
+        yield text((across(month_number), HEIGHT - 6), months[month_number].label, size=6.6, fill=fill, anchor="middle")
 
 
 def _words(words: Sequence[tuple[str, float]], rise: Scale) -> Iterator[str]:

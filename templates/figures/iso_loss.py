@@ -64,8 +64,8 @@ def iso_loss(
         parts.append(polyline(curve, stroke=stroke, width=width))
     parts += _names(points, across, rise)
     parts += _now(points, optimum, across, rise) if optimum else []
-    for place, (size, words) in enumerate(sizes):
-        at = (across(size) + (5 if not place else 0), HEIGHT - 13)
+    for tick_number, (size, words) in enumerate(sizes):
+        at = (across(size) + (5 if not tick_number else 0), HEIGHT - 13)
         parts.append(text(at, words, size=6.6, fill=colours.TEXT_2, anchor="middle"))
     parts.append(
         text(((LEFT + END) / 2, HEIGHT - 4), "parameters (log scale)", size=6.6, fill=colours.TEXT_2, anchor="middle")

@@ -59,13 +59,13 @@ def arrow(direction: str, tone: str) -> Markup:
 def sparkline(values: Sequence[float | None], plan: Sequence[float | None], alt: str) -> Markup:
     """Thirteen months as a line, the last point dotted; the plan dashed, if there is one."""
     width, height = SPARK_SIZE
-    known = [value for value in (*values, *plan) if value is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    drawn_values = [value for value in (*values, *plan) if value is not None]
+    low, high = (min(drawn_values), max(drawn_values)) if drawn_values else (0.0, 1.0)
     across = Scale(0, max(len(values) - 1, 1), 1 if len(values) > 1 else width - 4, width - 4)
     up_ = Scale(low, high if high > low else low + 1, height - 3, 3)
 
     def points(series: Sequence[float | None]) -> list[tuple[float, float]]:
-        return [(across(place), up_(value)) for place, value in enumerate(series) if value is not None]
+        return [(across(month_number), up_(value)) for month_number, value in enumerate(series) if value is not None]
 
     drawn = points(values)
     last = [circle(drawn[-1], 2.2, fill=colours.INK)] if drawn else []

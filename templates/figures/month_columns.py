@@ -76,10 +76,10 @@ def month_columns(
         parts.append(rect((start, LEGEND + 2), (right - start, foot - LEGEND - 2), fill=colours.PALE_BAND))
         parts.append(text((start + 3, top + 7.5), "forecast, P10–P90", size=6.4, fill=colours.TEXT_2))
     parts += money_axis(ticks, rise, LEFT, right)
-    for place, month in enumerate(months):
-        parts += _column(month, LEFT + (place + 0.5) * slot, rise)
-    for place, open_month in enumerate(ahead, start=len(months)):
-        parts += _outline(open_month, LEFT + (place + 0.5) * slot, rise)
+    for month_number, month in enumerate(months):
+        parts += _column(month, LEFT + (month_number + 0.5) * slot, rise)
+    for month_number, open_month in enumerate(ahead, start=len(months)):
+        parts += _outline(open_month, LEFT + (month_number + 0.5) * slot, rise)
     parts += _names([*months, *ahead], slot, foot, len(months) - 1)
     has_strip = any(month.difference is not None for month in months)
     parts += _strip(months, slot, foot + LABELS, strip_unit) if has_strip else []
@@ -133,13 +133,13 @@ def _outline(month: MonthAhead, x: float, rise: Scale) -> Iterator[str]:
 
 
 def _names(months: Sequence[MonthColumn | MonthAhead], slot: float, foot: float, last: int) -> Iterator[str]:
-    for place, month in enumerate(months):
-        x = LEFT + (place + 0.5) * slot
-        is_last = place == last
+    for month_number, month in enumerate(months):
+        x = LEFT + (month_number + 0.5) * slot
+        is_last = month_number == last
         yield text((x, foot + 9), month.letter, size=6.8, anchor="middle", weight=SEMIBOLD if is_last else 400,
                    fill=colours.INK if is_last else colours.TEXT_2)  # fmt: skip
         if month.year:
-            if place:
+            if month_number:
                 yield line((x - slot / 2, foot + 1), (x - slot / 2, foot + 17), stroke=colours.LINE)
             yield text((x - slot / 2 + 2.5, foot + 17), month.year, size=6.4, fill=colours.TEXT_2)
 
@@ -149,16 +149,16 @@ def _strip(months: Sequence[MonthColumn], slot: float, top: float, unit: str) ->
     zero = top + 14
     most = max(abs(month.difference or 0.0) for month in months) or 1.0
     yield line((LEFT, zero), (LEFT + slot * len(months), zero), width=0.6)
-    for place, month in enumerate(months):
+    for month_number, month in enumerate(months):
         if month.difference is None:
             continue
-        x, size = LEFT + (place + 0.5) * slot, abs(month.difference) / most * 7
+        x, size = LEFT + (month_number + 0.5) * slot, abs(month.difference) / most * 7
         is_more = month.difference > 0
         fill = colours.ATTENTION if is_more else colours.TARGET
         y = zero - size if is_more else zero
         yield rect((x - COLUMN / 2, y), (COLUMN, size), fill=fill)
         at = (x, zero - size - 1.8) if is_more else (x, zero + size + 6)
-        weight = SEMIBOLD if place == len(months) - 1 else 400
+        weight = SEMIBOLD if month_number == len(months) - 1 else 400
         yield text(at, month.difference_words, size=6.1, anchor="middle", weight=weight)
     x = LEFT + slot * len(months) + 5
     yield triangle((x + 2, zero - 6.4), 4.4, fill=colours.ATTENTION)

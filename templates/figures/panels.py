@@ -24,7 +24,7 @@ def time_labels(labels: Sequence[str], across: Scale, most: int = 4) -> Iterator
         yield from (text((across(0), HEIGHT - 5), label, size=6.6, fill=colours.TEXT_2) for label in labels)
         return
     every = max(-(-last // max(most - 1, 1)), 1)
-    places = [place for place in range(0, last, every) if last - place >= every * 0.6]
-    for place in [*places, last]:
-        anchor = "middle"
-        yield text((across(place), HEIGHT - 5), labels[place], size=6.6, fill=colours.TEXT_2, anchor=anchor)  # type: ignore[arg-type]
+    label_numbers = [label_number for label_number in range(0, last, every) if last - label_number >= every * 0.6]
+    for label_number in [*label_numbers, last]:
+        at = (across(label_number), HEIGHT - 5)
+        yield text(at, labels[label_number], size=6.6, fill=colours.TEXT_2, anchor="middle")

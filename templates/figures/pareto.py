@@ -34,8 +34,8 @@ def pareto(causes: Sequence[Cause], alt: str, width: float = 262.0) -> Markup:
     across = Scale(0, most if most > 0 else 1.0, LEFT, width - 78)
     height = 4 + ROW * max(len(causes), 1)
     parts = [line((LEFT, 0), (LEFT, height), stroke=colours.INK, width=0.8)]
-    for place, cause in enumerate(causes):
-        parts += _bar(cause, across, 3 + place * ROW, width)
+    for row_number, cause in enumerate(causes):
+        parts += _bar(cause, across, 3 + row_number * ROW, width)
     return figure((width, height), alt, parts)
 
 

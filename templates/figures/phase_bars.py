@@ -32,8 +32,8 @@ def phase_bars(bars: Sequence[PhaseBar], target: Shares, alt: str) -> Markup:
     """A bar for each model, the target boundaries between them."""
     height = 30 + ROW * max(len(bars), 1)
     parts = list(_key())
-    for place, bar in enumerate(bars):
-        parts += _bar(bar, 24 + place * ROW)
+    for row_number, bar in enumerate(bars):
+        parts += _bar(bar, 24 + row_number * ROW)
     if not bars:
         parts.append(text((0, 34), alt, size=8, fill=colours.TEXT_2))
     for boundary in (target[0], target[0] + target[1]) if bars else ():

@@ -36,15 +36,15 @@ def rate_columns(months: Sequence[RateMonth], labels: tuple[str, str, str, str],
     rise = Scale(0.0, ticks[-1], HEIGHT - 20, 8)
     slot = (RIGHT - LEFT) / max(len(months), 8)
     parts = [*money_axis(ticks, rise, LEFT, LEFT + slot * len(months))]
-    for place, month in enumerate(months):
-        x, below = LEFT + (place + 0.5) * slot, 0.0
+    for month_number, month in enumerate(months):
+        x, below = LEFT + (month_number + 0.5) * slot, 0.0
         for kind, value in zip(("used", "idle", "training"), month.parts, strict=True):
             top = below + max(value, 0.0)
             box = ((x - slot * 0.34, rise(top)), (slot * 0.68, max(rise(below) - rise(top) - 0.4, 0.0)))
             fill = colours.INFERENCE if kind == "used" else colours.PRETRAINING
             parts.append(hatch(*box, step=2.0) if kind == "idle" else rect(*box, fill=fill))
             below = top
-        is_last = place == len(months) - 1
+        is_last = month_number == len(months) - 1
         weight, fill = (SEMIBOLD, colours.INK) if is_last else (400, colours.TEXT_2)
         parts.append(text((x, HEIGHT - 10), month.letter, size=6.6, anchor="middle", weight=weight, fill=fill))
         if month.year:

@@ -46,8 +46,8 @@ def record_bars(promises: Sequence[Promise], alt: str) -> Markup:
         stroke = colours.TEXT_2 if abs(tick) < (ticks[-1] - ticks[0]) * 1e-9 else colours.GRID
         parts.append(line((across(tick), 10), (across(tick), height - 2), stroke=stroke))
         parts.append(text((across(tick), 7), words, size=6.6, fill=colours.TEXT_2, anchor="middle"))
-    for place, one in enumerate(promises):
-        parts += _promise(one, across, TOP + place * ROW)
+    for row_number, one in enumerate(promises):
+        parts += _promise(one, across, TOP + row_number * ROW)
     return figure((WIDTH, height), alt, parts)
 
 

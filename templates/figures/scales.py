@@ -51,7 +51,7 @@ def round_ticks(low: float, high: float, ticks: int = 5) -> list[float]:
         high = low + 1.0
     step = tick_step(high - low, ticks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [place * step for place in range(first, last + 1)]
+    return [multiple * step for multiple in range(first, last + 1)]
 
 
 def tick_places(values: list[float]) -> int:
@@ -62,15 +62,15 @@ def tick_places(values: list[float]) -> int:
 
 def apart(heights: list[float], gap: float, low: float, high: float) -> list[float]:
     """Heights in their order, pushed at least `gap` apart within the limits."""
-    order = sorted(range(len(heights)), key=lambda place: (heights[place], place))
-    moved = [min(max(heights[place], low), high) for place in order]
-    for place in range(1, len(moved)):
-        moved[place] = max(moved[place], moved[place - 1] + gap)
+    order = sorted(range(len(heights)), key=lambda position: (heights[position], position))
+    moved = [min(max(heights[position], low), high) for position in order]
+    for position in range(1, len(moved)):
+        moved[position] = max(moved[position], moved[position - 1] + gap)
     limit = high
-    for place in reversed(range(len(moved))):
-        moved[place] = min(moved[place], limit)
-        limit = moved[place] - gap
-    result = list(heights)
-    for place, height in zip(order, moved, strict=True):
-        result[place] = height
-    return result
+    for position in reversed(range(len(moved))):
+        moved[position] = min(moved[position], limit)
+        limit = moved[position] - gap
+    spread_heights = list(heights)
+    for position, height in zip(order, moved, strict=True):
+        spread_heights[position] = height
+    return spread_heights

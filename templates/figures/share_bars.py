@@ -37,8 +37,8 @@ def share_bars(bars: Sequence[ShareBar], heads: tuple[str, str], alt: str) -> Ma
     parts = [line((LEFT, 9), (LEFT, height), width=0.8)]
     for x, words in zip((188.0, WIDTH), heads, strict=True):
         parts.append(text((x, 6), words, size=6.4, fill=colours.TEXT_2, anchor="end"))
-    for place, bar in enumerate(bars):
-        y = 11 + place * ROW
+    for row_number, bar in enumerate(bars):
+        y = 11 + row_number * ROW
         parts.append(text((LEFT - 4, y + 7), bar.name, size=7.0, anchor="end"))
         parts.append(rect((LEFT, y), (max(across(max(bar.amount, 0.0)) - LEFT, 0.6), 8.4), fill=colours.INFERENCE))
         parts.append(text((across(max(bar.amount, 0.0)) + 3, y + 7), bar.words, size=7.0, weight=SEMIBOLD))

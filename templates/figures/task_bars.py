@@ -39,8 +39,8 @@ def task_bars(tasks: Sequence[TaskBar], alt: str) -> Markup:
     step = min(max(ROOM / max(len(tasks), 1), LEAST_ROW), MOST_ROW)
     foot = 4 + step * len(tasks)
     parts = [line((LEFT, 2), (LEFT, foot), stroke=colours.INK, width=0.9)]
-    for place, task in enumerate(tasks):
-        y = 3 + place * step + (step - 11) / 2
+    for row_number, task in enumerate(tasks):
+        y = 3 + row_number * step + (step - 11) / 2
         fill = colours.INFERENCE_TEXT if task.is_passed else colours.LINE if task.is_rest else colours.BAR_GREY
         weight = SEMIBOLD if task.is_passed else 400
         end = across(task.share)

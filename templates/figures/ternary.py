@@ -162,8 +162,8 @@ def _trail(dot: ModelDot) -> Iterator[str]:
         return
     stops = [point(shares) for shares in dot.trail] + [dot.at]
     growth = (TRAIL_LAST - TRAIL_FIRST) / (len(stops) - 1)
-    for place, (start, end) in enumerate(pairwise(stops), start=1):
-        yield line(start, end, stroke=TRAIL_INK, width=TRAIL_FIRST + growth * place)
+    for segment_number, (start, end) in enumerate(pairwise(stops), start=1):
+        yield line(start, end, stroke=TRAIL_INK, width=TRAIL_FIRST + growth * segment_number)
     for stop in stops[:-1]:
         yield circle(stop, 1.2, fill=colours.PAPER, stroke=TRAIL_INK, width=0.5)
 

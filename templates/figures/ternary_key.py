@@ -30,8 +30,8 @@ def how_to_read(target_name: str, band: str, heavy: Sequence[tuple[str, str]]) -
     rows = [("cross", f"target: {target_name}"), ("band", f"band: penalty under {band}")]
     rows += [(colours.MID_GREY, "inside the band: no action")]
     rows += [(fill, f"outside, heavy in {phase}") for fill, phase in heavy]
-    for place, (mark, words) in enumerate(rows):
-        y = 21 + place * ROW
+    for row_number, (mark, words) in enumerate(rows):
+        y = 21 + row_number * ROW
         yield from _mark(mark, y)
         yield text((19, y + 2.3), words, size=6.8)
 
@@ -55,9 +55,11 @@ def size_key(steps: Sequence[SizeStep]) -> Iterator[str]:
         yield circle((x, 31), step.radius, fill=colours.PAPER, stroke=colours.INK, width=0.7)
         yield text((x + step.radius + 2, 33.3), step.words, size=6.4, fill=colours.TEXT_2)
         x += step.radius + text_width(step.words, 6.4) + 6
-    for place, words in enumerate(("last six month-ends", "too young: forecast undecided", "adopted base: two phases")):
-        y = 58 + place * ROW
-        yield from (_trail_mark, _young_mark, _adopted_mark)[place](SIZE_X + 7, y)
+    for row_number, words in enumerate(
+        ("last six month-ends", "too young: forecast undecided", "adopted base: two phases")
+    ):
+        y = 58 + row_number * ROW
+        yield from (_trail_mark, _young_mark, _adopted_mark)[row_number](SIZE_X + 7, y)
         yield text((SIZE_X + 19, y + 2.3), words, size=6.8)
 
 

@@ -65,13 +65,13 @@ def _on_side(labels: Sequence[Label], side: int) -> list[Label]:
 def _apart(labels: list[Label], top: float, bands: Sequence[tuple[float, float]]) -> list[Label]:
     """One pass down pushes labels below their upper neighbour, one pass up brings them back into the figure."""
     heights = [min(max(_beside(label.dot[1], bands), top), BOTTOM) for label in labels]
-    for place in range(1, len(heights)):
-        if heights[place] < heights[place - 1] + STEP:
-            heights[place] = _below(heights[place - 1] + STEP, bands)
+    for label_number in range(1, len(heights)):
+        if heights[label_number] < heights[label_number - 1] + STEP:
+            heights[label_number] = _below(heights[label_number - 1] + STEP, bands)
     limit = BOTTOM
-    for place in reversed(range(len(heights))):
-        heights[place] = min(heights[place], limit)
-        limit = heights[place] - STEP
+    for label_number in reversed(range(len(heights))):
+        heights[label_number] = min(heights[label_number], limit)
+        limit = heights[label_number] - STEP
     return [replace(label, y=height) for label, height in zip(labels, heights, strict=True)]
 
 

@@ -40,12 +40,17 @@ def waterfall(steps: Sequence[Step], alt: str) -> Markup:
     across = Scale(ticks[0], ticks[-1], LEFT, WIDTH - 46)
     height = 20 + ROW * len(steps)
     parts = [*_axis(ticks, across, height)]
-    for place, (step, (start, end)) in enumerate(zip(steps, ends, strict=True)):
-        parts += _bar(step, start, end, across, 16 + place * ROW)
-        if place + 1 < len(steps):
+    for step_number, (step, (start, end)) in enumerate(zip(steps, ends, strict=True)):
+        parts += _bar(step, start, end, across, 16 + step_number * ROW)
+        if step_number + 1 < len(steps):
             x = across(end)
             parts.append(
-                line((x, 16 + place * ROW + 11), (x, 16 + (place + 1) * ROW), stroke=colours.TEXT_2, width=0.5)
+                line(
+                    (x, 16 + step_number * ROW + 11),
+                    (x, 16 + (step_number + 1) * ROW),
+                    stroke=colours.TEXT_2,
+                    width=0.5,
+                )
             )
     return figure((WIDTH, height), alt, parts)
 

@@ -192,13 +192,18 @@ def _figure(night: Night) -> tuple[Markup | None, str]:
     for row in night.tables["amortization"].to_dicts():
         by_model.setdefault(row["model_id"], {})[row["month"]] = row["closing_usd"]
     zero = Decimal(0)
-    series = {model: [known.get(month, zero) for month in months] for model, known in by_model.items()}
+    series = {
+        model: [balance_by_month.get(month, zero) for month in months] for model, balance_by_month in by_model.items()
+    }
     ranked = sorted(series, key=lambda model: (-series[model][-1], -max(series[model]), model))
-    rest = [sum((series[model][place] for model in ranked[MOST_LAYERS:]), zero) for place in range(len(months))]
+    rest = [
+        sum((series[model][month_number] for model in ranked[MOST_LAYERS:]), zero)
+        for month_number in range(len(months))
+    ]
     layers = [(formats.fitted(model, 100, 7.2), series[model]) for model in ranked[:MOST_LAYERS]]
     layers += [(f"{len(ranked) - MOST_LAYERS:,} others", rest)] if any(rest) else []
     layers = [(name, values) for name, values in layers if any(values)]
-    totals = [sum((values[place] for _, values in layers), zero) for place in range(len(months))]
+    totals = [sum((values[month_number] for _, values in layers), zero) for month_number in range(len(months))]
     if not layers or max(totals) <= 0:
         return None, ""
     unit = TableUnit.of_axis(night.money, totals)

@@ -39,8 +39,8 @@ def spend(row: Row) -> Decimal:
 def verdict_of(night: Night, rows: list[Row]) -> Verdict:
     """What the title of page 4 says of all models with direct cost."""
     index, code = night.index, night.title("thirds")["title_code"]
-    found = verdicts(night)
-    living = [model for model, row in found.items() if not row["is_retired"]]
+    verdict_by_model = verdicts(night)
+    living = [model for model, row in verdict_by_model.items() if not row["is_retired"]]
     by_name = {row["model_id"]: row for row in rows}
     named = by_name.get(_named(code, living, by_name))
     shares = tuple(_decimal(named[f"{phase}_ratio"]) for phase in PHASES) if named else ()
@@ -50,7 +50,7 @@ def verdict_of(night: Night, rows: list[Row]) -> Verdict:
         spent=index.get(f"{named['model_id']}:lifetime") if named else None,
         distance=index.get("distance"),
         model=named["model_id"] if named else "",
-        standing=night.say("thirds", "standing", found[named["model_id"]]) if named else "",
+        standing=night.say("thirds", "standing", verdict_by_model[named["model_id"]]) if named else "",
         widest=_decimal(named["penalty_ratio"]) if named else None,
         shares=() if None in shares else shares,
         total=spend(named) if named else Decimal(0),

@@ -192,13 +192,13 @@ def _figures(
 
 def _entity_drivers(rows: pl.DataFrame) -> dict[tuple[str, str | None], str]:
     """The driver with the largest part of each entity's change."""
-    place = (
+    entity = (
         pl.when(pl.col("account") == "direct")
         .then("phase")
         .otherwise(pl.when(pl.col("account") == "commitment_unused").then(pl.lit("idle")).otherwise("account"))
     )
     model = pl.when(pl.col("account") == "direct").then("model_id")
-    summed = rows.group_by(entity=place, model=model, driver="driver").agg(pl.col("change_usd").sum())
+    summed = rows.group_by(entity=entity, model=model, driver="driver").agg(pl.col("change_usd").sum())
     ordered = summed.sort(pl.col("change_usd").abs(), "driver", descending=[True, False])
     first = ordered.unique(["entity", "model"], keep="first", maintain_order=True)
     return {(row["entity"], row["model"]): row["driver"] for row in first.to_dicts()}

@@ -208,7 +208,7 @@ def _law(night: Night, rows: Sequence[Row]) -> tuple[tuple[Markup, Markup] | Non
 
 def _law_row(night: Night, row: Row, trained: Strip, wanted: Strip) -> LawRow:
     over, demand = formats.factor(row["overtrain_ratio"]), formats.factor(row["demand_ratio"])
-    known = "demand is not known" if row["demand_ratio"] is None else f"demand {demand} times"
+    demand_alt = "demand is not known" if row["demand_ratio"] is None else f"demand {demand} times"
     return LawRow(
         name=formats.fitted(row["model_id"], 66),
         cells=(
@@ -217,7 +217,7 @@ def _law_row(night: Night, row: Row, trained: Strip, wanted: Strip) -> LawRow:
         overtrain=strip_row(trained, row["overtrain_ratio"], f"over-trained {over} times", target=1.0),
         overtrain_words=over,
         demand=strip_row(
-            wanted, row["demand_ratio"], known, target=row["equal_best_ratio"],
+            wanted, row["demand_ratio"], demand_alt, target=row["equal_best_ratio"],
             good=(row["equal_from_ratio"], row["equal_to_ratio"]), is_good=bool(row["fits_equal_split"]),
         ),
         demand_words=demand,
@@ -227,8 +227,11 @@ def _law_row(night: Night, row: Row, trained: Strip, wanted: Strip) -> LawRow:
 
 
 def _tenfold(night: Night, models: Sequence[str]) -> tuple[tuple[TenfoldRow, ...], str]:
-    found = {row["model_id"]: row for row in night.tables["scaling_evidence"].to_dicts()}
-    rows = sorted((found[model] for model in models if model in found), key=lambda row: -row["tenfold_flop"])
+    evidence_by_model = {row["model_id"]: row for row in night.tables["scaling_evidence"].to_dicts()}
+    rows = sorted(
+        (evidence_by_model[model] for model in models if model in evidence_by_model),
+        key=lambda row: -row["tenfold_flop"],
+    )
     unit = TableUnit.of(night.money, [row["tenfold_usd"] for row in rows if row["tenfold_usd"] is not None])
     return tuple(
         TenfoldRow(

@@ -36,7 +36,7 @@ STANDINGS: Final = ("safe", "measured", "evaluate_first")
 class RankedRow:
     """One decision, or all of them drawn together, ready to print."""
 
-    place: str
+    rank: str
     decision: str
     one_off: str
     bar: Markup | None
@@ -106,8 +106,8 @@ def decisions(night: Night) -> Decisions:
     totals = night.tables["recommended_totals"].to_dicts()
     total = totals[0] if totals and totals[0]["decisions"] > 1 else None
     savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
-    known = [float(value) for value in savings if value is not None]
-    limits = (min([*known, 0.0]), max([*known, 1.0]))
+    stated_savings = [float(value) for value in savings if value is not None]
+    limits = (min([*stated_savings, 0.0]), max([*stated_savings, 1.0]))
     signed = [row for row in rows if row["standing"] != "evaluate_first"]
     rejected, held = list(_rejected(night)), list(_held(night))
     past = track(night)
@@ -169,14 +169,14 @@ def _height(night: Night, row: Row) -> float:
 
 
 def _groups(night: Night, rows: list[Row], unit: TableUnit, limits: tuple[float, float]) -> Iterator[Group]:
-    place = 0
+    rank = 0
     for standing in STANDINGS:
         ours = [row for row in rows if row["standing"] == standing]
         ours.sort(key=lambda row: (-(row["net_present_value_usd_p50"] or 0), row["rank"]))
         ranked = []
         for row in ours:
-            place += 1
-            ranked.append(_row(night, row, place, unit, limits))
+            rank += 1
+            ranked.append(_row(night, row, rank, unit, limits))
         if ranked:
             name, note = (night.say("decisions", macro, standing) for macro in ("standing_name", "standing"))
             yield Group(name, note, tuple(ranked), standing == "evaluate_first")
@@ -206,11 +206,11 @@ def _spread(row: Row, unit: TableUnit) -> str:
     return f"{low} to {high}" if formats.MINUS in low + high else f"{low}–{high}"
 
 
-def _row(night: Night, row: Row, place: int, unit: TableUnit, limits: tuple[float, float]) -> RankedRow:
+def _row(night: Night, row: Row, rank: int, unit: TableUnit, limits: tuple[float, float]) -> RankedRow:
     is_waiting = row["standing"] == "evaluate_first"
     owner = formats.fitted(row["owner"], 40) if row["owner"] else formats.UNKNOWN
     return RankedRow(
-        place=str(place),
+        rank=str(rank),
         decision=night.say("decisions", "short_phrase", row, 16),
         one_off=unit.cell(row["one_off_usd_p50"]),
         bar=_bar(row, unit, limits),
@@ -228,7 +228,7 @@ def _total(row: Row, unit: TableUnit, limits: tuple[float, float]) -> RankedRow:
     count = int(row["decisions"])
     name = f"All {formats.count_word(count).lower()}, drawn together" if count > 1 else "The one decision"
     return RankedRow(
-        place="", decision=name, one_off=unit.cell(row["one_off_usd_p50"]), bar=_bar(row, unit, limits),
+        rank="", decision=name, one_off=unit.cell(row["one_off_usd_p50"]), bar=_bar(row, unit, limits),
         median=unit.cell(row["monthly_saving_usd_p50"]), value=unit.cell(row["net_present_value_usd_p50"]),
         spread=_spread(row, unit), payback="", chance="", gate="", last="",
     )  # fmt: skip

@@ -52,10 +52,10 @@ def requests(night: Night) -> tuple[list[Request], Request | None, tuple[str, st
     totals = night.tables["recommended_totals"].to_dicts()
     total = totals[0] if totals and totals[0]["decisions"] > 1 and rows else None
     savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
-    known = [value for value in savings if value is not None]
+    stated_savings = [value for value in savings if value is not None]
     one_offs = [row["one_off_usd_p50"] for row in rows if row["one_off_usd_p50"] is not None]
-    unit = TableUnit.of(night.money, [*known, *one_offs])
-    limits = (float(min([*known, 0])), float(max([*known, 1])))
+    unit = TableUnit.of(night.money, [*stated_savings, *one_offs])
+    limits = (float(min([*stated_savings, 0])), float(max([*stated_savings, 1])))
     low, high = (night.money.short(value) for value in limits)
     asked = [_request(night, row, unit, limits) for row in rows]
     return asked, _total(total, unit, limits) if total else None, (unit.head, low, high, unit.head)

@@ -17,6 +17,7 @@ from templates.pages.method import method
 from templates.pages.night import Night, Row
 from templates.pages.page_frame import Furniture, Identity
 from templates.pages.reconciliation import reconciliation
+from templates.pages.served import served
 from templates.pages.sheet import sheet
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
@@ -29,6 +30,7 @@ BUILDERS: Final[Mapping[str, Callable[[Night], object]]] = {
     "bridge": bridge,
     "thirds": thirds,
     "unit_costs": unit_costs,
+    "served": served,
     "amortization": amortization,
     "compute": compute,
     "reconciliation": reconciliation,

@@ -14,6 +14,7 @@ NAMES: Final = {
     "bridge": "Bridge and outlook",
     "thirds": "Thirds",
     "unit_costs": "Unit cost and waste",
+    "served": "Teams, tenants and tasks",
     "amortization": "Unamortised training",
     "compute": "Compute",
     "reconciliation": "Reconciliation and data quality",
@@ -22,7 +23,7 @@ NAMES: Final = {
 AUDIENCES: Final[Mapping[str, tuple[str, ...]]] = {
     "leadership": tuple(NAMES),
     "finance": ("bridge", "amortization", "reconciliation", "method"),
-    "owner": ("summary", "reconciliation"),
+    "owner": ("summary", "served", "reconciliation"),
 }
 
 

@@ -159,6 +159,6 @@ def _spark(night: Night, name: str, words: str) -> Markup:
         for month, amount in night.tables[table].select("month", column).iter_rows():
             sums[month] = sums.get(month, Decimal(0)) + amount
         values = [sums.get(row["month"]) for row in night.figures]
-    known = [None if value is None else float(value) for value in values]
-    count = f"{len(known)} months" if len(known) != 1 else "1 month"
-    return marks.sparkline(known, [], f"{count}, last value {words}" if any(known) else "no month is known")
+    amounts = [None if value is None else float(value) for value in values]
+    count = f"{len(amounts)} months" if len(amounts) != 1 else "1 month"
+    return marks.sparkline(amounts, [], f"{count}, last value {words}" if any(amounts) else "no month is known")

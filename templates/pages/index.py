@@ -35,9 +35,9 @@ class Index:
     def __init__(self, numbers: pl.DataFrame) -> None:
         """Reads the table of numbers in its order."""
         rows = numbers.sort("position").iter_rows(named=True)
-        known = set(Ref.__dataclass_fields__) - {"k"}
+        columns = set(Ref.__dataclass_fields__) - {"k"}
         self._refs = {
-            row["number_id"]: Ref(k=f"K-{row['position']:02d}", **{name: row[name] for name in known}) for row in rows
+            row["number_id"]: Ref(k=f"K-{row['position']:02d}", **{name: row[name] for name in columns}) for row in rows
         }
 
     def __getitem__(self, number_id: str) -> Ref:

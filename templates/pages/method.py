@@ -18,8 +18,11 @@ QUERY_WORDS: Final = 160
 MOST_CHANGES: Final = 40
 TITLES: Final = {
     "bridge": "Bridge and outlook",
+    "thirds": "Thirds",
     "unit_costs": "Unit cost and waste",
+    "served": "Teams, tenants and tasks",
     "amortization": "Unamortised training",
+    "compute": "Compute",
 }
 
 

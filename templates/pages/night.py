@@ -112,8 +112,8 @@ class Night:
         words = formats.month_year(self.subject["month"])
         state = "closed month" if self.subject["state"] == "FINAL" else "complete month"
         if self.subject["is_complete"] and not self.is_known:
-            known = self.subject["known_days"]
-            return f"{words}, known to {known}" if known else f"{words}, not known yet"
+            days = self.subject["known_days"]
+            return f"{words}, known to {days}" if days else f"{words}, not known yet"
         return f"{words}, {state}" if self.subject["is_complete"] else f"{words}, to {self.last_day.day}"
 
     @property

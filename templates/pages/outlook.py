@@ -156,15 +156,15 @@ def _groups(night: Night) -> list[tuple[str, date, list[str]]]:
 
 def _events(night: Night, first: date) -> list[FanEvent]:
     """The first events as ticks, each on its day within its month."""
-    found = []
+    events = []
     for kind, on, names in _groups(night)[:MOST_EVENTS]:
         one, many = EVENT_WORDS[kind]
         what = one.format(formats.name(names[0], 20)) if len(names) == 1 else f"{len(names):,} {many}"
         months = (on.year - first.year) * 12 + on.month - first.month
         # A month's point stands in its middle.
-        place = months - 0.5 + (on.day - 1) / monthrange(on.year, on.month)[1]
-        found.append(FanEvent(place, f"{formats.day_short(on)}: {what}"))
-    return found
+        month_offset = months - 0.5 + (on.day - 1) / monthrange(on.year, on.month)[1]
+        events.append(FanEvent(month_offset, f"{formats.day_short(on)}: {what}"))
+    return events
 
 
 def _month(row: Row, unit: TableUnit) -> FanMonth:

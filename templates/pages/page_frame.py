@@ -32,6 +32,8 @@ class Furniture:
         night_day = formats.day(night.subject["as_of"])
         if kind == "decisions":
             return f"Avoidable cost, {night.money.heading}, decisions as of {night_day}"
+        if kind == "served":
+            return f"Direct cost of serving, {night.money.heading}, to {self.until}"
         if kind == "compute":
             return f"Direct cost, {night.money.heading}, four weeks to {night_day}; prices of {night.month}"
         if kind in {"thirds", "sheet"}:
@@ -41,7 +43,8 @@ class Furniture:
             if kind in {"summary", "bridge"} and night.last_day < night.subject["as_of"]
             else ""
         )
-        return f"{self.basis}, to {self.until}{ahead}"
+        basis = f"Effective cost, {night.money.heading}" if ahead else self.basis
+        return f"{basis}, to {self.until}{ahead}"
 
     @classmethod
     def of(cls, night: Night, revision: int) -> Furniture:

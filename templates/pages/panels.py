@@ -72,9 +72,15 @@ def _events(night: Night, model_id: str, rows: list[Row]) -> list[Event]:
     events = []
     if released and released[0] and released[0].replace(day=1) in months:
         events.append(Event(months.index(released[0].replace(day=1)), "released"))
-    passed = [place for place, row in enumerate(rows) if row["inference_usd"] > row["pretraining_usd"] > 0]
-    if passed and 0 < passed[0] < len(rows) - 1 and all(abs(passed[0] - event.place) > 1 for event in events):
-        events.append(Event(passed[0], "serving passed pre-training"))
+    crossings = [
+        month_number for month_number, row in enumerate(rows) if row["inference_usd"] > row["pretraining_usd"] > 0
+    ]
+    if (
+        crossings
+        and 0 < crossings[0] < len(rows) - 1
+        and all(abs(crossings[0] - event.month_number) > 1 for event in events)
+    ):
+        events.append(Event(crossings[0], "serving passed pre-training"))
     return events
 
 
@@ -144,7 +150,7 @@ def sizes_panel(night: Night, model_id: str) -> Panel:
     band = _optimum(best[0]) if best else None
     law = best[0]["law_id"] if best else "unknown"
     low, high = points[0].params, points[-1].params
-    sizes = [low * (high / low) ** (place / 3) for place in range(4)]
+    sizes = [low * (high / low) ** (tick_number / 3) for tick_number in range(4)]
     alt = f"Lifetime cost at equal loss from {formats.tokens(low)} to {formats.tokens(high)} parameters"
     alt += f"; {band.words[0]}, {band.words[1]}." if band else "."
     figure = iso_loss(

@@ -132,8 +132,8 @@ def _is_alert(row: Row) -> bool:
 
 def _rank(row: Row) -> tuple[Decimal, bool, str, str, str, str]:
     """By size of the difference; where there is none, closed periods that changed stand first."""
-    place = row["invoice_id"], row["source"], str(row["billing_period_start"]), row["currency"]
-    return (-abs(gap(row)), not _is_alert(row), *place)
+    invoice_key = row["invoice_id"], row["source"], str(row["billing_period_start"]), row["currency"]
+    return (-abs(gap(row)), not _is_alert(row), *invoice_key)
 
 
 def _missed(failed: list[Row]) -> str:
@@ -203,11 +203,11 @@ def _findings_note(night: Night) -> str:
     doubts = findings.filter(findings["is_doubt"])
     accepted = doubts.filter(doubts["is_accepted"]).height
     counts = (doubts.height - accepted, accepted, findings.height - doubts.height)
-    said = [
+    counted = [
         f"{count:,} {word}" for count, word in zip(counts, ("in doubt", "accepted", "to know"), strict=True) if count
     ]
     rest = findings.height - LISTED_FINDINGS
-    return ", ".join(said) + (f"; {rest:,} more in findings.csv" if rest > 0 else "")
+    return ", ".join(counted) + (f"; {rest:,} more in findings.csv" if rest > 0 else "")
 
 
 KINDS: Final = {"gpu_billing": "bills", "training_logs": "training logs", "request_telemetry": "requests"}

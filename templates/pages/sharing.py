@@ -31,9 +31,9 @@ class Sharing:
 
 def sharing(night: Night) -> Sharing | None:
     """The table, in the reporting currency; none where no pool is shared, so that nothing could differ."""
-    found = night.tables["policy_sensitivity"].filter(currency=night.settings["currency"])
-    costs = {(row["model_id"], row["policy"]): row for row in found.to_dicts()}
-    models = [row["model_id"] for row in found.filter(policy="booked").sort("rank").to_dicts()]
+    sensitivity = night.tables["policy_sensitivity"].filter(currency=night.settings["currency"])
+    costs = {(row["model_id"], row["policy"]): row for row in sensitivity.to_dicts()}
+    models = [row["model_id"] for row in sensitivity.filter(policy="booked").sort("rank").to_dicts()]
     if not any(_differs(costs, model) for model in models):
         return None
     rows = [SharingRow(formats.name(model, 24), _cells(costs, model)) for model in models[:MOST]]

@@ -46,8 +46,8 @@ def since_last(night: Night) -> SinceLast:
 
 
 def _filled(night: Night, topic: str, items: Iterator[Item]) -> tuple[Item, ...]:
-    found = tuple(items)[:MOST]
-    return found or (Item(None, night.say("summary", "no_news", topic)),)
+    shown = tuple(items)[:MOST]
+    return shown or (Item(None, night.say("summary", "no_news", topic)),)
 
 
 def _record(night: Night) -> list[Row]:
@@ -80,12 +80,12 @@ def _restated(night: Night) -> Iterator[Item]:
 def _doubts(night: Night) -> Iterator[Item]:
     """The largest doubts that nobody has accepted, and cost that no rule reaches by the largest name of it."""
     findings = night.tables["largest_findings"].filter("is_doubt", ~pl.col("is_accepted")).sort("rank")
-    said: set[str] = set()
+    sentences: set[str] = set()
     for row in findings.to_dicts():
         amount = formats.Money(row["currency"]).short(row["amount"]) if row["amount"] and row["currency"] else ""
         words = night.say("summary", "finding", amount, row["kind"], row["subject"])
-        if words not in said and len(said) < MOST:
-            said.add(words)
+        if words not in sentences and len(sentences) < MOST:
+            sentences.add(words)
             yield Item(marks.attention(), words)
     unallocated = night.now["unallocated_usd"]
     if unallocated and unallocated >= night.subject["materiality_usd"]:

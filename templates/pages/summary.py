@@ -228,11 +228,11 @@ def _columns(night: Night, height: float) -> Markup | None:
     strip = TableUnit.of_axis(night.money, [_difference(row) or Decimal(0) for row in night.figures])
     labelled = _labelled([row["effective_usd"] for row in night.figures])
     months = [
-        _column(row, classes[row["month"]], unit, strip, place == 0, place in labelled)
-        for place, row in enumerate(night.figures)
+        _column(row, classes[row["month"]], unit, strip, month_number == 0, month_number in labelled)
+        for month_number, row in enumerate(night.figures)
     ]
     later = _ahead(night)
-    ahead = [_month_ahead(row, unit, place == len(later) - 1) for place, row in enumerate(later)]
+    ahead = [_month_ahead(row, unit, month_number == len(later) - 1) for month_number, row in enumerate(later)]
     costs = [row["effective_usd"] for row in night.figures]
     low, high, last = (night.money.short(amount) for amount in (min(costs), max(costs), costs[-1]))
     alt = f"{_counted(len(months))} of effective cost, from {low} to {high}; {night.month}: {last}."
@@ -242,7 +242,7 @@ def _columns(night: Night, height: float) -> Markup | None:
 def _labelled(costs: Sequence[Decimal]) -> set[int]:
     """Which columns carry their amount: the last, and the highest where it is not beside it."""
     last = len(costs) - 1
-    highest = max(range(len(costs)), key=lambda place: (costs[place], place))
+    highest = max(range(len(costs)), key=lambda month_number: (costs[month_number], month_number))
     return {last} | ({highest} if last - highest > 1 else set())
 
 

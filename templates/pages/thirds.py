@@ -38,7 +38,7 @@ class ThirdsRow:
     verdict: str
     over: str
     age: str
-    place: str = ""
+    rank: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,16 @@ def shown_rows(rows: list[Row], most: int) -> list[Row]:
 def thirds(night: Night) -> Thirds:
     """Page 4 of the night."""
     rows = models_by_spend(night)
-    found = verdicts(night)
-    living = [row for row in rows if not found[row["model_id"]]["is_retired"]]
-    gone = [row for row in rows if found[row["model_id"]]["is_retired"]]
+    verdict_by_model = verdicts(night)
+    living = [row for row in rows if not verdict_by_model[row["model_id"]]["is_retired"]]
+    gone = [row for row in rows if verdict_by_model[row["model_id"]]["is_retired"]]
     large = shown_rows(living, max(MOST_ROWS[night.paper] - bool(gone) - 2 * night.squeeze("thirds"), 2))
     rest = living[len(large) :]
     spent = [spend(row) for row in rows]
     unit = TableUnit.of_rows(night.money, spent, sum(spent, Decimal(0)))
-    shown = [_table_row(row, unit, night, found[row["model_id"]], place) for place, row in enumerate(large, start=1)]
+    shown = [
+        _table_row(row, unit, night, verdict_by_model[row["model_id"]], rank) for rank, row in enumerate(large, start=1)
+    ]
     figure, notes = triangle(night, living, large)
     return Thirds(
         verdict=verdict_of(night, rows),
@@ -137,7 +139,7 @@ def _retired_name(rows: list[Row]) -> str:
     return f"{len(rows)} retired: {names}{' …' if len(rows) > 2 else ''}"  # noqa: PLR2004 - two names fit
 
 
-def _table_row(row: Row, unit: TableUnit, night: Night, found: Row, place: int) -> ThirdsRow:
+def _table_row(row: Row, unit: TableUnit, night: Night, band_verdict: Row, rank: int) -> ThirdsRow:
     is_adopted = row["status"] == "no_own_pretraining"
     amounts: list[Decimal | None] = [row[f"{phase}_usd"] for phase in PHASES]
     cells = [formats.UNKNOWN if is_adopted else unit.cell(amounts[0]), *(unit.cell(amount) for amount in amounts[1:])]
@@ -147,9 +149,9 @@ def _table_row(row: Row, unit: TableUnit, night: Night, found: Row, place: int) 
         bar=_bar(row),
         penalty=_penalty(row, night),
         verdict=_verdict(row),
-        over=unit.cell(row["distance_usd"]) if found["is_outside"] else formats.UNKNOWN,
+        over=unit.cell(row["distance_usd"]) if band_verdict["is_outside"] else formats.UNKNOWN,
         age=formats.plain(row["age_days"]),
-        place=str(place),
+        rank=str(rank),
     )
 
 

@@ -30,10 +30,10 @@ def triangle(night: Night, rows: Sequence[Row], large: Sequence[Row]) -> tuple[M
     drawable = [row for row in large if (shares := _shares(row)) is not None and is_plotted(shares)]
     if not any(_phases(row) >= FEWEST_PHASES for row in drawable):
         return _bars(night, rows), []
-    found = verdicts(night)
-    first = sorted(drawable, key=lambda row: (not found[row["model_id"]]["is_outside"], -_spend(row), row["model_id"]))[
-        :MOST_DOTS
-    ]
+    verdict_by_model = verdicts(night)
+    first = sorted(
+        drawable, key=lambda row: (not verdict_by_model[row["model_id"]]["is_outside"], -_spend(row), row["model_id"])
+    )[:MOST_DOTS]
     names = {row["model_id"] for row in first}
     dots = [_dot(night, row) for row in first]
     notes = _notes(night, rows, first, [row for row in rows if row["model_id"] not in names])
@@ -111,10 +111,10 @@ def _keys(night: Night, dots: Sequence[ModelDot]) -> list[str]:
 
 
 def _alt(night: Night, rows: Sequence[Row]) -> str:
-    found = verdicts(night)
-    out = [row for row in rows if found[row["model_id"]]["is_outside"]]
+    verdict_by_model = verdicts(night)
+    out = [row for row in rows if verdict_by_model[row["model_id"]]["is_outside"]]
     band = formats.whole_percent(night.settings["dead_band_ratio"])
-    judged = sum(1 for row in rows if found[row["model_id"]]["is_judged"])
+    judged = sum(1 for row in rows if verdict_by_model[row["model_id"]]["is_judged"])
     verdict = f"{len(out)} of {judged} judged models are outside the {band} band"
     if not out:
         return f"Triangle of pre-training, post-training and inference: {verdict}."
@@ -154,13 +154,13 @@ def _overheads(night: Night) -> dict[tuple[str, str], Decimal]:
 
 def _moves(night: Night, row: Row, overheads: dict[tuple[str, str], Decimal]) -> bool:
     """Whether a model would change sides if its share of idle and shared cost counted with the phase it came from."""
-    found = verdicts(night)[row["model_id"]]
-    if not found["is_judged"]:
+    band_verdict = verdicts(night)[row["model_id"]]
+    if not band_verdict["is_judged"]:
         return False
     more = {phase: overheads.get((row["model_id"], phase), Decimal(0)) for phase in PHASES}
     counted = _shares(row | {f"{phase}_usd": row[f"{phase}_usd"] + more[phase] for phase in PHASES})
     band = float(night.settings["dead_band_ratio"])
-    return counted is not None and (penalty(counted, night.target) > band) is not found["is_outside"]
+    return counted is not None and (penalty(counted, night.target) > band) is not band_verdict["is_outside"]
 
 
 def _bars(night: Night, rows: Sequence[Row]) -> Markup:

@@ -182,8 +182,8 @@ def _offers(night: Night) -> dict[str, Row]:
     """The cheapest price of an API for the tokens of the month that says when it was looked up, by model."""
     rows = night.tables["api_comparisons"].filter(month=night.subject["month"])
     dated = rows.drop_nulls("priced_on").sort("model_id", "rank", descending=[False, True])
-    found = {row["model_id"]: row for row in dated.to_dicts()}
-    return dict(sorted(found.items(), key=lambda one: (-one[1]["build_usd"], one[0])))
+    offer_by_model = {row["model_id"]: row for row in dated.to_dicts()}
+    return dict(sorted(offer_by_model.items(), key=lambda one: (-one[1]["build_usd"], one[0])))
 
 
 def _offer(night: Night, row: Row) -> str:
@@ -255,8 +255,8 @@ def _others(rows: list[Row]) -> str:
 def _months(night: Night) -> Markup | None:
     """The price of all models month by month, each weighted by its tokens."""
     months = [_rate_month(night, row) for row in night.figures]
-    known = [month for month in months if any(month.parts)]
-    if not known:
+    priced_months = [month for month in months if any(month.parts)]
+    if not priced_months:
         return None
     used, idle, training = (Decimal(repr(part)) for part in months[-1].parts)
     money = night.money
@@ -346,9 +346,9 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
 
 
 def _goodput(night: Night) -> Markup | None:
-    known = dict(night.tables["goodput"].select("month", "goodput_ratio").iter_rows())
+    ratio_by_month = dict(night.tables["goodput"].select("month", "goodput_ratio").iter_rows())
     months = [row["month"] for row in night.figures]
-    shares = [known.get(month) for month in months]
+    shares = [ratio_by_month.get(month) for month in months]
     if not any(share is not None for share in shares) or not night.tables["training_runs"].height:
         return None
     last = [share for share in shares if share is not None][-1]

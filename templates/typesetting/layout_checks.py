@@ -196,12 +196,12 @@ def long_pages(layout: Layout, report: Document) -> frozenset[str]:
 
 def fills(layout: Layout) -> dict[str, float]:
     """How far down its sheet each page reaches, as a share of the height of text; 1 where it goes on to another."""
-    found: dict[str, list[float]] = {}
+    shares_by_page: dict[str, list[float]] = {}
     for page in layout.pages:
         box = page._page_box  # noqa: SLF001 - the library has no other door to its layout
         for article in (part for part in _boxes(box) if _is_page(part)):
             ends = [part.position_y + part.margin_height() for part in _boxes(article) if type(part).__name__ in SEEN]
             foot = max(ends, default=article.position_y)
             share = (foot - box.content_box_y()) / box.height
-            found.setdefault(article.element.get("id"), []).append(share)
-    return {anchor: shares[0] if len(shares) == 1 else 1.0 for anchor, shares in found.items()}
+            shares_by_page.setdefault(article.element.get("id"), []).append(share)
+    return {anchor: shares[0] if len(shares) == 1 else 1.0 for anchor, shares in shares_by_page.items()}

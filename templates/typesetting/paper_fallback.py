@@ -32,9 +32,9 @@ class PaperFallback:
                 article[:] = [child for child in article if child.tag == "h1"]
                 article.append(_line())
                 continue
-            for place, part in enumerate(list(_parts(article))):
-                part.set(PART, str(place))
-                if (anchor, place) in self.without:
+            for part_number, part in enumerate(list(_parts(article))):
+                part.set(PART, str(part_number))
+                if (anchor, part_number) in self.without:
                     _leave_out(part)
 
 

@@ -88,12 +88,10 @@ def figures_as_images(markup: str) -> str:
     return FIGURE.sub(_image, markup)
 
 
-def _image(found: re.Match[str]) -> str:
-    drawing = base64.b64encode(found[0].encode()).decode("ascii")
-    size = f"width:{found['width']};height:{found['height']}"
-    return (
-        f'<img class="{found["name"]}" style="{size}" alt="{found["alt"]}" src="data:image/svg+xml;base64,{drawing}">'
-    )
+def _image(svg: re.Match[str]) -> str:
+    drawing = base64.b64encode(svg[0].encode()).decode("ascii")
+    size = f"width:{svg['width']};height:{svg['height']}"
+    return f'<img class="{svg["name"]}" style="{size}" alt="{svg["alt"]}" src="data:image/svg+xml;base64,{drawing}">'
 
 
 @contextmanager
@@ -174,7 +172,7 @@ def _with_less(
     """Parts of each page left out: those in which the text stands, else those that a page too long has left over."""
     without = {(fault.anchor, fault.part) for fault in faults if fault.anchor and fault.part is not None}
     mended = {anchor for anchor, _ in without}
-    without |= {(anchor, place) for anchor, places in late_parts(layout).items() for place in places
+    without |= {(anchor, number) for anchor, numbers in late_parts(layout).items() for number in numbers
                 if anchor in anchors - mended}  # fmt: skip
     bare = anchors - {anchor for anchor, _ in without}
     return replace(fallback, without=fallback.without | without, bare=fallback.bare | bare)
@@ -224,8 +222,10 @@ class _Bundled(URLFetcher):  # type: ignore[misc]  # the library has no types
 
 def _defaults() -> dict[str, Any]:
     """The library's own settings for everything that is not said here."""
-    said = {"pdf_variant", "pdf_identifier", "attachments"}
-    return {name: value for name, value in weasyprint.DEFAULT_OPTIONS.items() if name not in said} | {"pdf_tags": True}
+    own_options = {"pdf_variant", "pdf_identifier", "attachments"}
+    return {name: value for name, value in weasyprint.DEFAULT_OPTIONS.items() if name not in own_options} | {
+        "pdf_tags": True
+    }
 
 
 def _finish(layout: weasyprint.Document, pdf: Any) -> None:  # noqa: ANN401 - the library's own type is untyped

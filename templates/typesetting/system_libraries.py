@@ -69,17 +69,17 @@ def require() -> None:
 def versions() -> dict[str, str]:
     """Name -> version of each library that says one; what is missing says none."""
     pango, harfbuzz, fontconfig = (_opened(library) for library in LIBRARIES if library.name in _WITH_VERSION)
-    found = {}
+    version_by_library = {}
     asked = (("pango", pango, "pango_version_string"), ("harfbuzz", harfbuzz, "hb_version_string"))
     for name, library, function in asked:
         if library is not None:
             ask = getattr(library, function)
             ask.restype = ctypes.c_char_p
-            found[name] = ask().decode("ascii")
+            version_by_library[name] = ask().decode("ascii")
     if fontconfig is not None:
         number = fontconfig.FcGetVersion()  # 21401 is 2.14.1
-        found["fontconfig"] = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
-    return found
+        version_by_library["fontconfig"] = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
+    return version_by_library
 
 
 _WITH_VERSION: Final = ("Pango", "HarfBuzz", "fontconfig")

@@ -31,8 +31,8 @@ def broken(title: str) -> str:
     if _width(words[first:]) >= FULL_SECOND_LINE * LINE_WIDTH:
         return f"{' '.join(words[:first])} \n{' '.join(words[first:])}"
     fitting = range(1, first + 1)
-    place = min(fitting, key=lambda cut: abs(_width(words[:cut]) - 1.15 * _width(words[cut:])))
-    return f"{' '.join(words[:place])} \n{' '.join(words[place:])}"
+    break_at = min(fitting, key=lambda cut: abs(_width(words[:cut]) - 1.15 * _width(words[cut:])))
+    return f"{' '.join(words[:break_at])} \n{' '.join(words[break_at:])}"
 
 
 def _width(words: list[str]) -> float:

@@ -40,8 +40,8 @@ def _advances() -> dict[str, dict[str, int]]:
 
 @cache
 def _face(family: Family, weight: int) -> dict[str, int]:
-    known = _advances()
-    return known.get(f"{family} {weight}") or known[f"{family} {SEMIBOLD}"]
+    advances = _advances()
+    return advances.get(f"{family} {weight}") or advances[f"{family} {SEMIBOLD}"]
 
 
 def text_width(content: str, size: float, family: Family = CONDENSED, weight: int = REGULAR) -> float:
@@ -66,8 +66,8 @@ def printable(name: str) -> str:
     """A name in signs that the fonts have: invisible ones go, unknown ones become a visible box."""
     composed = unicodedata.normalize("NFC", name)
     shown = "".join(" " if sign.isspace() else sign for sign in composed if not _is_invisible(sign))
-    known = everywhere()
-    return "".join(sign if sign in known else PLACEHOLDER for sign in " ".join(shown.split()))
+    covered_signs = everywhere()
+    return "".join(sign if sign in covered_signs else PLACEHOLDER for sign in " ".join(shown.split()))
 
 
 def _is_invisible(sign: str) -> bool:
@@ -92,7 +92,7 @@ def font(name: str) -> bytes:
         KeyError: a name that is not bundled.
     """
     face, _, suffix = name.rpartition(".")
-    if face not in {known for _, _, known in FACES} or suffix not in {"ttf", "woff2"}:
+    if face not in {file_name for _, _, file_name in FACES} or suffix not in {"ttf", "woff2"}:
         raise KeyError(name)
     return files("templates.fonts").joinpath(name).read_bytes()
 

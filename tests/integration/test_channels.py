@@ -134,7 +134,7 @@ def deliver(project: Project, *, is_watch: bool = False) -> list[float]:
 
 
 def states(project: Project, night: date = NIGHT) -> list[str]:
-    return [letter.state for letter in outbox.letters(project.var / "delivery", night)]
+    return [letter.state for letter in outbox.messages(project.var / "delivery", night)]
 
 
 def test_a_held_night_is_told_once_and_no_name_becomes_a_mention(project: Project, server: Server) -> None:

@@ -46,7 +46,7 @@ def test_a_hook_notes_the_reason_and_writes_the_letter(tmp_path: Path) -> None:
         job = definitions.resolve_job_def("night")
         ran = job.execute_in_process(instance=instance, partition_key="2026-11-21", raise_on_error=False)
 
-    letter = outbox.letters(tmp_path / "var" / "delivery", date(2026, 11, 21))[0]
+    letter = outbox.messages(tmp_path / "var" / "delivery", date(2026, 11, 21))[0]
     assert not ran.success
     assert last_failure.noted(tmp_path / "var") == last_failure.Failure(
         date(2026, 11, 21), NOW, "held: no_space below var", is_held=True

@@ -268,3 +268,76 @@ def test_both_views_of_azure_are_one_bill(tmp_path: Path) -> None:
     unused = ledger.filter(pl.col("account") == "commitment_unused")
     assert (unused["billed_cost"].sum(), unused["effective_cost"].sum()) == (Decimal(0), Decimal(300))
     assert ledger["gpu_seconds"].sum() == pytest.approx(2 * 8 * 24 * 3600)  # each machine's GPUs once
+
+
+def in_october(rows: Sequence[Row]) -> list[Row]:
+    """The same bill a month earlier; October's thirty-first day has no charge."""
+    text = json.dumps(rows, default=str).replace("2026-12-01", "2026-11-01#").replace("2026-11-", "2026-10-")
+    moved: list[Row] = json.loads(text.replace("2026-10-01#", "2026-11-01"))
+    return moved
+
+
+def as_legacy(rows: Sequence[Row]) -> list[Row]:
+    """A report of the second version in the names of the first: `group/Name`, and a column a tag."""
+    groups = {"identity": "identity", "bill": "bill", "line_item": "lineItem", "pricing": "pricing"}
+
+    def renamed(name: str) -> str:
+        group = next(group for group in groups if name.startswith(group))
+        words = name.removeprefix(f"{group}_").split("_")
+        return f"{groups[group]}/{''.join(word.capitalize() for word in words)}"
+
+    return [
+        {renamed(name): cell for name, cell in row.items() if name != "resource_tags"}
+        | {"resourceTags/user:team": json.loads(str(row["resource_tags"])).get("user_team", "")}
+        for row in rows
+    ]
+
+
+def billed(ledger: pl.DataFrame) -> dict[object, Decimal]:
+    months = ledger.group_by(pl.col("charge_date").dt.month()).agg(pl.col("billed_cost").sum())
+    return dict(months.sort("charge_date").rows())
+
+
+OF_A_MONTH = sum((cost for *_, cost in MONTH), Decimal(0))
+
+
+def test_reports_of_both_versions_of_aws_in_one_folder_add_up_month_by_month(tmp_path: Path) -> None:
+    folder = project(tmp_path, aws=("aws_cur", as_cur()))
+    written(folder / "inbox/aws/legacy.csv", as_legacy(in_october(as_cur())))
+    landing, ledger = landed(folder)
+
+    assert (landing.holds, landing.rejections) == ((), ())
+    assert billed(ledger) == {10: OF_A_MONTH, 11: OF_A_MONTH}
+
+
+def test_one_month_in_both_versions_of_aws_never_counts_twice(tmp_path: Path) -> None:
+    folder = project(tmp_path, aws=("aws_cur", as_cur()))
+    written(folder / "inbox/aws/legacy.csv", as_legacy(as_cur()))
+    landing, ledger = landed(folder)
+
+    assert landing.holds or billed(ledger) == {11: OF_A_MONTH}
+
+
+def test_focus_of_two_versions_in_one_folder_adds_up_month_by_month(tmp_path: Path) -> None:
+    """1.0 has no SkuPriceDetails; 1.2 names the invoice."""
+    october = [{name: row[name] for name in row if name != "SkuPriceDetails"} for row in in_october(as_focus())]
+    folder = project(tmp_path, cloud=("focus", [{**row, "InvoiceId": "inv-11"} for row in as_focus()]))
+    written(folder / "inbox/cloud/october.csv", october)
+    landing, ledger = landed(folder)
+
+    assert (landing.holds, landing.rejections) == ((), ())
+    assert billed(ledger) == {10: OF_A_MONTH, 11: OF_A_MONTH}
+
+
+@pytest.mark.parametrize("layout", ["aws_cur", "focus", "azure_cost"])
+def test_a_bill_that_is_cut_counts_nothing_and_holds_the_night(tmp_path: Path, layout: str) -> None:
+    rows = {"aws_cur": as_cur, "focus": as_focus, "azure_cost": as_azure}[layout]()
+    folder = project(tmp_path, cloud=(layout, rows))
+    bill = folder / "inbox/cloud/bill.csv"
+    bill.write_bytes(bill.read_bytes()[:-20])
+    landing, ledger = landed(folder)
+
+    assert [rejection.reason for rejection in landing.rejections] == ["no_final_newline"]
+    assert ledger.is_empty()
+    with pytest.raises(HeldError, match=r"no_final_newline: inbox/cloud/bill\.csv"):
+        hold(landing, Limits())

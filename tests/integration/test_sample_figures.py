@@ -204,7 +204,7 @@ def test_every_number_of_every_page_is_a_value_of_the_nights_tables(
     markup: str, tables: duckdb.DuckDBPyConnection
 ) -> None:
     pages = pages_of(markup)
-    assert len(pages) == 13
+    assert len(pages) == 14
     found = {f"{page.kind} {page.position or ''}": faults(page, expected_of(page, tables)) for page in pages}
     assert {page: wrong for page, wrong in found.items() if wrong} == {}
 

@@ -21,7 +21,7 @@ DIMENSIONS = (
     "reason",
     "is_waste",
 )
-"""What tells two postings of one charge and day apart; places are numbered in this order."""
+"""What tells two postings of one charge and day apart; targets are numbered in this order."""
 
 WASTED = ("failed", "cancelled", "timeout")
 WHOLE = ("account", "model_id", "phase", "pool_id", "team")
@@ -30,15 +30,15 @@ STINT = ["pool_id", "deployment_id", "hour"]
 
 
 @dataclass(frozen=True)
-class Places:
-    """The places and the tables that lead to them, as whole numbers all the way.
+class AllocationTargets:
+    """The targets and the tables that lead to them, as whole numbers all the way.
 
-    `known` numbers the places; `charges` gives whole charges theirs; `uses` shares a pool-hour among runs, idle and
+    `targets` numbers them; `charges` gives whole charges theirs; `uses` shares a pool-hour among runs, idle and
     stints of deployments; `direct` finds the stint that a charge pays without a pool; `models` shares a stint among
     models; `consumers` shares a model's part among teams, tenants and tasks.
     """
 
-    known: pl.DataFrame
+    targets: pl.DataFrame
     charges: pl.DataFrame
     uses: pl.DataFrame
     direct: pl.DataFrame
@@ -46,22 +46,22 @@ class Places:
     consumers: pl.DataFrame
 
 
-def places(
+def allocation_targets(
     ruled: pl.DataFrame, pool_uses: pl.DataFrame, deployment_shares: pl.DataFrame, training_runs: pl.DataFrame
-) -> Places:
-    """Numbers every place that the ruled charges can reach."""
+) -> AllocationTargets:
+    """Numbers every target that the ruled charges can reach."""
     whole = _complete(ruled.filter(pl.col("method") == "whole").select("charge_id", *WHOLE))
     used = _used(pool_uses, training_runs)
     stints = _stints(used, ruled)
     served = _served(stints, deployment_shares)
-    known = _numbered(whole, used.filter(pl.col("deployment_id").is_null()), served)
-    return Places(
-        known=known,
-        charges=_with_place(whole, known).select("charge_id", "place"),
-        uses=_uses(used, known, stints),
+    targets = _numbered(whole, used.filter(pl.col("deployment_id").is_null()), served)
+    return AllocationTargets(
+        targets=targets,
+        charges=_with_target(whole, targets).select("charge_id", "place"),
+        uses=_uses(used, targets, stints),
         direct=stints.filter(pl.col("pool_id").is_null()).drop("pool_id"),
         models=served.unique("model_part", maintain_order=True).select("stint", "model_part", weight="model_weight"),
-        consumers=_with_place(served, known).select("model_part", "place", "weight"),
+        consumers=_with_target(served, targets).select("model_part", "place", "weight"),
     )
 
 
@@ -121,10 +121,10 @@ def _served(stints: pl.DataFrame, deployment_shares: pl.DataFrame) -> pl.DataFra
     return _complete(ordered.with_columns(pl.struct("stint", "model_id").rle_id().alias("model_part")))
 
 
-def _uses(used: pl.DataFrame, known: pl.DataFrame, stints: pl.DataFrame) -> pl.DataFrame:
-    """Uses of a pool-hour in the order of the split, each with the place or the stint it leads to."""
-    placed = _with_place(used, known)
-    return placed.join(stints, on=STINT, how="left", maintain_order="left").select(
+def _uses(used: pl.DataFrame, targets: pl.DataFrame, stints: pl.DataFrame) -> pl.DataFrame:
+    """Uses of a pool-hour in the order of the split, each with the target or the stint it leads to."""
+    with_targets = _with_target(used, targets)
+    return with_targets.join(stints, on=STINT, how="left", maintain_order="left").select(
         "pool_id", "hour", "weight", "place", "stint"
     )
 
@@ -144,5 +144,5 @@ def _numbered(*rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([part.select(DIMENSIONS) for part in rows]).unique().sort(DIMENSIONS).with_row_index("place")
 
 
-def _with_place(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    return rows.join(known, on=list(DIMENSIONS), how="left", nulls_equal=True, maintain_order="left")
+def _with_target(rows: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(targets, on=list(DIMENSIONS), how="left", nulls_equal=True, maintain_order="left")

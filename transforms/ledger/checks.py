@@ -44,8 +44,8 @@ def days_off_the_bill(
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One source and currency whose delivered rows, charges and postings do not add up to one another over all days."""
-    known = delivered_days.filter("is_current", pl.col("charge_day") <= settings["as_of"].item())
-    bill = pl.concat([rows.select("source", "currency", "billed_cost") for rows in (known, accruals)])
+    current = delivered_days.filter("is_current", pl.col("charge_day") <= settings["as_of"].item())
+    bill = pl.concat([rows.select("source", "currency", "billed_cost") for rows in (current, accruals)])
     sides = {"bill": bill, "charges": billed_days, "ledger": booked_days}
     sums = [
         rows.group_by("source", "currency").agg(units("billed_cost").sum().alias(side)) for side, rows in sides.items()

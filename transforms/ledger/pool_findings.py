@@ -41,8 +41,8 @@ def pool_findings(
     capacity = pool_capacity(billed_hours, pools).with_columns(pl.col("capacity").cast(pl.Float64))
     exceeded = by_hour.filter("is_placeless", pl.col("others") != "").join(capacity, on=HOUR)
     doubtful = pl.min_horizontal(pl.col("claimed") - pl.col("capacity"), pl.col("claimed") - pl.col("largest"))
-    found = exceeded.with_columns((doubtful / _GPU_SECOND).alias("gpu_seconds")).filter(pl.col("gpu_seconds") > 0)
-    sums = found.group_by("source", "others", "pool_id").agg(
+    excess = exceeded.with_columns((doubtful / _GPU_SECOND).alias("gpu_seconds")).filter(pl.col("gpu_seconds") > 0)
+    sums = excess.group_by("source", "others", "pool_id").agg(
         pl.col("gpu_seconds").sum(),
         pl.col("rows").max(),
         pl.col("hour").min().dt.date().alias("day_from"),

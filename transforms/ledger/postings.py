@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.ledger.allocation_targets import Places, places
+from transforms.ledger.allocation_targets import AllocationTargets, allocation_targets
 from transforms.ledger.billed_hours import gpu_time
 from transforms.money import amount, divided, split, units
 from transforms.periods import Grain, cut
@@ -36,11 +36,11 @@ def postings(
         return Postings.empty()
     ruled = charges.join(charge_rules.drop("charge_day"), on="charge_id")
     uses = _in_time(pool_uses.filter("is_billed"), ruled)
-    known = places(ruled, uses, _in_time(deployment_shares, ruled), training_runs)
-    numbered = _weighed(ruled, known).sort("charge_id").with_row_index("charge")
+    targets = allocation_targets(ruled, uses, _in_time(deployment_shares, ruled), training_runs)
+    numbered = _weighed(ruled, targets).sort("charge_id").with_row_index("charge")
     lots = numbered.group_by(LOT).agg("charge").with_row_index("lot")
-    lines = pl.concat([_merged(pl.concat([_whole(batch), *_split(batch, known)])) for batch in _batches(lots)])
-    return _described(lines.join(lots.select("lot", "charge").explode("charge"), on="lot"), numbered, known.known)
+    lines = pl.concat([_merged(pl.concat([_whole(batch), *_split(batch, targets)])) for batch in _batches(lots)])
+    return _described(lines.join(lots.select("lot", "charge").explode("charge"), on="lot"), numbered, targets.targets)
 
 
 def _in_time(hourly: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
@@ -49,9 +49,9 @@ def _in_time(hourly: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     return hourly.filter(pl.col("hour").is_between(pl.lit(first).dt.truncate("1h"), pl.lit(last)))
 
 
-def _weighed(ruled: pl.DataFrame, known: Places) -> pl.DataFrame:
-    """The charges with the place of those that stay whole, amounts as whole numbers."""
-    return ruled.join(known.charges, on="charge_id", how="left").with_columns(
+def _weighed(ruled: pl.DataFrame, targets: AllocationTargets) -> pl.DataFrame:
+    """The charges with the target of those that stay whole, amounts as whole numbers."""
+    return ruled.join(targets.charges, on="charge_id", how="left").with_columns(
         *(units(cost) for cost in COSTS), gpu_time("gpu_hours_exact").alias("gpu_time")
     )
 
@@ -68,13 +68,13 @@ def _whole(lots: pl.DataFrame) -> pl.DataFrame:
     return _parts(lots, "whole", "day").select(*LINE, *AMOUNTS)
 
 
-def _split(lots: pl.DataFrame, known: Places) -> list[pl.DataFrame]:
+def _split(lots: pl.DataFrame, targets: AllocationTargets) -> list[pl.DataFrame]:
     """Lines of the charges that users of pools or models of deployments share, hour by hour."""
-    used = _shared(_parts(lots, "pool", "hour").drop("place"), known.uses, ["pool_id", "hour"])
-    direct = _parts(lots, "deployment", "hour").join(known.direct, on=["deployment_id", "hour"])
+    used = _shared(_parts(lots, "pool", "hour").drop("place"), targets.uses, ["pool_id", "hour"])
+    direct = _parts(lots, "deployment", "hour").join(targets.direct, on=["deployment_id", "hour"])
     in_stints = used.filter(pl.col("stint").is_not_null())
     stints = pl.concat([rows.select("lot", "charge_date", "stint", *AMOUNTS) for rows in (in_stints, direct)])
-    consumers = _shared(_shared(stints, known.models, ["stint"]), known.consumers, ["model_part"])
+    consumers = _shared(_shared(stints, targets.models, ["stint"]), targets.consumers, ["model_part"])
     return [rows.select(*LINE, *AMOUNTS) for rows in (used.filter(pl.col("stint").is_null()), consumers)]
 
 
@@ -94,15 +94,15 @@ def _shared(parts: pl.DataFrame, weights: pl.DataFrame, key: list[str]) -> pl.Da
 
 
 def _merged(lines: pl.DataFrame) -> pl.DataFrame:
-    """One numbered line per lot, day and place; lines of nothing go, but a lot keeps at least one."""
+    """One numbered line per lot, day and target; lines of nothing go, but a lot keeps at least one."""
     sums = lines.group_by(LINE).agg(pl.col(AMOUNTS).sum()).sort(LINE)
     is_filled = pl.any_horizontal(pl.col(name) != 0 for name in AMOUNTS)
     is_first = pl.col("lot").is_first_distinct() & ~is_filled.any().over("lot")
     return sums.filter(is_filled | is_first).with_columns(pl.int_range(1, pl.len() + 1).over("lot").alias("line"))
 
 
-def _described(lines: pl.DataFrame, charges: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Lines with what their charge and their place say."""
+def _described(lines: pl.DataFrame, charges: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    """Lines with what their charge and their target say."""
     of_charge = charges.select(
         "charge",
         "charge_id",
@@ -114,7 +114,7 @@ def _described(lines: pl.DataFrame, charges: pl.DataFrame, known: pl.DataFrame) 
         "known_at",
         "rule",
     )
-    rows = lines.join(of_charge, on="charge").join(known, on="place").sort("charge", "line")
+    rows = lines.join(of_charge, on="charge").join(targets, on="place").sort("charge", "line")
     return Postings.frame(
         rows.with_columns(
             pl.concat_str("charge_id", "line", separator="-").alias("posting_id"),

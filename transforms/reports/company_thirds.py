@@ -30,9 +30,9 @@ def company_thirds(subject: pl.DataFrame, trails: pl.DataFrame, thirds: pl.DataF
         moments.append(("at_retirement", ahead))
     sums = [
         rows.select(*(pl.col(f"{phase}_usd").sum() for phase in PHASES)).with_columns(
-            position=pl.lit(place), moment=pl.lit(moment)
+            position=pl.lit(position), moment=pl.lit(moment)
         )
-        for place, (moment, rows) in enumerate(moments, start=1)
+        for position, (moment, rows) in enumerate(moments, start=1)
         if rows.height
     ]
     if not sums:

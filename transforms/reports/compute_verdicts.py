@@ -103,7 +103,7 @@ def runs_in_flight(
         .join(going, on="run_id", how="left")
         .with_columns(run_name=pl.coalesce("run_name", "run_id"))
     )
-    order = pl.col("verdict").replace_strict({name: place for place, name in enumerate(VERDICTS)}, return_dtype=pl.Int8)
+    order = pl.col("verdict").replace_strict({name: rank for rank, name in enumerate(VERDICTS)}, return_dtype=pl.Int8)
     ordered = rows.sort(order, "remaining_usd", "run_id", descending=[False, True, False], nulls_last=True)
     return RunsInFlight.frame(ordered.with_row_index("position", offset=1))
 
@@ -128,9 +128,9 @@ def task_standings(task_classes: pl.DataFrame) -> pl.DataFrame:
     whole = float(grouped["monthly_inference_usd"].sum() or 0)
     if whole <= 0:
         return TaskStandings.empty()
-    places = {name: place for place, name in enumerate(TASK_STANDINGS)}
+    ranks = {name: rank for rank, name in enumerate(TASK_STANDINGS)}
     rows = grouped.with_columns(
         share_ratio=pl.col("monthly_inference_usd").cast(pl.Float64) / whole,
         tasks=pl.col("tasks").cast(pl.Int64),
-    ).sort(pl.col("standing").replace_strict(places, return_dtype=pl.Int8))
+    ).sort(pl.col("standing").replace_strict(ranks, return_dtype=pl.Int8))
     return TaskStandings.frame(rows.with_row_index("position", offset=1))

@@ -15,7 +15,7 @@ def month_classes(subject: pl.DataFrame, daily_spend: pl.DataFrame) -> pl.DataFr
     spent = of_subject(daily_spend, subject).group_by("month", "cost_class").agg(pl.col("effective_usd").sum())
     grid = history(subject).join(pl.DataFrame({"cost_class": list(COST_CLASSES)}), how="cross")
     rows = grid.join(spent, on=["month", "cost_class"], how="left").with_columns(
-        pl.col("effective_usd").fill_null(ZERO), place=pl.col("cost_class").replace_strict(_places())
+        pl.col("effective_usd").fill_null(ZERO), place=pl.col("cost_class").replace_strict(_class_ranks())
     )
     return MonthClasses.frame(rows.sort("month", "place"))
 
@@ -61,8 +61,8 @@ def plans(budgets: pl.DataFrame) -> pl.DataFrame:
     return coarsest.group_by("month").agg(plan_usd=pl.col("usd").sum())
 
 
-def _places() -> dict[str, int]:
-    return {name: place for place, name in enumerate(COST_CLASSES)}
+def _class_ranks() -> dict[str, int]:
+    return {name: rank for rank, name in enumerate(COST_CLASSES)}
 
 
 def _share(part: pl.Expr) -> pl.Expr:

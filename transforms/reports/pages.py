@@ -11,6 +11,7 @@ from transforms.reports import title_cases as titles
 from warehouse.schemas.reports import Pages
 
 MOST_SHEETS: Final = 8
+NAMES_ON_PAGE_5: Final = 6
 Row = dict[str, Any]
 
 
@@ -33,6 +34,7 @@ def pages(
     runs_in_flight: pl.DataFrame,
     usage_gaps: pl.DataFrame,
     thirds: pl.DataFrame,
+    served_groups: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
 
@@ -58,6 +60,7 @@ def pages(
         _page("bridge", bridge, left_out=_bridge(row, bridge)),
         _page("thirds", titles.band_title(band_verdicts), left_out=_thirds(band_verdicts, thirds)),
         _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
+        _page("served", titles.served_title(served_groups), left_out=_served(served_groups)),
         _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
               row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
         _page("compute", physics, stop, left_out=_compute(physics)),
@@ -92,6 +95,15 @@ def _thirds(band_verdicts: pl.DataFrame, thirds: pl.DataFrame) -> str | None:
 
 def _unit_costs(row: Row) -> str | None:
     return None if row["first_day"] is not None else "nothing was served or billed"
+
+
+def _served(served_groups: pl.DataFrame) -> str | None:
+    """One dimension of few names stands on page 5 whole."""
+    if not served_groups.height:
+        return "no request names a team, a tenant or a task"
+    if served_groups["dimension"].n_unique() > 1 or served_groups.height > NAMES_ON_PAGE_5:
+        return None
+    return "page 5 shows all of it"
 
 
 def _compute(code: str) -> str | None:

@@ -24,8 +24,8 @@ def trails(subject: pl.DataFrame, daily_spend: pl.DataFrame) -> pl.DataFrame:
         cost.filter(pl.col("phase") == phase).sum().alias(f"{phase}_usd") for phase in PHASES
     )
     first = monthly.group_by("model_id").agg(first=pl.col("month").min())
-    found = monthly["month"].min()
-    start = found if isinstance(found, date) else month_of(night)
+    first_month = monthly["month"].min()
+    start = first_month if isinstance(first_month, date) else month_of(night)
     months = pl.DataFrame({"month": pl.date_range(start, month_of(night), "1mo", eager=True)})
     sums = (
         first.join(months, how="cross")

@@ -32,7 +32,7 @@ def subject(
     month = _month(night, first_day)
     period_end = min(month_after(month), night + timedelta(days=1))
     total = _total(spend, month, period_end)
-    known = max((min(last_known_day(demand_states, settings) + timedelta(days=1), period_end) - month).days, 0)
+    covered_days = max((min(last_known_day(demand_states, settings) + timedelta(days=1), period_end) - month).days, 0)
     before = month_after(month, -1)
     row = {
         "as_of": night,
@@ -43,8 +43,10 @@ def subject(
         "first_day": first_day,
         "history_days": (night - first_day).days + 1 if first_day else 0,
         "has_plan": budgets.filter(pl.col("month") == month).height > 0,
-        "known_days": known,
-        "state": _state(reconciliation, month, period_end) if known == (period_end - month).days else PRELIMINARY,
+        "known_days": covered_days,
+        "state": _state(reconciliation, month, period_end)
+        if covered_days == (period_end - month).days
+        else PRELIMINARY,
         "materiality_usd": max(LEAST_MATERIALITY, abs(total) * MATERIAL_SHARE),
     }
     return Subject.frame(pl.DataFrame([row], schema_overrides={"materiality_usd": pl.Decimal(38, 12)}))

@@ -83,8 +83,8 @@ def _periods(settings: pl.DataFrame, published_periods: pl.DataFrame, reconcilia
     was = closed.join(first, left_on=["month", "night"], right_on=["month", "first_night"], how="semi")
     now = reconciliation.with_columns(MONTH).join(first, on="month", how="semi")
     both = _sums(was, "was_there").join(_sums(now, "is_there"), on=PERIOD, how="full", coalesce=True, suffix="_now")
-    known = both.with_columns(pl.col(SIDES).fill_null(0), pl.col("was_there", "is_there").fill_null(value=False))
-    return known.join(first, on="month")
+    compared = both.with_columns(pl.col(SIDES).fill_null(0), pl.col("was_there", "is_there").fill_null(value=False))
+    return compared.join(first, on="month")
 
 
 def _sums(rows: pl.DataFrame, flag: str) -> pl.DataFrame:
@@ -109,8 +109,8 @@ def _files(changed: pl.DataFrame, published_bills: pl.DataFrame, bill_deliveries
     gone = then.join(bill_deliveries, left_on=["source", "sha256"], right_on=["source", "file_sha256"], how="anti")
     silent = gone.join(new, on=["month", "source"], how="anti").with_columns(billed_cost=pl.lit(0))
     size = pl.col("billed_cost").cast(pl.Float64).abs()
-    found = [rows.select("month", "source", "file", size=size) for rows in (new, silent)]
-    ranked = pl.concat(found).sort("size", "file", descending=[True, False])
+    candidates = [rows.select("month", "source", "file", size=size) for rows in (new, silent)]
+    ranked = pl.concat(candidates).sort("size", "file", descending=[True, False])
     return ranked.group_by("month", "source", maintain_order=True).agg(
         pl.col("file").first(), files=pl.col("file").n_unique().cast(pl.Int64)
     )

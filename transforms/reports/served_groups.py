@@ -27,13 +27,27 @@ def served_groups(subject: pl.DataFrame, monthly_spend: pl.DataFrame, token_usag
     ]
     if not parts:
         return ServedGroups.empty()
-    rows = pl.concat(parts).with_columns(
+    earlier = monthly_spend.filter(
+        pl.col("month") == pl.lit(row["previous_month"], pl.Date), pl.col("account") == "direct",
+        pl.col("phase") == "inference",
+    )  # fmt: skip
+    before = pl.concat([_cost(dimension, earlier, "previous_usd") for dimension in DIMENSIONS])
+    zero = pl.lit(0).cast(pl.Decimal(38, 12))
+    previous = pl.lit(None) if row["previous_month"] is None else pl.col("previous_usd").fill_null(zero)
+    joined = pl.concat(parts).join(before, on=["dimension", "name"], how="left", nulls_equal=True)
+    rows = joined.with_columns(
+        previous_usd=previous,
         usd_per_mtok=pl.when((pl.col("tokens") > 0) & (pl.col("used_usd") >= 0)).then(
             (pl.col("used_usd").cast(pl.Float64) * 1e6 / pl.col("tokens")).round(9).cast(pl.Decimal(38, 12))
-        )
+        ),
     )
     ordered = rows.sort("dimension", "used_usd", "name", descending=[False, True, False], nulls_last=True)
     return ServedGroups.frame(ordered)
+
+
+def _cost(dimension: str, served: pl.DataFrame, name: str) -> pl.DataFrame:
+    cost = served.group_by(name=dimension).agg(pl.col("effective_usd").sum().alias(name))
+    return cost.select(pl.lit(dimension).alias("dimension"), "name", name)
 
 
 def _by(dimension: str, served: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:

@@ -133,6 +133,17 @@ def amortization_title(balance: Decimal | None, runoffs: pl.DataFrame, materiali
     return {("schedule",): "schedule", ("pace",): "pace"}.get(tuple(sorted(bases - {"not_serving"})), "mixed")
 
 
+def served_title(served_groups: pl.DataFrame) -> str:
+    """Whether one name of the first dimension leads, or most of serving carries none."""
+    first = next((one for one in ("team", "tenant", "task") if (served_groups["dimension"] == one).any()), None)
+    ours = served_groups.filter(pl.col("dimension") == pl.lit(first, pl.String))
+    whole = Decimal(ours["used_usd"].sum() or 0)
+    unnamed = Decimal(ours.filter(pl.col("name").is_null())["used_usd"].sum() or 0)
+    if whole <= 0:
+        return "nothing"
+    return "unnamed" if unnamed > MOSTLY * whole else "named"
+
+
 def compute_title(
     law_verdicts: pl.DataFrame, serving_batches: pl.DataFrame, runs_in_flight: pl.DataFrame
 ) -> tuple[str, str | None]:

@@ -11,8 +11,8 @@ LARGEST = 10
 
 def unmatched(billed_days: pl.DataFrame, training_runs: pl.DataFrame, token_usage: pl.DataFrame) -> pl.DataFrame:
     """The ten largest names of each source that no rule reached, and their share of what the source holds."""
-    found = pl.concat([_cost(billed_days), _gpu_time(training_runs), _tokens(token_usage)])
-    per_name = found.group_by("source", "quantity", "name").agg(
+    named_amounts = pl.concat([_cost(billed_days), _gpu_time(training_runs), _tokens(token_usage)])
+    per_name = named_amounts.group_by("source", "quantity", "name").agg(
         pl.col("amount").sort().sum(), pl.col("is_matched").all(), pl.col("rows").sum()
     )
     total = pl.col("amount").sort().sum().over("source", "quantity")
@@ -39,9 +39,14 @@ def _tokens(token_usage: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(
-    found: pl.DataFrame, quantity: str, name: pl.Expr, amount: pl.Expr, is_matched: pl.Expr, rows: pl.Expr | None = None
+    records: pl.DataFrame,
+    quantity: str,
+    name: pl.Expr,
+    amount: pl.Expr,
+    is_matched: pl.Expr,
+    rows: pl.Expr | None = None,
 ) -> pl.DataFrame:
-    return found.select(
+    return records.select(
         pl.col("source"),
         pl.lit(quantity).alias("quantity"),
         pl.when(is_matched).then(pl.lit("(matched)")).otherwise(name).alias("name"),

@@ -34,9 +34,9 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
     )
     families = _families(rows)
     is_alone = pl.len().over("family") == pl.len().over(_RUN)
-    known = (
+    claims = (
         rows.join(families, on=_RUN, how="left", maintain_order="left")
-        .join(_told_by_machine(rows.with_columns(machines.alias("machines"))), on=_RUN, how="left",
+        .join(_counted_by_machine(rows.with_columns(machines.alias("machines"))), on=_RUN, how="left",
               maintain_order="left")
         .with_columns((pl.col("is_by_machine").fill_null(value=False) & is_alone).alias("is_by_machine"))
         .with_columns(
@@ -44,8 +44,8 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("is_by_machine")
     )  # fmt: skip
-    of_root = known.filter(pl.col("depth") == 0).group_by("family").agg(pl.col("gpu_set").min().alias("root_set"))
-    nested = known.join(of_root, on="family", how="left", maintain_order="left").with_columns(
+    of_root = claims.filter(pl.col("depth") == 0).group_by("family").agg(pl.col("gpu_set").min().alias("root_set"))
+    nested = claims.join(of_root, on="family", how="left", maintain_order="left").with_columns(
         pl.when(pl.col("depth") > 0).then(pl.coalesce("root_set", "gpu_set")).otherwise("gpu_set").alias("gpu_set")
     )
     order = pl.struct("depth", ~pl.col("is_leading"), "start", "source", "logged_run_id", "row").rank("ordinal")
@@ -55,7 +55,7 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
     return nested.with_columns(order.alias("precedence"), (is_machine & several & is_first).alias("is_contested"))
 
 
-def _told_by_machine(rows: pl.DataFrame) -> pl.DataFrame:
+def _counted_by_machine(rows: pl.DataFrame) -> pl.DataFrame:
     """The runs of which every row names its machines, and no two rows some of the same ones: each tells of its own.
 
     Where a row counts the GPUs of the whole job, or one row names a machine of another, all of them claim one set.

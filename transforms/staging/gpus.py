@@ -82,11 +82,11 @@ def _with_instances(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame
         pl.col("instance_type").alias("value"),
     )
     rules = instances.with_columns(pl.lit("*").alias("source"), pl.lit("instance_type").alias("field"))
-    found = first_rules(fields, rules).select(
+    matched = first_rules(fields, rules).select(
         "subject", pl.col("gpu_model").alias("instance_gpu_model"), pl.col("gpus").alias("instance_gpus")
     )
-    known = types.join(found, on="subject").drop("subject")
-    return dated.join(known, on=["instance_type", "policy_day"], how="left").drop("policy_day")
+    by_type = types.join(matched, on="subject").drop("subject")
+    return dated.join(by_type, on=["instance_type", "policy_day"], how="left").drop("policy_day")
 
 
 def _instance_types(names: pl.Series, instances: pl.DataFrame) -> pl.Series:
@@ -97,8 +97,10 @@ def _instance_types(names: pl.Series, instances: pl.DataFrame) -> pl.Series:
         return pl.Series(names.name, [None] * len(names), dtype=pl.String)
     words = "|".join(re.escape(core).replace(r"\*", r"[a-z0-9_.-]*").replace(r"\?", ".") for core in cores)
     distinct = names.drop_nulls().unique()
-    found = distinct.str.to_lowercase().str.extract(rf"(?:^|[^a-z0-9.])((?:[a-z0-9_]+\.)?(?:{words}))(?:[^a-z0-9.]|$)")
-    return names.replace_strict(distinct, found, default=None, return_dtype=pl.String)
+    extracted = distinct.str.to_lowercase().str.extract(
+        rf"(?:^|[^a-z0-9.])((?:[a-z0-9_]+\.)?(?:{words}))(?:[^a-z0-9.]|$)"
+    )
+    return names.replace_strict(distinct, extracted, default=None, return_dtype=pl.String)
 
 
 def _chip_names(names: pl.Series, instances: pl.DataFrame) -> pl.Series:
@@ -106,9 +108,9 @@ def _chip_names(names: pl.Series, instances: pl.DataFrame) -> pl.Series:
     chips = {_plain(chip): chip for chip in instances["gpu_model"].drop_nulls().unique().sort()}
     spelt = sorted((re.escape(chip).replace(r"\ ", "[ -]?") for chip in chips), key=len, reverse=True)
     distinct = names.drop_nulls().unique()
-    found = distinct.str.to_lowercase().str.extract(rf"(?:^|[^a-z0-9])({'|'.join(spelt)})(?:[^a-z0-9]|$)")
-    known = [chips.get(_plain(chip)) if chip else None for chip in found]
-    return names.replace_strict(distinct, pl.Series(known, dtype=pl.String), default=None, return_dtype=pl.String)
+    extracted = distinct.str.to_lowercase().str.extract(rf"(?:^|[^a-z0-9])({'|'.join(spelt)})(?:[^a-z0-9]|$)")
+    chip_names = [chips.get(_plain(chip)) if chip else None for chip in extracted]
+    return names.replace_strict(distinct, pl.Series(chip_names, dtype=pl.String), default=None, return_dtype=pl.String)
 
 
 def _plain(chip: str) -> str:

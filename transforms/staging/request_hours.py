@@ -55,18 +55,18 @@ def in_parts(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
     return counted.with_columns(
         (nw.max_horizontal("hour", *begun) if begun else nw.col("hour")).alias("part_start"),
         nw.when(nw.col("has_usage")).then(nw.col("requests")).otherwise(0).alias("requests_with_usage"),
-        (_known("units_micro") // _MICRO).alias("units_whole"),
-        (_known("units_micro") % _MICRO).alias("units_rest"),
+        (_or_zero("units_micro") // _MICRO).alias("units_whole"),
+        (_or_zero("units_micro") % _MICRO).alias("units_rest"),
         nw.when(nw.col("requests") == 1).then(nw.col("duration_us")).alias("each_duration_us"),
         (~nw.col("ttft_us").is_null()).cast(nw.Int64).alias("ttft_known"),
-        *[_known(name).alias(name) for name in _COUNTS],
+        *[_or_zero(name).alias(name) for name in _COUNTS],
     ).select(*KEYS, "each_duration_us", *SUMS.values())
 
 
 _COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us")
 
 
-def _known(name: str) -> nw.Expr:
+def _or_zero(name: str) -> nw.Expr:
     return nw.col(name).fill_null(0)
 
 

@@ -110,15 +110,15 @@ def _of_two_sources(run_attempts: pl.DataFrame) -> pl.DataFrame:
     lasted = (pl.col("at").shift(-1).over("host") - pl.col("at")).dt.total_microseconds().fill_null(0)
     doubtful = (pl.sum_horizontal(columns.values()) - pl.max_horizontal(columns.values())) * lasted / _MICRO
     timed = held.with_columns(doubtful.alias("gpu_seconds")).filter(pl.col("gpu_seconds") > _LEAST)
-    found = timed.group_by("host").agg(
+    by_host = timed.group_by("host").agg(
         pl.col("gpu_seconds").sum(),
         pl.col("at").min().dt.date().alias("day_from"),
         pl.col("at").max().dt.date().alias("day_to"),
     )
-    return _named(found, shared)
+    return _named(by_host, shared)
 
 
-def _named(found: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
+def _named(by_host: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
     """The findings by host, under the source that holds least there, with the others as its counterpart."""
     seconds = (pl.col("held_to") - pl.col("held_from")).dt.total_microseconds() * pl.col("gpus")
     sums = shared.group_by("host", "source").agg(seconds.sum().alias("held"), pl.col("run_id").n_unique().alias("rows"))
@@ -127,7 +127,7 @@ def _named(found: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
         pl.col("source").slice(1).str.join(", ").alias("others"),
         pl.col("rows").sum().cast(pl.Int64),
     )  # fmt: skip
-    return found.join(ranked, on="host").with_columns(
+    return by_host.join(ranked, on="host").with_columns(
         pl.lit("gpus_claimed_twice").alias("kind"),
         pl.format("runs of {} on {}", "source", "host").alias("subject"),
         pl.format("runs of {}", "others").alias("counterpart"),

@@ -128,8 +128,8 @@ def _started_together(logged: pl.DataFrame) -> pl.DataFrame:
     label = pl.coalesce("group " + pl.col("run_group") + " on " + host, of_job)
     numbered = _of_one_job(logged).select(KEY)
     others = logged.filter("has_time", ~pl.col("is_job")).join(numbered, on=KEY, how="anti")
-    known = others.with_columns(label.alias("label")).filter(pl.col("label").is_not_null())
-    return _parts(known, _begins_later())
+    labelled = others.with_columns(label.alias("label")).filter(pl.col("label").is_not_null())
+    return _parts(labelled, _begins_later())
 
 
 def _parts(runs: pl.DataFrame, begins: pl.Expr) -> pl.DataFrame:

@@ -53,13 +53,13 @@ def _with_deployment(
 ) -> pl.DataFrame:
     """The deployment as sent if known, else the first rule for deployments, else the only one serving the model."""
     ruled = first_rules(fields, attribution.filter(pl.col("target") == "deployment"))
-    known = deployments["deployment_id"].unique()
+    deployment_ids = deployments["deployment_id"].unique()
     return (
         sent.join(ruled.select("subject", rule_deployment="target_id"), on="subject", how="left")
         .join(_only_deployments(sent, deployments), on="subject", how="left")
         .with_columns(
             pl.coalesce(
-                pl.when(pl.col("deployment").is_in(known.implode())).then("deployment"),
+                pl.when(pl.col("deployment").is_in(deployment_ids.implode())).then("deployment"),
                 "rule_deployment",
                 "only_deployment",
             ).alias("deployment_id")

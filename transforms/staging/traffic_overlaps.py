@@ -37,8 +37,8 @@ def traffic_overlaps(
     )
     agreeing = sums.filter(pl.all_horizontal(_agree(name) for name in _COUNTS)).filter(_is_less())
     doubtful = undecided.join(agreeing.select(_PAIR), on=_PAIR, how="semi")
-    found = [rows.with_columns(is_settled=pl.lit(value=rows is settled)) for rows in (settled, doubtful)]
-    return TrafficOverlaps.frame(pl.concat(found)).sort(TrafficOverlaps.table_key)
+    overlaps = [rows.with_columns(is_settled=pl.lit(value=rows is settled)) for rows in (settled, doubtful)]
+    return TrafficOverlaps.frame(pl.concat(overlaps)).sort(TrafficOverlaps.table_key)
 
 
 def captured_twice(

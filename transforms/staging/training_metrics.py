@@ -26,8 +26,8 @@ def training_metrics(metric_rows: pl.DataFrame, run_attempts: pl.DataFrame) -> p
     canonical = {spelling: name for name, spellings in NAMES.items() for spelling in spellings}
     lowered = pl.col("name").str.strip_chars().str.to_lowercase()
     leading = run_attempts.filter("is_leading").select("source", "logged_run_id", "run_id").unique()
-    known = metric_rows.rename({"run_id": "logged_run_id"}).join(leading, on=["source", "logged_run_id"])
-    named = _not_done_again(known, run_attempts).with_columns(
+    leading_rows = metric_rows.rename({"run_id": "logged_run_id"}).join(leading, on=["source", "logged_run_id"])
+    named = _not_done_again(leading_rows, run_attempts).with_columns(
         pl.coalesce(lowered.replace_strict(canonical, default=None), pl.col("name")).alias("name"),
         pl.when(pl.col("value").is_finite()).then("value").alias("value"),
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from warehouse.schemas.staging import TrainingRuns
 
-_SAID_ONCE: Final = (
+_FIRST_STATED: Final = (
     *("parent_run_id", "run_name", "project", "cluster", "gpu_model", "final_loss"),
     *("pool_id", "model_id", "phase", "team"),
 )
@@ -20,13 +20,13 @@ def training_runs(run_attempts: pl.DataFrame) -> pl.DataFrame:
     What a run is called comes from the log that leads it; times, GPUs and how it ended from the attempts that held
     GPUs, so that a scheduler's account of a job wins over the tracker's.
     """
-    said = run_attempts.sort(
+    by_precedence = run_attempts.sort(
         "run_id", ~pl.col("is_leading"), -pl.col("steps").fill_null(-1), "held_to", "attempt", maintain_order=True
     )
-    names = said.group_by("run_id", maintain_order=True).agg(
+    names = by_precedence.group_by("run_id", maintain_order=True).agg(
         pl.col("source").first(),
         pl.col("params", "active_params", "tokens", "steps").max(),
-        *(pl.col(name).drop_nulls().first() for name in _SAID_ONCE),
+        *(pl.col(name).drop_nulls().first() for name in _FIRST_STATED),
     )  # fmt: skip
     holds = (pl.col("gpu_count") > 0).fill_null(value=False)
     has_holder = holds.any().over("run_id")
@@ -48,10 +48,10 @@ def training_runs(run_attempts: pl.DataFrame) -> pl.DataFrame:
 
 def _most_gpus(attempts: pl.DataFrame) -> pl.DataFrame:
     """One run and the most GPUs that its attempts held together at one time."""
-    known = attempts.filter(pl.col("gpu_count") > 0, pl.col("held_from") < pl.col("held_to"))
+    holding = attempts.filter(pl.col("gpu_count") > 0, pl.col("held_from") < pl.col("held_to"))
     ends = [
-        known.select("run_id", pl.col("held_from").alias("at"), pl.col("gpu_count").alias("change")),
-        known.select("run_id", pl.col("held_to").alias("at"), -pl.col("gpu_count").alias("change")),
+        holding.select("run_id", pl.col("held_from").alias("at"), pl.col("gpu_count").alias("change")),
+        holding.select("run_id", pl.col("held_to").alias("at"), -pl.col("gpu_count").alias("change")),
     ]
     changes = pl.concat(ends).sort("run_id", "at", "change")
     held = changes.with_columns(pl.col("change").cum_sum().over("run_id").alias("held"))

@@ -55,7 +55,7 @@ def read_of(connection: duckdb.DuckDBPyConnection, table: type[Table], by: Axis,
 def _same_day(connection: duckdb.DuckDBPyConnection, table: type[Table], by: Axis) -> Read:
     facts = fingerprints.days(connection, table, by)
     condition = f"{column_of(table, by)} {WITHIN}"
-    rows = {day: found.rows for day, found in facts.items()}
+    rows = {day: fact.rows for day, fact in facts.items()}
     return Read(table, facts.get, lambda days: (condition, [list(days)]), rows)
 
 
@@ -64,7 +64,7 @@ def _touching(connection: duckdb.DuckDBPyConnection, table: type[Table]) -> Read
     facts = fingerprints.spans(connection, table)
     first, last = table.table_span or ("", "")
     condition = f"{first}::DATE <= ? AND {last}::DATE >= ?"
-    rows = {day: found.rows for day, found in facts.items()}
+    rows = {day: fact.rows for day, fact in facts.items()}
     return Read(table, facts.get, lambda days: (condition, [max(days), min(days)]), rows)
 
 

@@ -73,17 +73,19 @@ class Slices:
         """
         table, reads = CATALOGUE[function.__name__], [CATALOGUE[name] for name in signature(function).parameters]
         stale = self.stale(table, reads)
-        found: dict[str, list[pl.DataFrame]] = {check.__name__: [pl.DataFrame()] for check in checks}
+        doubted_rows: dict[str, list[pl.DataFrame]] = {check.__name__: [pl.DataFrame()] for check in checks}
         for days in stale.portions:
             frames = {read.table.table_name: self.read(read, days) for read in stale.reads}
             frames[table.table_name] = rows_of(table, days, function(**frames))
             doubted = {check.__name__: check(**_arguments(check, frames)) for check in checks}
             self.write(stale, days, frames[table.table_name], list(doubted.values()))
             for name, rows in doubted.items():
-                found[name].append(rows)
+                doubted_rows[name].append(rows)
         self.forget(stale)
         computed = [day for days in stale.portions for day in days]
-        return Renewal(computed, stale.gone, {name: pl.concat(rows, how="diagonal") for name, rows in found.items()})
+        return Renewal(
+            computed, stale.gone, {name: pl.concat(rows, how="diagonal") for name, rows in doubted_rows.items()}
+        )
 
     def stale(self, table: type[Table], tables: Sequence[type[Table]]) -> Stale:
         """The days of the table that must be computed, reading these tables, and those that are no more."""
@@ -94,13 +96,13 @@ class Slices:
             for day in sorted(set().union(*(read.days for read in reads)))
         }
         query = "SELECT day, recipe FROM meta.slices WHERE name = ?"
-        known = dict(self._connection.execute(query, [table.table_name]).fetchall())
+        recorded = dict(self._connection.execute(query, [table.table_name]).fetchall())
         rows = {
             day: sum(read.days.get(day, 0) for read in reads)
             for day, recipe in recipes.items()
-            if known.get(day) != recipe
+            if recorded.get(day) != recipe
         }
-        return Stale(table, reads, list(_portions(rows)), sorted(known.keys() - recipes.keys()), recipes)
+        return Stale(table, reads, list(_portions(rows)), sorted(recorded.keys() - recipes.keys()), recipes)
 
     def read(self, read: Read, days: Sequence[date]) -> pl.DataFrame:
         """The rows that these days need, in the types of their schema; it may be more rows."""
@@ -113,7 +115,7 @@ class Slices:
 
         Where a check has named rows that it doubts, the days are computed and checked again by the next night.
         """
-        is_believed = all(found.is_empty() for found in doubted)
+        is_believed = all(rows_of_check.is_empty() for rows_of_check in doubted)
         with transaction(self._connection):
             self._replace(stale.table, days, rows, {day: stale.recipes[day] if is_believed else "" for day in days})
 
@@ -131,8 +133,8 @@ class Slices:
         self._connection.execute(f"DELETE FROM {table.qualified()} WHERE {within}", [list(days)])
         self._connection.execute(f"DELETE FROM meta.slices WHERE name = ? AND day {WITHIN}", [name, list(days)])
         append(self._connection, table.qualified(), rows)
-        found = fingerprints.content(self._connection, table, axis, f"WHERE {within}", [list(days)])
-        facts = [(name, day, recipe, *found.get(day, Facts("", 0))) for day, recipe in recipes.items()]
+        fingerprint_by_day = fingerprints.content(self._connection, table, axis, f"WHERE {within}", [list(days)])
+        facts = [(name, day, recipe, *fingerprint_by_day.get(day, Facts("", 0))) for day, recipe in recipes.items()]
         append(self._connection, "meta.slices", pl.DataFrame(facts, schema=_LAYOUT, orient="row"))
 
 

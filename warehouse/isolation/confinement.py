@@ -103,11 +103,11 @@ def _limit(limits: frames.Limits) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = math.ceil(used.ru_utime + used.ru_stime + limits.seconds * (os.cpu_count() or 1)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
-    resource.setrlimit(resource.RLIMIT_DATA, (_data() + TIMES_MEMORY * limits.memory, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + TIMES_MEMORY * limits.memory, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.written, resource.RLIM_INFINITY))
 
 
-def _data() -> int:
+def _data_bytes() -> int:
     """Bytes of addresses that the process has for data."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()

@@ -24,8 +24,8 @@ STOPPED: Final = {"finished": "success", "failed": "aborted"}
 def write_logs(inbox: Path, company: Company) -> None:
     """`<org>/results/<system>/<benchmark>/result_N.txt.gz` and `<org>/systems/<system>.json`."""
     folder = inbox / "mlperf" / ORGANISATION
-    logged = sorted((run for run in company.runs if run.log == "mlperf"), key=_place)
-    for (system, benchmark), runs in groupby(logged, key=lambda run: _place(run)[:2]):
+    logged = sorted((run for run in company.runs if run.log == "mlperf"), key=_location)
+    for (system, benchmark), runs in groupby(logged, key=lambda run: _location(run)[:2]):
         for number, run in enumerate(runs):
             put(
                 folder / "results" / system / benchmark / f"result_{number}.txt.gz", packed("\n".join(_log(run)) + "\n")
@@ -39,7 +39,7 @@ def system_of(run: Run) -> str:
     return f"{chip_of(run).lower()}x{run.gpus}"
 
 
-def _place(run: Run) -> tuple[str, str, datetime]:
+def _location(run: Run) -> tuple[str, str, datetime]:
     return system_of(run), run.project, run.start
 
 

@@ -13,6 +13,7 @@ PAGES = (
     "bridge",
     "thirds",
     "unit_costs",
+    "served",
     "amortization",
     "compute",
     "sheet",
@@ -340,6 +341,7 @@ class ServedGroups(Table):
     used_usd = usd("direct inference of the month; the rows of a dimension add up to it")
     tokens = count("input and output tokens", "tokens")
     usd_per_mtok = exact("direct inference", "reporting currency per million tokens").or_null()
+    previous_usd = usd("direct inference of the month before; null where there is no such month").or_null()
 
 
 class UsageGaps(Table):

@@ -299,3 +299,20 @@ def test_a_balance_that_takes_decades_has_no_date(title: Callable[..., str]) -> 
     assert title("amortization", "mixed", **facts) == (
         "$166k of training is not yet amortised; at the traffic of four weeks some takes 29 years"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "words"),
+    [
+        ("named", {}, "assistant took 58 % of serving, $730k; a million tokens cost it $0.344"),
+        ("named", {"price": None}, "assistant took 58 % of serving, $730k"),
+        ("unnamed", {}, "60 % of serving names no team; assistant is the largest that does, $730k"),
+        ("nothing", {"largest_usd": None}, "What serving cost by team is not known"),
+    ],
+)
+def test_the_title_of_teams_and_tenants(
+    title: Callable[..., str], code: str, given: dict[str, Any], words: str
+) -> None:
+    facts = {"dimension": "team", "largest": "assistant", "largest_usd": number(730_000), "share": Decimal("0.58"),
+             "unnamed_share": Decimal("0.6"), "price": Decimal("0.344")}  # fmt: skip
+    assert title("served", code, **facts | given) == words

@@ -55,7 +55,9 @@ def test_a_generation_is_one_request_and_persons_and_prompts_stay_outside(tmp_pa
     ("usage", "expected"),
     [
         ({"input": 10, "input_cached_tokens": 90, "output": 5, "total": 105}, (100, 90)),  # 10 + 90
-        ({"input": 10, "cache_read_input_tokens": 90, "cache_creation_input_tokens": 50, "output": 5}, (150, 90)),
+        ({"input": 10, "input_audio_tokens": 30, "output": 5}, (40, None)),
+        ({"input": 200, "input_cached_tokens": 90, "output": 5, "total": 295}, (290, 90)),  # the total says so
+        ({"input": 100, "input_cached_tokens": 0, "cache_read_input_tokens": 90}, (100, 90)),  # a zero hides nothing
         ({"input": 100, "input_cached_tokens": 90, "output": 5, "total": 105}, (100, 90)),  # input covers its part
         ({"input": 100, "input_audio_tokens": 30, "input_cached_tokens": 40}, (100, 40)),
         ({"output": 5}, (None, None)),
@@ -68,10 +70,24 @@ def test_parts_are_added_unless_the_input_covers_them(
     assert (request["input_tokens"], request["cached_input_tokens"]) == expected
 
 
+def test_without_a_total_more_cached_than_given_is_a_proof_for_all_rows_of_the_model(tmp_path: Path) -> None:
+    usage = {"input": 10, "cache_read_input_tokens": 90, "cache_creation_input_tokens": 50, "output": 5}
+    request = one(tmp_path, usageDetails=usage)
+    # open: where all files have landed its 140 are added to the 10, and those of other rows to theirs
+    assert (request["input_tokens"], request["cached_input_tokens"], request["is_cache_open"]) == (10, 90, True)
+
+
+def test_a_record_knows_its_place_in_the_trace(tmp_path: Path) -> None:
+    inner = one(tmp_path, traceId="t1", parentObservationId="obs-0")
+    assert (inner["trace_id"], inner["parent_span_id"], inner["span_role"]) == ("t1", "obs-0", "call")
+    assert inner["span_id"] == inner["request_id"]
+
+
 def test_spans_and_events_are_accepted_and_count_nothing(tmp_path: Path) -> None:
     reading = read(tmp_path, ROW, ROW | {"id": "obs-2", "type": "SPAN"}, ROW | {"id": "obs-3", "type": "EMBEDDING"})
     assert reading.frames["requests"]["requests"].to_list() == [1, 0, 1]
-    assert reading.frames["requests"]["input_tokens"].to_list() == [100, None, 100]
+    # what a span says of usage stays, so that it is a finding where no call within it tells of it
+    assert reading.frames["requests"]["span_role"].to_list() == ["call", "frame", "call"]
 
 
 def test_a_failed_call_is_an_error_and_usage_that_is_no_count_is_refused(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_scrape_holds_the_counters_that_are_read_and_every_other_line_is_forei
     assert row["begun_at"] == datetime.fromtimestamp(1_795_140_000, UTC)
     lines = [line for line in SCRAPE.splitlines() if line]
     assert found.rows == found.counted == 10
+    assert found.flags == ("vllm",)
     assert found.foreign_lines == len(lines) - 10
 
 

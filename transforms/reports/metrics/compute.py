@@ -19,12 +19,12 @@ TASKS = "reports.task_standings"
 
 def compute_numbers(night: Night) -> Iterator[Number]:
     """Models that an equal split fits, what small batches and latency limits cost, runs, and work that could move."""
-    known = "demand_ratio IS NOT NULL"
+    has_demand = "demand_ratio IS NOT NULL"
     yield _number(
-        "split_judged", "Own models whose demand is known", "models", LAW, "count(model_id)", "model_id", known
+        "split_judged", "Own models whose demand is known", "models", LAW, "count(model_id)", "model_id", has_demand
     )
     yield _number("split_fits", "Own models that an equal split fits", "models", LAW, "count(model_id)", "model_id",
-                  f"{known} AND fits_equal_split")  # fmt: skip
+                  f"{has_demand} AND fits_equal_split")  # fmt: skip
     misfits = night.tables["law_verdicts"].filter(pl.col("fits_equal_split").eq(other=False)).sort("position")
     for model in misfits["model_id"].head(1):
         yield _number("split_beyond", f"Demand of {model} over the range of an equal split", "times", LAW,

@@ -45,11 +45,11 @@ class Number:
         return replace(self, value=exact_value(tables.execute(self.query).item()))
 
 
-def exact_value(found: object) -> Decimal | None:
+def exact_value(query_value: object) -> Decimal | None:
     """What a query returned as a decimal with twelve places; None where there is nothing finite."""
-    if found is None:
+    if query_value is None:
         return None
-    value = found if isinstance(found, Decimal) else Decimal(repr(found))
+    value = query_value if isinstance(query_value, Decimal) else Decimal(repr(query_value))
     return value.quantize(TWELVE_PLACES, context=EXACT) if value.is_finite() else None
 
 

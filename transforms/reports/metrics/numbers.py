@@ -15,6 +15,7 @@ from transforms.reports.metrics.decisions import decision_numbers
 from transforms.reports.metrics.metric import Number, context
 from transforms.reports.metrics.reconciliation import reconciliation_numbers
 from transforms.reports.metrics.report_facts import Night
+from transforms.reports.metrics.served import served_numbers
 from transforms.reports.metrics.sheet import sheet_numbers
 from transforms.reports.metrics.summary import summary_numbers
 from transforms.reports.metrics.thirds import thirds_numbers
@@ -31,6 +32,7 @@ SECTIONS = {
     "bridge": bridge_numbers,
     "thirds": thirds_numbers,
     "unit_costs": unit_cost_numbers,
+    "served": served_numbers,
     "amortization": amortization_numbers,
     "compute": compute_numbers,
     "reconciliation": reconciliation_numbers,
@@ -68,6 +70,7 @@ def numbers(
     runs_in_flight: pl.DataFrame,
     task_standings: pl.DataFrame,
     usage_gaps: pl.DataFrame,
+    served_groups: pl.DataFrame,
     token_usage: pl.DataFrame,
     files: pl.DataFrame,
     quarantine: pl.DataFrame,

@@ -32,9 +32,9 @@ class Night:
     def of(cls, tables: Mapping[str, pl.DataFrame]) -> Night:
         """The night that the tables are of."""
         row: dict[str, Any] = tables["subject"].row(0, named=True)
-        known = {name: row[name] for name in ("as_of", "month", "period_end", "previous_month", "has_plan")}
+        columns = {name: row[name] for name in ("as_of", "month", "period_end", "previous_month", "has_plan")}
         is_known = row["known_days"] == (row["period_end"] - row["month"]).days
-        return cls(**known, is_known=is_known, currency=tables["settings"]["currency"].item(), tables=tables)
+        return cls(**columns, is_known=is_known, currency=tables["settings"]["currency"].item(), tables=tables)
 
     @property
     def in_month(self) -> str:

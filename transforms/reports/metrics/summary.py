@@ -58,9 +58,9 @@ def _movers(night: Night) -> Iterator[Number]:
     named = night.tables["movers"].filter(pl.col("position") <= MOVERS_NAMED).sort("position")
     for row in named.iter_rows(named=True):
         words = " of ".join(part for part in (row["cost_class"], row["model_id"]) if part)
-        place = row["position"]
-        yield _number(f"mover_{place}", f"Change of {words}", night.currency, MOVERS, "sum(change_usd)",
-                      "change_usd", f"position = {place}")  # fmt: skip
+        position = row["position"]
+        yield _number(f"mover_{position}", f"Change of {words}", night.currency, MOVERS, "sum(change_usd)",
+                      "change_usd", f"position = {position}")  # fmt: skip
     yield _number("movers_other", "Change of all others", night.currency, MOVERS, "sum(change_usd)",
                   "change_usd", f"position > {MOVERS_NAMED}")  # fmt: skip
 
@@ -127,8 +127,10 @@ def _checks(night: Night) -> Iterator[Number]:
     yield _number("invoices", "Invoices and billing periods", "invoices", bills, "count(*)", "all")
     usage = "staging.token_usage"
     sent = "input_tokens + output_tokens"
-    known = f"CAST(sum(CASE WHEN model_id IS NOT NULL THEN {sent} ELSE 0 END) AS DOUBLE) / CAST(sum({sent}) AS DOUBLE)"
-    yield _number("model_coverage", "Share of tokens that have a model", "ratio", usage, known,
+    attributed_share = (
+        f"CAST(sum(CASE WHEN model_id IS NOT NULL THEN {sent} ELSE 0 END) AS DOUBLE) / CAST(sum({sent}) AS DOUBLE)"
+    )
+    yield _number("model_coverage", "Share of tokens that have a model", "ratio", usage, attributed_share,
                   "input_tokens, output_tokens, model_id")  # fmt: skip
     yield _number("unallocated", "Cost without a rule", night.currency, MONTHS, "sum(unallocated_usd)",
                   "unallocated_usd", night.this_month)  # fmt: skip

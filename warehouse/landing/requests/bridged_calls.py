@@ -11,24 +11,37 @@ import polars as pl
 from warehouse.landing.requests.doubts import DOUBTS, typed_doubts
 from warehouse.landing.requests.landed_parquet import LandedFile, registered, repeated_hashes, row_count, scan
 
-_CALL: Final = "hash(source, team, model, start_at, input_tokens, output_tokens)"
+_APART: Final = 100_000
+"""Microseconds within which a gateway logs both: translating a call takes some milliseconds."""
+
+_CALL: Final = "hash(source, team, model, input_tokens, output_tokens)"
 _LOGGED: Final = "call_type IS NOT NULL AND requests > 0 AND coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > 0"
+
+# Each record is compared with the one before it: of one call no more than a handful are logged at one time.
 _BRIDGED: Final = f"""
+    WITH logged AS (
+        SELECT *, coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS counted,
+               lag(start_at) OVER calls AS start_before, lag(call_type) OVER calls AS type_before,
+               lag(request_id) OVER calls AS id_before
+        FROM landed_requests SEMI JOIN logged_again ON {_CALL} = logged_again.hash
+        ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
+            USING (delivery, position)
+        WHERE {_LOGGED}
+        WINDOW calls AS (
+            PARTITION BY source, team, model, input_tokens, output_tokens ORDER BY start_at, call_type, request_id
+        )
+    )
     SELECT source, max(delivery) AS delivery, 'call_logged_twice' AS kind, coalesce(model, source) AS subject,
-           count(*) - 1 AS "rows",
-           ((count(*) - 1) * any_value(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)))::BIGINT AS tokens,
-           min(day) AS day_from, max(day) AS day_to
-    FROM landed_requests SEMI JOIN logged_again ON {_CALL} = logged_again.hash
-    ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
-        USING (delivery, position)
-    WHERE {_LOGGED}
-    GROUP BY source, team, model, start_at, input_tokens, output_tokens
-    HAVING count(DISTINCT call_type) > 1 AND count(DISTINCT request_id) > 1
+           count(*) AS "rows", sum(counted)::BIGINT AS tokens, min(day) AS day_from, max(day) AS day_to
+    FROM logged
+    WHERE epoch_us(start_at) - epoch_us(start_before) <= {_APART} AND call_type <> type_before
+        AND request_id <> id_before
+    GROUP BY source, model, day
 """
 
 
 def bridged(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> pl.DataFrame:
-    """Calls of equal team, model, start and tokens that stand under two ids and two kinds of call; in landed_rows."""
+    """Calls of one team, model, moment and size that stand under two ids and two kinds of call; in landed_rows."""
     hashes = scan(connection, files).filter(_LOGGED).project(f"{_CALL} AS hash")
     repeated = repeated_hashes(hashes, row_count(files))
     if repeated.is_empty():

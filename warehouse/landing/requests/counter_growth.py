@@ -40,7 +40,7 @@ _AFTER: Final = f"ROWS BETWEEN 1 FOLLOWING AND {SCRAPES_AROUND} FOLLOWING"
 
 _GROWTH: Final = f"""
     CREATE OR REPLACE TEMP TABLE counter_growth AS
-    WITH told AS (
+    WITH scraped AS (
         SELECT * EXCLUDE begun_at, coalesce(
             begun_at,
             last_value(begun_at IGNORE NULLS) OVER ({_SERIES} {_ORDER} {_SO_FAR}),
@@ -56,7 +56,7 @@ _GROWTH: Final = f"""
             max(value) OVER ({_CHAIN} {_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest,
             max(value) OVER ({_CHAIN} {_ORDER} {_BEFORE}) AS highest_before,
             max(value) OVER ({_CHAIN} {_ORDER} {_AFTER}) AS highest_after
-        FROM told
+        FROM scraped
     ), marked AS (
         SELECT *, coalesce(CASE WHEN begun_at IS NOT NULL THEN value < highest
             ELSE value < highest_before AND highest_after >= highest_before END, false) AS is_strange
@@ -69,7 +69,7 @@ _GROWTH: Final = f"""
     )
     SELECT source, target, counter, status, model, deployment, team, tenant, task, scraped_at AS until, is_strange,
         CASE WHEN is_strange THEN NULL WHEN earlier_at IS NOT NULL THEN earlier_at
-            WHEN begun_at >= (SELECT min(scraped_at) FROM told AS seen WHERE seen.source = stepped.source) THEN begun_at
+            WHEN begun_at >= (SELECT min(scraped_at) FROM scraped WHERE scraped.source = stepped.source) THEN begun_at
         END AS since,
         CASE WHEN earlier IS NULL OR value < earlier THEN value ELSE value - earlier END AS growth,
         NOT is_strange AND is_known AND coalesce(value < earlier, true) AS is_restart
@@ -186,5 +186,5 @@ def _named(folder: Path, source: str, day: date, rows: pl.DataFrame) -> Path:
 
 def _noticed(connection: duckdb.DuckDBPyConnection, night: date) -> Iterator[tuple[str, Finding]]:
     for source, kind, rows, tokens, first, last in connection.execute(_NOTICED, {"night": night}).fetchall():
-        known = None if tokens is None or kind != "scrapes_far_apart" else float(tokens)
-        yield source, Finding(kind, source, rows=rows, tokens=known, day_from=first, day_to=last)
+        spread = None if tokens is None or kind != "scrapes_far_apart" else float(tokens)
+        yield source, Finding(kind, source, rows=rows, tokens=spread, day_from=first, day_to=last)

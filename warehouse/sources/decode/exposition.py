@@ -66,10 +66,10 @@ def scrape_of(file: str, source: Source) -> Scrape:
     parts = list(PurePosixPath(file).parts)
     while PurePosixPath(parts[-1]).suffix.lower() in _SUFFIXES:
         parts[-1] = PurePosixPath(parts[-1]).stem
-    for place in reversed(range(len(parts))):
-        if found := _last(_MOMENT, parts[place]) or _last(_EPOCH, parts[place]):
-            at, is_zone_assumed = _moment(found, source)
-            parts[place] = (parts[place][: found.start()] + parts[place][found.end() :]).strip("-_. @")
+    for depth in reversed(range(len(parts))):
+        if written := _last(_MOMENT, parts[depth]) or _last(_EPOCH, parts[depth]):
+            at, is_zone_assumed = _moment(written, source)
+            parts[depth] = (parts[depth][: written.start()] + parts[depth][written.end() :]).strip("-_. @")
             return Scrape(at, "/".join(part for part in parts if part), is_zone_assumed)
     return Scrape(None, "/".join(parts), is_zone_assumed=False)
 
@@ -80,7 +80,7 @@ def samples(content: Path, wanted: Callable[[str], bool]) -> Lines:
     Raises:
         RejectedFile: unreadable, where no line of the file is exposition text; limit, for a line of more than 16 MiB.
     """
-    found = Lines([], Refusals(), 0)
+    lines = Lines([], Refusals(), 0)
     parse = _parser(content)
     foreign, is_exposition = 0, False
     for line in text_lines(content):
@@ -89,11 +89,11 @@ def samples(content: Path, wanted: Callable[[str], bool]) -> Lines:
         if name is None or not wanted(name[0].decode()):
             foreign += bool(line.text.strip())
             continue
-        if sample := _parsed(line, parse, found.refusals):
-            found.samples.append((f"line {line.number}", sample))
+        if sample := _parsed(line, parse, lines.refusals):
+            lines.samples.append((f"line {line.number}", sample))
     if not is_exposition:
         raise RejectedFile("unreadable", "no line is exposition text: a comment, or a name with a value")
-    return found._replace(foreign_lines=foreign)
+    return lines._replace(foreign_lines=foreign)
 
 
 def _parser(content: Path) -> Callable[[str], Iterator[Sample]]:
@@ -118,14 +118,14 @@ def _parsed(line: Line, parse: Callable[[str], Iterator[Sample]], refusals: Refu
         refusals.add(location, "truncated", "the last line has no end, so that its number may be cut")
         return None
     try:
-        found = list(parse(line.text.decode()))
+        parsed = list(parse(line.text.decode()))
     except UnicodeDecodeError:
         refusals.add(location, "encoding", "the line is not UTF-8")
     except ValueError:
         refusals.add(location, "bad_count", "the line is no sample of exposition text")
     else:
-        if len(found) == 1:
-            return found[0]
+        if len(parsed) == 1:
+            return parsed[0]
         refusals.add(location, "bad_count", "the line is no sample of exposition text")
     return None
 
@@ -146,12 +146,12 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return next(reversed(list(pattern.finditer(text))), None)
 
 
-def _moment(found: re.Match[str], source: Source) -> tuple[int | None, bool]:
-    if found.re is _EPOCH:
-        digits, fraction = found[1], found[2] or ""
+def _moment(written: re.Match[str], source: Source) -> tuple[int | None, bool]:
+    if written.re is _EPOCH:
+        digits, fraction = written[1], written[2] or ""
         whole = digits + fraction if len(digits) == _SECOND_DIGITS else digits
         return int(whole.ljust(_SECOND_DIGITS + 6, "0")[: _SECOND_DIGITS + 6]), False
-    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    year, month, day, hour, minute, second, fraction, offset = written.groups()
     text = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}.{fraction or '0'}{offset or ''}"
     if offset is not None:
         return _exactly(text), False

@@ -10,7 +10,6 @@ from warehouse.sources.casts.casts import known
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
-from warehouse.sources.requests.cache_accounting import INSIDE
 from warehouse.sources.requests.request_casts import COLUMNS
 from warehouse.sources.requests.request_reader import Shaped, read_requests
 from warehouse.sources.source import Source
@@ -41,7 +40,7 @@ def read(delivered: Delivered, source: Source) -> Reading:
     """
     names = {name: (source.columns[name],) if name in source.columns else found for name, found in NAMES.items()}
     layout = Layout(names, (("start_at",), ("input_tokens",)), source.constants)
-    return read_requests(delivered, source, layout, _shape, INSIDE)
+    return read_requests(delivered, source, layout, _shape)
 
 
 def _shape(batch: Batch) -> Shaped:

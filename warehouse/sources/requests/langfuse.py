@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 import polars as pl
@@ -13,7 +13,6 @@ from warehouse.sources.casts.casts import known
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
-from warehouse.sources.requests.cache_accounting import INSIDE
 from warehouse.sources.requests.request_casts import COLUMNS
 from warehouse.sources.requests.request_reader import Shaped, read_requests
 from warehouse.sources.source import Source
@@ -31,6 +30,8 @@ NAMES: Final = {
     "user": ("userId", "user_id"),
     "deployment_id": ("environment",),
     "team": ("team",),
+    "trace_id": ("traceId", "trace_id"),
+    "parent_span_id": ("parentObservationId", "parent_observation_id"),
 }
 """Canonical column -> its name in camel case and in snake case."""
 
@@ -50,15 +51,14 @@ def read(delivered: Delivered, source: Source) -> Reading:
     """
     names = {name: (source.columns[name],) if name in source.columns else found for name, found in NAMES.items()}
     layout = Layout(names, (("request_id",), ("start_at",), ("type",)), source.constants)
-    return read_requests(delivered, source, layout, _shape, INSIDE)
+    return read_requests(delivered, source, layout, _shape)
 
 
 def _shape(batch: Batch) -> Shaped:
     rows = batch.rows.select(known(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns())
     is_call = pl.col("type").str.to_uppercase().is_in(COUNTED).fill_null(value=False)
-    usage = pl.DataFrame(
-        [_usage(text) for text in rows["usage"]], schema=dict.fromkeys(_USAGE, pl.String), orient="row"
-    )
+    schema = {**dict.fromkeys(_USAGE, pl.String), "is_beside_by_habit": pl.Boolean}
+    usage = pl.DataFrame([_usage(text) for text in rows["usage"]], schema=schema, orient="row")
     shaped = rows.hstack(usage).with_columns(
         pl.when(is_call).then(pl.lit("1")).otherwise(pl.lit("0")).alias("requests"),
         pl.when(pl.col("level").str.to_uppercase() == "ERROR")
@@ -66,31 +66,44 @@ def _shape(batch: Batch) -> Shaped:
         .otherwise(pl.lit("ok"))
         .alias("status"),
         _hashed("user").alias("tenant"),
-        *(pl.when(is_call).then(name).alias(name) for name in _USAGE),
+        pl.col("request_id").alias("span_id"),
+        pl.when(is_call).then(pl.lit("call")).otherwise(pl.lit("frame")).alias("span_role"),
     )
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in COLUMNS if name not in shaped.columns]
     given = {"requests", "status", "tenant", *_USAGE}
     return Shaped(shaped.with_columns(absent), batch.present | given, _HIDDEN)
 
 
-def _usage(text: str | None) -> tuple[str | None, ...]:
-    """Input with all its parts, what of it was cached and written, and output; parts that it covers are not added."""
-    said = _object(text)
-    parts = {key: value for key, value in said.items() if _is_part(key) and isinstance(value, int)}
-    given = said.get("input")
-    total = given
-    if isinstance(given, int) and given < sum(parts.values()):
-        total = given + sum(parts.values())
-    counts = (total, _first(said, _CACHED), _first(said, _WRITTEN), said.get("output"))
-    return tuple(None if count is None else str(count) for count in counts)
+def _usage(text: str | None) -> tuple[object, ...]:
+    """Input, what was cached and written, output, and whether the cache stands beside the input.
+
+    Parts of other kinds (audio, images) are added unless the input covers them. Where the total is all of input, cache
+    and output, these are disjoint; where it is not stated, other rows or the writers' habit decide.
+    """
+    usage = _object(text)
+    cached, written = (_largest(usage, names) for names in (_CACHED, _WRITTEN))
+    given, produced, total = usage.get("input"), usage.get("output"), usage.get("total")
+    others = sum(count for key, count in usage.items() if _is_other_part(key) and _is_count(count))
+    if _is_count(given) and given < others:
+        given += others
+    cache = (cached or 0) + (written or 0)
+    is_beside = cache > 0 and _is_count(given) and _is_count(total) and total == given + cache + (produced or 0)
+    counts = (given, cached, written, produced)
+    return (*(None if count is None else str(count) for count in counts), is_beside)
 
 
-def _is_part(key: str) -> bool:
-    return key.startswith("input_") or key in (*_CACHED, *_WRITTEN)
+def _is_other_part(key: str) -> bool:
+    return key.startswith("input_") and key not in (*_CACHED, *_WRITTEN)
 
 
-def _first(said: Mapping[str, Any], names: Sequence[str]) -> object:
-    return next((said[name] for name in names if said.get(name) is not None), None)
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _largest(usage: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON value
+    """The largest count under the names, for a zero does not hide another; what is no count is refused later."""
+    stated = [usage[name] for name in names if usage.get(name) is not None]
+    return next((value for value in stated if not _is_count(value)), max(filter(_is_count, stated), default=None))
 
 
 def _object(text: str | None) -> Mapping[str, Any]:

@@ -22,6 +22,8 @@ from warehouse.sources.requests.request_rows import request_rows
 from warehouse.sources.source import Source
 
 HELD: Final = 2_000_000
+TRACED: Final = ("trace_id", "span_id", "parent_span_id", "span_role")
+"""What a record may say of its place among the calls of a trace."""
 FRAME: Final = "requests"
 
 
@@ -62,7 +64,8 @@ class _File:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
         by_rule = stated(self.source) or self.cached_by_format
         found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead, by_rule)
-        kept = found.rows.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
+        traced = found.rows.with_columns(shaped.cells[name] for name in TRACED if name in shaped.cells.columns)
+        kept = traced.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
         self.kept.add(request_rows(kept, self.source.name))
         refused = pl.concat([batch.refused, refusals(batch.rows, found.reasons)])
         self.refused.append(refused.with_columns(_shown(refused["raw"], shaped.hidden)))

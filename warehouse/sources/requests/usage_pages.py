@@ -79,9 +79,9 @@ def read_pages(delivered: Delivered, source: Source, pages: Pages) -> Reading:
     rows: list[dict[str, Any]] = []
     refusals, flags = Refusals(), set[str]()
     has_more = False
-    for place, page in _documents(delivered.content):
+    for path, page in _documents(delivered.content):
         has_more = page.get("has_more") is True
-        for location, bucket, result in _results(page, place):
+        for location, bucket, result in _results(page, path):
             try:
                 rows += _hours(location, bucket, result, pages, source, delivered)
             except BadResult as bad:
@@ -136,7 +136,7 @@ def _rejected(bad: BadLine) -> RejectedFile:
     return RejectedFile(reason, f"no page of JSON, and not one a line: {bad.detail}; save each answer whole")
 
 
-def _results(page: Mapping[str, Any], place: str) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+def _results(page: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     buckets = page.get("data")
     if not isinstance(buckets, list):
         raise RejectedFile(
@@ -145,9 +145,9 @@ def _results(page: Mapping[str, Any], place: str) -> Iterator[tuple[str, Mapping
     for number, bucket in enumerate(buckets):
         results = bucket.get("results") if isinstance(bucket, dict) else None
         if not isinstance(results, list):
-            raise RejectedFile("missing_column", f"{place}.data[{number}] is no bucket with a list `results`")
+            raise RejectedFile("missing_column", f"{path}.data[{number}] is no bucket with a list `results`")
         for ordinal, result in enumerate(results):
-            yield f"{place}.data[{number}].results[{ordinal}]", bucket, result if isinstance(result, dict) else {}
+            yield f"{path}.data[{number}].results[{ordinal}]", bucket, result if isinstance(result, dict) else {}
 
 
 def _hours(
@@ -181,27 +181,27 @@ def _hours(
     return [
         shared
         | {
-            "request_id": _identity(result, start + place * HOUR, [named[name] for name in pages.groups]),
-            "start_at": start + place * HOUR,
-            "end_at": start + place * HOUR + end_of_hour,
-            **{name: _part(value, place, hours) for name, value in usage._asdict().items() if name in _COUNTS},
-            "units_micro": None if usage.units is None else _part(usage.units, place, hours) * MICRO,  # type: ignore[operator]
+            "request_id": _identity(result, start + hour * HOUR, [named[name] for name in pages.groups]),
+            "start_at": start + hour * HOUR,
+            "end_at": start + hour * HOUR + end_of_hour,
+            **{name: _part(value, hour, hours) for name, value in usage._asdict().items() if name in _COUNTS},
+            "units_micro": None if usage.units is None else _part(usage.units, hour, hours) * MICRO,  # type: ignore[operator]
         }
-        for place in range(hours)
+        for hour in range(hours)
     ]
 
 
 _COUNTS: Final = ("requests", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 
 
-def _part(whole: int | None, place: int, of: int) -> int | None:
+def _part(whole: int | None, hour: int, of: int) -> int | None:
     """An even part; the rest goes to the first hours one by one, so that no part shrinks where the whole grows."""
-    return None if whole is None else whole // of + (place < whole % of)
+    return None if whole is None else whole // of + (hour < whole % of)
 
 
 def _identity(result: Mapping[str, Any], start: datetime, groups: Sequence[str | None]) -> str:
-    said = repr((result.get("object"), start.isoformat(), *groups))
-    return hashlib.sha256(said.encode()).hexdigest()[:_ID_DIGITS]
+    identity = repr((result.get("object"), start.isoformat(), *groups))
+    return hashlib.sha256(identity.encode()).hexdigest()[:_ID_DIGITS]
 
 
 def _dimension(column: str, named: Mapping[str, str | None], pages: Pages, source: Source) -> str | None:

@@ -32,7 +32,7 @@ LABELS: Final = {
 }
 """Canonical column -> the labels that may hold it, best first."""
 
-_SERVER: Final = re.compile(r"(?:ray_)?(?:vllm|sglang)[:_](.+)")
+_SERVER: Final = re.compile(r"(?:ray_)?(vllm|sglang)[:_](.+)")
 _COUNTERS: Final = {
     "prompt_tokens_total": "input_tokens",
     "generation_tokens_total": "output_tokens",
@@ -73,22 +73,22 @@ def read(delivered: Delivered, source: Source) -> Reading:
             "neither the path nor the samples say when it was scraped: name the file <pod>_<time>.prom, "
             "the time in ISO 8601 or in seconds since 1970",
         )
-    known = _superseded_names(counters)
+    superseded = _superseded_names(counters)
     rows = [
         row
         for location, sample in counters
-        if _short(sample.name) not in known
+        if _short(sample.name) not in superseded
         and (row := _row(location, sample, scrape, source, begun, delivered, lines.refusals))
     ]
     refused = lines.refusals.frame()
-    superseded = sum(_short(sample.name) in known for _, sample in counters)
+    told_again = sum(_short(sample.name) in superseded for _, sample in counters)
     frame = pl.DataFrame(rows, schema=CounterSamples.polars_schema())
     return Reading(
         rows=frame.height + refused.height,
         frames={CounterSamples.table_name: frame},
         refused=refused,
-        foreign_lines=lines.foreign_lines + superseded + (len(lines.samples) - len(counters)),
-        flags=("tz_assumed",) if scrape.is_zone_assumed else (),
+        foreign_lines=lines.foreign_lines + told_again + (len(lines.samples) - len(counters)),
+        flags=(*sorted(_servers(counters)), *(("tz_assumed",) if scrape.is_zone_assumed else ())),
         counted=frame.height,
     )
 
@@ -135,8 +135,13 @@ def _counter(name: str) -> str | None:
 
 
 def _short(name: str) -> str:
-    found = _SERVER.fullmatch(name)
-    return found[1] if found else ""
+    server = _SERVER.fullmatch(name)
+    return server[2] if server else ""
+
+
+def _servers(counters: list[tuple[str, Sample]]) -> set[str]:
+    """Which servers tell of the counters: vllm, sglang."""
+    return {server[1] for _, sample in counters if (server := _SERVER.fullmatch(sample.name))}
 
 
 def _is_begun(name: str) -> bool:
@@ -150,11 +155,11 @@ def _named_total(created: str) -> str:
     return f"{stem}_sum" if stem.endswith("_seconds") else f"{stem}_total"
 
 
-def _begun(found: list[Sample]) -> Mapping[str, int]:
+def _begun(starts: list[Sample]) -> Mapping[str, int]:
     """When each process began; where none says so, when each counter was created."""
-    processes = {_process(one.labels): one.value for one in found if one.name == _BEGUN}
+    processes = {_process(one.labels): one.value for one in starts if one.name == _BEGUN}
     created = {
-        f"{_named_total(one.name)}\n{label_set(one.labels)}": one.value for one in found if one.name.endswith(_CREATED)
+        f"{_named_total(one.name)}\n{label_set(one.labels)}": one.value for one in starts if one.name.endswith(_CREATED)
     }
     return {key: round(float(value) * _MICRO) for key, value in (processes or created).items() if value > 0}
 
@@ -184,5 +189,5 @@ def _status(sample: Sample) -> str:
 def _label(column: str, labels: Mapping[str, str], source: Source) -> str | None:
     """The label that the settings or the exporter name, else the constant of the settings."""
     names = (source.columns[column],) if column in source.columns else LABELS[column]
-    said = next((labels[name] for name in names if labels.get(name)), None)
-    return said or source.constants.get(column)
+    label = next((labels[name] for name in names if labels.get(name)), None)
+    return label or source.constants.get(column)

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from transforms.reports.change_drivers import change_drivers
-from transforms.reports.title_cases import has_balance
+from transforms.reports.served_groups import served_groups
+from transforms.reports.title_cases import has_balance, served_title
 from transforms.reports.usage_gaps import usage_gaps
 
 NIGHT = date(2026, 11, 20)
@@ -96,3 +97,24 @@ def test_a_driver_names_the_entity_with_half_of_it_or_nobody() -> None:
 def test_one_phase_alone_has_no_balance(pretraining: int, inference: int, expected: bool) -> None:  # noqa: FBT001 - an expected value
     rows = pl.DataFrame({"pretraining_usd": [pretraining], "posttraining_usd": [0], "inference_usd": [inference]})
     assert has_balance(rows) is expected
+
+
+def test_what_a_team_cost_stands_beside_the_month_before_and_adds_up_to_serving() -> None:
+    """October: 70 + 30 without a team; September: 40 and nothing without one."""
+    october, september = date(2026, 10, 1), date(2026, 9, 1)
+    spend = pl.DataFrame(
+        [{"month": month, "account": "direct", "phase": "inference", "team": team, "tenant": None, "task": None,
+          "effective_usd": Decimal(usd)}
+         for month, team, usd in ((october, "search", 70), (october, None, 30), (september, "search", 40))],
+        schema_overrides={"effective_usd": pl.Decimal(38, 12), "tenant": pl.String, "task": pl.String},
+    )  # fmt: skip
+    usage = pl.DataFrame(
+        schema={"hour": pl.Datetime("us", "UTC"), "model_id": pl.String, "team": pl.String, "tenant": pl.String,
+                "task": pl.String, "input_tokens": pl.Int64, "output_tokens": pl.Int64}
+    )  # fmt: skip
+    subject = {"month": [october], "period_end": [date(2026, 11, 1)], "previous_month": [september]}
+    found = served_groups(pl.DataFrame(subject), spend, usage)
+    assert found.select("dimension", "name", "used_usd", "previous_usd").rows() == [
+        ("team", "search", Decimal(70), Decimal(40)), ("team", None, Decimal(30), Decimal(0)),
+    ]  # fmt: skip
+    assert served_title(found) == "named"
