@@ -42,6 +42,7 @@ from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
 from transforms.reports.quality_checks import quality_checks
+from transforms.reports.recent_anomalies import recent_anomalies
 from transforms.reports.rejected_alternatives import held_models, rejected_alternatives
 from transforms.reports.report_period import subject
 from transforms.reports.requested_decisions import requested_decisions
@@ -335,8 +336,8 @@ def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
              scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
              headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
-             served_groups, usage_gaps, doubtful_shares, largest_findings, law_verdicts, serving_batches,
-             runs_in_flight, task_standings, pages, numbers)  # fmt: skip
+             served_groups, usage_gaps, recent_anomalies, doubtful_shares, largest_findings, law_verdicts,
+             serving_batches, runs_in_flight, task_standings, pages, numbers)  # fmt: skip
     for function in stage:
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         tables = tables | {function.__name__: function(**{name: tables[name] for name in names})}

@@ -14,8 +14,7 @@ from typing import Any, Final, get_args
 from pydantic.fields import FieldInfo
 
 from orchestration import settings
-from orchestration.cli import trisect
-from orchestration.exit_codes import Exit
+from orchestration.cli import EXIT_MEANINGS, trisect
 from orchestration.section import Section
 from orchestration.settings_errors import variable_of
 from warehouse import vocabulary
@@ -26,15 +25,6 @@ from warehouse.sources.registry import FORMATS
 
 FOLDER: Final = Path(__file__).parent / "reference"
 BOUNDS: Final = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_length": "length at least"}
-EXIT_MEANINGS: Final = {
-    Exit.PUBLISHED: "published",
-    Exit.UNUSABLE: "usage, settings, policy or the machine are wrong",
-    Exit.PUBLISHED_WITH_QUARANTINE: "published, with rows in quarantine or findings in doubt",
-    Exit.HELD: "held: not published, the old report stands",
-    Exit.NIGHT_MISSING: "`status`: a night is missing",
-    Exit.FAILED: "failed: nothing was published, the old report stands",
-    Exit.BUSY: "another run is active",
-}
 
 
 def pages() -> dict[str, str]:
@@ -90,16 +80,17 @@ def _commands() -> str:
     for name, command in sorted(trisect.commands.items()):
         rows = [
             (
-                ", ".join(f"`{word}`" for word in option.opts),
+                ", ".join(f"`{word}`" for word in sorted(option.opts, key=len, reverse=True)),
                 getattr(option, "help", None) or ("required" if option.required else "optional"),
             )
             for option in command.params
             if not getattr(option, "hidden", False)
         ]
         options = _table(("argument or option", "meaning"), rows) if rows else ""
-        parts.append(
-            "\n\n".join(part for part in (f"## trisect {name}", inspect.cleandoc(command.help or ""), options) if part)
-        )
+        shown = "\n".join((command.epilog or "").split("\n\n")[1:])
+        example = f"```sh\n{shown}\n```" if shown else ""
+        said = (f"## trisect {name}", inspect.cleandoc(command.help or ""), options, example)
+        parts.append("\n\n".join(part for part in said if part))
     codes = _table(("code", "meaning"), ((f"**{int(code)}**", meaning) for code, meaning in EXIT_MEANINGS.items()))
     return _page("Commands", "`trisect COMMAND --help` says the same.", *parts, f"## Exit codes\n\n{codes}")
 

@@ -45,6 +45,7 @@ from transforms.economics.spend.phase_compute import phase_compute
 from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
 from transforms.economics.spend.spend import daily_spend, monthly_spend
+from transforms.economics.spend.spend_anomalies import spend_anomalies
 from transforms.economics.spend.teacher_costs import teacher_costs
 from transforms.economics.spend.thirds import thirds
 from transforms.economics.spend.waste import goodput, run_spend, waste
@@ -82,6 +83,7 @@ from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
 from transforms.reports.quality_checks import quality_checks
+from transforms.reports.recent_anomalies import recent_anomalies
 from transforms.reports.rejected_alternatives import held_models, rejected_alternatives
 from transforms.reports.report_period import subject
 from transforms.reports.requested_decisions import requested_decisions
@@ -145,6 +147,7 @@ ASSETS: Final = [
         period_findings,
         daily_spend,
         monthly_spend,
+        spend_anomalies,
         idle_shares,
         shared_shares,
         run_spend,
@@ -233,6 +236,7 @@ ASSETS: Final = [
         idle_pools,
         served_groups,
         usage_gaps,
+        recent_anomalies,
         law_verdicts,
         serving_batches,
         runs_in_flight,

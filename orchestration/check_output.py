@@ -75,11 +75,21 @@ def sentences(records: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _unreached(record: Mapping[str, Any]) -> Iterator[str]:
-    amounts = (("effective_cost", "cost"), ("gpu_hours", "GPU-hours"), ("tokens", "tokens"))
+    amounts = (
+        ("effective_cost", ", ".join(record.get("currencies") or [])),
+        ("gpu_hours", "GPU-hours"),
+        ("tokens", "tokens"),
+    )
     for name, words in amounts:
         missed, whole = record.get(f"unmatched_{name.removeprefix('effective_')}"), record.get(name)
         if missed and whole:
-            yield f"{record['source']}: no rule reaches {missed:,.2f} of {whole:,.2f} {words} ({missed / whole:.1%})"
+            said = f"{_number(missed, words)} of {_number(whole, words)} {words} ({missed / whole:.1%})"
+            yield f"{record['source']}: no rule reaches {said}"
+
+
+def _number(amount: float, unit: str) -> str:
+    """Tokens are whole; money and hours have two decimals."""
+    return f"{amount:,.0f}" if unit == "tokens" else f"{amount:,.2f}"
 
 
 def to_paste(suggestions: pl.DataFrame) -> Iterator[str]:
@@ -89,7 +99,7 @@ def to_paste(suggestions: pl.DataFrame) -> Iterator[str]:
         yield f"    {HEADERS[str(file)]}"
         for row in rows.sort("source", "amount", descending=[False, True]).iter_rows(named=True):
             gpus = f", {row['gpu_hours']:,.0f} GPU-hours" if row["gpu_hours"] else ""
-            yield f"    {row['line']}    <- {row['amount']:,.2f} {row['unit']}{gpus}"
+            yield f"    {row['line']}    <- {_number(row['amount'], row['unit'])} {row['unit']}{gpus}"
 
 
 def remedies(holds: tuple[Hold, ...]) -> Iterator[str]:

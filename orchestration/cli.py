@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 import traceback
@@ -86,13 +87,60 @@ NOW = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+QUIET = click.option("-q", "--quiet", "detail", flag_value="quiet", help="Say nothing where nothing is wrong.")
+VERBOSE = click.option(
+    "-v", "--verbose", "detail", flag_value="verbose", help="A line for each file and table, with seconds."
+)
+NORMAL = click.option("--normal", "detail", flag_value="normal", default=True, hidden=True)
+JSON = click.option("--json", "form", flag_value="json", help="As one JSON document.")
+TEXT = click.option("--text", "form", flag_value="text", default=True, help="As lines to read.")
+
+EXIT_MEANINGS: Final = {
+    Exit.PUBLISHED: "published",
+    Exit.UNUSABLE: "usage, settings, policy or the machine are wrong",
+    Exit.PUBLISHED_WITH_QUARANTINE: "published, with rows in quarantine or findings in doubt",
+    Exit.HELD: "held: not published, the old report stands",
+    Exit.NIGHT_MISSING: "`status`: a night is missing",
+    Exit.FAILED: "failed: nothing was published, the old report stands",
+    Exit.BUSY: "another run is active",
+}
+click.rich_click.COMMAND_GROUPS = {
+    "trisect": [
+        {"name": "Begin", "commands": ["init", "check", "doctor"]},
+        {"name": "Every night", "commands": ["fetch", "run", "status", "prune"]},
+        {"name": "Look", "commands": ["ui", "whatif"]},
+    ]
+}
+
+
+class Commands(click.RichGroup):
+    """The commands; a name that is nearly one is answered with it."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401 - as click types it
+        """The command of the first word, or a usage error that says which one was meant."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(self.commands))}"
+            raise click.UsageError(f"no command {args[0]!r}{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines that can be typed as they stand."""
+    return "\n\n".join(("Examples:", *lines))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\n\n".join(("Exit codes:", *(f"{int(code)} {meaning}" for code, meaning in EXIT_MEANINGS.items()))),
+)
 @click.version_option(package_name="trisect")
 def trisect() -> None:
     """What a model costs over its life: one exact ledger per model and phase, and what to do about it."""
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect init mycompany", "trisect init --sample demo"))
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--sample", "content", flag_value="sample", help="With a small invented company in real formats.")
 @click.option("--empty", "content", flag_value="empty", default=True, hidden=True)
@@ -101,7 +149,9 @@ def init(directory: Path, content: str) -> int:
     return int(_commands().init(directory, content))
 
 
-@trisect.command()
+@trisect.command(
+    epilog=examples("trisect run", "trisect run --night 2026-11-20", "trisect run --last --json", "trisect run -v")
+)
 @PROJECT
 @click.option("--night", type=Day(), help="The one night to run.")
 @click.option("--from", "first", type=Day(), help="First night to run.")
@@ -110,24 +160,42 @@ def init(directory: Path, content: str) -> int:
 @click.option("--last", "making_up", flag_value="last", help="Of the missing nights make up the newest alone.")
 @click.option("--ask", "making_up", flag_value="ask", default=True, hidden=True)
 @NOW
-def run(project: Path, night: date | None, first: date | None, last: date | None, now: datetime, making_up: str) -> int:
+@JSON
+@TEXT
+@QUIET
+@VERBOSE
+@NORMAL
+def run(
+    *,
+    project: Path,
+    night: date | None,
+    first: date | None,
+    last: date | None,
+    now: datetime,
+    making_up: str,
+    form: str,
+    detail: str,
+) -> int:
     """Run the night(s): land, validate, compute, publish. Without a night: what is missing."""
     if night and (first or last):
         raise click.UsageError("--night and --from/--to exclude each other; use one of them")
-    return int(_commands().run(project, night or first, night or last, now, making_up))
+    return int(_commands().run(project, night or first, night or last, now, making_up, form=form, detail=detail))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect check", "trisect check --json"))
 @PROJECT
 @NOW
-@click.option("--json", "form", flag_value="json", help="As one JSON document.")
-@click.option("--text", "form", flag_value="text", default=True, help="As lines to read.")
-def check(project: Path, now: datetime, form: str) -> int:
+@JSON
+@TEXT
+@QUIET
+@VERBOSE
+@NORMAL
+def check(project: Path, now: datetime, form: str, detail: str) -> int:
     """Say what each source is, what no rule reaches with the lines to paste, and what a run would reject and why."""
-    return int(_commands().check(project, now, form))
+    return int(_commands().check(project, now, form, detail))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect fetch", "trisect fetch aws"))
 @click.argument("sources", nargs=-1)
 @PROJECT
 @NOW
@@ -136,25 +204,27 @@ def fetch(sources: tuple[str, ...], project: Path, now: datetime) -> int:
     return int(_commands().fetch(project, sources, now))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect status", "trisect status --json"))
 @PROJECT
-@click.option("--json", "form", flag_value="json", help="As one JSON document.")
-@click.option("--text", "form", flag_value="text", default=True, help="As sentences to read.")
+@JSON
+@TEXT
+@QUIET
+@NORMAL
 @click.option("--tell", is_flag=True, help="Also send what is due, missing nights among it.")
 @NOW
-def status(project: Path, form: str, tell: bool, now: datetime) -> int:  # noqa: FBT001 - as the option gives it
+def status(project: Path, form: str, detail: str, tell: bool, now: datetime) -> int:  # noqa: FBT001 - as the option gives it
     """Last published night, its age, missing nights, last failure."""
-    return int(import_module("orchestration.status").status(project, now, form=form, is_told=tell))
+    return int(import_module("orchestration.status").status(project, now, form=form, is_told=tell, detail=detail))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect doctor"))
 @PROJECT
 def doctor(project: Path) -> int:
     """Look at versions, libraries, clock, room, lock and damaged files, and say what to do."""
     return int(_commands().doctor(project))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect prune --dry-run"))
 @PROJECT
 @click.option("--dry-run", is_flag=True, help="Only name what would be removed.")
 @NOW
@@ -163,7 +233,7 @@ def prune(project: Path, dry_run: bool, now: datetime) -> int:  # noqa: FBT001 -
     return int(_commands().prune(project, now, is_only_shown=dry_run))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect whatif atlas --demand 2", "trisect whatif atlas --params 3e9 --json"))
 @click.argument("model")
 @PROJECT
 @click.option("--demand", "demand_ratio", type=Amount(), help="Demand as a multiple of the forecast.")
@@ -177,7 +247,7 @@ def prune(project: Path, dry_run: bool, now: datetime) -> int:  # noqa: FBT001 -
 @click.option("--training-cost", "training_usd", type=Amount(), help="Cost of training the model.")
 @click.option("--candidate-request-price", "candidate_usd_per_request", type=Amount(), help="The same of --params.")
 @click.option("--candidate-training-cost", "candidate_training_usd", type=Amount(), help="The same of --params.")
-@click.option("--json", "form", flag_value="json", help="As one JSON document.")
+@JSON
 @click.option("--table", "form", flag_value="table", default=True, help="As a table to read.")
 def whatif(model: str, project: Path, form: str, **changed: Any) -> int:  # noqa: ANN401 - fields of Overrides
     """Run the decision engine on changed assumptions, without publishing."""
@@ -186,7 +256,7 @@ def whatif(model: str, project: Path, form: str, **changed: Any) -> int:  # noqa
     return int(_commands().whatif(project, model, changed, form))
 
 
-@trisect.command()
+@trisect.command(epilog=examples("trisect ui --port 3001"))
 @PROJECT
 @click.option("--port", default=3000, show_default=True, help="Port on loopback.")
 @click.option("--served-as", multiple=True, help="Origin that a proxy gives it: https://trisect.example.com")
@@ -198,7 +268,7 @@ def ui(project: Path, port: int, served_as: tuple[str, ...]) -> int:
 def main() -> None:
     """Run the command; the last line on stderr is one sentence, the exit code is the contract's."""
     try:
-        code = trisect(standalone_mode=False)
+        code = trisect(prog_name="trisect", standalone_mode=False)
     except click.ClickException as error:
         code = _say(Exit.UNUSABLE, error.format_message())
     except click.Abort:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,8 @@ from orchestration.missing_nights import missing, yesterday
 from orchestration.nights import run_night
 from orchestration.notify import dispatch
 from orchestration.preview import glanced, last_day
-from orchestration.progress import steps_shown
+from orchestration.progress import Detail, steps_shown
+from orchestration.published_night import PublishedNight, published_night
 from orchestration.run_lock import sole_run
 from orchestration.settings import Project, environment, load
 from orchestration.ui.serve import serve
@@ -60,21 +62,39 @@ def init(directory: Path, content: str) -> Exit:
     return Exit.PUBLISHED
 
 
-def run(root: Path, first: date | None, last: date | None, now: datetime, making_up: str = "all") -> Exit:
+def run(
+    root: Path,
+    first: date | None,
+    last: date | None,
+    now: datetime,
+    making_up: str = "all",
+    *,
+    form: str = "text",
+    detail: Detail = "normal",
+) -> Exit:
     """Run the nights from `first` to `last`, else what is missing; stop at the first that is not published.
 
     `making_up` says which of many missing nights are meant: "all", "last" alone, or "ask" where a person can answer.
     """
     project = load(root.resolve())
     system_libraries.require()
-    with sole_run(project.var):
-        publish.point_to_newest(project.published)
-        nights = _nights(project, first, last, now, making_up)
-        with _letters_sent(project, nights, now):
-            codes = [_one_night(project, night, now) for night in nights]
-    if not codes:
+    done: list[PublishedNight] = []
+    try:
+        with sole_run(project.var):
+            publish.point_to_newest(project.published)
+            nights = _nights(project, first, last, now, making_up)
+            with _letters_sent(project, nights, now):
+                for night in nights:
+                    done.append(_one_night(project, night, now, detail))
+                    if detail != "quiet":
+                        click.echo(done[-1].sentence(), err=True)
+    finally:
+        # also where a night is not published: those before it are, and why it is not stands on stderr
+        if form == "json":
+            click.echo(json.dumps({"nights": [one.as_values() for one in done]}, indent=1))
+    if not done and detail != "quiet":
         click.echo(f"nothing to do: every night up to {yesterday(now)} is published", err=True)
-    return max(codes, default=Exit.PUBLISHED)
+    return max((one.exit_code for one in done), default=Exit.PUBLISHED)
 
 
 def _nights(project: Project, first: date | None, last: date | None, now: datetime, making_up: str) -> list[date]:
@@ -108,17 +128,10 @@ def _refuse_what_no_night_can_be(first: date, last: date, now: datetime) -> None
         raise click.UsageError(f"night {first} lies before {EARLIEST.date()}, the first there is; name a later one")
 
 
-def _one_night(project: Project, night: date, now: datetime) -> Exit:
-    with _failure_noted(project, night, now), steps_shown(night):
+def _one_night(project: Project, night: date, now: datetime, detail: Detail) -> PublishedNight:
+    with _failure_noted(project, night, now), steps_shown(f"night {night}", detail):
         run_night(build(project.root, now), project, night, now)
-    revision = publish.nights(project.published)[night]
-    document = publish.manifest(project.published, night, revision)
-    refused = sum(entry["quarantined"] for entry in document["inputs"])
-    doubts = sum(found["is_doubt"] and not found["is_accepted"] for found in document["findings"])
-    path = publish.directory(project.published, night, revision) / "leadership.pdf"
-    in_doubt = f" and {doubts:,} findings in doubt" if doubts else ""
-    click.echo(f"{night} is published with {refused:,} rows quarantined{in_doubt}: {path}", err=True)
-    return Exit.PUBLISHED_WITH_QUARANTINE if refused or doubts else Exit.PUBLISHED
+    return published_night(project.published, night)
 
 
 @contextmanager
@@ -151,13 +164,15 @@ def _failure_noted(project: Project, night: date, now: datetime) -> Iterator[Non
     last_failure.forget(project.var)
 
 
-def check(root: Path, now: datetime, form: str = "text") -> Exit:
+def check(root: Path, now: datetime, form: str = "text", detail: Detail = "normal") -> Exit:
     """Say what each source is, what no rule reaches and what a run would refuse and why, without changing anything."""
     project = load(root.resolve())
     policy = read_policy(project.root)
     faults = policy_findings(project.root, policy, [source.name for source in project.settings.sources()])
     notes = [f"note: {fault}" for fault in faults]
-    with glanced(project, yesterday(now)) as glance:
+    with ExitStack() as opened:
+        with steps_shown("check", detail):
+            glance = opened.enter_context(glanced(project, yesterday(now)))
         records = check_output.recognised(project, glance.profiles, glance.versions, glance.proved_beside)
         notes += glance.sentences()
         if form == "json":
@@ -167,7 +182,8 @@ def check(root: Path, now: datetime, form: str = "text") -> Exit:
             for sentence in (*check_output.sentences(records), *notes, *lines):
                 click.echo(sentence)
         hold(glance.landing, project.settings.machine())
-    click.echo("a run would be published", err=True)
+    if detail != "quiet":
+        click.echo("a run would be published", err=True)
     return Exit.PUBLISHED
 
 

@@ -1,46 +1,69 @@
-"""What a person sees while a night runs: a bar on a terminal, one line per step otherwise."""
+"""What a person sees while a command lands files and computes tables: a bar on a terminal, lines where they asked."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from typing import Final, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestration.resources import STEPS
+from warehouse.landing.progress import LANDED
 from warehouse.schemas import CATALOGUE
+
+Detail = Literal["quiet", "normal", "verbose"]
+"""Nothing, a bar where somebody looks at a terminal, or a line a file and a table with the seconds it took."""
 
 
 class _Bar(logging.Handler):
-    """Moves a progress bar at every step."""
+    """Moves a progress bar at every table, and says which file is read meanwhile."""
 
-    def __init__(self, progress: Progress, night: date) -> None:
+    def __init__(self, progress: Progress, title: str) -> None:
         super().__init__()
         self._progress = progress
-        self._task = progress.add_task(f"night {night}", total=len(CATALOGUE))
+        self._task = progress.add_task(title, total=len(CATALOGUE))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Name the step that is done."""
-        self._progress.update(self._task, advance=1, description=record.getMessage())
+        """Name the file that is being read, or the step that is done."""
+        is_step = record.name == STEPS.name
+        self._progress.update(self._task, advance=1 if is_step else 0, description=record.getMessage())
+
+
+class _Lines(logging.Handler):
+    """A line for each file that is read and each table that is computed, with the seconds since the line before."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._before: Final = [time.monotonic()]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line."""
+        now = time.monotonic()
+        seconds, self._before[0] = now - self._before[0], now
+        sys.stderr.write(f"{self._title} {record.getMessage()} ({seconds:.1f} s)\n")
 
 
 @contextmanager
-def steps_shown(night: date) -> Iterator[None]:
-    """Show the steps of the night as they are done."""
+def steps_shown(title: str, detail: Detail = "normal") -> Iterator[None]:
+    """Show the steps as they are done."""
     console = Console(stderr=True)
+    is_drawn = console.is_terminal and detail == "normal"
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        lines = logging.StreamHandler(sys.stderr)
-        lines.setFormatter(logging.Formatter(f"{night} %(message)s"))
-        handler = _Bar(progress, night) if console.is_terminal else lines
-        STEPS.setLevel(logging.INFO)
-        STEPS.propagate = False
-        STEPS.addHandler(handler)
+    drawn = Progress(*columns, console=console, disable=not is_drawn, transient=True, redirect_stdout=False)
+    with drawn as progress:
+        handler = _Bar(progress, title) if is_drawn else _Lines(title) if detail == "verbose" else logging.NullHandler()
+        for logger in (STEPS, LANDED):
+            logger.setLevel(logging.INFO)
+            logger.propagate = False
+            logger.addHandler(handler)
         try:
             yield
         finally:
-            STEPS.removeHandler(handler)
+            for logger in (STEPS, LANDED):
+                logger.removeHandler(handler)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from orchestration.canonical_words import meant
 from orchestration.settings_errors import Path
 from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.schemas.names import ACCRUAL
@@ -72,8 +73,8 @@ def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
     named = [("columns", name) for name in source.columns] + [("constants", name) for name in source.constants]
     for part, name in named:
         if name not in known and not (name.startswith("tag:") and "tags" in known):
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = meant(name, known)
+            hint = f"; did you mean {near!r}?" if near else ""
             remedy = f"canonical columns of {source.format} are {', '.join(known) or 'none'}{hint}"
             yield (part, name), f"{name!r} is no canonical column", remedy
 

@@ -97,7 +97,7 @@ def in_words(hours: float) -> str:
     return f"{hours:.0f} hours old" if hours <= HOURS_TOLD else f"{hours / 24:.0f} days old"
 
 
-def status(root: Path, now: datetime, *, form: str, is_told: bool) -> Exit:
+def status(root: Path, now: datetime, *, form: str, is_told: bool, detail: str = "normal") -> Exit:
     """Say what is published, what is missing and what failed last; files only, so that it works without Dagster.
 
     A status that is told also sends what is due, missing nights among it: for who has a scheduler but no daemon.
@@ -107,7 +107,8 @@ def status(root: Path, now: datetime, *, form: str, is_told: bool) -> Exit:
 
         dispatch.delivered(load(root.resolve()), now, is_watch=True)
     standing = status_of(load_typed(root.resolve()), now)
-    for line in [standing.as_json()] if form == "json" else standing.sentences():
+    lines = standing.sentences() if detail != "quiet" or standing.gap() else ()
+    for line in [standing.as_json()] if form == "json" else lines:
         click.echo(line)
     if standing.gap():
         click.echo(standing.gap(), err=True)

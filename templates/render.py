@@ -22,6 +22,7 @@ from templates.pages.night import Night
 from templates.pages.page_frame import Identity
 from templates.pages.summary import summary
 from templates.pages.thirds import thirds
+from templates.twin import for_screens
 from templates.typesetting import typeface
 from templates.typesetting.layout_checks import prove
 from templates.typesetting.pdf import printed
@@ -126,7 +127,7 @@ def _composed(report: Document, style: str, *, is_screen: bool = False, joined: 
         )
         for page in report.pages
     ]
-    return environment.get_template("report.html.j2").render(
+    composed = environment.get_template("report.html.j2").render(
         report=report,
         heads=heads,
         style=Markup(style),  # noqa: S704 - our own style sheets
@@ -135,6 +136,7 @@ def _composed(report: Document, style: str, *, is_screen: bool = False, joined: 
         has_contents=is_screen,
         joined=joined,
     )
+    return for_screens(composed) if is_screen else composed
 
 
 def _address(report: Document, *, is_screen: bool) -> Callable[[str], str]:

@@ -1,16 +1,20 @@
-"""Lines to paste into policy/ for what no rule reaches: the best guess first, tags before names before ids."""
+"""The best guess first: tags before names before ids, a model that is named before all where there are no GPUs."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from warehouse.schemas.names import model_key, tag_key
+from transforms.billed_pools import pools
+from transforms.request_suggestions import of_requests
+from transforms.run_suggestions import of_runs
+from transforms.suggestion_names import line, model_in, named_models, phase_in, slug
+from warehouse.schemas.names import tag_key
 
 LARGEST: Final = 20
 """Lines of a source: beyond these, what is left is small, or there is no pattern in it."""
@@ -23,19 +27,23 @@ SCHEMA: Final = {
     "unit": pl.String(),
     "gpu_hours": pl.Float64(),
 }
-_HOUR_S: Final = 3600.0
 # Keys that people use for what a resource is for, the most telling first; others follow by the money they cover.
 _KEYS: Final = (
     *("model", "model_id", "pool", "cluster", "workload", "team", "project", "service", "app", "application"),
     *("owner", "costcenter", "cost-center", "cost_center", "namespace", "name"),
 )
 _NAMES: Final = ("resource_name", "sub_account_id", "service_name", "resource_id", "charge_description")
-_PHASES: Final = (
-    ("posttraining", r"sft|rlhf|dpo|grpo|fine.?tun|distil|post.?train|align"),
-    ("pretraining", r"pre.?train|train"),
-    ("inference", r"serv|infer|prod|api|chat"),
-)
 _MOST_VALUES: Final = 50
+
+
+class _Guess(NamedTuple):
+    """A field of a bill, its value, and what they would lead to."""
+
+    field: str
+    value: str
+    target: str
+    target_id: str
+    phase: str
 
 
 def rule_suggestions(
@@ -49,53 +57,77 @@ def rule_suggestions(
 
     `amount` is in `unit` (a currency, GPU-hours or tokens); `gpu_hours` stands beside money. Largest first in a source.
     """
+    names = named_models(models, token_usage)
+    lines, guesses = _of_bills(charges, charge_rules, names)
+    pooled = [(charge_id, guess.target_id) for guess, charge_id in guesses if guess.target == "pool"]
+    proposed = pl.DataFrame(pooled, schema={"charge_id": pl.List(pl.String), "proposed": pl.String}, orient="row")
+    pools_by_id = pools(charges, charge_rules, proposed.explode("charge_id"))
+    bought = {guess.target_id for guess, _ in guesses if guess.target == "model"}
+    bought |= set(charge_rules.filter(pl.col("phase") == "inference")["model_id"].drop_nulls())
     rows = [
-        *_of_bills(charges, charge_rules, _model_names(models)),
-        *_of_runs(training_runs, _model_names(models)),
-        *_of_requests(token_usage),
+        *lines,
+        *of_runs(training_runs, names, pools_by_id, set(names.values())),
+        *of_requests(token_usage, training_runs, pools_by_id, bought),
     ]
-    suggestions = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return suggestions.sort("source", "file", "amount", "line", descending=[False, False, True, False])
-
-
-def _model_names(models: pl.DataFrame) -> dict[str, str]:
-    """Every name of every model as it is compared, with the model's id."""
-    named = models.select("model_id", "aliases").iter_rows()
-    return {model_key(name): model_id for model_id, aliases in named for name in (model_id, *(aliases or []))}
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort(
+        "source", "file", "amount", "line", descending=[False, False, True, False]
+    )
 
 
 def _of_bills(
     charges: pl.DataFrame, charge_rules: pl.DataFrame, models: Mapping[str, str]
-) -> Iterator[tuple[object, ...]]:
+) -> tuple[list[tuple[object, ...]], list[tuple[_Guess, list[str]]]]:
+    """The lines of the bills, and each guess with the charges it is about."""
     missed = charge_rules.filter(pl.col("account") == "unallocated").select("charge_id")
     groups = (
         charges.join(missed, on="charge_id", how="semi")
         .group_by("source", "currency", "tags", *_NAMES)
-        .agg(pl.col("effective_cost").cast(pl.Float64).sum().alias("cost"), pl.col("gpu_hours").sum())
+        .agg(pl.col("effective_cost").cast(pl.Float64).sum().alias("cost"), pl.col("gpu_hours").sum(), "charge_id")
     )
+    lines: list[tuple[object, ...]] = []
+    guesses: list[tuple[_Guess, list[str]]] = []
     for (source, currency), rows in groups.sort("cost", descending=True).group_by(
         "source", "currency", maintain_order=True
     ):
-        lines = _covered(rows.to_dicts())
-        for (field, value), (cost, gpu_hours) in sorted(lines.items(), key=lambda item: -item[1][0])[:LARGEST]:
-            line = f"100,{_cell(source)},{_cell(field)},{_cell(value)},{_target(value, gpu_hours, models)},,,"
-            yield source, "attribution.csv", line, cost, currency, gpu_hours
+        sums: dict[_Guess, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+        for row, guess in _guessed(rows.to_dicts(), models):
+            sums[guess] = (sums[guess][0] + row["cost"], sums[guess][1] + row["gpu_hours"])
+            guesses.append((guess, row["charge_id"]))
+        for guess, (cost, gpu_hours) in sorted(sums.items(), key=lambda item: -item[1][0])[:LARGEST]:
+            rule = line(100, source, guess.field, guess.value, guess.target, guess.target_id, guess.phase, "", "", "")
+            lines.append((source, "attribution.csv", rule, cost, currency, gpu_hours))
+    return lines, guesses
 
 
-def _covered(rows: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[float, float]]:
-    """Field and value -> cost and GPU-hours: each group of charges is given to the best field that it has."""
+def _guessed(rows: list[dict[str, Any]], models: Mapping[str, str]) -> list[tuple[dict[str, Any], _Guess]]:
+    """Each group of charges by the best field that it has; without GPUs, by the first that names a model.
+
+    What is bought by the token has its model in a description, while its tags name who bought it.
+    """
     parsed = [(row, json.loads(row["tags"] or "{}")) for row in rows]
     keys = _ranked([tags for _, tags in parsed], [row["cost"] for row, _ in parsed])
-    sums: dict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    guesses = []
+    gpu_hours: dict[tuple[str, str], float] = defaultdict(float)
     for row, tags in parsed:
-        key = next((key for key in keys if tags.get(key)), None)
-        name = next((name for name in _NAMES if row[name]), None)
-        if key is None and name is None:
+        fields = [(f"tag:{key}", str(tags[key])) for key in keys if tags.get(key)]
+        fields += [(name, str(row[name])) for name in _NAMES if row[name]]
+        if not fields:
             continue
-        field = (f"tag:{key}", str(tags[key])) if key is not None else (str(name), str(row[str(name)]))
-        before = sums[field]
-        sums[field] = (before[0] + row["cost"], before[1] + row["gpu_hours"])
-    return sums
+        naming = [field for field in fields if model_in(field[1], models)] if not row["gpu_hours"] else []
+        best = (naming or fields)[0]
+        gpu_hours[best] += row["gpu_hours"]
+        guesses.append((row, best))
+    return [(row, _guess(*best, gpu_hours[best], models)) for row, best in guesses]
+
+
+def _guess(field: str, value: str, gpu_hours: float, models: Mapping[str, str]) -> _Guess:
+    """The model that is named, else a pool where there are GPUs, else shared."""
+    model_id = model_in(value, models)
+    if model_id is not None:
+        return _Guess(field, value, "model", model_id, phase_in(value, "inference"))
+    return (
+        _Guess(field, value, "pool", slug(value), "") if gpu_hours > 0 else _Guess(field, value, "shared", "shared", "")
+    )
 
 
 def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:
@@ -115,68 +147,3 @@ def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:
 def _bare(key: str) -> str:
     """A key without what the provider puts before it: `user:team` and `user_team` are `team`."""
     return re.sub(r"^(?:user|aws|project|x)[:_]", "", tag_key(key))
-
-
-def _target(value: str, gpu_hours: float, models: Mapping[str, str]) -> str:
-    """Target, id and phase as three cells: the model that is named, else a pool where there are GPUs, else shared."""
-    folded = model_key(value)
-    named = max((name for name in models if name and name in folded), key=len, default=None)
-    if named is not None:
-        return f"model,{_cell(models[named])},{_phase(value)}"
-    return f"pool,{_cell(_slug(value))}," if gpu_hours > 0 else "shared,shared,"
-
-
-def _phase(text: str) -> str:
-    return next((phase for phase, words in _PHASES if re.search(words, text, re.IGNORECASE)), "inference")
-
-
-def _of_runs(training_runs: pl.DataFrame, models: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
-    missed = training_runs.filter(pl.col("model_id").is_null()).with_columns(
-        pl.coalesce("project", "run_name", "cluster").alias("value"),
-        pl.when(pl.col("project").is_not_null())
-        .then(pl.lit("project"))
-        .when(pl.col("run_name").is_not_null())
-        .then(pl.lit("run_name"))
-        .otherwise(pl.lit("cluster"))
-        .alias("field"),
-    )
-    sums = missed.drop_nulls("value").group_by("source", "field", "value").agg(pl.col("gpu_seconds").sum())
-    for source, field, value, seconds in sums.sort("gpu_seconds", descending=True).iter_rows():
-        named = max((name for name in models if name and name in model_key(value)), key=len, default=None)
-        model = models[named] if named else _slug(value)
-        phase = next((phase for phase, words in _PHASES[:2] if re.search(words, value, re.IGNORECASE)), "pretraining")
-        line = f"100,{_cell(source)},{field},{_cell(value)},model,{_cell(model)},{phase},,,"
-        yield source, "attribution.csv", line, seconds / _HOUR_S, "GPU-hours", None
-
-
-def _of_requests(token_usage: pl.DataFrame) -> Iterator[tuple[object, ...]]:
-    tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
-    sums = (
-        token_usage.filter(pl.col("model").is_not_null())
-        .group_by("source", "model")
-        .agg(
-            tokens.sum().alias("tokens"),
-            pl.col("model_id").drop_nulls().first(),
-            pl.col("deployment_id").is_null().any().alias("is_homeless"),
-            pl.col("hour").min().dt.date().alias("since"),
-        )
-    )
-    for source, model, amount, model_id, is_homeless, since in sums.sort("tokens", descending=True).iter_rows():
-        name = model_id or _slug(model)
-        if model_id is None:
-            alias = _cell(model) if model != name else ""
-            yield source, "models.csv", f"{_cell(name)},{alias},,,,own,,,,{since},,", amount, "tokens", None
-        if is_homeless:
-            line = f"{_cell(name)},{_cell(name)},serving,1,{since},"
-            yield source, "deployments.csv", line, amount, "tokens", None
-
-
-def _slug(text: str) -> str:
-    """A name as an id: small letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") or "unnamed"
-
-
-def _cell(text: object) -> str:
-    """A cell of CSV, quoted where it has to be."""
-    value = str(text)
-    return f'"{value.replace(chr(34), chr(34) * 2)}"' if re.search(r'[",\n\r]', value) else value

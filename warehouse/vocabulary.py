@@ -125,6 +125,7 @@ NIGHT_REASONS: Final = {
     "delivery_order_unknown": "two deliveries of a bill, and nothing says which is newer",
     "not_a_replacement": "a newer delivery does not cover the older one: money would vanish",
     "same_money": "two exports of one account's bill, both of which would count",
+    "same_usage": "pages of usage of one source that are grouped in two ways, both of which would count",
     "nothing_counted": "a source with accepted records of which none counts",
     "too_much_doubt": "findings put more in doubt than `[limits] max_doubtful_ratio` allows",
     "other_night": "the warehouse holds another night than the one asked for",

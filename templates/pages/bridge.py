@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import SimpleNamespace
@@ -21,6 +21,7 @@ from templates.pages.plan_bridge import plan_steps
 from templates.table_unit import TableUnit
 
 MOST_MOVERS: Final = {"A4": 8, "letter": 6}
+MOST_ANOMALIES: Final = 4
 DRIVERS: Final = {
     "price": "Price",
     "volume": "Volume",
@@ -47,6 +48,18 @@ class MoverRow:
     driver: str
     lasts: str
     owner: str
+
+
+@dataclass(frozen=True)
+class AnomalyRow:
+    """One stretch of days outside, ready to print."""
+
+    name: str
+    since: str
+    until: str
+    cost: str
+    expected: str
+    rows: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Bridge:
     landing_plan: Ref | None
     year: str
     lead: str
+    anomalies: tuple[AnomalyRow, ...]
     outlook: Outlook | None
     faults: tuple[str, ...]
 
@@ -123,9 +137,23 @@ def bridge(night: Night) -> Bridge:
         everything=_summed("All cost", movers, unit),
         table_unit=unit.words,
         lead=night.say("bridge", "lead", SimpleNamespace(**vars(facts), is_known=night.is_known)),
+        anomalies=tuple(_anomalies(night)),
         faults=(*_faults(rows, movers), *faults),
         **vars(facts),
     )
+
+
+def _anomalies(night: Night) -> Iterator[AnomalyRow]:
+    most = max(MOST_ANOMALIES - night.squeeze("bridge"), 1)
+    for row in night.tables["recent_anomalies"].sort("position").head(most).to_dicts():
+        yield AnomalyRow(
+            name=night.say("bridge", "anomaly_subject", row),
+            since=formats.day_short(row["since"]),
+            until=formats.day_short(row["until"]),
+            cost=night.money.short(row["actual_usd"]),
+            expected=night.money.span(row["low_usd"], row["high_usd"]),
+            rows=night.say("bridge", "anomaly_rows", row),
+        )
 
 
 def _unit(night: Night, movers: list[Row]) -> TableUnit:

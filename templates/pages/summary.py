@@ -25,6 +25,7 @@ from templates.table_unit import TableUnit
 from warehouse.vocabulary import PHASES
 
 MOST_AHEAD: Final = 5
+MOST_NOTES: Final = 3
 MOSTLY: Final = Decimal("0.5")
 SQUEEZE: Final = 22.0
 LOWEST_CHART: Final = 36.0
@@ -147,7 +148,7 @@ def summary(night: Night) -> Summary:
         total_request=total,
         request_head=head,
         empty=_empty(night) if not asked else "",
-        notes=tuple(_notes(night, len(asked))),
+        notes=tuple(_notes(night, len(asked)))[:MOST_NOTES],
         since=since,
         trust=sure,
     )
@@ -320,7 +321,11 @@ def _thirds(night: Night) -> Markup | None:
 
 
 def _notes(night: Night, shown: int) -> Iterator[str]:
-    """What the other decisions are, what doing nothing costs, and the largest idle pool that nobody answers."""
+    """A new anomaly, a use that is in question, the other decisions, what doing nothing costs, and an idle pool."""
+    for row in night.tables["recent_anomalies"].filter("is_new").sort("position").head(1).to_dicts():
+        yield night.say("bridge", "anomaly", row)
+    for gap in night.tables["usage_gaps"].sort("position").head(1).to_dicts():
+        yield night.say("summary", "usage_gap", gap)
     rows = requested(night)
     waiting = sum(1 for row in rows if row["standing"] == "evaluate_first")
     paid = night.tables["recommended_totals"]["monthly_paid_usd_p50"].sum()
@@ -329,8 +334,6 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
         yield night.say("summary", "others", facts)
     if facts.saving is not None and facts.saving.value > 0:
         yield night.say("summary", "nothing", facts)
-    for gap in night.tables["usage_gaps"].sort("position").head(1).to_dicts():
-        yield night.say("summary", "usage_gap", gap)
     pools = [row for row in night.tables["idle_pools"].sort("position").to_dicts() if row["decision_rank"] is None]
     if pools:
         reason = night.say("decisions", "pool_reason", pools[0]["reason"])

@@ -59,7 +59,7 @@ def test_a_new_user_reads_what_was_recognised_and_pastes_the_line_that_is_missin
     said = checked(project)
 
     assert "cloud: FOCUS 1.0–1.4, version 1.2: 1 rows in 1 files; 2026-11-20 to 2026-11-20; USD; 8 GPU-hours" in said
-    assert "cloud: no rule reaches 80.00 of 80.00 cost (100.0%)" in said
+    assert "cloud: no rule reaches 80.00 of 80.00 USD (100.0%)" in said
     assert "100,cloud,tag:team,core,pool,core,,,,    <- 80.00 USD, 8 GPU-hours" in said
 
     with (project / "policy/attribution.csv").open("a", encoding="utf-8") as rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ import pytest
 
 from transforms.staging import request_hours
 from warehouse.connection import Limits, connect
+from warehouse.landing.arrivals import Place
+from warehouse.landing.landing import land
 from warehouse.landing.requests.counter_growth import Growth, land_growth
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
@@ -21,6 +24,7 @@ from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
 from warehouse.schemas.raw import CounterSamples
 from warehouse.sources.requests.request_rows import request_rows
+from warehouse.sources.source import Source
 from warehouse.tables import append
 
 DAY = date(2026, 11, 20)
@@ -280,3 +284,20 @@ def scrape_counters(desk: Desk, *scrapes: tuple[str, float, int]) -> None:
         for target, hours, value in scrapes
     ]
     append(desk.connection, CounterSamples.qualified(), CounterSamples.frame(pl.DataFrame(rows)))
+
+
+def test_usage_of_one_source_in_two_groupings_holds_the_night(tmp_path: Path) -> None:
+    bucket = {"start_time": int(START.timestamp()), "end_time": int(START.timestamp()) + 3600}
+    usage = {"input_tokens": 10, "output_tokens": 1, "num_model_requests": 1, "model": "m"}
+    source = Source("openai", "request_telemetry", "openai_usage", "inbox/*.json")
+    (tmp_path / "inbox").mkdir()
+    holds = []
+    for name, result in {"a": usage, "b": usage | {"input_tokens": 11}, "c": usage | {"project_id": "p"}}.items():
+        page = {"data": [bucket | {"results": [result]}], "has_more": False}
+        (tmp_path / f"inbox/{name}.json").write_text(json.dumps(page))
+        with connect(tmp_path / "var", Limits(memory="1GB", threads=1)) as connection:
+            landing = land(Place(tmp_path, tmp_path / "var"), [source], connection, DAY, DAY)
+        holds.append([(hold.reason, hold.detail.partition(";")[0]) for hold in landing.holds])
+    # what a.json tells, b.json tells as it is now: a copy
+    sentence = "inbox/b.json has usage by model and inbox/c.json by model, project_id"
+    assert holds == [[], [], [("same_usage", sentence)]]

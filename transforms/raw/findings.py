@@ -23,7 +23,7 @@ def findings(
     gathered = (landed_findings, charge_findings, run_findings, pool_findings, period_findings, captured_twice)
     noticed = pl.concat(FindingRow.frame(rows) for rows in gathered).sort(ORDER, nulls_last=True)
     doubts = [kind for kind, facts in FINDING_KINDS.items() if facts.is_doubt]
-    said = noticed.with_columns(
+    described = noticed.with_columns(
         pl.col("kind").is_in(doubts).alias("is_doubt"),
         _accepted(noticed, accepted_findings).alias("is_accepted"),
         pl.Series("sentence", [sentence(row) for row in noticed.iter_rows(named=True)], dtype=pl.String),
@@ -32,7 +32,7 @@ def findings(
         .replace_strict({kind: facts.remedy_code for kind, facts in FINDING_KINDS.items()}, return_dtype=pl.String)
         .alias("remedy_code"),
     )
-    return Findings.frame(said)
+    return Findings.frame(described)
 
 
 def _accepted(noticed: pl.DataFrame, accepted_findings: pl.DataFrame) -> pl.Series:

@@ -94,8 +94,12 @@ class _Year:
         return self._plan([*self.months, *self.ahead]) if self.landing() is not None else None
 
     def _plan(self, months: list[date]) -> Decimal | None:
-        known = {month: self.plans.get(month) for month in months}
-        return None if not known or None in known.values() else sum((one for one in known.values() if one), NONE)
+        plan_by_month = {month: self.plans.get(month) for month in months}
+        return (
+            None
+            if not plan_by_month or None in plan_by_month.values()
+            else sum((one for one in plan_by_month.values() if one), NONE)
+        )
 
 
 def _plans(budgets: pl.DataFrame) -> pl.DataFrame:

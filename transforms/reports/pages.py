@@ -51,7 +51,7 @@ def pages(
     cost = metrics["effective_cost"]
     first, reason = titles.summary_title(now, cost["value"], spent, checks["model_coverage"], case, missing)
     bridge = titles.bridge_title(row, cost, change_drivers, quarters.height > 0)
-    carried = amortization.filter(pl.col("month") == row["month"])
+    amortized = amortization.filter(pl.col("month") == row["month"])
     unit = titles.unit_title(metrics["unit_cost"], now)
     physics, stop = titles.compute_title(law_verdicts, serving_batches, runs_in_flight)
     ordered = [
@@ -62,7 +62,7 @@ def pages(
         _page("unit_costs", unit, titles.waste_title(metrics["idle_and_failed"], now), _unit_costs(row)),
         _page("served", titles.served_title(served_groups), left_out=_served(served_groups)),
         _page("amortization", titles.amortization_title(metrics["unamortised_training"]["value"], runoffs,
-              row["materiality_usd"]), left_out=None if carried.height else "no training cost is amortised"),
+              row["materiality_usd"]), left_out=None if amortized.height else "no training cost is amortised"),
         _page("compute", physics, stop, left_out=_compute(physics)),
         *_sheets(band_verdicts, recommendations),
         _page("reconciliation", titles.reconciliation_title(quality_checks)),

@@ -25,8 +25,8 @@ def charges(
 
     Any days of the rows give exactly the charges of these days.
     """
-    known = _known_at(current_charges(charge_rows, bill_deliveries, settings), files)
-    measured = capped_gpu_hours(gpu_hours(gpu_models(known, instances)), repeated_gpu_hours)
+    dated = _known_at(current_charges(charge_rows, bill_deliveries, settings), files)
+    measured = capped_gpu_hours(gpu_hours(gpu_models(dated, instances)), repeated_gpu_hours)
     billed = Charges.frame(_identified(measured))
     return pl.concat([billed, Charges.frame(accruals)]).sort("charge_id")
 

@@ -9,10 +9,17 @@ import duckdb
 
 from warehouse.landing.requests.counter_growth import Growth
 from warehouse.schemas.raw import Files
+from warehouse.sources.requests.usage_pages import GROUPED_BY
 
 _UNCOUNTED: Final = f"""
     SELECT source, sum(accepted)::BIGINT, arg_max(file, accepted), count(*) FROM {Files.qualified()}
     GROUP BY source HAVING sum(accepted) > 0 AND sum(counted) = 0 ORDER BY source
+"""
+
+_GROUPINGS: Final = f"""
+    SELECT source, arg_min(file, flag || ' ' || file), arg_max(file, flag || ' ' || file), min(flag), max(flag)
+    FROM (SELECT source, file, unnest(flags) AS flag FROM {Files.qualified()} WHERE accepted > 0)
+    WHERE starts_with(flag, '{GROUPED_BY}') GROUP BY source HAVING count(DISTINCT flag) > 1 ORDER BY source
 """
 
 
@@ -36,6 +43,23 @@ def uncounted_sources(connection: duckdb.DuckDBPyConnection) -> list[Hold]:
         )
         for source, accepted, file, files in connection.execute(_UNCOUNTED).fetchall()
     ]
+
+
+def usage_in_two_groupings(connection: duckdb.DuckDBPyConnection) -> list[Hold]:
+    """Sources whose pages of usage are grouped in two ways: each would count all of the usage."""
+    return [
+        Hold(
+            "same_usage",
+            source,
+            f"{first} has usage by {_fields(grouping)} and {other} by {_fields(another)}; the same usage would count "
+            "twice: save all pages of a source with one grouping, and take the others out of the inbox",
+        )
+        for source, first, other, grouping, another in connection.execute(_GROUPINGS).fetchall()
+    ]
+
+
+def _fields(grouping: str) -> str:
+    return ", ".join(grouping.split("-")[1:]) or "nothing"
 
 
 def silent_counters(growth: Growth) -> list[Hold]:

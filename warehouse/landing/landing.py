@@ -25,9 +25,10 @@ from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
 from warehouse.landing.first_seen import Nights, nights_before
-from warehouse.landing.holds import Hold, silent_counters, uncounted_sources
+from warehouse.landing.holds import Hold, silent_counters, uncounted_sources, usage_in_two_groupings
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.long_charges import note_long_charges
+from warehouse.landing.progress import announced
 from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.counter_growth import land_growth
 from warehouse.landing.requests.doubts import landed_again, of_requests
@@ -96,6 +97,7 @@ def land(
             *bills.holds,
             *uncounted_sources(connection),
             *silent_counters(growth),
+            *usage_in_two_groupings(connection),
         )
     return Landing(tuple(inbox.rejections), refusals, holds)
 
@@ -176,7 +178,7 @@ def _read_what_is_new(
     shelf = file_cache.Shelf(connection, inbox.place.var)
     without_rows: list[tuple[Content, Times]] = []
     with private_folder(inbox.place.var, "landing") as folder:
-        for content in wanted:
+        for content in announced(wanted):
             key = (content.source.name, content.sha256)
             first = min(start, seen.get(key, nights.first_seen_content(*key)))
             if not _read(inbox, content, shelf, Times(start, first, run_on), folder):

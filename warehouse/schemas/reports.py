@@ -360,6 +360,28 @@ class UsageGaps(Table):
     paid_until = day("day before which its GPUs are paid under a contract; null where none is known").or_null()
 
 
+class RecentAnomalies(Table):
+    """One thing that happened in the last week: where the cost of a day left its interval, told once for its cause."""
+
+    table_key = ("subject_kind", "subject", "since")
+
+    position = integer("1 is the furthest from what was expected")
+    subject_kind = choice("what it is: serving of a model, all of a pool, serving of a team", "model", "pool", "team")
+    subject = text("its name")
+    since = day("first day outside")
+    until = day("last day outside so far")
+    actual_usd = usd("cost of the first day")
+    expected_usd = usd("what was expected of it")
+    low_usd = usd("low end of the interval")
+    high_usd = usd("high end of the interval")
+    is_new = flag("it began on the last day that is known, or the day before")
+    ledger_source = text("source of the ledger rows that moved most").or_null()
+    ledger_account = text("their account").or_null()
+    ledger_model_id = text("their model").or_null()
+    ledger_pool_id = text("their pool").or_null()
+    ledger_change_usd = usd("what they changed").or_null()
+
+
 class LawVerdicts(Table):
     """One own model in service and what the night's law says of its size and training for the demand it has."""
 

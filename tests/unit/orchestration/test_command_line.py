@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +18,14 @@ import pytest
 from orchestration import cli
 from orchestration.exit_codes import Exit
 from orchestration.preview import Glance
+from orchestration.progress import steps_shown
+from orchestration.published_night import PublishedNight
+from orchestration.resources import STEPS
 from orchestration.run_lock import sole_run
 from orchestration.settings import DAGSTER_VARIABLES, HOME_VARIABLE
 from orchestration.whatif_output import subject_of
+from warehouse.errors import HeldError
+from warehouse.landing.progress import LANDED
 from warehouse.sample import write_empty
 from warehouse.schemas.raw import Files, Quarantine
 
@@ -70,6 +78,12 @@ def test_a_night_that_cannot_be_is_a_matter_of_usage_and_no_failure(
     assert not (tmp_path / "company" / "var" / "last_failure.json").exists()
 
 
+def noted(ran: list[str], night: date) -> PublishedNight:
+    """The night as published, one row of it quarantined, and noted among those that ran."""
+    ran.append(str(night))
+    return PublishedNight(night, revision=1, directory=Path("published"), quarantined=1, doubts=0)
+
+
 @pytest.mark.parametrize(
     ("words", "at_a_terminal", "nights"),
     [
@@ -89,12 +103,111 @@ def test_many_missing_nights_are_made_up_where_somebody_said_so_or_nobody_sits_t
     publish_nothing(tmp_path, "2026-10-10")
     ran: list[str] = []
     monkeypatch.setattr("sys.stderr.isatty", lambda: at_a_terminal, raising=False)
-    monkeypatch.setattr(
-        "orchestration.commands._one_night", lambda _project, night, _now: ran.append(str(night)) or Exit.PUBLISHED
-    )
+    monkeypatch.setattr("orchestration.commands._one_night", lambda _project, night, *_: noted(ran, night))
 
-    assert trisect("run", *words, "--now", NOW)[0] == Exit.PUBLISHED
+    assert trisect("run", *words, "--now", NOW)[0] == Exit.PUBLISHED_WITH_QUARANTINE
     assert ran == nights
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "2026-11-20 is published with 1 rows quarantined: published/leadership.pdf\n"),
+        (("--quiet",), ""),
+        (
+            ("--json", "-q"),
+            """{"nights": [{"night": "2026-11-20", "revision": 1, "directory": "published", "report":
+            "published/leadership.pdf", "quarantined": 1, "doubts": 0, "exit_code": 10}]}""",
+        ),
+    ],
+)
+def test_a_run_says_one_line_a_night_or_a_document_or_nothing(
+    trisect: Trisect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: str
+) -> None:
+    publish_nothing(tmp_path, "2026-11-19")
+    monkeypatch.setattr("orchestration.commands._one_night", lambda _project, night, *_: noted([], night))
+
+    code, said = trisect("run", *words, "--now", NOW)
+
+    assert code == Exit.PUBLISHED_WITH_QUARANTINE
+    assert (json.loads(said) == json.loads(says)) if "--json" in words else (said == says)
+
+
+def test_a_run_that_fails_on_its_second_night_still_says_in_json_which_was_published(
+    trisect: Trisect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_project: object, night: date, *_: object) -> PublishedNight:
+        if night == date(2026, 11, 20):
+            raise HeldError("held: missing_fx")
+        return noted([], night)
+
+    publish_nothing(tmp_path, "2026-11-18")
+    monkeypatch.setattr("orchestration.commands._one_night", fails)
+
+    code, said = trisect("run", "--json", "-q", "--now", NOW)
+
+    document, _, rest = said.rpartition("}")
+    assert (code, rest.strip()) == (Exit.HELD, "held: missing_fx")
+    assert [one["night"] for one in json.loads(document + "}")["nights"]] == ["2026-11-19"]
+
+
+def test_a_status_that_is_well_is_quiet_when_asked(trisect: Trisect, tmp_path: Path) -> None:
+    publish_nothing(tmp_path, "2026-11-20")
+
+    assert trisect("status", "-q", "--now", NOW) == (Exit.PUBLISHED, "")
+    assert trisect("status", "-q", "--now", "2026-11-22T06:00:00Z")[0] == Exit.NIGHT_MISSING
+
+
+def test_a_command_that_is_nearly_one_is_answered_with_it(
+    trisect: Trisect, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["trisect", "stauts"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+
+    assert left.value.code == Exit.UNUSABLE
+    assert capsys.readouterr().err == "no command 'stauts'; did you mean 'status'?\n"
+    assert trisect("status", "--now", NOW)[0] == Exit.NIGHT_MISSING
+
+
+def test_the_help_groups_the_commands_and_has_examples_and_exit_codes() -> None:
+    grouped = {name for group in cli.click.rich_click.COMMAND_GROUPS["trisect"] for name in group["commands"]}
+
+    assert grouped == set(cli.trisect.commands)
+    assert set(cli.EXIT_MEANINGS) == set(Exit)
+    for name, command in cli.trisect.commands.items():
+        assert f"\n\ntrisect {name}" in (command.epilog or "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [("trisect st", ["status"]), ("trisect run --la", ["--last"]), ("trisect whatif atlas --law m", ["muennighoff"])],
+)
+def test_a_shell_completes_commands_options_and_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, completed: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["trisect"])
+    monkeypatch.setenv("_TRISECT_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+
+    assert left.value.code == 0
+    assert capsys.readouterr().out.splitlines() == [f"plain,{word}" for word in completed]
+
+
+def test_files_and_tables_are_lines_only_where_somebody_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    for detail in ("quiet", "normal", "verbose"):
+        with steps_shown("night 2026-11-20", detail):
+            LANDED.info("aws: reading file 1 of 2")
+            STEPS.info("staging.charges: 5 rows")
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"\(\d+\.\d s\)", "(s)", line) for line in lines] == [
+        "night 2026-11-20 aws: reading file 1 of 2 (s)",
+        "night 2026-11-20 staging.charges: 5 rows (s)",
+    ]
 
 
 def test_at_a_terminal_many_missing_nights_are_counted_before_they_are_run(
@@ -147,7 +260,7 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     )
     landing: Any = SimpleNamespace()
     nothing = pl.DataFrame(schema={"source": pl.String})
-    frames = (Files.empty(), quarantine, nothing, nothing, nothing, nothing)
+    frames = (Files.empty(), quarantine, *[nothing] * 5)
 
     [said] = Glance(landing, *frames, versions={}, proved_beside={}).sentences()
 

@@ -138,3 +138,79 @@ def test_costs_of_several_currencies_are_not_added() -> None:
 
     assert profile["effective_cost"] is None
     assert profile["currencies"] == ["EUR", "USD"]
+
+
+def usage(model: str) -> pl.DataFrame:
+    counts = {
+        "units": 0.0,
+        "weighted_tokens_milli": 0,
+        "duration_us": 0,
+        "duration_s_sum": 0.0,
+        "concurrency_mean": 0.0,
+    }
+    row = {
+        "hour": START,
+        "part_start": START,
+        "source": "gateway",
+        "model": model,
+        "status": "ok",
+        "requests": 1,
+        "requests_with_usage": 1,
+        "input_tokens": 90,
+        "output_tokens": 10,
+        "cached_input_tokens": 0,
+        **counts,
+    }
+    return TokenUsage.frame(pl.DataFrame([row], schema_overrides=TokenUsage.polars_schema()))
+
+
+def a_run(**said: object) -> pl.DataFrame:
+    row = {
+        "run_id": "r1",
+        "source": "slurm",
+        "started_at": START,
+        "end_source": "logged",
+        "status": "finished",
+        "gpu_seconds": 36_000.0,
+        "attempts": 1,
+        "hosts": [],
+        **said,
+    }
+    return TrainingRuns.frame(pl.DataFrame([row], schema_overrides=TrainingRuns.polars_schema()))
+
+
+def test_what_is_bought_by_the_token_names_the_model_that_requests_send_and_needs_no_deployment() -> None:
+    bought = {"cost": Decimal(5), "sub_account_id": "proj_1", "charge_description": "gpt-4.1-mini-2025-04-14, input"}
+    found = rule_suggestions(*bills(bought), TrainingRuns.empty(), usage("gpt-4.1-mini"), MODELS)
+
+    assert found.select("file", "line").rows() == [
+        (
+            "attribution.csv",
+            '100,cloud,charge_description,"gpt-4.1-mini-2025-04-14, input",model,gpt-4.1-mini,inference,,,',
+        ),
+        ("models.csv", "gpt-4.1-mini,,,,,adopted,,,,2026-11-20,,"),
+    ]
+
+
+def test_a_run_is_put_on_the_pool_its_machine_is_billed_in_and_what_is_served_on_the_other() -> None:
+    # Two machines of 8 GPUs, 192 GPU-hours on one day each: the run held one, so the other serves.
+    machines = [{"cost": Decimal(400), "gpu_hours": 192.0, "resource_id": name} for name in ("gpu-01", "gpu-02")]
+    run = a_run(run_name="Kestrel-8B-pretrain", project="research", hosts=["GPU-01.example.com"])
+    found = rule_suggestions(*bills(*machines), run, usage("kestrel-8b"), Models.empty())
+
+    assert found.filter(source="slurm").select("file", "line", "amount").rows() == [
+        ("attribution.csv", "100,slurm,host,GPU-01.example.com,pool,gpu-01,,,,", 10.0),
+        ("attribution.csv", "100,slurm,run_name,Kestrel-8B-pretrain,model,kestrel-8b,pretraining,,,", 10.0),
+    ]
+    assert found.filter(file="deployments.csv")["line"].to_list() == ["kestrel-8b,kestrel-8b,gpu-02,8,2026-11-20,"]
+
+
+def test_a_run_without_machines_goes_to_the_only_pool_and_its_model_is_listed() -> None:
+    pool = {"cost": Decimal(9), "gpu_hours": 8.0, "resource_id": "i-1", "tags": '{"cluster":"train"}'}
+    found = rule_suggestions(*bills(pool), a_run(project="Owl"), TokenUsage.empty(), MODELS)
+
+    assert found.filter(source="slurm").select("file", "line").rows() == [
+        ("attribution.csv", "100,slurm,project,Owl,model,owl,pretraining,,,"),
+        ("attribution.csv", "100,slurm,project,Owl,pool,train,,,,"),
+        ("models.csv", "owl,,,,,own,,,,2026-11-20,,"),
+    ]

@@ -208,6 +208,11 @@ def test_a_column_that_the_settings_name_must_be_there(tmp_path: Path) -> None:
         read(tmp_path, "start_at,context_tokens\n2026-11-20T01:00:00Z,5\n", named)
 
 
+def test_a_column_that_is_missing_is_told_with_the_setting_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(RejectedFile, match=r'\[source\.columns\] start_at = "its name in the file"'):
+        read(tmp_path, "at,input_tokens\n2026-11-20T01:00:00Z,5\n")
+
+
 def test_positions_follow_the_file(tmp_path: Path) -> None:
     text = "start_at,input_tokens\n2026-11-20T01:00:00Z,1\n2026-11-20T01:00:00Z,x\n2026-11-20T01:00:00Z,3\n"
     assert [request["position"] for request in requests(read(tmp_path, text))] == [1, 3]

@@ -104,14 +104,16 @@ def outlooks(weeks: Weeks) -> Outlooks:
     origins = Origins(weeks)
     estimates = [origins.estimate(candidate) for candidate in CANDIDATES]
     each = list(zip(CANDIDATES, estimates, strict=True))
-    said = np.stack([[origins.log_mean(way, *known, ahead) for way, known in each] for ahead in _HORIZON_WEEKS])
+    log_means = np.stack(
+        [[origins.log_mean(way, *estimate, ahead) for way, estimate in each] for ahead in _HORIZON_WEEKS]
+    )
     came = np.stack([origins.came(ahead) for ahead in _HORIZON_WEEKS])
-    variance, likelihood = _variances(origins, said, came)
+    variance, likelihood = _variances(origins, log_means, came)
     prior = np.log([candidate.prior for candidate in CANDIDATES])
-    score = np.where(np.isfinite(said[-1]), likelihood + prior[:, None, None], -np.inf)
+    score = np.where(np.isfinite(log_means[-1]), likelihood + prior[:, None, None], -np.inf)
     weight = np.exp(score - score.max(axis=0))
     weight /= weight.sum(axis=0)
-    centre, spread, factor, folds = _calibration(origins, said, came, variance, weight)
+    centre, spread, factor, folds = _calibration(origins, log_means, came, variance, weight)
     level, growth = (np.stack(part) for part in zip(*estimates, strict=True))
     sigma = np.sqrt(variance * factor[:, None])
     return Outlooks(level, growth, weight, sigma, centre, spread, came, folds)
@@ -122,7 +124,7 @@ class Origins:
 
     def __init__(self, weeks: Weeks) -> None:
         self.logs, self.starts = weeks.logs, weeks.starts
-        self.known = np.arange(weeks.values.shape[1] + 1)
+        self.week_counts = np.arange(weeks.values.shape[1] + 1)
         self.top = self.logs.max(axis=1, keepdims=True)
         scaled = np.exp(self.logs - self.top)
         number = np.arange(weeks.values.shape[1])
@@ -130,16 +132,18 @@ class Origins:
             "logs": (_running(self.logs), _running(self.logs * number)),
             "scaled": (_running(scaled), _running(scaled * number)),
         }
-        self.is_old = self.known[None, :] - self.starts[:, None] >= _FIRST_ORIGIN
+        self.is_old = self.week_counts[None, :] - self.starts[:, None] >= _FIRST_ORIGIN
         self.is_served = weeks.values > 0
 
     def line(self, name: str, weeks: int) -> tuple[Floats, Floats, Floats]:
         """Mean, growth a week and number of weeks of the last ones before each origin, by least squares."""
         sums, moments = self._sums[name]
-        first = np.minimum(np.maximum(self.known - weeks, self.starts[:, None]), self.known)
-        count = (self.known - first).astype(np.float64)
-        total, moment = (part[:, self.known] - np.take_along_axis(part, first, axis=1) for part in (sums, moments))
-        middle = (first + self.known - 1) / 2
+        first = np.minimum(np.maximum(self.week_counts - weeks, self.starts[:, None]), self.week_counts)
+        count = (self.week_counts - first).astype(np.float64)
+        total, moment = (
+            part[:, self.week_counts] - np.take_along_axis(part, first, axis=1) for part in (sums, moments)
+        )
+        middle = (first + self.week_counts - 1) / 2
         growth = (moment - middle * total) / np.maximum(count * (count**2 - 1) / 12, 1e-9)
         return total / np.maximum(count, 1), np.where(count >= _LEVEL_WEEKS, growth, 0.0), count
 
@@ -172,13 +176,13 @@ class Origins:
     def _annual(self, level: Floats, ahead: int) -> Floats:
         """The same weeks a year ago, as far above or below what led up to them."""
         sums = self._sums["scaled"][0]
-        first, last = np.maximum(self.known - YEAR_WEEKS, 0), np.maximum(self.known - YEAR_WEEKS + ahead, 0)
+        first, last = np.maximum(self.week_counts - YEAR_WEEKS, 0), np.maximum(self.week_counts - YEAR_WEEKS + ahead, 0)
         before = np.maximum(first - _SEASON_WEEKS, 0)
         then = np.log(np.maximum((sums[:, last] - sums[:, first]) / ahead, 1e-12)) + self.top
         logs = self._sums["logs"][0]
         led_up = (logs[:, first] - logs[:, before]) / _SEASON_WEEKS
-        is_known = self.known - YEAR_WEEKS - _SEASON_WEEKS >= self.starts[:, None]
-        return np.where(is_known, level + np.clip(then - led_up, -2.0, 2.0), np.nan)
+        has_year_before = self.week_counts - YEAR_WEEKS - _SEASON_WEEKS >= self.starts[:, None]
+        return np.where(has_year_before, level + np.clip(then - led_up, -2.0, 2.0), np.nan)
 
     def season(self, series: int, origin: int) -> Floats:
         """The 52 weeks after the same week a year ago, relative to the eight weeks that led up to it."""
@@ -190,7 +194,7 @@ class Origins:
         """Logarithm of the mean week that came after each origin; not a number where it is not over."""
         sums = self._sums["scaled"][0]
         values = np.full(self.is_old.shape, np.nan)
-        over = self.known[self.known + ahead < len(self.known)]
+        over = self.week_counts[self.week_counts + ahead < len(self.week_counts)]
         with np.errstate(divide="ignore"):
             values[:, over] = np.log((sums[:, over + ahead] - sums[:, over]) / ahead) + self.top
         return values
@@ -200,13 +204,13 @@ class Origins:
 
         That one was stopped was decided, and says nothing of where those that go on will go.
         """
-        last = np.clip(self.known + ahead - 1, 0, self.is_served.shape[1] - 1)
+        last = np.clip(self.week_counts + ahead - 1, 0, self.is_served.shape[1] - 1)
         return np.asarray(self.is_served[:, last])
 
     def folds(self, values: Floats, horizon: int) -> Floats:
         """Sum of `values` by origin over the last ones whose horizon is over at each number of weeks known."""
         sums = _running(values)
-        last = np.maximum(self.known - _HORIZON_WEEKS[horizon] + 1, 0)
+        last = np.maximum(self.week_counts - _HORIZON_WEEKS[horizon] + 1, 0)
         return np.asarray(sums[..., last] - sums[..., np.maximum(last - _MOST_FOLDS[horizon], 0)])
 
 
@@ -214,24 +218,26 @@ def _running(values: Floats) -> Floats:
     return np.concatenate([np.zeros((*values.shape[:-1], 1)), values.cumsum(axis=-1)], axis=-1)
 
 
-def _variances(origins: Origins, said: Floats, came: Floats) -> tuple[Floats, Floats]:
+def _variances(origins: Origins, log_means: Floats, came: Floats) -> tuple[Floats, Floats]:
     """Of each candidate's errors at each horizon, as known after each week, and the logarithm of their likelihood."""
-    result, likelihood = np.zeros_like(said), np.zeros(said.shape[1:])
-    before = np.full(said.shape[1:], _PRIOR_VARIANCE)
-    pooled_before = np.full((said.shape[1], 1, said.shape[3]), _PRIOR_VARIANCE)
+    variances, likelihood = np.zeros_like(log_means), np.zeros(log_means.shape[1:])
+    before = np.full(log_means.shape[1:], _PRIOR_VARIANCE)
+    pooled_before = np.full((log_means.shape[1], 1, log_means.shape[3]), _PRIOR_VARIANCE)
     for horizon, ahead in enumerate(_HORIZON_WEEKS):
-        errors = np.clip(came[horizon][None] - said[horizon], -_MOST_ERROR, _MOST_ERROR)
+        errors = np.clip(came[horizon][None] - log_means[horizon], -_MOST_ERROR, _MOST_ERROR)
         counts = np.isfinite(errors) & origins.is_old[None]
         size = origins.folds(np.where(counts, np.abs(errors), 0.0), horizon)
         number = origins.folds(counts.astype(np.float64), horizon)
         mean = size / np.maximum(number, 1)
         # the mean size and not the mean square: one step is not to widen every week after it
         variance = _MEAN_TO_SQUARE * mean**2
-        told = origins.folds((counts & origins.lasts(ahead)[None]).astype(np.float64), horizon)
+        lasting_folds = origins.folds((counts & origins.lasts(ahead)[None]).astype(np.float64), horizon)
         shared = origins.folds(np.where(counts & origins.lasts(ahead)[None], np.abs(errors), 0.0), horizon)
-        every = (_MEAN_TO_SQUARE * (shared / np.maximum(told, 1)) ** 2 * told).sum(axis=1, keepdims=True) / ahead
+        every = (_MEAN_TO_SQUARE * (shared / np.maximum(lasting_folds, 1)) ** 2 * lasting_folds).sum(
+            axis=1, keepdims=True
+        ) / ahead
         prior = pooled_before * _PRIOR_GROWTH[horizon]
-        seen = told.sum(axis=1, keepdims=True) / ahead
+        seen = lasting_folds.sum(axis=1, keepdims=True) / ahead
         pooled = (every + _POOLED_PRIOR_FOLDS * prior) / (seen + _POOLED_PRIOR_FOLDS)
         expected = (
             before * np.clip(pooled / pooled_before, 1.0, 6.0) if horizon else np.broadcast_to(pooled, before.shape)
@@ -239,14 +245,14 @@ def _variances(origins: Origins, said: Floats, came: Floats) -> tuple[Floats, Fl
         worth = number / ahead * _WORTH_OF_A_HORIZON
         own = (variance * worth + _PRIOR_FOLDS * expected) / (worth + _PRIOR_FOLDS)
         least, untested = _LEAST_SIGMA[horizon]
-        result[horizon] = np.maximum(own, (least + (untested - least) / (1 + worth)) ** 2)
-        likelihood -= _TEMPER / 2 * (worth + _PRIOR_FOLDS) * np.log(result[horizon])
-        before, pooled_before = result[horizon], pooled
-    return result, likelihood
+        variances[horizon] = np.maximum(own, (least + (untested - least) / (1 + worth)) ** 2)
+        likelihood -= _TEMPER / 2 * (worth + _PRIOR_FOLDS) * np.log(variances[horizon])
+        before, pooled_before = variances[horizon], pooled
+    return variances, likelihood
 
 
 def _calibration(
-    origins: Origins, said: Floats, came: Floats, variance: Floats, weight: Floats
+    origins: Origins, log_means: Floats, came: Floats, variance: Floats, weight: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Centre and spread of the combination by horizon, what its past squared errors say of the spread, and folds.
 
@@ -255,7 +261,7 @@ def _calibration(
     centres, spreads, factors, folds = [], [], [], []
     last = np.ones(weight.shape[1:])
     for horizon, ahead in enumerate(_HORIZON_WEEKS):
-        each = np.nan_to_num(said[horizon])
+        each = np.nan_to_num(log_means[horizon])
         centre = (weight * each).sum(axis=0)
         square = (weight * (variance[horizon] + (each - centre) ** 2)).sum(axis=0)
         ratio = np.clip((came[horizon] - centre) ** 2 / square, 0.0, 9.0)

@@ -34,6 +34,7 @@ from warehouse.schemas.economics.spend import (
     ModelSpend,
     MonthlySpend,
     SharedShares,
+    SpendAnomalies,
 )
 from warehouse.schemas.economics.training import Amortization, AmortizationRestatements, EstimateChanges, TrainingAssets
 from warehouse.schemas.economics.waste import Goodput, RunSpend, Waste
@@ -71,6 +72,7 @@ __all__ = [
     "ScalingEvidence",
     "ServedDays",
     "SharedShares",
+    "SpendAnomalies",
     "SpendOutlook",
     "TaskDays",
     "TaskDemand",

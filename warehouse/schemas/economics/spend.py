@@ -1,6 +1,6 @@
 """What the ledger says was spent, in the reporting currency, and who carries what is idle and shared."""
 
-from warehouse.schemas.columns import choice, cost, day, flag, measure, text, usd
+from warehouse.schemas.columns import choice, cost, count, day, flag, measure, text, usd
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import ACCOUNTS, PHASES
 
@@ -100,3 +100,29 @@ class CompanySpend(Table):
     account = choice("account", *ACCOUNTS)
     pool_id = text("pool").or_null()
     effective_usd = usd("effective cost")
+
+
+class SpendAnomalies(Table):
+    """One day on which the cost of a model, a pool or a team left the interval of its own past, and what moved most.
+
+    The days of four weeks to the last day that every source has billed whole. The start and end of a training run on a
+    pool, a release and a retirement are events and no anomalies.
+    """
+
+    table_key = ("subject_kind", "subject", "charge_date")
+
+    subject_kind = choice("what it is: serving of a model, all of a pool, serving of a team", "model", "pool", "team")
+    subject = text("its name")
+    charge_date = day("UTC day")
+    actual_usd = usd("cost of the day")
+    expected_usd = usd("what four same weekdays and the level of the last week let expect")
+    low_usd = usd("low end of the interval")
+    high_usd = usd("high end of the interval")
+    past_days = count("days forecast one by one before, which the interval is tested on", "days")
+    since = day("first of the days without a gap that lie outside on the same side")
+    is_new = flag("it began on the last day that is known, or the day before")
+    ledger_source = text("source of the ledger rows that moved most").or_null()
+    ledger_account = text("their account").or_null()
+    ledger_model_id = text("their model").or_null()
+    ledger_pool_id = text("their pool").or_null()
+    ledger_change_usd = usd("what they changed against their median of two weeks").or_null()

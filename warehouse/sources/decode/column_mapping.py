@@ -13,6 +13,8 @@ from warehouse.sources.source import Source
 Unknown = Literal["carried", "dropped"]
 LastLine = Literal["ended", "any"]
 MOST_COLUMNS: Final = 2000
+_CONSTANTS: Final = MappingProxyType({"currency": "USD"})
+"""Columns that are mostly one value for a whole source, with an example."""
 _NO_TEXT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -23,7 +25,8 @@ class Layout:
     `names` maps a canonical column to the names it may have in a file, best first; of each group of `required` at least
     one canonical column must be there; a column of `constants` is there with one value, whatever the file says.
     Columns that nobody asked for are carried (bills) or dropped (they may hold prompts); of a bill whose rows have ids
-    only those whose names begin with one of `carried_starts`.
+    only those whose names begin with one of `carried_starts`. Where the settings name the columns, a missing one names
+    its setting.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -34,6 +37,7 @@ class Layout:
     separator: str = ","
     quoting: Literal["doubled", "none"] = "doubled"
     carried_starts: tuple[str, ...] | None = None
+    is_named_by_settings: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def source_layout(
 ) -> Layout:
     """The layout of a `table` source: canonical names, unless its settings name the column of the file."""
     mapped = {name: (source.columns.get(name, name),) for name in (*columns, *source.columns)}
-    return Layout(mapped, required, source.constants, unknown, last_line)
+    return Layout(mapped, required, source.constants, unknown, last_line, is_named_by_settings=True)
 
 
 def cleaned(header: Sequence[str]) -> list[str]:
@@ -99,7 +103,18 @@ def _refuse_missing(layout: Layout, present: set[str], header: Sequence[str]) ->
     for group in layout.required:
         if not present.intersection(group):
             wanted = " or ".join(layout.names.get(column, (column,))[0] for column in group)
-            raise RejectedFile("missing_column", f"missing column {wanted}, found: {_shown(layout, header)}")
+            what = f"missing column {wanted}, found: {_shown(layout, header)}"
+            raise RejectedFile("missing_column", what + _setting(layout, group))
+
+
+def _setting(layout: Layout, group: Sequence[str]) -> str:
+    """The settings that would give the column, for a format that has no names of its own."""
+    if not layout.is_named_by_settings:
+        return ""
+    column = group[0]
+    named = f'; name it in trisect.toml: [source.columns] {column} = "its name in the file"'
+    value = _CONSTANTS.get(column)
+    return named + (f', or for the whole source [source.constants] {column} = "{value}"' if value else "")
 
 
 def _shown(layout: Layout, header: Sequence[str]) -> str:

@@ -58,5 +58,6 @@ _PAGES: Final = Pages(
     _usage,
     GROUPS,
     MappingProxyType({"deployment_id": "workspace_id"}),
+    ("model", "service_tier", "context_window"),
     frozenset(("api_key_id",)),
 )

@@ -58,5 +58,6 @@ _PAGES: Final = Pages(
     _usage,
     GROUPS,
     MappingProxyType({"deployment_id": "project_id", "tenant": "user_id"}),
+    ("model", "project_id", "user_id"),
     frozenset(("user_id", "api_key_id")),
 )

@@ -27,6 +27,7 @@ LARGEST: Final = 1 << 28
 HOUR: Final = timedelta(hours=1)
 MICRO: Final = 1_000_000
 MOST: Final = 10**15
+GROUPED_BY: Final = "grouped_by"
 DIMENSIONS: Final = ("deployment_id", "team", "tenant", "task")
 """What `[source.columns]` may take from a field that results are grouped by."""
 
@@ -60,13 +61,15 @@ class Pages:
     """How one provider writes its pages.
 
     `span` and `usage` read a bucket's times and a result's counts; `groups` are the fields that results may be grouped
-    by, `is_personal` those of them that are hashed. `columns` says which of them stand for which canonical column.
+    by, `columns` which of them stand for which canonical column, `always` those that no result lacks which is grouped
+    by them, `is_personal` those that are hashed.
     """
 
     span: Callable[[Mapping[str, Any]], tuple[datetime, datetime]]
     usage: Callable[[Mapping[str, Any]], Usage]
     groups: tuple[str, ...]
     columns: Mapping[str, str]
+    always: tuple[str, ...]
     is_personal: frozenset[str] = frozenset()
 
 
@@ -82,6 +85,7 @@ def read_pages(delivered: Delivered, source: Source, pages: Pages) -> Reading:
     for path, page in _documents(delivered.content):
         has_more = page.get("has_more") is True
         for location, bucket, result in _results(page, path):
+            flags.add(_grouping(result, pages))
             try:
                 rows += _hours(location, bucket, result, pages, source, delivered)
             except BadResult as bad:
@@ -94,6 +98,11 @@ def read_pages(delivered: Delivered, source: Source, pages: Pages) -> Reading:
         refused=refusals.frame(),
         flags=tuple(sorted(flags)),
     )
+
+
+def _grouping(result: Mapping[str, Any], pages: Pages) -> str:
+    """By what the query grouped its results: the same usage in two groupings would count twice."""
+    return "-".join((GROUPED_BY, *(name for name in pages.always if result.get(name) is not None)))
 
 
 def count_of(result: Mapping[str, Any], name: str) -> int | None:

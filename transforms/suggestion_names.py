@@ -1,0 +1,52 @@
+"""Which model a text names, and how a line of policy/ is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from warehouse.schemas.names import model_key
+
+_PHASES: Final = (
+    ("posttraining", r"sft|rlhf|dpo|grpo|fine.?tun|distil|post.?train|align"),
+    ("pretraining", r"pre.?train|train"),
+    ("inference", r"serv|infer|prod|api|chat"),
+)
+
+
+def named_models(models: pl.DataFrame, token_usage: pl.DataFrame) -> dict[str, str]:
+    """Every name of a model as it is compared, with its id: those of models.csv, then those that requests send."""
+    sent = token_usage.filter(pl.col("model_id").is_null())["model"].drop_nulls().unique().sort()
+    listed = models.select("model_id", "aliases").iter_rows()
+    return {model_key(name): slug(name) for name in sent if model_key(name)} | {
+        model_key(name): model_id for model_id, aliases in listed for name in (model_id, *(aliases or []))
+    }
+
+
+def model_in(text: str | None, names: Mapping[str, str]) -> str | None:
+    """The model with the longest name that the text contains."""
+    folded = model_key(text or "")
+    name = max((name for name in names if name and name in folded), key=len, default=None)
+    return None if name is None else names[name]
+
+
+def phase_in(text: str, otherwise: str) -> str:
+    """The phase whose words the text has; a run is never inference."""
+    phases = _PHASES[:2] if otherwise == "pretraining" else _PHASES
+    return next((phase for phase, words in phases if re.search(words, text, re.IGNORECASE)), otherwise)
+
+
+def slug(text: str) -> str:
+    """A name as an id: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") or "unnamed"
+
+
+def line(*cells: object) -> str:
+    """A line of CSV; a cell is quoted where it has to be."""
+    values = ("" if cell is None else str(cell) for cell in cells)
+    return ",".join(
+        f'"{text.replace(chr(34), chr(34) * 2)}"' if re.search(r'[",\n\r]', text) else text for text in values
+    )
