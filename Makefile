@@ -61,6 +61,7 @@ docs: setup
 
 # What is released, checked in an environment of its own: wheel, source, and a list of everything in it (SBOM).
 release: setup
+	.ci/advisories $(VENV)
 	rm -rf dist
 	$(UV) build --quiet
 	$(UV) export --frozen --no-dev --no-emit-project --quiet --format cyclonedx1.5 --output-file dist/sbom.cdx.json

@@ -85,6 +85,11 @@ class Verdict:
     intervals: tuple[Interval, ...]
 
     @property
+    def is_near(self) -> bool:
+        """Whether what was asked for, its sizes and students as chosen, is worth nearly as much as the best."""
+        return self.regret <= (1 - NEAR) * self.best_value + CENT
+
+    @property
     def is_adversarial(self) -> bool:
         """Whether the company is one of contracts, owned GPUs, decline, launches or missing data."""
         return self.kind in ADVERSARIAL
@@ -170,8 +175,10 @@ def summary(verdicts: list[Verdict]) -> dict[str, float]:
         "companies": len(verdicts),
         "clear": len(plain),
         "right_when_clear": share(one.is_right for one in plain),
+        "near_when_clear": share(one.is_near for one in plain),
         "adversarial": len(hard),
         "right_when_adversarial": share(one.is_right for one in hard),
+        "near_when_adversarial": share(one.is_near for one in hard),
         "alternatives": len(every),
         "covered": share(one.covered for one in every),
         "recommended": len(chosen),

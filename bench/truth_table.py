@@ -39,7 +39,17 @@ def _promises(verdicts: list[Verdict]) -> str:
     rows = (
         ("companies", "companies", ""),
         ("clear", "clear cases; the best answer, or one within 10 % of it, was given in", "right_when_clear"),
-        ("adversarial", "clear cases of the adversarial mix; the same in", "right_when_adversarial"),
+        (
+            "clear",
+            "of the same; what was asked for, size and all, was worth at least 90 % of the best in",
+            "near_when_clear",
+        ),
+        (
+            "adversarial",
+            "clear cases of the adversarial mix; the best answer, or one within 10 % of it, in",
+            "right_when_adversarial",
+        ),
+        ("adversarial", "of the same; worth at least 90 % of the best in", "near_when_adversarial"),
         ("alternatives", "valued alternatives; the true net present value lay within P10–P90 in", "covered"),
         ("recommended", "cards that were asked for; what came lay below their P10 in", "below"),
     )

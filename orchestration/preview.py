@@ -33,6 +33,7 @@ from transforms.staging.run_findings import run_findings
 from transforms.staging.token_usage import token_usage
 from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_runs import training_runs
+from transforms.unclear_names import unclear_names
 from warehouse import tables
 from warehouse.connection import connect
 from warehouse.incremental.fingerprints import is_sliced
@@ -48,6 +49,11 @@ from warehouse.schemas.raw import Files, Quarantine
 from warehouse.sources.policy.policy import read_policy
 
 LONGEST_SHOWN: Final = 400
+_LOOK: Final = {
+    "tag_keys_alike": "rules take them for one key, other tools do not; agree on one spelling",
+    "instance_type_unknown": "no row of policy/instances.csv matches, so it has no chip and no GPU-hours; add one",
+}
+"""What a person can do about names that are not clear."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Glance:
     findings: pl.DataFrame
     profiles: pl.DataFrame
     suggestions: pl.DataFrame
+    unclear_names: pl.DataFrame
     versions: Mapping[str, str]
     proved_beside: Mapping[str, list[str]]
 
@@ -74,6 +81,9 @@ class Glance:
         for row in self.findings.iter_rows(named=True):
             mark = ("accepted" if row["is_accepted"] else "doubt") if row["is_doubt"] else "notice"
             yield f"{mark}: {row['kind']}: {_cut(row['sentence'])}; {row['remedy']}"
+        for row in self.unclear_names.iter_rows(named=True):
+            names = _cut(", ".join(map(repr, row["names"])))
+            yield f"notice: {row['kind']}: {row['source']}: {names} in {row['charges']:,} charges; {_LOOK[row['kind']]}"
         for row in self.quarantine.sort("source", "file", "location").iter_rows(named=True):
             yield f"refused: {row['reason']}: {row['file']}, {row['location']}: {_cut(row['detail'] or row['raw'])}"
         for row in self.unmatched.iter_rows(named=True):
@@ -135,6 +145,7 @@ def glanced(project: Project, until: date) -> Iterator[Glance]:
             findings=first["findings"],
             profiles=source_profiles(files, **held),
             suggestions=rule_suggestions(**held, models=first["models"]),
+            unclear_names=unclear_names(first["charges"]),
             versions=format_versions(project.root, project.settings.sources()),
             proved_beside=cache_proofs.proved(aside.connection),
         )

@@ -11,16 +11,21 @@ from typing import Any, Final
 
 import dagster as dg
 import polars as pl
+from msgspec import structs
 
+from orchestration import drawing
+from orchestration.drawing import ReadTables, Sheet, draw
 from orchestration.resources import Warehouse, key, night_of
 from orchestration.settings import Report
 from orchestration.table_assets import NIGHTS, OWNERS
 from templates import render
 from templates.pages.edition import Edition
-from templates.typesetting.pdf import renderer_versions
+from templates.typesetting.system_libraries import renderer_versions
 from transforms.focus_charges import focus_charges
 from warehouse import exports, publish
 from warehouse.focus_files import write_focus
+from warehouse.isolation import arrow
+from warehouse.isolation.limited_process import LimitedProcess
 from warehouse.ledger_files import write_ledger
 from warehouse.manifest import Night, manifest
 from warehouse.private_folders import private_folder
@@ -32,6 +37,8 @@ from warehouse.schemas.staging import Charges
 from warehouse.schemas.table import Table
 from warehouse.table_files import write_tables
 
+DRAWER: Final = LimitedProcess(drawing.__name__)
+"""What draws the PDF: a child with limits, kept from one night to the next."""
 # Which tables of the night leave the warehouse beside the ledger, under which names.
 EXPORTED: Final = {
     "quarantine": "quarantine",
@@ -104,9 +111,9 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
         revision, is_news = standing(published, day, tables, files)
         if is_news:
             digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
-            report = warehouse.project.settings.report
+            report, memory = warehouse.project.settings.report, warehouse.project.settings.limits.memory
             data = {name: small[name] for name in ATTACHED} if report.attachments == "data" else {}
-            files.update(rendered(tables, day, revision, digest, report, published, data))
+            files.update(rendered(tables, day, revision, digest, report, published, data, memory))
             drawn = replace(day, renderer=renderer_versions())
             files["manifest.json"] = exports.document(manifest(drawn, revision, tables, files))
             publish.publish(published, day.night, revision, files)
@@ -163,25 +170,33 @@ def rendered(
     settings: Report,
     published: Path,
     attachments: Mapping[str, bytes],
+    memory: str,
 ) -> dict[str, bytes]:
     """The report as PDF (with the exports it carries) and HTML, and the cuts that the settings ask for."""
+    read, earlier = ReadTables(tables), _earlier_numbers(published, day, revision)
     identified: Any = {
         "identity": identity,
         "revision": revision,
         "built_at": day.built_at,
         "paper": settings.paper,
-        "earlier": _earlier_numbers(published, day, revision),
+        "earlier": earlier,
     }
-    cuts = {
-        f"{name}.pdf": render.pdf(tables, attachments={}, edition=edition, **identified)
-        for name, edition in _editions(tables["models"], settings).items()
+    files = {
+        "leadership.html": render.html(read, **identified).encode(),
+        "message.json": render.message(read, **identified),
     }
-    return {
-        "leadership.pdf": render.pdf(tables, attachments=attachments, **identified),
-        "leadership.html": render.html(tables, **identified).encode(),
-        "message.json": render.message(tables, **identified),
-        **cuts,
-    }
+    sheet = Sheet(
+        built_at=day.built_at,
+        identity=identity,
+        revision=revision,
+        paper=settings.paper,
+        earlier=arrow.packed(earlier) if earlier is not None else None,
+    )
+    whole = structs.replace(sheet, attachments=dict(attachments))
+    files["leadership.pdf"] = draw(DRAWER, read, whole, memory)
+    for name, edition in _editions(tables["models"], settings).items():
+        files[f"{name}.pdf"] = draw(DRAWER, read, structs.replace(sheet, edition=edition), memory)
+    return files
 
 
 def _editions(models: pl.DataFrame, settings: Report) -> dict[str, Edition]:

@@ -25,7 +25,6 @@ from templates.pages.thirds import thirds
 from templates.twin import for_screens
 from templates.typesetting import typeface
 from templates.typesetting.layout_checks import prove
-from templates.typesetting.pdf import printed
 from templates.typesetting.title_lines import broken
 from templates.wording import linked, marked, number_filters, wording
 
@@ -62,6 +61,8 @@ def pdf(
     Raises:
         ReportFault: Something cannot be printed as it should be; nothing is written.
     """
+    from templates.typesetting.pdf import printed  # noqa: PLC0415 - only who draws loads the typesetter
+
     with localcontext(prec=DIGITS):
         identified = Identity(identity, revision, built_at)
 

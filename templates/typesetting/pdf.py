@@ -19,7 +19,6 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
-from templates.typesetting import system_libraries
 from templates.typesetting.layout_checks import (
     Misplaced,
     fills,
@@ -58,11 +57,6 @@ PDF_UA: Final = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim
 <pdfaProperty:description>part of ISO 14289 that the file follows</pdfaProperty:description>
 </rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
 """
-
-
-def renderer_versions() -> dict[str, str]:
-    """Name -> version of what draws the PDF: the library, and those of the system it opens."""
-    return {"weasyprint": weasyprint.__version__, **system_libraries.versions()}
 
 
 Composer = Callable[[Mapping[str, int], frozenset[str]], tuple[str, Document]]

@@ -11,6 +11,7 @@ import ctypes
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final
 
 from warehouse.errors import UnusableError
@@ -64,6 +65,11 @@ def require() -> None:
             f"the PDF needs {names}, which this machine lacks; install the Debian packages {packages} "
             "(macOS: brew install pango), then run again"
         )
+
+
+def renderer_versions() -> dict[str, str]:
+    """Name -> version of what draws the PDF: the library, and those of the system it opens."""
+    return {"weasyprint": version("weasyprint"), **versions()}
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import polars as pl
 
+from warehouse.isolation import arrow
 from warehouse.isolation.limited_process import LimitedProcess, LimitExceededError, bytes_of
 from warehouse.schemas.findings import Finding
 from warehouse.sources.billing.control_totals import OpinionsDifferError
@@ -211,8 +210,8 @@ def _path(kind: type, value: Any) -> object:  # noqa: ANN401 - as msgspec calls 
 def _answer(read: Reading) -> _Answer:
     return _Answer(
         rows=read.rows,
-        frames={name: _arrow(rows) for name, rows in read.frames.items()},
-        refused=_arrow(read.refused),
+        frames={name: arrow.packed(rows) for name, rows in read.frames.items()},
+        refused=arrow.packed(read.refused),
         blank=read.blank,
         duplicates=read.duplicates,
         foreign_lines=read.foreign_lines,
@@ -221,7 +220,7 @@ def _answer(read: Reading) -> _Answer:
         parts={name: [str(path) for path in paths] for name, paths in read.parts.items()},
         totals=dict(read.totals),
         derived_totals=sorted(read.derived_totals),
-        repeated=_arrow(read.repeated.to_frame()),
+        repeated=arrow.packed(read.repeated.to_frame()),
         counted=read.counted,
         findings=list(read.findings),
     )
@@ -230,8 +229,8 @@ def _answer(read: Reading) -> _Answer:
 def _reading(answer: _Answer) -> Reading:
     return Reading(
         rows=answer.rows,
-        frames={name: _frame(rows) for name, rows in answer.frames.items()},
-        refused=_frame(answer.refused),
+        frames={name: arrow.unpacked(rows) for name, rows in answer.frames.items()},
+        refused=arrow.unpacked(answer.refused),
         blank=answer.blank,
         duplicates=answer.duplicates,
         foreign_lines=answer.foreign_lines,
@@ -240,7 +239,7 @@ def _reading(answer: _Answer) -> Reading:
         parts={name: _paths(paths) for name, paths in answer.parts.items()},
         totals=answer.totals,
         derived_totals=frozenset(answer.derived_totals),
-        repeated=_frame(answer.repeated).to_series(),
+        repeated=arrow.unpacked(answer.repeated).to_series(),
         counted=answer.counted,
         findings=answer.findings,
     )
@@ -248,13 +247,3 @@ def _reading(answer: _Answer) -> Reading:
 
 def _paths(texts: Sequence[str]) -> list[Path]:
     return [Path(text) for text in texts]
-
-
-def _arrow(rows: pl.DataFrame) -> bytes:
-    stream = io.BytesIO()
-    rows.write_ipc(stream)
-    return stream.getvalue()
-
-
-def _frame(arrow: bytes) -> pl.DataFrame:
-    return pl.read_ipc(arrow)

@@ -260,7 +260,7 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     )
     landing: Any = SimpleNamespace()
     nothing = pl.DataFrame(schema={"source": pl.String})
-    frames = (Files.empty(), quarantine, nothing, nothing, nothing, nothing)
+    frames = (Files.empty(), quarantine, *[nothing] * 5)
 
     [said] = Glance(landing, *frames, versions={}, proved_beside={}).sentences()
 

@@ -12,12 +12,14 @@ from typing import Any
 import pikepdf
 import pytest
 
+from orchestration import drawing
 from templates import render
 from templates.figures.marks import attention, passed
 from templates.pages.edition import Edition
 from templates.typesetting import pdf as printing
 from templates.typesetting import typeface
 from templates.typesetting.layout_checks import ReportFault
+from warehouse.isolation.limited_process import LimitedProcess
 
 ATTACHED = {"thirds.csv": b"model_id\natlas\n", "provenance.json": b"[]\n"}
 
@@ -25,6 +27,22 @@ ATTACHED = {"thirds.csv": b"model_id\natlas\n", "provenance.json": b"[]\n"}
 @pytest.fixture(scope="module")
 def written(tables: Any, built: dict[str, Any]) -> bytes:
     return render.pdf(tables, attachments={}, **built)
+
+
+def test_a_child_that_asks_for_each_table_it_misses_draws_the_same_bytes(
+    tables: Any, built: dict[str, Any], written: bytes
+) -> None:
+    child, read = LimitedProcess(drawing.__name__), drawing.ReadTables(tables)
+    assert drawing.draw(child, read, drawing.Sheet(**built), "2GB") == written
+    assert read.read
+    child.stop()
+
+
+def test_a_report_that_takes_too_much_memory_is_named_with_what_to_do(tables: Any, built: dict[str, Any]) -> None:
+    child, read = LimitedProcess(drawing.__name__), drawing.ReadTables(tables)
+    with pytest.raises(drawing.DrawingError, match=r"more than 1 MB of memory; raise \[limits\] memory"):
+        drawing.draw(child, read, drawing.Sheet(**built), "1MB")
+    child.stop()
 
 
 @pytest.fixture(scope="module")

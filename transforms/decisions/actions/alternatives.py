@@ -162,13 +162,11 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     ends = fleet.contracts(proposal.pool_ids)
     contracts = _contracts(proposal, fleet, cash, ends)
     row = _identity(proposal.alternative, contracts)
-    levels = {
-        "one_off": percentiles(cash.one_off),
-        "monthly_saving": percentiles(cash.monthly_saving),
-        "net_present_value": percentiles(cash.net_present_value),
-    }
-    for name, values in levels.items():
-        row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), values, strict=True)}
+    names = ("one_off", "monthly_saving", "net_present_value", "monthly_paid")
+    draws = np.stack([cash.one_off, cash.monthly_saving, cash.net_present_value, cash.monthly_paid])
+    levels = dict(zip(names, percentiles(draws).T, strict=True))
+    for name in names[:3]:
+        row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), levels[name], strict=True)}
     is_sure = proposal.alternative.gate_probability >= 1
     monthly = levels["monthly_saving"][1] if is_sure else median(cash.monthly_if_passed)
     value = levels["net_present_value"][1] if is_sure else median(cash.value_if_passed)
@@ -176,7 +174,7 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["net_present_value_if_passed_usd_p50"] = _cents(value)
     row["net_present_value_usd_mean"] = _cents(cash.value_if_passed.mean())
     row["expected_value_usd"] = _cents(cash.net_present_value.mean())
-    row["monthly_paid_usd_p90"] = _cents(percentiles(cash.monthly_paid)[2])
+    row["monthly_paid_usd_p90"] = _cents(levels["monthly_paid"][2])
     row["evaluation_price_usd"] = (
         _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
     )
@@ -185,7 +183,8 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["payback_months_p50"] = _finite(cash.median_payback_months())
     row["break_even_demand_ratio"] = _finite(median(cash.break_even_demand))
     row["saves_from"] = fleet.month_start(cash.first_month)
-    row["sign_by"] = _sign_by(ends, fleet.month_start(cash.first_month + 1), night.as_of)
+    row["sign_by"], ended = _sign_by(ends, fleet.month_start(cash.first_month + 1), night.as_of)
+    row["saves_from"] = max(row["saves_from"], ended or night.as_of)
     return row | _verdict(row, proposal, fleet)
 
 
@@ -202,18 +201,21 @@ def _contracts(proposal: Proposal, fleet: Fleet, cash: Cash, ends: list[dict[str
     return found
 
 
-def _sign_by(ends: list[dict[str, Any]], saves_until: dt.date, as_of: dt.date) -> dt.date | None:
-    """The first day by which somebody must end or shrink a contract so that the card can save.
+def _sign_by(ends: list[dict[str, Any]], saves_until: dt.date, as_of: dt.date) -> tuple[dt.date | None, dt.date | None]:
+    """The first day by which somebody must end or shrink a contract so that the card can save, and when it ends then.
 
     None where it saves before any contract ends: its first month of saving is over by `saves_until`.
     """
     days = [
-        each["sign_by"]
+        (each["sign_by"], each["ends_on_earliest"])
         for each in ends
         if each["sign_by"] is not None and as_of.isoformat() <= each["ends_on_earliest"]
     ]
-    ahead = [day for day in days if day < saves_until.isoformat()]
-    return min((type(as_of).fromisoformat(day) for day in ahead), default=None)
+    ahead = [pair for pair in days if pair[0] < saves_until.isoformat()]
+    if not ahead:
+        return None, None
+    sign, ended = min(ahead)
+    return type(as_of).fromisoformat(sign), type(as_of).fromisoformat(ended)
 
 
 def _identity(alternative: Alternative, more: Mapping[str, Any] | None = None) -> dict[str, Any]:

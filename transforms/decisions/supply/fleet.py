@@ -232,7 +232,8 @@ class PoolDemand:
         np.maximum(users, 0, out=users)
         idle = self.idle
         if self._has_idle:
-            idle = idle - (released + np.maximum(gpus, 0))
+            taken = np.maximum(gpus, 0) + released
+            idle = np.subtract(idle, taken)
             np.maximum(idle, 0, out=idle)
         return PoolDemand(users, idle, self.supply)
 
@@ -379,7 +380,11 @@ class Fleet:
 
     def month_start(self, month: int) -> dt.date:
         """First day of a month ahead."""
-        return month_starts(self.night.as_of)[month]
+        return self._month_starts[month]
+
+    @cached_property
+    def _month_starts(self) -> list[dt.date]:
+        return month_starts(self.night.as_of)
 
     def payable_usd(self, pool_ids: Iterable[str]) -> Floats:
         """What could be left unpaid of some pools at most, by month and draw."""

@@ -300,6 +300,16 @@ def test_a_contract_to_a_known_end_saves_from_then_on_and_says_by_when_to_act(co
     assert json.loads(row["assumptions"])["contracts"][0]["ends_on"] == "2027-05-22"
 
 
+def test_nothing_is_saved_before_the_day_on_which_its_contract_ends(company: Company) -> None:
+    # the contract ends on 1 January, in the middle of the month from 22 December on
+    pool(company, 4.0, commitment_discount_id="x")
+    first, last = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+    bought = {"charge_category": "Purchase", "commitment_discount_id": "x", "charge_day": first.date()}
+    row = release(company.add("billed_days", **bought, first_start=first, last_end=last))
+
+    assert (row["saves_from"], row["sign_by"]) == (dt.date(2027, 1, 1), dt.date(2026, 12, 31))
+
+
 def test_nobody_has_to_sign_for_what_saves_before_any_contract_ends(company: Company) -> None:
     # 4 of 10 GPUs are used; half of them are billed by the hour, and the other half is under contract for three years
     pool(company, 4.0)
