@@ -115,9 +115,10 @@ def counted(rows: Sequence[Row]) -> tuple[float, float]:
     schema = CATALOGUE["run_rows"].polars_schema()
     logged = pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
     night = pl.DataFrame({"night_end": [MIDNIGHT + timedelta(days=1)]})
-    held = run_attempts(logged, CATALOGUE["attribution"].empty(), night)
+    rules = CATALOGUE["attribution"].empty()
+    held = run_attempts(logged, rules, night)
     runs = training_runs(held)
-    doubts = run_findings(held, runs).filter(pl.col("kind") == "gpus_claimed_twice")
+    doubts = run_findings(held, runs, rules).filter(pl.col("kind") == "gpus_claimed_twice")
     return runs["gpu_seconds"].sum() / 60, doubts["gpu_seconds"].sum() / 60
 
 

@@ -13,10 +13,10 @@ _LEAST: Final = 1e-3
 """GPU-seconds under which sums of fractions of a GPU may differ by rounding."""
 
 
-def run_findings(run_attempts: pl.DataFrame, training_runs: pl.DataFrame) -> pl.DataFrame:
+def run_findings(run_attempts: pl.DataFrame, training_runs: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
     """One run without GPUs or without a pool, or one claim of GPUs that another log holds already."""
     noticed = (
-        _without_pool(training_runs),
+        _without_pool(training_runs, has_pools=(attribution["target"] == "pool").any()),
         _without_gpus(training_runs, run_attempts),
         _contested(run_attempts),
         _of_two_sources(run_attempts),
@@ -36,10 +36,22 @@ def _of_run(runs: pl.DataFrame, kind: str) -> pl.DataFrame:
     )
 
 
-def _without_pool(training_runs: pl.DataFrame) -> pl.DataFrame:
-    """Runs with a model whose GPUs belong to no pool, so that nothing of what they cost reaches the model."""
+def _without_pool(training_runs: pl.DataFrame, *, has_pools: bool) -> pl.DataFrame:
+    """Runs with a model whose GPUs belong to no pool, so that nothing of what they cost reaches the model.
+
+    Where no rule names a pool, bills say whose each charge is, and nothing is lost: one row a source says so.
+    """
     is_lost = pl.col("model_id").is_not_null() & pl.col("pool_id").is_null() & (pl.col("gpu_seconds") > 0)
-    return _of_run(training_runs.filter(is_lost), "run_without_pool")
+    lost = training_runs.filter(is_lost)
+    if has_pools:
+        return _of_run(lost, "run_without_pool")
+    return lost.group_by("source").agg(
+        pl.col("source").first().alias("subject"),
+        pl.lit("no_pool_rule").alias("kind"),
+        pl.len().cast(pl.Int64).alias("rows"),
+        pl.col("gpu_seconds").sum(),
+        *_days(),
+    )
 
 
 def _without_gpus(training_runs: pl.DataFrame, run_attempts: pl.DataFrame) -> pl.DataFrame:

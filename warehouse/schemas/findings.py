@@ -88,6 +88,11 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "add_pool_rule",
         "add a rule with target `pool` to policy/attribution.csv that matches the run",
     ),
+    "no_pool_rule": _notice(
+        "{subject}: {rows} runs have a model, but no rule names a pool, so that their GPU time divides no cost",
+        "add_pool_rule",
+        "nothing if bills name the model of every charge; else add rules with target `pool` to policy/attribution.csv",
+    ),
     "run_without_gpus": _doubt(
         "run {subject} says nowhere how many GPUs it held, so that it holds none",
         "log_gpu_count",

@@ -49,10 +49,13 @@ def gpu_hours(*rows: dict[str, Any]) -> dict[str, float]:
     return {name: seconds / 3600 for name, seconds in runs.select("run_id", pl.col("gpu_seconds").fill_null(0)).rows()}
 
 
-def findings(*rows: dict[str, Any], **more: Any) -> list[tuple[str, str, float | None]]:
-    held = attempts(*rows, **more)
-    found = run_findings(held, training_runs(held)).select("kind", "subject", "gpu_seconds").rows()
-    return [(kind, subject, None if seconds is None else seconds / 3600) for kind, subject, seconds in found]
+def findings(
+    *rows: dict[str, Any], rules: tuple[dict[str, Any], ...] = (POOL, MODEL)
+) -> list[tuple[str, str, float | None]]:
+    held = attempts(*rows, rules=rules)
+    noticed = run_findings(held, training_runs(held), table("attribution", list(rules)))
+    columns = noticed.select("kind", "subject", "gpu_seconds").rows()
+    return [(kind, subject, None if seconds is None else seconds / 3600) for kind, subject, seconds in columns]
 
 
 def test_attempts_of_one_run_add_up_and_the_hole_between_them_is_held_by_nobody() -> None:
@@ -195,8 +198,14 @@ def test_runs_of_two_sources_on_one_host_at_one_time_are_a_finding() -> None:
 
 
 def test_a_run_with_a_model_and_no_pool_is_a_finding_with_its_gpu_hours() -> None:
-    assert findings(run("a", 0, 2), rules=(MODEL,)) == [("run_without_pool", "a", 16)]
+    of_others = POOL | {"pattern": "b"}
+    assert findings(run("a", 0, 2), rules=(of_others, MODEL)) == [("run_without_pool", "a", 16)]
     assert findings(run("a", 0, 2), rules=(POOL,)) == []
+
+
+def test_runs_of_a_company_without_pools_put_nothing_in_doubt_and_are_named_once() -> None:
+    # its bills name the model of every charge: 2 h and 3 h of 8 GPUs divide nothing
+    assert findings(run("a", 0, 2), run("b", 4, 7), rules=(MODEL,)) == [("no_pool_rule", "wb", 40)]
 
 
 def test_a_run_that_does_not_say_how_many_gpus_it_held_or_when_is_a_finding() -> None:
