@@ -90,7 +90,7 @@ def _bridge(row: Row, code: str) -> str | None:
 def _thirds(band_verdicts: pl.DataFrame, thirds: pl.DataFrame) -> str | None:
     if not band_verdicts.height or titles.has_balance(thirds):
         return None
-    return "every model has cost in one phase alone: there is no balance to judge"
+    return "all direct cost is of one phase: there is no balance to judge"
 
 
 def _unit_costs(row: Row) -> str | None:

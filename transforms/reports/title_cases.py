@@ -93,9 +93,8 @@ def band_title(verdicts: pl.DataFrame) -> str:
 
 
 def has_balance(thirds: pl.DataFrame) -> bool:
-    """Whether any model has paid for two phases: with one phase alone there is no balance to judge."""
-    phases = pl.sum_horizontal((pl.col(f"{phase}_usd") != 0).cast(pl.Int8) for phase in PHASES)
-    return bool((thirds.select(phases=phases)["phases"] > 1).any())
+    """Whether the models together have paid for two phases: with one phase alone there is no balance to judge."""
+    return sum(bool((thirds[f"{phase}_usd"] != 0).any()) for phase in PHASES) > 1
 
 
 def unit_title(metrics: Row, now: Row) -> str:

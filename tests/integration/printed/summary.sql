@@ -74,7 +74,7 @@ SELECT money(pre + post + inf), whole(pre / (pre + post + inf)), whole(post / (p
 FROM sums;
 
 -- words: the decisions together
-SELECT money(monthly_saving_usd_p50), money(one_off_usd_p50), money(monthly_saving_usd_p90), '$0', in_words(decisions)
+SELECT money(monthly_saving_usd_p50), money(one_off_usd_p50), money(monthly_saving_usd_p90), '$0', in_words(decisions), nullif(money(monthly_paid_usd_p50), '$0')
 FROM decisions.recommended_totals;
 
 -- may: shares and sizes behind why a decision is asked now, those that wait, and those that are not listed

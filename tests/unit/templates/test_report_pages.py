@@ -117,10 +117,18 @@ def test_one_model_is_named_with_its_three_shares(page: Callable[..., str], comp
 def test_without_inference_or_training_the_triangle_gives_way_to_bars(
     page: Callable[..., str], company: Company
 ) -> None:
+    trained = replace(company.lives[0], inference=(0, 0, 0), posttraining=(0, 0, 0), released=None)
+    served = replace(company.lives[2], pretraining=(0, 0, 0), posttraining=(0, 0, 0))
+    assert "No model has cost in two phases, so each is one bar." in page(lives=(trained, served))
+
+
+def test_with_cost_of_one_phase_alone_no_balance_is_judged(page: Callable[..., str], company: Company) -> None:
     lives = tuple(
         replace(life, inference=(0, 0, 0), posttraining=(0, 0, 0), released=None) for life in company.lives[:3]
     )
-    assert "No model has cost in two phases, so each is one bar." in page(lives=lives)
+    written = page(lives=lives)
+    assert "so each is one bar" not in written
+    assert "all direct cost is of one phase: there is no balance to judge" in written
 
 
 @pytest.mark.parametrize(
