@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from orchestration import check_output, last_failure, retention
-from orchestration.dagster_store import dagster_home, dagster_instance
+from orchestration.dagster_store import dagster_home, dagster_instance, lay_out
 from orchestration.definitions import build
 from orchestration.doctor import examined
 from orchestration.exit_codes import Exit
@@ -255,6 +255,7 @@ def ui(root: Path, port: int, served_as: Sequence[str]) -> Exit:
     project = load(root.resolve())
     with suppress(BusyError), sole_run(project.var):  # a night that runs is using the store, which then is no ruin
         set_aside_a_damaged_store(project.var)
+    lay_out(project.var, project.settings.dagster)
     click.echo(f"http://127.0.0.1:{port} shows the nights of {project.root} and runs them; Ctrl-C stops both", err=True)
     ended = serve(port, served_as, environment(dagster_home(project.var, project.settings.dagster), project.root))
     click.echo(f"the UI ended with code {ended}; its own words stand above" if ended else "the UI is closed", err=True)

@@ -73,6 +73,17 @@ def dagster_instance(var: Path, settings: DagsterSection) -> Iterator[dg.Dagster
         yield instance
 
 
+def lay_out(var: Path, settings: DagsterSection) -> None:
+    """Create the stores where they are not there yet: two processes that create them at once fail each other.
+
+    Raises:
+        SettingsError: as `dagster_home`.
+        StoreError: as `dagster_instance`.
+    """
+    with dagster_instance(var, settings) as instance:
+        _ = instance.run_storage, instance.event_log_storage, instance.schedule_storage
+
+
 def _storage(url_variable: str) -> str:
     """Where Dagster keeps runs and events, in the words of dagster.yaml."""
     if not url_variable:

@@ -307,7 +307,12 @@ def test_the_pdf_prints_the_numbers_of_its_twin_and_no_others(markup: str, sampl
     ]
     on_paper = re.sub("|".join(around), "", ran.stdout.replace("-\n", "-"))
     on_screen = re.sub(r"<title>.*?</title>|<(?!/?b\b)[^>]*>", "\n", "".join(map(without_index, articles(markup))))
-    assert Counter(BARE.findall(on_paper)) == Counter(BARE.findall(unescape(on_screen)))
+    assert Counter(BARE.findall(joined(on_paper))) == Counter(BARE.findall(joined(unescape(on_screen))))
+
+
+def joined(text: str) -> str:
+    """Numbers together with the letter of their thousands: the reader of the PDF sees some narrow spaces, some not."""
+    return re.sub(r"(?<=\d)[ \u00a0\u202f](?=[TBMk]\b)", "", text)
 
 
 def without_index(article: str) -> str:

@@ -24,7 +24,7 @@ WITH cost AS (
     SELECT cost.name, coalesce(usd, 0) AS usd, coalesce(before, 0) AS before, coalesce(tokens, 0) AS tokens
     FROM cost FULL JOIN used ON cost.name IS NOT DISTINCT FROM used.name WHERE usd IS NOT NULL OR tokens IS NOT NULL
 ), printed AS (
-    SELECT name IS NULL AS place, -usd AS size, coalesce(name, 'no team'), NULL, replace(whole(usd / (SELECT sum(usd) FROM lines)), ' %', ''), thousands(usd),
+    SELECT name IS NULL AS place, -usd AS size, coalesce(name, 'no team'), whole(usd / (SELECT sum(usd) FROM lines)) || ' of serving', replace(whole(usd / (SELECT sum(usd) FROM lines)), ' %', ''), thousands(usd),
         thousands_more(usd - before), tokens(tokens), CASE WHEN tokens >= 10000000 THEN per_mtok(usd * 1e6 / nullif(tokens, 0)) ELSE 'n.m.' END FROM lines
     UNION ALL
     SELECT NULL, NULL, 'All of serving', NULL, '100', thousands(sum(usd)), thousands_more(sum(usd - before)), tokens(sum(tokens)), per_mtok(sum(usd) * 1e6 / nullif(sum(tokens), 0)) FROM lines
@@ -42,7 +42,7 @@ WITH cost AS (
     SELECT cost.name, coalesce(usd, 0) AS usd, coalesce(before, 0) AS before, coalesce(tokens, 0) AS tokens
     FROM cost FULL JOIN used ON cost.name IS NOT DISTINCT FROM used.name WHERE usd IS NOT NULL OR tokens IS NOT NULL
 ), printed AS (
-    SELECT name IS NULL AS place, -usd AS size, coalesce(name, 'no tenant'), NULL, replace(whole(usd / (SELECT sum(usd) FROM lines)), ' %', ''), thousands(usd),
+    SELECT name IS NULL AS place, -usd AS size, coalesce(name, 'no tenant'), whole(usd / (SELECT sum(usd) FROM lines)) || ' of serving', replace(whole(usd / (SELECT sum(usd) FROM lines)), ' %', ''), thousands(usd),
         thousands_more(usd - before), tokens(tokens), CASE WHEN tokens >= 10000000 THEN per_mtok(usd * 1e6 / nullif(tokens, 0)) ELSE 'n.m.' END FROM lines
     UNION ALL
     SELECT NULL, NULL, 'All of serving', NULL, '100', thousands(sum(usd)), thousands_more(sum(usd - before)), tokens(sum(tokens)), per_mtok(sum(usd) * 1e6 / nullif(sum(tokens), 0)) FROM lines
@@ -60,7 +60,7 @@ WITH cost AS (
     SELECT cost.name, coalesce(usd, 0) AS usd, coalesce(before, 0) AS before, coalesce(tokens, 0) AS tokens
     FROM cost FULL JOIN used ON cost.name IS NOT DISTINCT FROM used.name WHERE usd IS NOT NULL OR tokens IS NOT NULL
 ), printed AS (
-    SELECT name IS NULL AS place, -usd AS size, coalesce(name, 'no task'), NULL, replace(whole(usd / (SELECT sum(usd) FROM lines)), ' %', ''), thousands(usd),
+    SELECT name IS NULL AS place, -usd AS size, coalesce(name, 'no task'), whole(usd / (SELECT sum(usd) FROM lines)) || ' of serving', replace(whole(usd / (SELECT sum(usd) FROM lines)), ' %', ''), thousands(usd),
         thousands_more(usd - before), tokens(tokens), CASE WHEN tokens >= 10000000 THEN per_mtok(usd * 1e6 / nullif(tokens, 0)) ELSE 'n.m.' END FROM lines
     UNION ALL
     SELECT NULL, NULL, 'All of serving', NULL, '100', thousands(sum(usd)), thousands_more(sum(usd - before)), tokens(sum(tokens)), per_mtok(sum(usd) * 1e6 / nullif(sum(tokens), 0)) FROM lines

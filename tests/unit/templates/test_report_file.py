@@ -99,7 +99,7 @@ def test_each_page_has_one_first_heading_and_a_bookmark(opened: pikepdf.Pdf) -> 
     headings = [element for element in structure(opened.Root.StructTreeRoot.K[0]) if element.S == "/H1"]
     with opened.open_outline() as outline:
         names = [item.title for item in outline.root]
-    assert len(headings) == len(names) == 9
+    assert len(headings) == len(names) == 10
     assert names[:4] == ["Summary", "Decisions", "Bridge and outlook", "Thirds"]
     assert names[-2:] == ["Reconciliation and data quality", "Words and policies"]
 
