@@ -178,8 +178,8 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["evaluation_price_usd"] = (
         _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
     )
-    row["probability"] = cash.chance(cash.net_present_value)
-    row["probability_if_passed"] = cash.chance(cash.value_if_passed)
+    row["probability"] = float((cash.net_present_value > 0).mean())
+    row["probability_if_passed"] = float((cash.value_if_passed > 0).mean())
     row["payback_months_p50"] = _finite(cash.median_payback_months())
     row["break_even_demand_ratio"] = _finite(median(cash.break_even_demand))
     row["saves_from"] = fleet.month_start(cash.first_month)

@@ -101,14 +101,6 @@ class Cash:
         start = np.where(self.passes, -self.one_off, -self.failed)
         return np.concatenate([start[None], start + (self.saved * self.passes).cumsum(axis=0)])
 
-    def chance(self, values: Floats) -> float:
-        """Share of the draws with a value above zero; of a card that pays nothing those in which nothing is lost.
-
-        GPUs that are given back cost nobody anything while a contract of unknown end goes on.
-        """
-        is_free = not (self.one_off.any() or np.any(self.failed))
-        return float(((values >= 0) if is_free else (values > 0)).mean())
-
     def median_payback_months(self) -> float:
         """First month in which the median draw has paid back, given the gate; infinite where it does not."""
         if np.mean(self.value_if_passed > 0) < _HALF:

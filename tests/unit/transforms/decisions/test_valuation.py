@@ -38,14 +38,6 @@ def test_where_the_gate_fails_nothing_is_saved_and_the_price_of_knowing_is_lost(
     assert uncertain.cumulative[:, 1].tolist() == [-30, -30, -30, -30, -30]
 
 
-def test_what_costs_nothing_cannot_lose() -> None:
-    # in one of two draws the contract goes on, and GPUs that are given back save nothing
-    halves = np.array([[90.0, 0.0]] * 4)
-    free, paid = (cash(one_off=np.full(2, usd), saved=halves) for usd in (0.0, 100.0))
-
-    assert (free.chance(free.value_if_passed), paid.chance(paid.value_if_passed)) == (1.0, 0.5)
-
-
 def test_a_month_is_the_mean_from_where_at_least_half_of_the_most_is_saved() -> None:
     # a contract ends after two months: 0, 0, 60, 80 are 70 a month from the third on
     later = cash(saved=np.array([[0.0, 0], [0, 0], [60, 60], [80, 80]]))
