@@ -101,10 +101,18 @@ def test_the_reserved_pool_that_a_retired_model_left_is_given_back(tables: Mappi
     # 72 of 168 GPUs are still used; wren-7b has left, and its use does not come back by itself
     assert said["busy_gpus"] == pytest.approx(72)
     assert said["gpus_released"] > 80
-    # its fees are monthly and do not tell when the contract ends: both ends are on the card
-    assert said["contracts"][0]["ends_on"] is None
-    assert said["net_present_value_usd_p50_if_contracts_end_early"] > 0
+    # its fees are monthly and do not tell when the contract ends: commitments.csv does, and it renews unless somebody acts
+    assert said["contracts"][0]["ends_on"] == "2026-12-01"
+    assert released["sign_by"].isoformat() == "2026-11-30"
+    assert released["monthly_saving_usd_p10"] > 0
     assert said["unused_commitments_usd_a_month"] > 0
+
+
+def test_of_contracts_whose_end_nobody_tells_finance_is_asked(tables: Mapping[str, pl.DataFrame]) -> None:
+    asked = tables["recommendations"].filter(standing="data_request", owner="finance")
+
+    assert set(asked["pool_id"]) == {"serve-h100", "train-h100"}
+    assert asked["reason"].str.contains("valued at both ends").all()
 
 
 @pytest.mark.parametrize(
