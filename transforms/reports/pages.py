@@ -35,6 +35,7 @@ def pages(
     usage_gaps: pl.DataFrame,
     thirds: pl.DataFrame,
     served_groups: pl.DataFrame,
+    models: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every page in its order with the code of its title; a sheet only for a model with a decision, at most eight.
 
@@ -44,7 +45,7 @@ def pages(
     now = month_figures.sort("month").row(-1, named=True)
     metrics = {one["metric"]: one for one in headline_metrics.to_dicts()}
     checks = {one["check"]: one["code"] for one in quality_checks.to_dicts()}
-    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs, usage_gaps)
+    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs, usage_gaps, models)
     spent = dict(
         month_classes.filter(month=row["month"]).select("cost_class", "effective_usd").iter_rows()
     )  # fmt: skip

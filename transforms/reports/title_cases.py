@@ -21,10 +21,12 @@ def decision_case(
     quality_checks: pl.DataFrame,
     training_runs: pl.DataFrame,
     usage_gaps: pl.DataFrame,
+    models: pl.DataFrame,
 ) -> tuple[str, str | None]:
     """Whether something is asked for, nothing is needed, or nothing could be valued, and then what is missing first.
 
-    Nothing is needed only where it is known of every model with a material cost that it serves somebody.
+    Nothing is needed only where it is known of every model with a material cost that it serves somebody. A company that
+    trains no model of its own will never have a log: it waits for an evaluation of another model.
     """
     if recommendations.filter(pl.col("action") != "hold").height:
         return "decisions", None
@@ -37,6 +39,7 @@ def decision_case(
         ("bills", codes["ledger"] == "no_bill"),
         ("telemetry", codes["model_coverage"] in {"no_telemetry", "nothing_served"}),
         ("model_names", codes["model_coverage"] == "unmatched"),
+        ("evaluations", models.height > 0 and bool((models["origin"] == "adopted").all())),
         ("training_logs", not training_runs.height),
         ("training_prices", True),
     )
