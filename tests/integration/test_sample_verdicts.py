@@ -101,7 +101,7 @@ def test_the_reserved_pool_that_a_retired_model_left_is_given_back(tables: Mappi
     # 72 of 168 GPUs are still used; wren-7b has left, and its use does not come back by itself
     assert said["busy_gpus"] == pytest.approx(72)
     assert said["gpus_released"] > 80
-    # its fees are monthly and do not tell when the contract ends: commitments.csv does, and it renews unless somebody acts
+    # its fees are monthly and tell no end: commitments.csv does, and it renews unless somebody acts
     assert said["contracts"][0]["ends_on"] == "2026-12-01"
     assert released["sign_by"].isoformat() == "2026-11-30"
     assert released["monthly_saving_usd_p10"] > 0

@@ -60,7 +60,7 @@ What to look for
     osprey-1b          distilled from it; policy/workloads.csv says how good it is at the teacher's two tasks
     osprey-32b-sql     answers eight requests a day on sixteen GPUs
     plover-image-6b    serves images, not tokens
-    reserve-a100       a reserved pool, half empty since wren-7b retired, under a larger commitment that renews on 1 December
+    reserve-a100       half empty since wren-7b retired, under a larger contract that renews in December
     October's bill     corrects the price of August's H200
 """
 
