@@ -117,7 +117,9 @@ def _refuse_day_first(delivered: Delivered, layout: Layout) -> None:
             return  # ISO from here on, as the column is written in one way
         parts = written.to_frame("cell").select(pl.col("cell").str.extract_groups(_NUMBERED)).unnest("cell")
         first, second, _ = (pl.col(name).cast(pl.Int64) for name in parts.columns)
-        proofs = written.filter(parts.select((first > _MONTHS) & (second <= _MONTHS)).to_series().fill_null(value=False))
+        proofs = written.filter(
+            parts.select((first > _MONTHS) & (second <= _MONTHS)).to_series().fill_null(value=False)
+        )
         if not proofs.is_empty():
             raise RejectedFile(
                 "day_first",
