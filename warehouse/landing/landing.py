@@ -211,7 +211,9 @@ def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times,
     place, found = inbox.place, inbox.found[content.source.name, content.file]
     beside = tuple(side_files(place.project, content.source, content.file))
     try:
-        order = reading.Order(found, content.source, content.promises, beside, times.night_start, times.run_on, folder)
+        order = reading.Order(
+            found, content.source, content.promises, beside, times.night_start, times.run_on, folder, content.copies
+        )
         read = reading.read(READER, order, place.limits)
     except FileWithoutRows:
         if not content.promises:
