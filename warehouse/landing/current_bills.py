@@ -106,6 +106,6 @@ def _files(source: Source, inbox: Inbox, nights: Nights) -> list[BillFile]:
             exports[file].exported_at if file in exports else None,
             nights.first_seen(name, file, at.sha256),
         )
-        for (name, file), at in sorted(inbox.found.items())
+        for (name, file), at in sorted(inbox.files.items())
         if name == source.name and at.sha256 in standing
     ]
