@@ -88,7 +88,7 @@ _UNUSED: Final = ("SavingsPlanRecurringFee", "RIFee")
 # What runs on an instance and names its type: software, volumes and traffic are no GPU time.
 _BESIDE: Final = r"(?i)EBSOptimized|SoftwareUsage|DataTransfer|CPUCredits|LoadBalancer|EBS:"
 _UNUSED_CAPACITY: Final = r"(?i)(?:^|-)Unused(?:Box|Ded)\w*:"
-_CAPACITY: Final = r"(?i)(?:^|-)Reservation:"
+_CAPACITY: Final = r"(?i)(?:^|-)(?:Reservation|DedicatedRes):"
 _TYPE: Final = r":((?:ml\.)?[a-z0-9-]+\.[a-z0-9-]+)$"
 
 

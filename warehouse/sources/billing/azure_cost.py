@@ -18,7 +18,7 @@ from warehouse.sources.casts.casts import null_if
 from warehouse.sources.casts.decimals import money
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 
 View = Literal["actual", "amortized"]
@@ -67,15 +67,18 @@ _COMMITTED: Final = ("reservation", "savingsplan")
 _HOURS: Final = r"(?i)^\s*(\d*)\s*hours?\s*$"
 _NUMBERED: Final = r"^(\d{1,2})/(\d{1,2})/(\d{4})$"
 _DAY: Final = "1d"
+_DATES: Final = ("charge_start", "billing_period_start", "billing_period_end")
+_MONTHS: Final = 12
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
     """The charges of one view of the costs.
 
     Raises:
-        RejectedFile: as warehouse.sources.decode.records.batches.
+        RejectedFile: as warehouse.sources.decode.records.batches; day_first.
     """
     wanted = layout(source)
+    _refuse_day_first(delivered, wanted)
     view = cost_view(delivered, wanted)
     read = read_bill(delivered, source, wanted, partial(_shaped, view=view))
     return replace(read, derived_totals=frozenset({"effective_cost" if view == "actual" else "billed_cost"}))
@@ -99,6 +102,30 @@ def cost_view(delivered: Delivered, layout: Layout) -> View:
         if (kind.str.starts_with("unused") | is_covered).any():
             return "amortized"
     return "actual"
+
+
+def _refuse_day_first(delivered: Delivered, layout: Layout) -> None:
+    """One date that can only be day/month/year tells that all are: 05/11 among them would be another month.
+
+    Raises:
+        RejectedFile: day_first.
+    """
+    names = {name: layout.names[name] for name in _DATES}
+    for batch in batches(delivered, replace(layout, names=names, required=(), unknown="dropped")):
+        written = pl.concat([known(batch.rows[name]) for name in _DATES]).drop_nulls()
+        if not written.str.contains("/", literal=True).any():
+            return  # ISO from here on, as the column is written in one way
+        parts = written.to_frame("cell").select(pl.col("cell").str.extract_groups(_NUMBERED)).unnest("cell")
+        first, second, _ = (pl.col(name).cast(pl.Int64) for name in parts.columns)
+        proofs = written.filter(
+            parts.select((first > _MONTHS) & (second <= _MONTHS)).to_series().fill_null(value=False)
+        )
+        if not proofs.is_empty():
+            raise RejectedFile(
+                "day_first",
+                f"{proofs[0]!r} has no month {proofs[0].partition('/')[0]}: the dates are day/month/year, which Azure "
+                "does not write; deliver the export as Azure wrote it, with dates as month/day/year or year-month-day",
+            )
 
 
 def _shaped(batch: Batch, view: View) -> Shaped:

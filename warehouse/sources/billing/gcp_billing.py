@@ -80,7 +80,10 @@ def _shaped(batch: Batch) -> Shaped:
     expanded = _with_credits(facts)
     is_credit = pl.col("credit") != _NO_CREDIT
     is_accelerator = (
-        pl.col("sku_name").str.contains(_ACCELERATOR) & ~pl.col("sku_name").str.contains(_COMMITMENT) & ~is_credit
+        pl.col("sku_name").str.contains(_ACCELERATOR)
+        & ~pl.col("sku_name").str.contains(_COMMITMENT)
+        & (pl.col("cost_type") == "regular")
+        & ~is_credit
     )
     category = (
         pl.when(is_credit)
@@ -231,8 +234,13 @@ def _project_tags(labels: pl.Series) -> pl.Series:
 
 
 def _prefixed(text: str) -> str:
-    """A list of keys and values with the prefix; anything else is left to whoever reads tags to refuse."""
-    document = _decoded(text)
+    """Keys with the prefix, of a list of keys and values or of an object; all else is left to whoever reads tags."""
+    try:
+        document = _decoded(text)
+    except ValueError:
+        return text
+    if isinstance(document, dict):
+        return json.dumps({_PROJECT + key: value for key, value in document.items()}, ensure_ascii=False)
     if not isinstance(document, list) or not all(isinstance(pair, dict) for pair in document):
         return text
     return json.dumps({_PROJECT + str(pair.get("key")): pair.get("value") for pair in document}, ensure_ascii=False)
