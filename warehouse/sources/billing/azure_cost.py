@@ -111,8 +111,8 @@ def _refuse_day_first(delivered: Delivered, layout: Layout) -> None:
         RejectedFile: day_first.
     """
     names = {name: layout.names[name] for name in _DATES}
-    for batch in batches(delivered, replace(layout, names=names, required=(), unknown="dropped")):
-        written = pl.concat([known(batch.rows[name]) for name in _DATES]).drop_nulls()
+    for batch in batches(delivered, replace(layout, names=names, required=(), unmapped="dropped")):
+        written = pl.concat([null_if(batch.rows[name]) for name in _DATES]).drop_nulls()
         if not written.str.contains("/", literal=True).any():
             return  # ISO from here on, as the column is written in one way
         parts = written.to_frame("cell").select(pl.col("cell").str.extract_groups(_NUMBERED)).unnest("cell")
