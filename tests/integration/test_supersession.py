@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import Landing, land
 from warehouse.sources.source import Delivery, Source
 
@@ -64,7 +64,9 @@ class Company:
     def land(self, night: date = NIGHT) -> Landing:
         """One night."""
         source = Source("cloud", "gpu_billing", "focus", "inbox/**/*.csv", self.delivery)
-        return land(Place(self.root, self.root / "var"), [source], self.connection, night, night + timedelta(days=1))
+        return land(
+            Workspace(self.root, self.root / "var"), [source], self.connection, night, night + timedelta(days=1)
+        )
 
     def held(self, night: date = NIGHT) -> list[str]:
         """Why the night is held."""

@@ -69,15 +69,15 @@ def exports(project: Path, pattern: str, files: Sequence[str]) -> dict[str, Expo
 
 def _export(manifest: str, document: Mapping[str, Any]) -> Export:
     run = document.get("runInfo")
-    said = {**document, **run} if isinstance(run, dict) else document
+    fields = {**document, **run} if isinstance(run, dict) else document
     rows = document.get("dataRowCount")
-    return Export(manifest, _time(said), rows if isinstance(rows, int) and rows >= 0 else None)
+    return Export(manifest, _time(fields), rows if isinstance(rows, int) and rows >= 0 else None)
 
 
-def _time(said: Mapping[str, Any]) -> datetime | None:
+def _time(fields: Mapping[str, Any]) -> datetime | None:
     """When the run exported; a time without offset is UTC."""
     for name in _TIMES:
-        text = said.get(name)
+        text = fields.get(name)
         if isinstance(text, str):
             # Azure writes seven fractional digits, Python reads six.
             with suppress(ValueError):

@@ -158,8 +158,8 @@ def delivered_units(
     for account, period, view, sha256, rows, cost, exported_at, start, end in cursor.fetchall():
         for at in paths.get(sha256, ()):
             folder = export_folder(at.file) if source.delivery == "parts" else ""
-            known = at.exported_at or exported_at
-            held[Unit(account, period, view, folder)].append(Held(at, rows, cost, known, start, end))
+            exported = at.exported_at or exported_at
+            held[Unit(account, period, view, folder)].append(Held(at, rows, cost, exported, start, end))
     contents = {at.file: sha256 for sha256, every in paths.items() for at in every}
     siblings = Siblings.of(connection, source, contents)
     return [_delivered(unit, list(_deliveries(unit, held[unit], siblings))) for unit in sorted(held)]
@@ -259,10 +259,10 @@ def shrunken(units: Iterable[DeliveredUnit]) -> list[Shrunken]:
     return [
         Shrunken(
             contents,
-            sorted({held.at.file for _, after, _ in found for held in after.held}),
-            "; ".join(_shrinkage(*one) for one in found),
+            sorted({held.at.file for _, after, _ in losses for held in after.held}),
+            "; ".join(_shrinkage(*one) for one in losses),
         )
-        for contents, found in lost.items()
+        for contents, losses in lost.items()
     ]
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from prometheus_client.samples import Sample
 
 from warehouse.schemas.raw import GpuSamples
-from warehouse.sources.casts.casts import first_reason, free_text, known, refused, required
+from warehouse.sources.casts.casts import first_reason, free_text, null_if, refused, required
 from warehouse.sources.casts.date_guard import EPOCH, plausible_starts
 from warehouse.sources.casts.local_times import assumptions
 from warehouse.sources.casts.number_casts import size
@@ -179,9 +179,9 @@ def _hours(delivered: Delivered, source: Source) -> Reading:
 def _typed(batch: Batch, delivered: Delivered, source: Source) -> tuple[pl.DataFrame, pl.Series]:
     """Values of some rows, and why a row has none."""
     at = required(instants(batch.rows["sampled_at"], clock_of(source)), "bad_date")
-    gpu = required(free_text(known(batch.rows["gpu"])), "missing_key")
+    gpu = required(free_text(null_if(batch.rows["gpu"])), "missing_key")
     texts = {
-        name: free_text(known(batch.rows[name])) for name in ("host", "gpu_model", "namespace", "pod", "container")
+        name: free_text(null_if(batch.rows[name])) for name in ("host", "gpu_model", "namespace", "pod", "container")
     }
     sizes = {name: size(batch.rows[name]) for name in _MEASURED}
     shares = {"activity": sizes["activity"].values, "utilization": sizes["utilization"].values / _PERCENT}

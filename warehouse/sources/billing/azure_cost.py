@@ -14,7 +14,7 @@ import polars as pl
 
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
 from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, product
-from warehouse.sources.casts.casts import known
+from warehouse.sources.casts.casts import null_if
 from warehouse.sources.casts.decimals import money
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches
@@ -95,7 +95,7 @@ def cost_view(delivered: Delivered, layout: Layout) -> View:
     if named:
         return "actual" if named[-1].lower() == "actual" else "amortized"
     names = {name: layout.names[name] for name in ("charge_type", "pricing_model", "billed_cost")}
-    for batch in batches(delivered, replace(layout, names=names, required=(), unknown="dropped")):
+    for batch in batches(delivered, replace(layout, names=names, required=(), unmapped="dropped")):
         kind = _word(batch.rows["charge_type"])
         has_cost = (money(batch.rows["billed_cost"]).values != 0).fill_null(value=False)
         is_covered = (kind == "usage") & _word(batch.rows["pricing_model"]).is_in(_COMMITTED) & has_cost
@@ -111,8 +111,8 @@ def _refuse_day_first(delivered: Delivered, layout: Layout) -> None:
         RejectedFile: day_first.
     """
     names = {name: layout.names[name] for name in _DATES}
-    for batch in batches(delivered, replace(layout, names=names, required=(), unknown="dropped")):
-        written = pl.concat([known(batch.rows[name]) for name in _DATES]).drop_nulls()
+    for batch in batches(delivered, replace(layout, names=names, required=(), unmapped="dropped")):
+        written = pl.concat([null_if(batch.rows[name]) for name in _DATES]).drop_nulls()
         if not written.str.contains("/", literal=True).any():
             return  # ISO from here on, as the column is written in one way
         parts = written.to_frame("cell").select(pl.col("cell").str.extract_groups(_NUMBERED)).unnest("cell")
@@ -144,7 +144,7 @@ def _shaped(batch: Batch, view: View) -> Shaped:
             "charge_start": start,
             "charge_end": _day_after(start),
             "charge_category": kind.replace(_CATEGORIES),
-            "resource_name": pl.coalesce(_said("resource_name"), pl.col("resource_id").str.extract(r"([^/]+)/*$")),
+            "resource_name": pl.coalesce(_filled("resource_name"), pl.col("resource_id").str.extract(r"([^/]+)/*$")),
             "charge_description": pl.concat_str("product_name", "meter_name", separator=" ", ignore_nulls=True),
             "billed_cost": pl.when(is_committed).then(pl.lit("0")).otherwise("billed_cost")
             if view == "amortized"
@@ -155,7 +155,7 @@ def _shaped(batch: Batch, view: View) -> Shaped:
             "consumed_quantity": _in_single_units(rows),
             "consumed_unit": pl.when(pl.col("unit").str.contains(_HOURS)).then(pl.lit("Hours")).otherwise("unit"),
             "commitment_discount_id": pl.coalesce(
-                _said("reservation_id"), _said("benefit_id"), pl.when(is_committed).then("pricing_model")
+                _filled("reservation_id"), _filled("benefit_id"), pl.when(is_committed).then("pricing_model")
             ),
             "commitment_discount_status": pl.when(is_unused)
             .then(pl.lit("Unused"))
@@ -170,7 +170,7 @@ def _shaped(batch: Batch, view: View) -> Shaped:
         layers=rows.select("tags"),
         labels=rows.select(),
         others=pl.concat(
-            [rows.select("charge_type", "pricing_model", "additional_info"), batch.carried], how="horizontal"
+            [rows.select("charge_type", "pricing_model", "additional_info"), batch.unmapped], how="horizontal"
         ),
         providers=blank_cells("provider", rows.height),
         flags=float_flags(batch) | {"no_amortised_view" if view == "actual" else "no_actual_view"},
@@ -179,16 +179,16 @@ def _shaped(batch: Batch, view: View) -> Shaped:
 
 def _word(cells: pl.Series) -> pl.Series:
     """A word of the export as it is compared: without white space and case."""
-    return known(cells).str.to_lowercase().str.replace_all(r"\s", "")
+    return null_if(cells).str.to_lowercase().str.replace_all(r"\s", "")
 
 
-def _said(name: str) -> pl.Expr:
+def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
 
 
 def _dates(cells: pl.Series) -> pl.Series:
     """Month/day/year as ISO where the column is written so; what does not agree with its first cell is no date."""
-    first = next(iter(known(cells).drop_nulls()), "")
+    first = next(iter(null_if(cells).drop_nulls()), "")
     if "/" not in first:
         return cells
     parts = cells.to_frame("cell").select(pl.col("cell").str.strip_chars().str.extract_groups(_NUMBERED)).unnest("cell")
@@ -223,8 +223,12 @@ def _in_single_units(rows: pl.DataFrame) -> pl.Series:
 
 def _instance_types(rows: pl.DataFrame) -> pl.Series:
     """The size of a virtual machine; licences and software of the same machine are no second one."""
-    info = pl.col("additional_info")
-    document = pl.when(info.str.strip_chars().str.starts_with("{")).then(info).otherwise("{" + info + "}")
+    additional_info = pl.col("additional_info")
+    document = (
+        pl.when(additional_info.str.strip_chars().str.starts_with("{"))
+        .then(additional_info)
+        .otherwise("{" + additional_info + "}")
+    )
     facts = (
         rows["additional_info"]
         .unique()
