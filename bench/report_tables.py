@@ -164,10 +164,18 @@ def recommendations(company: Company) -> pl.DataFrame:
     if not company.has_bill or len(company.lives) < 2:
         return CATALOGUE["recommendations"].empty()
     first = company.lives[0].name
-    wide = {"one_off": "1450000", "saving": ("130000", "240000", "350000"), "value": ("400000", "2700000", "4800000"),
-            "paid": "16000000"}
-    free = {"one_off": "0", "saving": ("110000", "190000", "260000"), "value": ("900000", "1600000", "2400000"),
-            "paid": "4600000"}
+    wide = {
+        "one_off": "1450000",
+        "saving": ("130000", "240000", "350000"),
+        "value": ("400000", "2700000", "4800000"),
+        "paid": "16000000",
+    }
+    free = {
+        "one_off": "0",
+        "saving": ("110000", "190000", "260000"),
+        "value": ("900000", "1600000", "2400000"),
+        "paid": "4600000",
+    }
     rows = [
         _advice(company, 1, "retrain_smaller", wide, model_id=first, payback_months_p50=10.0, probability=0.86,
                 reason="serving passed pre-training in June; 39 B gives the same loss",

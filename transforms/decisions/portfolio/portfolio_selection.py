@@ -71,7 +71,7 @@ def portfolio(
     for row in in_order(candidates):
         choice.decide(row)
     rows = [choice.total(), *choice.rows]
-    named = [{**row, "as_of": night.as_of, "position": place} for place, row in enumerate(rows)]
+    named = [{**row, "as_of": night.as_of, "position": position} for position, row in enumerate(rows)]
     return Portfolio.frame(rows_in_cents(Portfolio, named))
 
 
@@ -98,7 +98,7 @@ def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
     """
     eligible = best_first(candidates.filter("is_eligible")).to_dicts()
     outdone = {id(row) for row in _outdone(eligible)}
-    found = []
+    ordered = []
     for is_outdone, standing in [(last, standing) for last in (False, True) for standing in ORDER_OF_STANDING]:
         now = [row for row in eligible if row["standing"] == standing and (id(row) in outdone) == is_outdone]
         moved: dict[str, float] = {}
@@ -107,8 +107,8 @@ def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
             if row["action"] in TASK_ACTIONS and (row["model_id"], row["task"]) not in seen:
                 seen.add((row["model_id"], row["task"]))
                 moved[row["model_id"]] = moved.get(row["model_id"], 0.0) + float(row[_WORTH])
-        found += sorted(now, key=lambda row: _turn(row, moved))
-    return found
+        ordered += sorted(now, key=lambda row: _turn(row, moved))
+    return ordered
 
 
 def _turn(row: Mapping[str, Any], moved: Mapping[str, float]) -> tuple[float, bool, float]:
@@ -208,8 +208,8 @@ class _Choice:
     def _proposal(self, row: Mapping[str, Any]) -> Proposal | None:
         """The card anew, on the fleet as those before it leave it."""
         if row["action"] == POOL_ACTION:
-            found = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
-            return None if isinstance(found, Alternative) else found
+            release = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
+            return None if isinstance(release, Alternative) else release
         subject = self.company.subjects[row["model_id"]]
         options = options_of(
             subject, self.company, (row["action"],), row["task"], (row["target_model_id"], row["target_params"])
