@@ -32,7 +32,7 @@ def _between(ordered: Floats, levels: Floats) -> Floats:
     below = np.floor(places).astype(np.intp)
     low, high, part = ordered[..., below], ordered[..., np.minimum(below + 1, last)], places - below
     gap = high - low
-    return np.where(part >= _HALF, high - gap * (1 - part), low + gap * part)
+    return np.asarray(np.where(part >= _HALF, high - gap * (1 - part), low + gap * part))
 
 
 def medians(draws: Floats) -> Floats:
