@@ -7,7 +7,7 @@
 of a night; only the PDF is a few fixed bytes. Both run under the shim, and what they publish is a function of the inbox
 alone.
 
-`serve` loads the libraries once and runs each night that a line of stdin asks for in a fork of itself, as JSON: `project,
+`serve` loads the libraries once and runs each night that a line of stdin asks for, as JSON, in a fork of itself: `project,
 night, form, environment`; it answers with a line for each, the exit code. What reads the inbox is one child for all.
 """
 
@@ -122,7 +122,8 @@ def serve() -> None:
                 sys.stderr.flush()
                 os._exit(1)
             os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
 
 
 def _is_running(pid: int | None) -> bool:

@@ -1,4 +1,4 @@
-"""Kill, torn write, full disk, I/O error and loss of power at a durable operation of a night: the next run heals, byte for byte.
+"""A fault or a loss of power at a durable operation of a night: the next run heals, byte for byte.
 
 `FAULT_EVERY=1 pytest tests/integration/test_faults.py` sweeps every operation; unset, a few that are spread over all.
 """
