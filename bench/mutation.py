@@ -26,7 +26,7 @@ from typing import Final
 import dagster  # noqa: F401 - loaded before the forks, as those that follow
 import duckdb  # noqa: F401
 import pandera.polars  # noqa: F401
-import polars  # noqa: F401
+import polars as pl  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import pytest
 

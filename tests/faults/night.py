@@ -7,8 +7,8 @@
 of a night; only the PDF is a few fixed bytes. Both run under the shim, and what they publish is a function of the inbox
 alone.
 
-`serve` loads the libraries once and runs each night that a line of stdin asks for, as JSON, in a fork of itself: `project,
-night, form, environment`; it answers with a line for each, the exit code. What reads the inbox is one child for all.
+`serve` loads the libraries once and runs each night that a line of stdin asks for in a fork of itself; a line is JSON
+(`project, night, form, environment`). A line of the answer is an exit code. What reads the inbox is one child for all.
 """
 
 from __future__ import annotations

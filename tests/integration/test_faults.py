@@ -45,30 +45,36 @@ class Bench:
     """A project after its first night, and how to run the second with a fault."""
 
     def __init__(self, folder: Path, form: str = "durable") -> None:
-        """Build the shim, write the project, run its first night and deliver the second."""
+        """Build the shim, write the project `seed`, run its first night in a form and deliver the second."""
         self.folder, self.form, shim = folder, form, folder / "shim.so"
         compiler = shutil.which("cc") or "cc"
         subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", shim, FAULTS / "shim.c", "-ldl"], check=True)
         (folder / "undone").mkdir()
-        self._server = subprocess.Popen(
-            [sys.executable, str(FAULTS / "night.py"), "serve"],
-            env={**os.environ, "LD_PRELOAD": str(shim)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "stderr").open("w"),
-            text=True,
-        )
-        seed = folder / "seed"
-        write_empty(seed)
-        (seed / "trisect.toml").write_text(SETTINGS)
-        delivered(seed, date.fromisoformat(BEFORE))
+        with (folder / "stderr").open("w") as stderr:
+            self._server = subprocess.Popen(
+                [sys.executable, str(FAULTS / "night.py"), "serve"],
+                env={**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": str(FAULTS.parent.parent)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        seed = self.company("seed")
         assert self.run(seed, BEFORE) == 0
         delivered(seed, date.fromisoformat(NIGHT))
 
-    def run(self, project: Path, night: str, **fault: str) -> int:
+    def company(self, name: str) -> Path:
+        """A new project with the deliveries of one day."""
+        project = self.folder / name
+        write_empty(project)
+        (project / "trisect.toml").write_text(SETTINGS)
+        delivered(project, date.fromisoformat(BEFORE))
+        return project
+
+    def run(self, project: Path, night: str, form: str = "", **fault: str) -> int:
         """The exit code of a night, or minus the signal that ended it; with a fault it runs under the shim."""
         below = {"FAULT_BELOW": str(project / "var"), "FAULT_UNDO": str(self.folder / "undone")} if fault else {}
-        asked = {"project": str(project), "night": night, "form": self.form, "environment": {**below, **fault}}
+        asked = {"project": str(project), "night": night, "form": form or self.form, "environment": {**below, **fault}}
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         print(json.dumps(asked), file=self._server.stdin, flush=True)
@@ -82,9 +88,7 @@ class Bench:
 
     def close(self) -> None:
         """End what runs the nights."""
-        if self._server.stdin is not None:
-            self._server.stdin.close()
-        self._server.wait()
+        self._server.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +165,18 @@ def test_a_kill_during_recovery_is_healed_too(bench: Bench, undisturbed: tuple[i
     assert bench.run(project, NIGHT) == 0
     assert published(project) == golden
     assert json.loads((project / "var" / "published" / "current" / "manifest.json").read_text())["night"] == NIGHT
+
+
+def test_a_restored_project_publishes_the_bytes_of_the_undisturbed_one(bench: Bench) -> None:
+    undisturbed, restored = bench.company("undisturbed"), bench.folder / "restored"
+    assert bench.run(undisturbed, BEFORE, "whole") == 0
+    # what docs/operations.md says to back up
+    for name in ("inbox", "policy", "var/published"):
+        shutil.copytree(undisturbed / name, restored / name, symlinks=True)
+    shutil.copy(undisturbed / "trisect.toml", restored)
+    for project in (undisturbed, restored):
+        delivered(project, date.fromisoformat(NIGHT))
+        assert bench.run(project, NIGHT, "whole") == 0
+
+    assert published(restored) == published(undisturbed)
+    assert (restored / "var" / "published" / "current").resolve().name == NIGHT
