@@ -25,12 +25,12 @@ def recognised(
     project: Project, profiles: pl.DataFrame, versions: Mapping[str, str], habits: Mapping[str, list[str]]
 ) -> list[dict[str, Any]]:
     """One record a source: its format and version, rows, period, currencies, GPU time, tokens and cache habit."""
-    known = {row["source"]: row for row in profiles.iter_rows(named=True)}
+    profile_of = {row["source"]: row for row in profiles.iter_rows(named=True)}
     records = []
     for source in project.settings.sources():
         record = FORMATS[source.kind, source.format]
-        row = known.get(source.name, {})
-        found = {key: value for key, value in row.items() if value is not None and key not in {"source", "kind"}}
+        row = profile_of.get(source.name, {})
+        profile = {key: value for key, value in row.items() if value is not None and key not in {"source", "kind"}}
         records.append(
             {
                 "source": source.name,
@@ -38,7 +38,7 @@ def recognised(
                 "format": source.format,
                 "title": record.title,
                 "version": versions.get(source.name),
-                **found,
+                **profile,
                 **_habit(source.kind, source.options, habits.get(source.name, [])),
             }
         )
@@ -83,8 +83,8 @@ def _unreached(record: Mapping[str, Any]) -> Iterator[str]:
     for name, words in amounts:
         missed, whole = record.get(f"unmatched_{name.removeprefix('effective_')}"), record.get(name)
         if missed and whole:
-            said = f"{_number(missed, words)} of {_number(whole, words)} {words} ({missed / whole:.1%})"
-            yield f"{record['source']}: no rule reaches {said}"
+            missing = f"{_number(missed, words)} of {_number(whole, words)} {words} ({missed / whole:.1%})"
+            yield f"{record['source']}: no rule reaches {missing}"
 
 
 def _number(amount: float, unit: str) -> str:
@@ -108,14 +108,14 @@ def remedies(holds: tuple[Hold, ...]) -> Iterator[str]:
         yield f'setting for source {source}, if its folders add up and do not replace one another: delivery = "parts"'
 
 
-def as_json(records: list[dict[str, Any]], suggestions: pl.DataFrame, holds: tuple[Hold, ...], said: list[str]) -> str:
+def as_json(records: list[dict[str, Any]], suggestions: pl.DataFrame, holds: tuple[Hold, ...], notes: list[str]) -> str:
     """All of it as one JSON document."""
     document = {
         "sources": records,
         "suggestions": suggestions.to_dicts(),
         "holds": [{"reason": one.reason, "source": one.source, "detail": one.detail} for one in holds],
         "settings": list(remedies(holds)),
-        "notes": said,
+        "notes": notes,
     }
     return json.dumps(document, indent=1, ensure_ascii=False, default=_text)
 

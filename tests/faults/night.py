@@ -54,7 +54,7 @@ def durable(root: Path, night: date) -> None:
     end = datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=1)
     with sole_run(project.var), closing(connect(project.var, project.settings.machine())) as connection:
         publish.point_to_newest(project.published)
-        landing.land(project.place, project.settings.sources(), connection, night, end.date())
+        landing.land(project.workspace, project.settings.sources(), connection, night, end.date())
         refresh_request_hours(connection, landed_requests(connection, project.var), request_hours, [], end)
         files = {}
         for table in (ChargeRows, Files, RequestHours):

@@ -75,7 +75,7 @@ def landed_file(var: Path, content: Content) -> LandedFile:
     return LandedFile(f"{content.source.name}:{content.file}", path)
 
 
-def known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def cached_files(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Every content that has been read."""
     return Readings.frame(connection.sql(f"SELECT * FROM {Readings.qualified()}").pl())
 

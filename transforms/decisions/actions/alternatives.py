@@ -192,13 +192,13 @@ def _contracts(proposal: Proposal, fleet: Fleet, cash: Cash, ends: list[dict[str
     """Contracts that the card depends on; an end that nobody knows is valued at the earliest and the latest."""
     if not ends:
         return {}
-    found: dict[str, Any] = {"contracts": ends}
+    measures: dict[str, Any] = {"contracts": ends}
     masks = [fleet.supplies[pool_id].is_late for pool_id in proposal.pool_ids]
     unknown = next((mask for mask in masks if mask is not None), None)
     if unknown is not None:
-        found["net_present_value_usd_p50_if_contracts_end_early"] = median(cash.value_if_passed[~unknown])
-        found["net_present_value_usd_p50_if_contracts_end_late"] = median(cash.value_if_passed[unknown])
-    return found
+        measures["net_present_value_usd_p50_if_contracts_end_early"] = median(cash.value_if_passed[~unknown])
+        measures["net_present_value_usd_p50_if_contracts_end_late"] = median(cash.value_if_passed[unknown])
+    return measures
 
 
 def _sign_by(ends: list[dict[str, Any]], saves_until: dt.date, as_of: dt.date) -> tuple[dt.date | None, dt.date | None]:

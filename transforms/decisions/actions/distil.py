@@ -96,8 +96,8 @@ class Pupil:
     @cached_property
     def losses(self) -> tuple[float, float, float]:
         """Predicted losses of the teacher, of the student taught by it, and of the student trained alone."""
-        place = self.teacher.position
-        own = float(supervised_loss(place["active_params"], place["training_tokens"]))
+        position = self.teacher.position
+        own = float(supervised_loss(position["active_params"], position["training_tokens"]))
         taught = float(distilled_loss(own, self.params, self.tokens))
         return own, taught, float(supervised_loss(self.params, self.tokens))
 

@@ -49,8 +49,8 @@ def own_holdings(subject: Subject, fleet: Fleet) -> list[Holding]:
 def moved_share(subject: Subject, fleet: Fleet, lead: float, move: float, stop: float = np.inf) -> Floats:
     """Share of the traffic that has moved in each month ahead, months × 1."""
     shares = np.zeros(fleet.horizon)
-    found = ramp(float(whole_months(subject.months)), lead, move, stop)[: fleet.horizon]
-    shares[: len(found)] = found
+    ramped = ramp(float(whole_months(subject.months)), lead, move, stop)[: fleet.horizon]
+    shares[: len(ramped)] = ramped
     return shares[:, None]
 
 

@@ -45,30 +45,32 @@ def options_of(
     subject: Subject, company: Company, actions: Collection[str] = ACTIONS, task: str | None = None
 ) -> Options:
     """The alternatives of one model; of one of its tasks alone where it is named."""
-    found = list(_all(subject, company, actions, task))
+    offered = list(_all(subject, company, actions, task))
     return Options(
         subject,
-        [option for option in found if isinstance(option, Proposal)],
-        [option for option in found if isinstance(option, Alternative)],
+        [option for option in offered if isinstance(option, Proposal)],
+        [option for option in offered if isinstance(option, Alternative)],
     )
 
 
 def _all(
     subject: Subject, company: Company, actions: Collection[str], task: str | None
 ) -> Iterator[Proposal | Alternative]:
-    place, fleet = subject.position, company.fleet
-    if place["unit_name"] is not None and place["daily_tokens"] is None:
-        words = f"it delivers {place['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
+    position, fleet = subject.position, company.fleet
+    if position["unit_name"] is not None and position["daily_tokens"] is None:
+        words = (
+            f"it delivers {position['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
+        )
         yield Alternative(retrain_smaller.ACTION, subject.model_id, missing=words)
         return
-    if place["recent_requests"] == 0 and place["recent_tokens"] == 0:
+    if position["recent_requests"] == 0 and position["recent_tokens"] == 0:
         yield from _silent(subject, company)
         return
-    untold = priced(place)
+    untold = priced(position)
     if untold:
         yield Alternative(route.ACTION, subject.model_id, missing=untold)
         return
-    if place["daily_tokens"] == 0:
+    if position["daily_tokens"] == 0:
         return
     if tune_serving.ACTION in actions:
         yield from _tuned(subject, company)
@@ -107,8 +109,8 @@ def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Altern
         yield missing
         return
     states = company.deployments.get(subject.model_id, ())
-    found = retrain_smaller.retrain_proposals(subject, company.fleet)
-    yield from (within_limits(proposal, subject, states) for proposal in found)
+    proposals = retrain_smaller.retrain_proposals(subject, company.fleet)
+    yield from (within_limits(proposal, subject, states) for proposal in proposals)
 
 
 def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -122,13 +124,13 @@ def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
 
 
 def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
-    """Towards the nearest kin that serves; a farther one is asked only where no nearer one does."""
+    """Towards the nearest relative that serves; a farther one is asked only where no nearer one does."""
     for nearest in company.hosts(subject.model_id):
         serving = [company.subjects[name] for name in nearest if not _unserving(company.subjects[name], company)]
         if serving:
             yield from (_retired_onto(subject, successor, company) for successor in serving)
             return
-    for name in company.heirs(subject.model_id):
+    for name in company.descendants(subject.model_id):
         if _unserving(company.subjects[name], company):
             continue
         words = f"{name} is made from it for something narrower: evaluate it on each of its tasks in workloads.csv"

@@ -68,7 +68,7 @@ def portfolio(
     for row in in_order(candidates):
         choice.decide(row)
     rows = [choice.total(), *choice.rows]
-    named = [{**row, "as_of": night.as_of, "position": place} for place, row in enumerate(rows)]
+    named = [{**row, "as_of": night.as_of, "position": position} for position, row in enumerate(rows)]
     return Portfolio.frame(rows_in_cents(Portfolio, named))
 
 
@@ -93,7 +93,7 @@ def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
     The moves of a model's tasks add up; its change as a whole is tried before them where it is worth more.
     """
     eligible = best_first(candidates.filter("is_eligible")).to_dicts()
-    found = []
+    ordered = []
     for standing in ORDER_OF_STANDING:
         rows = [row for row in eligible if row["standing"] == standing]
         moved: dict[str, float] = {}
@@ -102,8 +102,8 @@ def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
             if row["action"] in TASK_ACTIONS and (row["model_id"], row["task"]) not in seen:
                 seen.add((row["model_id"], row["task"]))
                 moved[row["model_id"]] = moved.get(row["model_id"], 0.0) + float(row[_WORTH])
-        found += sorted(rows, key=lambda row: _turn(row, moved))
-    return found
+        ordered += sorted(rows, key=lambda row: _turn(row, moved))
+    return ordered
 
 
 def _turn(row: Mapping[str, Any], moved: Mapping[str, float]) -> tuple[float, bool, float]:
@@ -169,8 +169,8 @@ class _Choice:
     def _proposal(self, row: Mapping[str, Any]) -> Proposal | None:
         """The card anew, on the fleet as those before it leave it."""
         if row["action"] == POOL_ACTION:
-            found = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
-            return None if isinstance(found, Alternative) else found
+            release = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
+            return None if isinstance(release, Alternative) else release
         subject = self.company.subjects[row["model_id"]]
         options = options_of(subject, self.company, (row["action"],), row["task"])
         wanted = tuple(row[name] for name in KEY)

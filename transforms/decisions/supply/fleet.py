@@ -366,7 +366,7 @@ class Fleet:
     def _running_contracts(self, pool_ids: Iterable[str]) -> list[dict[str, Any]]:
         names = ("commitment_discount_id", "gpus", "end_basis", "renewal")
         days = ("ends_on", "ends_on_earliest", "ends_on_latest", "sign_by")
-        found = [
+        running = [
             {"pool_id": pool_id}
             | {name: row[name] for name in names}
             | {name: row[name] and row[name].isoformat() for name in days}
@@ -376,7 +376,7 @@ class Fleet:
             and row["supply_kind"] == "committed"
             and row["ends_on_latest"] > self.night.as_of
         ]
-        return sorted(found, key=lambda each: (each["ends_on_earliest"], each["commitment_discount_id"]))
+        return sorted(running, key=lambda each: (each["ends_on_earliest"], each["commitment_discount_id"]))
 
     def month_start(self, month: int) -> dt.date:
         """First day of a month ahead."""
@@ -435,8 +435,8 @@ def fleet_of(
             others.setdefault(row["pool_id"], []).append(row)
     for spans in users.values():
         subject = subjects.get(spans[0]["model_id"] or "")
-        found = states.get(spans[0]["model_id"] or "", ())
-        state = next((each for each in found if each["deployment_id"] == spans[0]["user_id"]), None)
+        states_of_model = states.get(spans[0]["model_id"] or "", ())
+        state = next((each for each in states_of_model if each["deployment_id"] == spans[0]["user_id"]), None)
         holding = _holding(spans, subject, state, (horizon, night.as_of))
         holdings.setdefault(spans[0]["pool_id"], []).append(holding)
     used = {row["pool_id"]: float(row["mean_gpus"]) for rows in others.values() for row in rows if row["mean_gpus"]}

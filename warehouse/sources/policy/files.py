@@ -115,18 +115,18 @@ def _readers(table: type[Table]) -> Mapping[str, tuple[str, Column, Reader]]:
     }
 
 
-def _header_faults(file: str, header: _Record, known: Mapping[str, object]) -> list[Fault]:
-    found = [name.lower() for name in header.cells]
-    listed = ",".join(known)
-    if len(found) == 1 and any(separator in found[0] for separator in OTHER_SEPARATORS):
+def _header_faults(file: str, header: _Record, columns: Mapping[str, object]) -> list[Fault]:
+    names = [name.lower() for name in header.cells]
+    listed = ",".join(columns)
+    if len(names) == 1 and any(separator in names[0] for separator in OTHER_SEPARATORS):
         remedy = f"save it as CSV with commas, and a point in decimals; the columns are {listed}"
         return [Fault(file, header.line, "cells are not separated by commas", header.cells[0], remedy)]
-    missing = [name for name in known if name not in found and name not in MAY_BE_LEFT_OUT]
+    missing = [name for name in columns if name not in names and name not in MAY_BE_LEFT_OUT]
     return [
         *(
             Fault(file, header.line, "unknown column", name, f"the columns are {listed}")
             for name in header.cells
-            if name.lower() not in known and not name.startswith(NOTE)
+            if name.lower() not in columns and not name.startswith(NOTE)
         ),
         *(
             Fault(file, header.line, "missing column", name, "add it to the header; its cells may be empty")
@@ -134,7 +134,7 @@ def _header_faults(file: str, header: _Record, known: Mapping[str, object]) -> l
         ),
         *(
             Fault(file, header.line, "column stands twice", name, "keep one of them")
-            for name in sorted({name for name in found if found.count(name) > 1})
+            for name in sorted({name for name in names if names.count(name) > 1})
         ),
     ]
 
@@ -145,10 +145,10 @@ def _typed(file: str, header: Sequence[str], records: Sequence[_Record], table: 
     faults: list[Fault] = []
     rows = []
     for record in records:
-        found = _record_faults(file, record, len(names))
-        row = {"line": record.line} | _cells(file, record, names, readers, found)
-        faults += found
-        rows += [] if found else [row]
+        record_faults = _record_faults(file, record, len(names))
+        row = {"line": record.line} | _cells(file, record, names, readers, record_faults)
+        faults += record_faults
+        rows += [] if record_faults else [row]
     return Sheet(file, _frame(table, rows), tuple(faults))
 
 
