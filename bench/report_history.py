@@ -14,13 +14,16 @@ from warehouse.schemas import CATALOGUE
 OCTOBER: Final = date(2026, 10, 2)
 NOVEMBER: Final = date(2026, 11, 2)
 SEPTEMBER: Final = date(2026, 9, 1)
+COSTED: Final = ("account", "currency", "billed_cost", "effective_cost")
 CORRECTED: Final = Decimal("4100.50")
 
 
 def booked(spend: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The spend as the ledger has it, the bill of what is out of scope, and the rule that says so."""
     ledger = [
-        blank("booked_days") | {name: row[name] for name in ("account", "currency", "billed_cost", "effective_cost")}
+        blank("booked_days")
+        | {name: row[name] for name in ("source", "charge_date", *COSTED)}
+        | {"charge_day": row["charge_date"], "billing_period_start": row["charge_date"].replace(day=1)}
         for row in spend.iter_rows(named=True)
     ]
     outside = [
@@ -28,8 +31,11 @@ def booked(spend: pl.DataFrame) -> dict[str, pl.DataFrame]:
         | {"scope_rule": "attribution.csv line 7"}
         for row in ledger if row["account"] == "out_of_scope"
     ]  # fmt: skip
+    credit = blank("billed_days") | {
+        "source": "aws", "currency": "USD", "charge_class": "Correction", "effective_cost": -CORRECTED,
+    }  # fmt: skip
     rule = blank("attribution") | {"line": 7, "field": "service_name", "pattern": "Web Hosting"}
-    found = {"booked_days": ledger, "billed_days": outside, "attribution": [rule] if outside else []}
+    found = {"booked_days": ledger, "billed_days": [*outside, credit], "attribution": [rule] if outside else []}
     return {name: rows_of(CATALOGUE[name], rows) for name, rows in found.items()}
 
 
@@ -41,6 +47,21 @@ def blank(table: str) -> dict[str, Any]:
         name: None if column.is_nullable else blanks[type(column.dtype)]
         for name, column in CATALOGUE[table].columns().items()
     }
+
+
+def reported_months(company: Company, charged_months: pl.DataFrame) -> pl.DataFrame:
+    """September was first reported with less of aws and before its correction; October as it is."""
+    exact = pl.Decimal(38, 12)
+    october = charged_months.filter(pl.col("month") < OCTOBER.replace(day=1)).with_columns(
+        pl.when(month=SEPTEMBER).then((pl.col(name) * pl.lit(Decimal("0.99"))).cast(exact)).otherwise(name).alias(name)
+        for name in ("effective_cost", "effective_usd")
+    )
+    nights = [
+        october.with_columns(night=pl.lit(OCTOBER), correction_cost=pl.lit(Decimal(0)).cast(exact)),
+        charged_months.filter(pl.col("month") < NOVEMBER.replace(day=1)).with_columns(night=pl.lit(NOVEMBER)),
+    ]
+    reported = pl.concat(nights, how="diagonal").filter(pl.col("night") < company.night)
+    return CATALOGUE["reported_months"].frame(reported if company.has_bill else reported.clear())
 
 
 def bills(reconciliation: pl.DataFrame) -> pl.DataFrame:

@@ -26,6 +26,7 @@ from bench.report_company import (
     thirds,
 )
 from transforms.economics.forecast.spend_outlook import spend_outlook
+from transforms.economics.spend.charged_months import charged_months
 from transforms.economics.variance.budget_variances import budget_variances
 from transforms.reports.amortization_runoff import runoffs
 from transforms.reports.band_verdicts import band_verdicts
@@ -319,6 +320,8 @@ def company_tables(company: Company) -> dict[str, pl.DataFrame]:
         "published_bills": history.published_bills(company), "bill_deliveries": history.bill_deliveries(company),
     }  # fmt: skip
     tables |= history.booked(spend)
+    ours = {name: tables[name] for name in ("booked_days", "billed_days", "fx", "settings")}
+    tables["reported_months"] = history.reported_months(company, charged_months(**ours))
     tables["api_comparisons"] = history.api_comparisons(company, tables["unit_costs"])
     tables["commitments"] = history.commitments(company)
     tables["track_record"] = history.track_record(company)
@@ -346,8 +349,8 @@ def _plans(company: Company, spend: pl.DataFrame, advice: pl.DataFrame) -> dict[
 def reported(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables with those of the reports stage computed from them, and the outlook of spend."""
     stage = (subject, month_classes, month_figures, movers, trails, runoffs, spend_outlook, outlook, quarters, events,
-             scope, restated_months, restatements, change_drivers, band_verdicts, company_thirds, quality_checks,
-             headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
+             scope, charged_months, restated_months, restatements, change_drivers, band_verdicts, company_thirds,
+             quality_checks, headline_metrics, requested_decisions, rejected_alternatives, held_models, idle_pools,
              served_groups, usage_gaps, recent_anomalies, doubtful_shares, largest_findings, law_verdicts,
              serving_batches, runs_in_flight, task_standings, pages, numbers)  # fmt: skip
     for function in stage:

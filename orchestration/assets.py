@@ -39,6 +39,7 @@ from transforms.economics.forecast.demand_states import demand_states, estimate_
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
 from transforms.economics.scaling.scaling_evidence import scaling_evidence, two_phase_balance
+from transforms.economics.spend.charged_months import charged_months
 from transforms.economics.spend.lifecycle_spend import lifecycle_spend
 from transforms.economics.spend.lineage_shares import lineage_shares
 from transforms.economics.spend.phase_compute import phase_compute
@@ -148,6 +149,7 @@ ASSETS: Final = [
         reconciliation,
         period_findings,
         daily_spend,
+        charged_months,
         monthly_spend,
         spend_anomalies,
         idle_shares,

@@ -20,6 +20,7 @@ from warehouse.schemas.history import (
     PublishedBills,
     PublishedNights,
     PublishedPeriods,
+    ReportedMonths,
 )
 from warehouse.schemas.table import Table
 
@@ -28,7 +29,10 @@ REMEMBERED: Final[dict[type[Table], str]] = {
     PastRecommendations: "recommendations.csv",
 }
 # What a month is closed with: of each month only the first night says it.
-CLOSING: Final[dict[type[Table], str]] = {PublishedAmortization: "amortization.csv"}
+CLOSING: Final[dict[type[Table], str]] = {
+    PublishedAmortization: "amortization.csv",
+    ReportedMonths: "tables/charged_months.parquet",
+}
 
 
 def remember(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
@@ -76,7 +80,13 @@ def _forget(connection: duckdb.DuckDBPyConnection, night: date, *remembered: typ
 
 def _learn(connection: duckdb.DuckDBPyConnection, night: date, directory: Path, files: dict[type[Table], str]) -> None:
     for table, file in files.items():
-        rows = exports.read_csv((directory / file).read_bytes(), table)
+        path = directory / file
+        if path.suffix == ".csv":
+            rows = exports.read_csv(path.read_bytes(), table)
+        elif path.is_file():
+            rows = pl.read_parquet(path)
+        else:  # a night of a release that did not write it
+            continue
         _insert(connection, table, rows.with_columns(night=pl.lit(night)))
 
 

@@ -19,22 +19,21 @@ from templates.table_unit import TableUnit
 MOST_MONTHS: Final = 12
 MOST_CAUSES: Final = 12
 CAUSES: Final = {
-    "correction": "rows of class Correction",
-    "late": "bill came later",
-    "withdrawn": "bill is gone",
-    "policy": "rates or fleet in policy",
     "changed": "rows differ without a Correction",
+    "late": "days billed later",
+    "withdrawn": "bill is gone",
+    "correction": "corrections dated into it",
+    "policy": "rates, fleet or scope in policy",
+    "exchange": "rates of exchange",
 }
-CELL: Final = ("month", "currency")
 
 
 @dataclass(frozen=True)
 class MonthRow:
-    """One closed month and currency, ready to print."""
+    """One closed month, ready to print."""
 
     month: str
     night: str
-    currency: str
     reported: str
     current: str
     change: str
@@ -48,16 +47,14 @@ class CauseRow:
     source: str
     cause: str
     file: str
-    currency: str
     change: str
     is_alert: bool = False
 
 
 @dataclass(frozen=True)
 class RestatedTotal:
-    """All restated months of one currency."""
+    """All restated months."""
 
-    currency: str
     reported: Ref
     current: Ref
     change: Ref
@@ -65,7 +62,7 @@ class RestatedTotal:
 
 @dataclass(frozen=True)
 class CauseBridge:
-    """The causes of one currency as steps from nothing to the whole difference."""
+    """The causes as steps from nothing to the whole difference."""
 
     unit: str
     figure: Markup
@@ -76,8 +73,8 @@ class Restatement:
     """What page A prints of closed months that changed; nothing but a sentence where none did."""
 
     months: tuple[MonthRow, ...]
-    totals: tuple[RestatedTotal, ...]
-    bridges: tuple[CauseBridge, ...]
+    total: RestatedTotal | None
+    bridge: CauseBridge | None
     causes: tuple[CauseRow, ...]
     nothing: str
     faults: tuple[str, ...]
@@ -85,18 +82,13 @@ class Restatement:
 
 def restatement(night: Night) -> Restatement:
     """The restatements known this night."""
-    months = night.tables["restated_months"].sort("month", "currency", descending=[True, False]).to_dicts()
+    months = night.tables["restated_months"].sort("month", descending=True).to_dicts()
     causes = _ranked(night)
-    index, currencies = night.index, sorted({row["currency"] for row in months})
+    amounts = (f"restated_{name}" for name in ("reported", "current", "change"))
     return Restatement(
         months=(*(_month(row) for row in months[:MOST_MONTHS]), *_other_months(months[MOST_MONTHS:])),
-        totals=tuple(
-            RestatedTotal(
-                currency, *(index[f"restated_{name}_{currency}"] for name in ("reported", "current", "change"))
-            )
-            for currency in currencies
-        ),
-        bridges=tuple(_bridge(currency, causes) for currency in currencies),
+        total=RestatedTotal(*(night.index[name] for name in amounts)) if months else None,
+        bridge=_bridge(night.money, causes) if causes else None,
         causes=(*(_cause(row) for row in causes[:MOST_CAUSES]), *_other_causes(causes[MOST_CAUSES:])),
         nothing=_nothing(night),
         faults=tuple(_faults(months, causes)),
@@ -104,54 +96,47 @@ def restatement(night: Night) -> Restatement:
 
 
 def _ranked(night: Night) -> list[Row]:
-    rows = night.tables["restatements"].sort("month", "currency", "source", "cause").to_dicts()
-    return sorted(rows, key=lambda row: -abs(row["change_cost"]))
+    rows = night.tables["restatements"].sort("month", "source", "cause").to_dicts()
+    return sorted(rows, key=lambda row: -abs(row["change_usd"]))
 
 
 def _nothing(night: Night) -> str:
     """Why there is no table."""
-    closed = night.tables["published_periods"].filter(
-        pl.col("night") < night.subject["as_of"],
-        pl.col("night") >= pl.col("billing_period_start").dt.month_start().dt.offset_by("1mo"),
+    closed = night.tables["reported_months"].filter(
+        pl.col("night") < night.subject["as_of"], pl.col("night") >= pl.col("month").dt.offset_by("1mo")
     )
     if closed.is_empty():
         return "No earlier night has reported a closed month, so none can have changed."
-    count = formats.count(closed["billing_period_start"].dt.month_start().n_unique())
+    count = formats.count(closed["month"].n_unique())
     since = formats.day(closed["night"].min())  # type: ignore[arg-type]
-    return f"Nothing was restated: {count} closed months are billed as they were first reported, since {since}."
+    return f"Nothing was restated: {count} closed months cost what was first reported, since {since}."
 
 
 def _faults(months: Sequence[Row], causes: Sequence[Row]) -> Iterator[str]:
-    """The causes explain the difference of every month and currency."""
+    """The causes explain the difference of every month."""
     for row in months:
-        explained = sum((cause["change_cost"] for cause in causes if _cell(cause) == _cell(row)), Decimal(0))
-        is_whole = row["reported_cost"] + row["change_cost"] == row["current_cost"]
-        if explained != row["change_cost"] or not is_whole:
-            yield f"causes explain {explained} of {row['change_cost']} of {row['month']} in {row['currency']}"
-
-
-def _cell(row: Row) -> tuple[object, ...]:
-    return tuple(row[name] for name in CELL)
+        explained = sum((cause["change_usd"] for cause in causes if cause["month"] == row["month"]), Decimal(0))
+        is_whole = row["reported_usd"] + row["change_usd"] == row["current_usd"]
+        if explained != row["change_usd"] or not is_whole:
+            yield f"causes explain {explained} of {row['change_usd']} of {row['month']}"
 
 
 def _month(row: Row) -> MonthRow:
     return MonthRow(
         formats.month_year(row["month"]),
         formats.day(row["first_night"]),
-        formats.name(row["currency"], 3),
-        formats.plain(row["reported_cost"], 2),
-        formats.plain(row["current_cost"], 2),
-        formats.plain_change(row["change_cost"], 2),
+        formats.plain(row["reported_usd"], 2),
+        formats.plain(row["current_usd"], 2),
+        formats.plain_change(row["change_usd"], 2),
     )
 
 
 def _other_months(rows: Sequence[Row]) -> Iterator[MonthRow]:
-    """One line per currency that keeps the sums of what is not listed."""
-    for currency in sorted({row["currency"] for row in rows}):
-        ours = [row for row in rows if row["currency"] == currency]
-        sums = [sum((row[f"{name}_cost"] for row in ours), Decimal(0)) for name in ("reported", "current", "change")]
+    """The line that keeps the sums of what is not listed."""
+    if rows:
+        sums = [sum((row[f"{name}_usd"] for row in rows), Decimal(0)) for name in ("reported", "current", "change")]
         amounts = formats.plain(sums[0], 2), formats.plain(sums[1], 2), formats.plain_change(sums[2], 2)
-        yield MonthRow(f"{len(ours):,} earlier months", "", formats.name(currency, 3), *amounts)
+        yield MonthRow(f"{len(rows):,} earlier months", "", *amounts)
 
 
 def _cause(row: Row) -> CauseRow:
@@ -162,26 +147,23 @@ def _cause(row: Row) -> CauseRow:
         formats.fitted(row["source"], 80),
         CAUSES[row["cause"]],
         file,
-        formats.name(row["currency"], 3),
-        formats.plain_change(row["change_cost"], 2),
+        formats.plain_change(row["change_usd"], 2),
         is_alert=row["cause"] == "changed",
     )
 
 
 def _other_causes(rows: Sequence[Row]) -> Iterator[CauseRow]:
-    for currency in sorted({row["currency"] for row in rows}):
-        ours = [row["change_cost"] for row in rows if row["currency"] == currency]
-        change = formats.plain_change(sum(ours, Decimal(0)), 2)
-        yield CauseRow(f"{len(ours):,} smaller causes", "", "", "", formats.name(currency, 3), change)
+    if rows:
+        change = formats.plain_change(sum((row["change_usd"] for row in rows), Decimal(0)), 2)
+        yield CauseRow(f"{len(rows):,} smaller causes", "", "", "", change)
 
 
-def _bridge(currency: str, causes: Sequence[Row]) -> CauseBridge:
+def _bridge(money: formats.Money, causes: Sequence[Row]) -> CauseBridge:
     """What each cause made of it, over all months: the steps add up to the difference."""
     sums: dict[str, Decimal] = {}
     for row in causes:
-        if row["currency"] == currency:
-            sums[row["cause"]] = sums.get(row["cause"], Decimal(0)) + row["change_cost"]
-    money, whole = formats.Money(currency), sum(sums.values(), Decimal(0))
+        sums[row["cause"]] = sums.get(row["cause"], Decimal(0)) + row["change_usd"]
+    whole = sum(sums.values(), Decimal(0))
     unit = TableUnit.of_axis(money, [*sums.values(), whole])
     steps = [
         Step(_capital(CAUSES[cause]), float(amount / unit.scale), money.change(amount), is_total=False)

@@ -71,10 +71,8 @@ def _measured(night: Night) -> Iterator[Item]:
 
 
 def _restated(night: Night) -> Iterator[Item]:
-    for row in night.tables["restated_months"].sort("month", "currency", descending=[True, False]).to_dicts():
-        money = formats.Money(row["currency"])
-        now, was = money.short(row["current_cost"]), money.short(row["reported_cost"])
-        yield Item(None, night.say("summary", "restated", row["month"], now, was))
+    for row in night.tables["restated_months"].sort("month", descending=True).to_dicts():
+        yield Item(None, night.say("summary", "restated", row["month"], row["current_usd"], row["reported_usd"]))
 
 
 def _doubts(night: Night) -> Iterator[Item]:

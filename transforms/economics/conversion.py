@@ -22,19 +22,23 @@ def converted(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFram
         [
             own.with_columns(billed_usd=pl.col("billed_cost"), effective_usd=pl.col("effective_cost")),
             foreign.with_columns(month=pl.col("charge_date").dt.truncate("1mo"))
-            .join(_rates(fx), on=["month", "currency"], how="left")
-            .with_columns(billed_usd=_times_rate("billed_cost"), effective_usd=_times_rate("effective_cost"))
+            .join(rates(fx), on=["month", "currency"], how="left")
+            .with_columns(billed_usd=times_rate("billed_cost"), effective_usd=times_rate("effective_cost"))
             .drop("month", "rate"),
         ]
     )
 
 
-def _rates(fx: pl.DataFrame) -> pl.DataFrame:
+def rates(fx: pl.DataFrame) -> pl.DataFrame:
+    """One month and currency with its rate into the company's own currency."""
     return fx.select(pl.col("month").dt.truncate("1mo"), "currency", pl.col("rate").cast(MONEY))
 
 
-def _times_rate(column: str) -> pl.Expr:
-    """The product rounded half up at 12 decimals; the amount is cut in two so that no product leaves 128 bits."""
+def times_rate(column: str) -> pl.Expr:
+    """The column times `rate`, rounded half up at 12 decimals.
+
+    The amount is cut in two so that no product leaves 128 bits.
+    """
     amount = pl.col(column).to_physical()
     rate = pl.col("rate").to_physical()
     unit = pl.lit(UNIT, dtype=pl.Int128)

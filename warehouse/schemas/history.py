@@ -1,7 +1,7 @@
 """What earlier nights said, as they published it: the other side of every restatement and every promise."""
 
 from warehouse.schemas import decisions
-from warehouse.schemas.columns import choice, cost, count, day, integer, measure, ratio, text, usd
+from warehouse.schemas.columns import choice, cost, count, day, exact, integer, measure, ratio, text, usd
 from warehouse.schemas.economics.demand import LIFE_BASES
 from warehouse.schemas.economics.training import ESTIMATE_BASES
 from warehouse.schemas.table import Table
@@ -30,6 +30,24 @@ class PublishedPeriods(Table):
     billed_cost = cost("sum of the bill")
     effective_cost = cost("sum of the bill, effective")
     correction_billed_cost = cost("part of the billed cost that rows of class Correction carry")
+
+
+class ReportedMonths(Table):
+    """One month of charge dates, month of billing, source and currency, as a month's first published night had it."""
+
+    table_key = ("night", "month", "billing_month", "source", "currency")
+
+    night = day("night that reported it")
+    month = day("first day of the month of the charge dates")
+    billing_month = day("first day of the month in which the billing period starts")
+    source = text("source of the settings, or accrual")
+    currency = text("ISO 4217 code")
+    effective_cost = cost("effective cost in scope")
+    out_of_scope_cost = cost("effective cost that attribution.csv took out of scope")
+    correction_cost = cost("part of the effective cost that rows of class Correction brought")
+    rate = exact("rate of the month", "reporting currency per one unit of the currency").or_null()
+    effective_usd = usd("effective cost in scope, as far as it had a rate")
+    last_charge_date = day("latest charge date")
 
 
 class PublishedBills(Table):

@@ -5,7 +5,7 @@ from warehouse.schemas.raw import Findings
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import ACTIONS, COST_DRIVERS, PHASES, THIRDS_STATUSES
 
-RESTATEMENT_CAUSES = ("correction", "late", "withdrawn", "policy", "changed")
+RESTATEMENT_CAUSES = ("changed", "late", "withdrawn", "correction", "policy", "exchange")
 COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")
 PAGES = (
     "summary",
@@ -506,32 +506,31 @@ class Scope(Table):
 
 
 class RestatedMonths(Table):
-    """One closed month and currency whose bills are no longer what the first night after its end reported."""
+    """One closed month that no longer costs what the first night after its end reported."""
 
-    table_key = ("month", "currency")
+    table_key = ("month",)
 
-    month = day("first day of the month; billing periods count in the month in which they start")
-    currency = text("ISO 4217 code")
+    month = day("first day of the month of the charge dates")
     first_night = day("first published night after the end of the month")
-    reported_cost = cost("billed cost of all sources as that night reported it")
-    current_cost = cost("billed cost of all sources now")
-    change_cost = cost("now less as first reported")
+    reported_usd = usd("effective cost in scope as that night reported it")
+    current_usd = usd("effective cost in scope now: what the report says the month cost")
+    change_usd = usd("now less as first reported")
 
 
 class Restatements(Table):
-    """One cause for which one source's bill of one closed month is no longer what was first reported."""
+    """One cause for which what one source charged to one closed month is no longer what was first reported."""
 
-    table_key = ("month", "currency", "source", "cause")
+    table_key = ("month", "source", "cause")
 
-    month = day("first day of the month")
-    currency = text("ISO 4217 code")
+    month = day("first day of the month of the charge dates")
     source = text("source of the settings, or accrual")
     cause = choice(
-        "correction: rows of class Correction; late: no bill of the source was there; withdrawn: none is there any "
-        "more; policy: an accrual by rates.csv and the fleet; changed: rows differ without a Correction",
+        "changed: rows of days that were there; late: rows of days that were not; withdrawn: no row of the source is "
+        "there any more; correction: rows of class Correction, or billed in a later month; policy: an accrual, or cost "
+        "that attribution.csv moved in or out of scope; exchange: another rate for what was first reported",
         *RESTATEMENT_CAUSES,
     )
-    change_cost = cost("billed cost now less as first reported; the causes of a month add up to its change")
+    change_usd = usd("cost now less as first reported, at the rate of now; the causes of a month add up to its change")
     file = text("largest bill file of the month that the first night had not read, or the first that is gone").or_null()
     files = count("such files")
 

@@ -69,14 +69,14 @@ def fullest(company: Company, tables_of: Callable[[Company], dict[str, pl.DataFr
     models = tables["models"].with_row_index("place").with_columns(
         retires_on=pl.lit(date(2026, 12, 1)) + pl.duration(days=pl.col("place"))
     )  # fmt: skip
-    months = tables["published_periods"].with_columns(pl.col("billed_cost") + 7)
+    months = tables["reported_months"].with_columns(pl.col("effective_usd") + 7)
     changed = {
         "unit_costs": CATALOGUE["unit_costs"].frame(costs.with_columns(far)),
         "models": CATALOGUE["models"].frame(models.drop("place")),
         "variance_bridge": of_all_drivers(tables["variance_bridge"]),
         "api_comparisons": offers(costs),
         "track_record": promises(tables["track_record"]),
-        "published_periods": months,
+        "reported_months": months,
     }
     return reported({**tables, **changed})
 

@@ -41,9 +41,10 @@ def _scope(night: Night) -> Iterator[Number]:
 
 
 def _restated(night: Night) -> Iterator[Number]:
-    """Per currency what the closed months that changed were first reported as, and what they are now."""
-    for currency in sorted(set(night.tables["restated_months"]["currency"])):
+    """What the closed months that changed were first reported as, and what they are now."""
+    if not night.tables["restated_months"].is_empty():
         for name, title in (("reported", "first reported as"), ("current", "now"), ("change", "difference")):
-            column = f"{name}_cost"
-            yield _number(f"restated_{name}_{currency}", f"Restated months, {title}, {currency}", currency, RESTATED,
-                          f"sum({column})", column, f"currency = {literal(currency)}")  # fmt: skip
+            column = f"{name}_usd"
+            yield _number(
+                f"restated_{name}", f"Restated months, {title}", night.currency, RESTATED, f"sum({column})", column
+            )

@@ -28,6 +28,7 @@ from warehouse.schemas.economics.plans import BudgetVariances, VarianceBridge
 from warehouse.schemas.economics.prices import ApiComparisons, TokenCosts, UnitCosts
 from warehouse.schemas.economics.reconciliation import PeriodFindings, Reconciliation
 from warehouse.schemas.economics.spend import (
+    ChargedMonths,
     CompanySpend,
     DailySpend,
     IdleShares,
@@ -45,6 +46,7 @@ __all__ = [
     "AmortizationRestatements",
     "ApiComparisons",
     "BudgetVariances",
+    "ChargedMonths",
     "CompanySpend",
     "DailyService",
     "DailySpend",

@@ -1,6 +1,6 @@
 """What the ledger says was spent, in the reporting currency, and who carries what is idle and shared."""
 
-from warehouse.schemas.columns import choice, cost, count, day, flag, measure, text, usd
+from warehouse.schemas.columns import choice, cost, count, day, exact, flag, measure, text, usd
 from warehouse.schemas.table import Table
 from warehouse.vocabulary import ACCOUNTS, PHASES
 
@@ -24,6 +24,23 @@ class DailySpend(Table):
     effective_cost = cost("effective cost")
     billed_usd = usd("billed cost; null where the month's rate is missing").or_null()
     effective_usd = usd("effective cost; null where the month's rate is missing").or_null()
+
+
+class ChargedMonths(Table):
+    """One month of charge dates, month of billing, source and currency: what the month cost as the report counts it."""
+
+    table_key = ("month", "billing_month", "source", "currency")
+
+    month = day("first day of the month of the charge dates")
+    billing_month = day("first day of the month in which the billing period starts")
+    source = text("source of the settings, or accrual")
+    currency = text("ISO 4217 code")
+    effective_cost = cost("effective cost in scope")
+    out_of_scope_cost = cost("effective cost that attribution.csv takes out of scope")
+    correction_cost = cost("part of the effective cost that rows of class Correction bring, by the day they start")
+    rate = exact("rate of the month", "reporting currency per one unit of the currency").or_null()
+    effective_usd = usd("effective cost in scope, as far as it has a rate")
+    last_charge_date = day("latest charge date")
 
 
 class MonthlySpend(Table):
