@@ -42,10 +42,14 @@ def model_options(company: Company, actions: Mapping[str, Collection[str]] | Non
 
 
 def options_of(
-    subject: Subject, company: Company, actions: Collection[str] = ACTIONS, task: str | None = None
+    subject: Subject,
+    company: Company,
+    actions: Collection[str] = ACTIONS,
+    task: str | None = None,
+    target: tuple[str | None, float | None] = (None, None),
 ) -> Options:
-    """The alternatives of one model; of one of its tasks alone where it is named."""
-    offered = list(_all(subject, company, actions, task))
+    """The alternatives of one model; of one of its tasks, onto one model or at one size alone where it is named."""
+    offered = list(_all(subject, company, actions, task, target))
     return Options(
         subject,
         [option for option in offered if isinstance(option, Proposal)],
@@ -54,7 +58,11 @@ def options_of(
 
 
 def _all(
-    subject: Subject, company: Company, actions: Collection[str], task: str | None
+    subject: Subject,
+    company: Company,
+    actions: Collection[str],
+    task: str | None,
+    target: tuple[str | None, float | None],
 ) -> Iterator[Proposal | Alternative]:
     position, fleet = subject.position, company.fleet
     if position["unit_name"] is not None and position["daily_tokens"] is None:
@@ -79,11 +87,11 @@ def _all(
         yield Alternative(retire.ACTION, subject.model_id, missing=homeless)
         return
     if retrain_smaller.ACTION in actions:
-        yield from _retrained(subject, company)
+        yield from _retrained(subject, company, target[1])
     if retire.ACTION in actions:
         yield from _retired(subject, company)
     if not _MOVES.isdisjoint(actions):
-        yield from _moved(subject, company, actions, task)
+        yield from _moved(subject, company, actions, task, target[0])
 
 
 def _silent(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -103,13 +111,13 @@ def _silent(subject: Subject, company: Company) -> Iterator[Proposal | Alternati
         yield retire.unused_proposal(subject, company.fleet)
 
 
-def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+def _retrained(subject: Subject, company: Company, size: float | None) -> Iterator[Proposal | Alternative]:
     missing = retrain_smaller.retrain_missing(subject.position, subject.night)
     if missing:
         yield missing
         return
     states = company.deployments.get(subject.model_id, ())
-    proposals = retrain_smaller.retrain_proposals(subject, company.fleet)
+    proposals = retrain_smaller.retrain_proposals(subject, company.fleet, size)
     yield from (within_limits(proposal, subject, states) for proposal in proposals)
 
 
@@ -145,7 +153,7 @@ def _retired_onto(subject: Subject, successor: Subject, company: Company) -> Pro
 
 
 def _moved(
-    subject: Subject, company: Company, actions: Collection[str], only: str | None
+    subject: Subject, company: Company, actions: Collection[str], only: str | None, student: str | None
 ) -> Iterator[Proposal | Alternative]:
     tasks = company.tasks.get(subject.model_id, ())
     untaught = distil.distil_missing(subject.position)
@@ -158,16 +166,18 @@ def _moved(
     pupil = None if untaught else distil.pupil_of(subject)
     for departure in (Departure(subject, task) for task in tasks if only in {None, task.name}):
         if route.ACTION in actions:
-            yield from _routed(departure, company)
+            yield from _routed(departure, company, student)
         if pupil and departure.task.share >= _LEAST_SHARE and distil.ACTION in actions:
             evidence = company.plan_evidence(departure.task.name, subject.model_id)
             proposal = distil.distil_proposal(departure, pupil, evidence, company.fleet)
             yield within_limits(proposal, subject, states, departure.task.share)
 
 
-def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alternative]:
+def _routed(departure: Departure, company: Company, only: str | None) -> Iterator[Proposal | Alternative]:
     subject, task = departure.teacher, departure.task
     for name, evidence in company.students_for(task.name, subject.model_id):
+        if only not in {None, name}:
+            continue
         student = company.subjects[name]
         missing = _unserving(student, company) or host_missing(subject, student, task.share)
         if missing:

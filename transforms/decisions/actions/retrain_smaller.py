@@ -126,9 +126,12 @@ def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats, fl
     gpus: dict[str, Floats] = {}
     for holding in own_holdings(subject, fleet):
         floor = min(successor_floor(subject, holding, params, fleet), holding.gpus)
-        successor = np.maximum(holding.needed * ratio, floor)
-        saved = np.where(reaches, np.maximum(holding.needed - successor, 0), 0.0)
-        add_gpus(gpus, holding.pool_id, -saved * moved)
+        less = holding.needed * ratio
+        np.maximum(less, floor, out=less)
+        less -= holding.needed
+        np.minimum(less, 0, out=less)
+        less *= reaches * moved
+        add_gpus(gpus, holding.pool_id, less)
     posttraining = float(position["posttraining_usd"] or 0)
     loss = median(subject.losses)
     reach = law.reach(params, plan)

@@ -27,8 +27,11 @@ def route_proposal(departure: Departure, student: Subject, evidence: Evidence | 
     one_off = night.migration_usd + (0 if evidence else night.evaluation_usd)
     moved = moved_share(teacher, fleet, LEAD_MONTHS, MOVE_MONTHS, stop=student.months)
     gpus: dict[str, Floats] = {}
+    leaves = -(share * kept)
     for holding in own_holdings(teacher, fleet):
-        add_gpus(gpus, holding.pool_id, -holding.needed * (share * kept) * moved)
+        less = holding.needed * leaves
+        less *= moved
+        add_gpus(gpus, holding.pool_id, less)
     home, load, basis = hosted_load(teacher, student, fleet, share)
     loads = host_gpus(home, load * moved, fleet, gpus)
     terms = {"one_off_usd": one_off, "student_gpus_basis": basis, "student_pool_id": home.pool_id}
