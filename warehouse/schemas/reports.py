@@ -33,7 +33,12 @@ CHECK_CODES = (
     "unmatched", "covered", "small", "large", "none", "rows", "cost",
 )  # fmt: skip
 STANDINGS = ("safe", "measured", "evaluate_first")
-REJECTIONS = (*(verdict for verdict in VERDICTS if verdict not in {"pays", "not_valued"}), "worth_less")
+REJECTIONS = (
+    *(verdict for verdict in VERDICTS if verdict not in {"pays", "not_valued"}),
+    "waits",
+    "worth_too_little",
+    "worth_less",
+)
 LAW_VERDICTS = ("smaller_longer", "larger_shorter", "near_optimum", "demand_unknown")
 TASK_STANDINGS = ("on_small_model", "movable_measured", "movable_unmeasured", "stays", "open_ended", "unlabelled")
 WHY_NOW = (

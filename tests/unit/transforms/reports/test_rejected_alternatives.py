@@ -30,8 +30,9 @@ def table(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=CATALOGUE[name].polars_schema())
 
 
-def code_of(**changed: Any) -> str:
-    [row] = rejected_alternatives(table("candidates", ROUTE | changed), table("recommendations")).to_dicts()
+def code_of(*portfolio: dict[str, Any], **changed: Any) -> str:
+    candidates = table("candidates", ROUTE | changed)
+    [row] = rejected_alternatives(candidates, table("portfolio", *portfolio), table("recommendations")).to_dicts()
     return str(row["code"])
 
 
@@ -42,6 +43,13 @@ def test_what_is_blocked_is_said_to_be_blocked_whatever_it_saves(verdict: str) -
 
 def test_an_alternative_that_pays_and_is_not_asked_for_is_worth_less_than_what_is() -> None:
     assert code_of(reason_code="pays", is_eligible=True) == "worth_less"
+
+
+def test_an_alternative_that_pays_alone_waits_or_is_worth_too_little_after_the_cards_before_it() -> None:
+    unasked = ROUTE | {"position": 2, "is_asked": False}
+    assert code_of(unasked | {"depends_on": "retrain_smaller m"}, reason_code="pays") == "waits"
+    assert code_of(unasked, reason_code="pays") == "worth_too_little"
+    assert code_of(unasked | {"task": "code"}, reason_code="pays") == "worth_less"
 
 
 def test_a_gate_at_even_odds_leaves_the_verdict_on_the_saving_if_it_is_passed() -> None:
