@@ -58,7 +58,7 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     project = warehouse.project
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
-        landed = landing.land(project.place, sources, warehouse.connection, night_of(context), run_on)
+        landed = landing.land(project.workspace, sources, warehouse.connection, night_of(context), run_on)
         version = file_cache.version(warehouse.connection)
         for table in LANDED:
             yield warehouse.landed(table, version)

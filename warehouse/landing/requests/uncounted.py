@@ -54,22 +54,24 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
         return Marked({}, {}, pl.DataFrame(schema=DOUBTS), MatchingCalls.empty())
     cache_proofs.prove(connection, scan(connection, files))
     with landed_rows(connection, files):
-        found = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
+        doubts = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
         matches = matching_calls.matching(connection, files)
-        found += [bridged_calls.bridged(connection, files), matches.doubts]
-        found += [typed_doubts(cache_proofs.decided(scan(connection, files)).pl())]
+        doubts += [bridged_calls.bridged(connection, files), matches.doubts]
+        doubts += [typed_doubts(cache_proofs.decided(scan(connection, files)).pl())]
     return Marked(
         _duplicates(connection, files),
         _counted(connection, files),
-        summed(pl.concat(found), night),
+        summed(pl.concat(doubts), night),
         matches.calls.filter(pl.col("day") <= night),
     )
 
 
 def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[pl.DataFrame]:
     """Traces in which more than one span tells of usage, or one that is no request does."""
-    told = scan(connection, files).filter("trace_id IS NOT NULL AND (requests > 0 OR has_usage)")
-    hashes = told.project(f"{_TRACE} AS hash").union(told.filter("requests = 0").project(f"{_TRACE} AS hash"))
+    spans_with_usage = scan(connection, files).filter("trace_id IS NOT NULL AND (requests > 0 OR has_usage)")
+    hashes = spans_with_usage.project(f"{_TRACE} AS hash").union(
+        spans_with_usage.filter("requests = 0").project(f"{_TRACE} AS hash")
+    )
     repeated = repeated_hashes(hashes, row_count(files))
     if repeated.is_empty():
         return
@@ -78,11 +80,11 @@ def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
     spans = connection.sql("SELECT count(*) FROM spans_of_traces").fetchall()[0][0]
     passes = max(1, -(-spans // SPANS_PER_PASS))
     for turn in range(passes):
-        found = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {_TRACE} % {passes} = {turn}").pl())
-        with registered(connection, uncounted=found.uncounted):
+        part = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {_TRACE} % {passes} = {turn}").pl())
+        with registered(connection, uncounted=part.uncounted):
             connection.execute(_UNCOUNTED)
-        yield of_spans(found.in_doubt, "nested_calls")
-        yield of_spans(found.unused, "usage_not_counted")
+        yield of_spans(part.in_doubt, "nested_calls")
+        yield of_spans(part.unused, "usage_not_counted")
     connection.execute("DROP TABLE spans_of_traces")
 
 
@@ -112,7 +114,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
 def _counted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[str, int]:
     """Rows of each file that are requests, an aggregate being one row."""
     requests = scan(connection, files).filter("requests > 0").aggregate("delivery, count(*) AS n", "delivery")
-    found = {files[delivery]: rows for delivery, rows in requests.fetchall()}
+    rows_by_file = {files[delivery]: rows for delivery, rows in requests.fetchall()}
     query = "SELECT landed, count(*) FROM meta.uncounted_requests WHERE is_request GROUP BY landed"
     uncounted = dict(connection.execute(query).fetchall())
-    return {landed.file: rows - uncounted.get(landed.path.name, 0) for landed, rows in found.items()}
+    return {landed.file: rows - uncounted.get(landed.path.name, 0) for landed, rows in rows_by_file.items()}
