@@ -30,7 +30,7 @@ class Sharing:
 
 
 def sharing(night: Night) -> Sharing | None:
-    """The table, in the reporting currency; none where one model has all, or no pool is shared: nothing could differ."""
+    """The table, in the reporting currency; none where no choice differs: one model has all, or no pool is shared."""
     sensitivity = night.tables["policy_sensitivity"].filter(currency=night.settings["currency"])
     costs = {(row["model_id"], row["policy"]): row for row in sensitivity.to_dicts()}
     models = [row["model_id"] for row in sensitivity.filter(policy="booked").sort("rank").to_dicts()]
