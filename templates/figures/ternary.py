@@ -125,8 +125,8 @@ def _level_label(target: Shares, level: float, marks: Sequence[tuple[Point, floa
     def room(at: Point) -> float:
         return min((math.dist(at, mark) - size for mark, size in marks), default=LEVEL_ROOM)
 
-    places = [(lowest[0] + across, lowest[1] - 0.3) for across in LEVEL_OFFSETS]
-    at = max(places, key=lambda place: min(room(place), LEVEL_ROOM))
+    spots = [(lowest[0] + across, lowest[1] - 0.3) for across in LEVEL_OFFSETS]
+    at = max(spots, key=lambda spot: min(room(spot), LEVEL_ROOM))
     return halo(at, words, size=6.2, fill=fill, weight=SEMIBOLD if is_band else 400, width=20, ground=ground)
 
 
@@ -230,12 +230,12 @@ def _beside_dot(at: Point, size: float, taken: Sequence[tuple[Point, float]]) ->
     """The middle of a number beside a dot: of eight places around it the one farthest from everything else."""
     away = size + 1.6 + NUMBER_SIZE / 2
     turns = [math.pi / 4 * turn for turn in range(8)]
-    places = [(at[0] + away * math.cos(turn), at[1] + away * math.sin(turn)) for turn in turns]
+    spots = [(at[0] + away * math.cos(turn), at[1] + away * math.sin(turn)) for turn in turns]
 
-    def room(place: Point) -> float:
-        return min(math.dist(place, other) - reach for other, reach in taken if other != at or reach != size)
+    def room(spot: Point) -> float:
+        return min(math.dist(spot, other) - reach for other, reach in taken if other != at or reach != size)
 
-    return max(places, key=lambda place: min(room(place), NUMBER_SIZE)) if len(taken) > 1 else places[0]
+    return max(spots, key=lambda spot: min(room(spot), NUMBER_SIZE)) if len(taken) > 1 else spots[0]
 
 
 def _labels(dots: Sequence[ModelDot], scale: float) -> Iterator[str]:
