@@ -2,9 +2,9 @@
 
     python -m bench.mutation [DEFECTS_A_MODULE] [MODULE …]
 
-A defect is a comparison, an operator, a constant or a call, in Python or in SQL, that says the opposite. Which ones is
-drawn for ever from a fixed seed, so that two runs plant the same. No file is changed: the libraries are loaded once, and
-each defect is planted where a fork of this process imports the module.
+A defect is a comparison, an operator, a constant or a call, in Python or in SQL, that says the opposite. Which ones
+is drawn for ever from a fixed seed, so that two runs plant the same. No file is changed: the libraries are loaded once,
+and each defect is planted where a fork of this process imports the module.
 """
 
 from __future__ import annotations
