@@ -51,6 +51,7 @@ def test_a_unit_starts_a_command_that_there_is_and_writes_below_var_only(path: P
     assert Path(program).name == "trisect"
     assert taken(words) in {"run", "ui", "status"}
     assert f"{words[words.index('--project') + 1]}/var" == service["ReadWritePaths"]
+    assert service["ExecStartPre"].split()[-1] == service["ReadWritePaths"]  # `trisect init` makes no var/
     assert service["ProtectSystem"] == "strict"
     assert service["UMask"] == "0077"
 
