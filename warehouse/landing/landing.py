@@ -212,7 +212,14 @@ def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times,
     beside = tuple(side_files(workspace.project, content.source, content.file))
     try:
         order = reading.Order(
-            source_file, content.source, content.promises, beside, times.night_start, times.run_on, folder
+            source_file,
+            content.source,
+            content.promises,
+            beside,
+            times.night_start,
+            times.run_on,
+            folder,
+            content.copies,
         )
         read = reading.read(READER, order, workspace.limits)
     except FileWithoutRows:
