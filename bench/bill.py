@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import land
 from warehouse.sources.source import Source
 
@@ -68,7 +68,7 @@ def main(rows: int) -> None:
         connection = connect(root / "var", Limits())
         begin = time.process_time()
         source = Source("cloud", "gpu_billing", "focus", "inbox/*.csv")
-        found = land(Place(root, root / "var"), [source], connection, NIGHT, NIGHT)
+        found = land(Workspace(root, root / "var"), [source], connection, NIGHT, NIGHT)
         seconds = time.process_time() - begin
         connection.close()
         floor = scanned(root / "inbox" / "bill.csv")

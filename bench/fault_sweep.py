@@ -1,59 +1,69 @@
 """Makes every durable operation of a night go wrong, one run each, and says what came of it.
 
-    python -m bench.fault_sweep FOLDER [FIRST-LAST] [KIND …]
+    python -m bench.fault_sweep FOLDER [durable | whole] [FIRST-LAST[/STEP]] [KIND …]
 
-Prints a line for each operation and kind: whether `current` was whole, whether earlier nights stood, whether the next
-run healed to the same bytes. Without kinds each operation gets one of the four in turn; a kind sweeps all with it.
-Without a span every operation is swept.
+Prints a line for each operation and kind: what the operation was, how the run ended, whether `current` was whole and
+earlier nights stood, and whether the next run healed to the same bytes. Without kinds each operation gets all of them:
+kill, torn, enospc, eio, power, and `twice`, which kills the healing run as well. Of a whole night every tenth operation
+or so is a day's work for a small machine: name a step.
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.integration.test_faults import BEFORE, FAULTS, KINDS, NIGHT, SETTINGS, Bench, delivered, published
+from tests.integration.test_faults import BEFORE, KINDS, NIGHT, Bench, published
 from warehouse import publish
+
+TWICE = "twice"
+FORMS = ("durable", "whole")
+
+
+def outcome(bench: Bench, at: int, count: int, kind: str, wanted: Mapping[str, str]) -> tuple[int, str]:
+    """How the faulted run ended, and `healed`, `not whole` or `not healed`."""
+    project = bench.copy("broken")
+    earlier = {name: digest for name, digest in wanted.items() if name.startswith(BEFORE)}
+    code = bench.run(project, NIGHT, FAULT_AT=str(at), FAULT_KIND="kill" if kind == TWICE else kind)
+    if kind == TWICE:
+        bench.run(project, NIGHT, FAULT_AT=str(1 + at * 7 % count), FAULT_KIND="kill")
+    current = project / "var" / "published" / "current"
+    if not publish.is_intact(current) or not earlier.items() <= published(project).items():
+        return code, "not whole"
+    is_healed = bench.run(project, NIGHT) == 0 and published(project) == wanted
+    return code, "healed" if is_healed else "not healed"
 
 
 def main(folder: Path, words: tuple[str, ...]) -> None:
     """Sweep."""
-    spans = [word for word in words if word not in KINDS]
-    kinds = tuple(word for word in words if word in KINDS)
-    shim, seed, golden = folder / "shim.so", folder / "seed", folder / "golden"
+    kinds = tuple(word for word in words if word in {*KINDS, TWICE}) or (*KINDS, TWICE)
+    form = next((word for word in words if word in FORMS), FORMS[0])
+    span = next((word for word in words if word[0].isdigit()), "")
     shutil.rmtree(folder, ignore_errors=True)
-    (seed / "policy").mkdir(parents=True)
-    compiler = shutil.which("cc") or "cc"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", shim, FAULTS / "shim.c", "-ldl"], check=True)  # noqa: S603
-    (seed / "trisect.toml").write_text(SETTINGS)
-    delivered(seed, date.fromisoformat(BEFORE))
-    bench = Bench(folder, shim)
-    bench.run(seed, BEFORE)
-    delivered(seed, date.fromisoformat(NIGHT))
-    bench.run(bench.copy("golden"), NIGHT, FAULT_COUNT=str(folder / "count"))
-    count, wanted = int((folder / "count").read_text()), published(golden)
-    earlier = {name: digest for name, digest in wanted.items() if name.startswith(BEFORE)}
+    folder.mkdir(parents=True)
+    bench, log = Bench(folder, form), folder / "operations"
+    golden = bench.copy("golden")
+    if bench.run(golden, NIGHT, FAULT_COUNT=str(log)):
+        sys.exit((folder / "stderr").read_text())
+    operations, wanted = log.read_text().splitlines(), published(golden)
+    ends, _, step = span.partition("/")
+    first, last = (int(end) for end in (ends or f"1-{len(operations)}").split("-"))
     results: Counter[tuple[str, str]] = Counter()
-    first, last = (int(end) for end in (spans[0] if spans else f"1-{count}").split("-"))
-    for at in range(first, min(last, count) + 1):
-        for kind in kinds or (KINDS[at % len(KINDS)],):
-            project = bench.copy("broken")
-            code = bench.run(project, NIGHT, FAULT_AT=str(at), FAULT_KIND=kind)
-            stands = project / "var" / "published"
-            is_whole = publish.is_intact(stands / "current") and earlier.items() <= published(project).items()
-            is_healed = bench.run(project, NIGHT) == 0 and published(project) == wanted
-            outcome = "healed" if is_whole and is_healed else "not whole" if not is_whole else "not healed"
-            results[kind, outcome] += 1
-            print(f"{at},{count},{kind},{code},{outcome}", flush=True)
+    for at in range(first, min(last, len(operations)) + 1, int(step or 1)):
+        for kind in kinds:
+            code, came_of_it = outcome(bench, at, len(operations), kind, wanted)
+            results[kind, came_of_it] += 1
+            what = operations[at - 1].replace(str(golden), "")
+            print(f"{at},{len(operations)},{what},{kind},{code},{came_of_it}", flush=True)
+    bench.close()
     print(dict(results))
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        folder, *kinds = (*sys.argv[1:],) or (f"{scratch}/sweep",)
-        main(Path(folder).resolve(), tuple(kinds))
+        folder, *words = (*sys.argv[1:],) or (f"{scratch}/sweep",)
+        main(Path(folder).resolve(), (*words,))

@@ -3,20 +3,32 @@
     python -m bench.mutation [DEFECTS_A_MODULE] [MODULE …]
 
 A defect is a comparison, an operator, a constant or a call that says the opposite. Which ones is drawn for ever from
-a fixed seed, so that two runs plant the same. The module is changed where it stands, and restored whatever happens: run
-it in a checkout of its own.
+a fixed seed, so that two runs plant the same. No file is changed: the libraries are loaded once, and each defect is
+planted where a fork of this process imports the module.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
 import random
-import subprocess
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Final
+
+import dagster  # noqa: F401 - loaded before the forks, as those that follow
+import duckdb  # noqa: F401
+import pandera.polars  # noqa: F401
+import polars as pl  # noqa: F401
+import pyarrow.parquet  # noqa: F401
+import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 LEDGER: Final = "tests/unit/transforms/ledger"
@@ -30,6 +42,8 @@ MODULES: Final = {
     "transforms/decisions/supply/supply.py": ("tests/unit/transforms/decisions/test_supply.py",),
 }
 """Each module and the tests that should see what is wrong with it, the quickest first."""
+LONGEST_S: Final = 900
+"""How long the tests of a module may take before a defect counts as one that keeps them from ending."""
 OPPOSITES: Final[dict[type[ast.AST], type[ast.AST]]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -85,29 +99,58 @@ def defects(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
             yield node.lineno, f"{node.value} to {value}", planted
 
 
-def is_caught(tests: tuple[str, ...]) -> bool:
-    """Whether one of the tests is red."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode != 0  # noqa: S603
+class Planted(importlib.machinery.SourceFileLoader, importlib.abc.MetaPathFinder):
+    """Imports one module with a defect."""
+
+    def __init__(self, path: Path, tree: ast.Module) -> None:
+        super().__init__(".".join(path.relative_to(ROOT).with_suffix("").parts), str(path))
+        self._tree = ast.unparse(tree)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the method of every finder
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module itself, and no other."""
+        return (
+            importlib.util.spec_from_file_location(fullname, self.path, loader=self) if fullname == self.name else None
+        )
+
+    def get_code(self, fullname: str) -> CodeType | None:  # noqa: ARG002
+        """Its code with the defect."""
+        return compile(self._tree, self.path, "exec")
+
+
+def is_caught(path: Path, tree: ast.Module, tests: tuple[str, ...]) -> bool:
+    """Whether one of the tests is red, or does not end, with the module so."""
+    child = os.fork()
+    if not child:
+        os.chdir(ROOT)
+        signal.alarm(LONGEST_S)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        sys.meta_path.insert(0, Planted(path, tree))
+        os._exit(int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *tests]) != pytest.ExitCode.OK))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
 
 def main(most: int, names: tuple[str, ...]) -> None:
-    """Plant, test, restore."""
+    """Plant and test."""
     planted = caught = 0
     for name in names or tuple(MODULES):
         path = ROOT / name
-        text = path.read_text()
-        every = list(defects(ast.parse(text)))
+        whole = ast.parse(path.read_text())
+        if is_caught(path, whole, MODULES[name]):
+            sys.exit(f"{name}: its tests are red without a defect")
+        every = list(defects(whole))
         chosen = random.Random(name).sample(every, min(most, len(every)))
         seen = 0
-        try:
-            for line, what, tree in sorted(chosen, key=lambda defect: defect[:2]):
-                path.write_text(ast.unparse(tree))
-                is_seen = is_caught(MODULES[name])
-                seen += is_seen
-                print(f"{name}:{line}: {what}: {'caught' if is_seen else 'LIVES'}", flush=True)
-        finally:
-            path.write_text(text)
+        for line, what, tree in sorted(chosen, key=lambda defect: defect[:2]):
+            is_seen = is_caught(path, tree, MODULES[name])
+            seen += is_seen
+            print(f"{name}:{line}: {what}: {'caught' if is_seen else 'LIVES'}", flush=True)
         planted, caught = planted + len(chosen), caught + seen
         print(f"{name}: {seen} of {len(chosen)} caught, {len(every)} can be planted", flush=True)
     print(f"{caught} of {planted} caught")

@@ -197,7 +197,9 @@ def recommended_totals(company: Company, recommendations: pl.DataFrame) -> pl.Da
     return rows_of(CATALOGUE["recommended_totals"], [{
         "as_of": company.night, "decisions": acted.height, "one_off_usd_p50": Decimal(1_450_000),
         "monthly_saving_usd_p10": Decimal(290_000), "monthly_saving_usd_p50": Decimal(432_000),
-        "monthly_saving_usd_p90": Decimal(561_000), "net_present_value_usd_p10": Decimal(2_100_000),
+        "monthly_saving_usd_p90": Decimal(561_000), "next_year_saving_usd_p10": Decimal(2_900_000),
+        "next_year_saving_usd_p50": Decimal(4_320_000), "next_year_saving_usd_p90": Decimal(5_610_000),
+        "next_year_paid_usd_p50": Decimal(20_600_000), "net_present_value_usd_p10": Decimal(2_100_000),
         "net_present_value_usd_p50": Decimal(4_300_000), "net_present_value_usd_p90": Decimal(6_700_000),
     }])  # fmt: skip
 

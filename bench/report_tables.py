@@ -164,8 +164,18 @@ def recommendations(company: Company) -> pl.DataFrame:
     if not company.has_bill or len(company.lives) < 2:
         return CATALOGUE["recommendations"].empty()
     first = company.lives[0].name
-    wide = {"one_off": "1450000", "saving": ("130000", "240000", "350000"), "value": ("400000", "2700000", "4800000")}
-    free = {"one_off": "0", "saving": ("110000", "190000", "260000"), "value": ("900000", "1600000", "2400000")}
+    wide = {
+        "one_off": "1450000",
+        "saving": ("130000", "240000", "350000"),
+        "value": ("400000", "2700000", "4800000"),
+        "paid": "16000000",
+    }
+    free = {
+        "one_off": "0",
+        "saving": ("110000", "190000", "260000"),
+        "value": ("900000", "1600000", "2400000"),
+        "paid": "4600000",
+    }
     rows = [
         _advice(company, 1, "retrain_smaller", wide, model_id=first, payback_months_p50=10.0, probability=0.86,
                 reason="serving passed pre-training in June; 39 B gives the same loss",
@@ -183,8 +193,10 @@ def _advice(company: Company, rank: int, action: str, money: dict[str, Any] | No
     amounts: dict[str, Decimal | None] = dict.fromkeys(("one_off_usd_p50",))
     for place, p in enumerate((10, 50, 90)):
         amounts[f"monthly_saving_usd_p{p}"] = Decimal(money["saving"][place]) if money else None
+        amounts[f"next_year_saving_usd_p{p}"] = 10 * Decimal(money["saving"][place]) if money else None
         amounts[f"net_present_value_usd_p{p}"] = Decimal(money["value"][place]) if money else None
     amounts["one_off_usd_p50"] = Decimal(money["one_off"]) if money else None
+    amounts["next_year_paid_usd_p50"] = Decimal(money["paid"]) if money else None
     rejected = json.dumps([
         {"action": "distil", "task": "Ticket triage", "target_model_id": "Dune-3B", "target_params": None,
          "probability": 0.71, "net_present_value_usd_p50": "900000.00", "why": "less certain"},

@@ -1,14 +1,16 @@
 """Many nights of a tiny company in one process, on a simulated clock: one of ten damaged, of twenty late or corrected.
 
-    python bench/soak.py FOLDER NIGHTS
+    python -m bench.soak FOLDER NIGHTS
 
-Prints one line a night: seconds, memory, open files, and the size of each store below var/; ends with an error where a
-night is not published, or where its ledger is not the sum of the bills.
+Over a year's end and a leap day, with changes of policy, a clock that is set back, and an outage after which the
+missing nights are made up. Every tenth night is run by the command, with Dagster and its drawing; the others are the
+same assets one after the other without both. Prints one line a night: seconds of the processor, memory, open files, and
+the size of each store below var/; ends with an error where a night is not published, where its ledger is not the sum of
+the bills, or where the rows of a file are not all accounted for.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -22,6 +24,9 @@ from pathlib import Path
 
 from orchestration import commands
 from orchestration.exit_codes import Exit
+from orchestration.missing_nights import missing, yesterday
+from orchestration.settings import load
+from tests.faults.night import whole
 from warehouse import publish
 from warehouse.sample import write_empty
 
@@ -51,6 +56,10 @@ memory = "1GB"
 dagster_nights = 10
 """
 ATTRIBUTION = "\n1,cloud,resource_id,node-*,pool,chat,,,,\n2,gateway,deployment,*,deployment,chat,,,,\n"
+BY_COMMAND = 10
+"""Every so many nights one is run by the command."""
+OUTAGE = range(25, 55)
+"""Days on which nothing runs, though everything is delivered."""
 DAMAGES: tuple[Callable[[Path], None], ...] = (
     lambda var: shutil.rmtree(var / "landed"),
     lambda var: (var / "warehouse.duckdb").write_bytes(b"garbage" * 4096),
@@ -102,50 +111,100 @@ def measured(var: Path, seconds: float) -> str:
     return f"{seconds:.1f},{memory:.0f},{files}," + ",".join(f"{one:.2f}" for one in stores)
 
 
-def ledger_is_the_bills(project: Path, night: date, billed: Decimal) -> bool:
-    """Whether the night's totals are what the delivered charges add up to."""
-    revision = publish.nights(project / "var" / "published")[night]
-    totals = publish.manifest(project / "var" / "published", night, revision)["totals"]
-    return sum(Decimal(total["ledger_billed_cost"]) for total in totals) == billed
+def fault(project: Path, night: date, billed: Decimal) -> str:
+    """What is wrong with a published night: its totals, or the rows of a file; nothing where it is as it must be."""
+    standing = publish.nights(project / "var" / "published")
+    if night not in standing:
+        return "it is not published"
+    document = publish.manifest(project / "var" / "published", night, standing[night])
+    booked = sum((Decimal(total["ledger_billed_cost"]) for total in document["totals"]), Decimal(0))
+    if booked != billed:
+        return f"the ledger is {booked}, the bills are {billed}"
+    parts = ("accepted", "quarantined", "duplicates", "blank")
+    lost = [one["file"] for one in document["inputs"] if one["rows"] != sum(one[part] for part in parts)]
+    return f"rows of {lost[0]} are not accounted for" if lost else ""
+
+
+def changed_policy(project: Path, number: int) -> None:
+    """A rule more, which reaches nothing that another does not."""
+    rules = project / "policy" / "attribution.csv"
+    rules.write_text(f"{rules.read_text().rstrip()}\n{100 + number},cloud,resource_id,spare-{number}-*,pool,chat,,,,\n")
+
+
+def run(project: Path, night: date, now: datetime, number: int) -> bool:
+    """Run one night; whether the command did."""
+    if number % BY_COMMAND:
+        whole(project, night)
+        return False
+    code = commands.run(project, night, night, now)
+    if code not in {Exit.PUBLISHED, Exit.PUBLISHED_WITH_QUARANTINE}:
+        sys.exit(f"{night}: exit {code}")
+    return True
+
+
+class Company:
+    """What is delivered, and what goes wrong, drawn for ever from one seed."""
+
+    def __init__(self, project: Path) -> None:
+        """An empty project with its settings and rules."""
+        write_empty(project)
+        (project / "trisect.toml").write_text(SETTINGS)
+        rules = project / "policy" / "attribution.csv"
+        rules.write_text(rules.read_text().rstrip("\n") + ATTRIBUTION)
+        for source in ("cloud", "gateway"):
+            (project / "inbox" / source).mkdir(parents=True, exist_ok=True)
+        self.project, self.billed = project, Decimal(0)
+        self._chance, self._waiting = random.Random(7), None
+
+    def day(self, number: int) -> str:
+        """Let one day come: its files, late ones, corrections, changes and damage; in words."""
+        day, chance, events = FIRST + timedelta(days=number), self._chance, []
+        if number and chance.random() < 0.1 and (self.project / "var" / "landed").is_dir():
+            damage = chance.randrange(len(DAMAGES))
+            DAMAGES[damage](self.project / "var")
+            events.append(f"damage {damage}")
+        if self._waiting is not None:
+            delivered(self.project, self._waiting, is_late=True)
+            self._waiting, self.billed = None, self.billed + DAILY
+            events.append("late")
+        if number and chance.random() < 0.05:
+            self._waiting = day
+            events.append("absent")
+        else:
+            delivered(self.project, day, is_late=False)
+            self.billed += DAILY
+        if number and chance.random() < 0.03:
+            corrected(self.project, day, FIRST + timedelta(days=chance.randrange(number)))
+            self.billed += CORRECTION
+            events.append("corrected")
+        if number and chance.random() < 0.03:
+            changed_policy(self.project, number)
+            events.append("policy")
+        return " ".join(events)
 
 
 def main(project: Path, nights: int) -> None:
     """Run the nights."""
-    write_empty(project)
-    (project / "trisect.toml").write_text(SETTINGS)
-    rules = project / "policy" / "attribution.csv"
-    rules.write_text(rules.read_text().rstrip("\n") + ATTRIBUTION)
-    for source in ("cloud", "gateway"):
-        (project / "inbox" / source).mkdir(parents=True, exist_ok=True)
-    chance, waiting, billed = random.Random(7), None, Decimal(0)
-    print("night,event,seconds,memory_mb,open_files,warehouse_mb,dagster_mb,published_mb,landed_mb", flush=True)
+    company, done = Company(project), 0
+    print("night,event,form,seconds,memory_mb,open_files,warehouse_mb,dagster_mb,published_mb,landed_mb", flush=True)
     for number in range(nights):
-        night = FIRST + timedelta(days=number)
-        event = ""
-        if number and chance.random() < 0.1:
-            damage = chance.randrange(len(DAMAGES))
-            DAMAGES[damage](project / "var")
-            event = f"damage {damage}"
-        if waiting is not None:
-            delivered(project, waiting, is_late=True)
-            waiting, event, billed = None, f"{event} late".strip(), billed + DAILY
-        if number and chance.random() < 0.05:
-            waiting, event = night, f"{event} absent".strip()
-        else:
-            delivered(project, night, is_late=False)
-            billed += DAILY
-        if number and chance.random() < 0.05:
-            corrected(project, night, FIRST + timedelta(days=chance.randrange(number)))
-            event, billed = f"{event} corrected".strip(), billed + CORRECTION
-        start = time.perf_counter()
-        code = commands.run(
-            project, night, night, datetime.combine(night + timedelta(days=1), datetime.min.time(), UTC)
-        )
-        print(f"{night},{event},{measured(project / 'var', time.perf_counter() - start)}", flush=True)
-        if code not in {Exit.PUBLISHED, Exit.PUBLISHED_WITH_QUARANTINE} or not ledger_is_the_bills(
-            project, night, billed
-        ):
-            sys.exit(f"{night}: exit {code}, {json.dumps(event)}: the ledger is not the bills")
+        event, day = company.day(number), FIRST + timedelta(days=number)
+        now = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=3)
+        if number in OUTAGE:
+            continue
+        for night in missing(load(project), yesterday(now)) if number else [day]:
+            start = time.process_time()
+            is_command = run(project, night, now, done)
+            numbers = measured(project / "var", time.process_time() - start)
+            print(f"{night},{event},{'command' if is_command else 'plain'},{numbers}", flush=True)
+            done += 1
+        if wrong := fault(project, day, company.billed):
+            sys.exit(f"{day}: {event}: {wrong}")
+        if number % 15 == 14:  # a clock that is set back has nothing to do, and changes nothing
+            standing = publish.nights(project / "var" / "published")
+            commands.run(project, None, None, now - timedelta(days=3))
+            if publish.nights(project / "var" / "published") != standing:
+                sys.exit(f"{day}: a clock that was set back has changed what is published")
 
 
 if __name__ == "__main__":

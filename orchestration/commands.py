@@ -23,7 +23,7 @@ from orchestration.ingestion import hold
 from orchestration.missing_nights import missing, yesterday
 from orchestration.nights import run_night
 from orchestration.notify import dispatch
-from orchestration.preview import glanced, last_day
+from orchestration.preview import last_day, preview
 from orchestration.progress import Detail, steps_shown
 from orchestration.published_night import PublishedNight, published_night
 from orchestration.run_lock import sole_run
@@ -172,16 +172,17 @@ def check(root: Path, now: datetime, form: str = "text", detail: Detail = "norma
     notes = [f"note: {fault}" for fault in faults]
     with ExitStack() as opened:
         with steps_shown("check", detail):
-            glance = opened.enter_context(glanced(project, yesterday(now)))
-        records = check_output.recognised(project, glance.profiles, glance.versions, glance.proved_beside)
-        notes += glance.sentences()
+            previewed = opened.enter_context(preview(project, yesterday(now)))
+        records = check_output.recognised(project, previewed.profiles, previewed.versions, previewed.proved_beside)
+        notes += previewed.sentences()
+        suggestions = check_output.in_columns(project, previewed.suggestions)
         if form == "json":
-            click.echo(check_output.as_json(records, glance.suggestions, glance.landing.holds, notes))
+            click.echo(check_output.as_json(records, suggestions, previewed.landing.holds, notes))
         else:
-            lines = (*check_output.to_paste(glance.suggestions), *check_output.remedies(glance.landing.holds))
+            lines = (*check_output.to_paste(project, suggestions), *check_output.remedies(previewed.landing.holds))
             for sentence in (*check_output.sentences(records), *notes, *lines):
                 click.echo(sentence)
-        hold(glance.landing, project.settings.machine())
+        hold(previewed.landing, project.settings.machine())
     if detail != "quiet":
         click.echo("a run would be published", err=True)
     return Exit.PUBLISHED
@@ -242,11 +243,11 @@ def prune(root: Path, now: datetime, *, is_only_shown: bool) -> Exit:
 
 def whatif(root: Path, model_id: str, changed: Mapping[str, Any], form: str) -> Exit:
     """Answer what would be decided about a model under other assumptions; nothing is stored or published."""
-    said = answer(load(root.resolve()), model_id, Overrides(**changed))
+    priced = answer(load(root.resolve()), model_id, Overrides(**changed))
     if form == "json":
-        click.echo(as_json(said), nl=False)
+        click.echo(as_json(priced), nl=False)
     else:
-        shown(said)
+        shown(priced)
     return Exit.PUBLISHED
 
 

@@ -59,7 +59,7 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
         landed = landing.land(
-            project.place, sources, warehouse.connection, night_of(context), run_on, _engine(project).candidates
+            project.workspace, sources, warehouse.connection, night_of(context), run_on, _engine(project).candidates
         )
         version = file_cache.version(warehouse.connection)
         for table in LANDED:

@@ -39,7 +39,7 @@ from warehouse.connection import connect
 from warehouse.incremental.fingerprints import is_sliced
 from warehouse.incremental.plan import Slices
 from warehouse.landing import landing
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.format_versions import format_versions
 from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
@@ -57,7 +57,7 @@ _LOOK: Final = {
 
 
 @dataclass(frozen=True)
-class Glance:
+class Preview:
     """What a landing of the inbox finds."""
 
     landing: landing.Landing
@@ -97,7 +97,7 @@ class _Aside(NamedTuple):
 
     landing: landing.Landing
     connection: duckdb.DuckDBPyConnection
-    place: Place
+    workspace: Workspace
 
 
 def amount_in_words(amount: float, quantity: str) -> str:
@@ -116,10 +116,12 @@ def _cut(text: str) -> str:
 def _landed(project: Project, until: date) -> Iterator[_Aside]:
     """Land the inbox as of the night `until` into a warehouse that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="trisect-") as folder:
-        place = project.place_beside(Path(folder))
-        connection = connect(place.var, project.settings.machine())
+        workspace = project.workspace_beside(Path(folder))
+        connection = connect(workspace.var, project.settings.machine())
         try:
-            yield _Aside(landing.land(place, project.settings.sources(), connection, until, until), connection, place)
+            yield _Aside(
+                landing.land(workspace, project.settings.sources(), connection, until, until), connection, workspace
+            )
         finally:
             connection.close()
 
@@ -127,17 +129,17 @@ def _landed(project: Project, until: date) -> Iterator[_Aside]:
 def last_day(project: Project, until: date) -> date:
     """The last day up to `until` of which the inbox tells anything; `until` itself where it tells nothing."""
     with _landed(project, until) as aside:
-        return landing.last_day(aside.connection, aside.place.var, until)
+        return landing.last_day(aside.connection, aside.workspace.var, until)
 
 
 @contextmanager
-def glanced(project: Project, until: date) -> Iterator[Glance]:
+def preview(project: Project, until: date) -> Iterator[Preview]:
     """What landing the inbox as of the night `until` would come to."""
     with _landed(project, until) as aside:
         files, refused = (tables.read(aside.connection, table) for table in (Files, Quarantine))
-        first = computed(aside.connection, project, aside.place, until, FIRST_TABLES)
+        first = computed(aside.connection, project, aside.workspace, until, FIRST_TABLES)
         held = {name: first[name] for name in ("charges", "charge_rules", "training_runs", "token_usage")}
-        yield Glance(
+        yield Preview(
             landing=aside.landing,
             files=files,
             quarantine=refused,
@@ -176,21 +178,21 @@ What only the whole ledger or an earlier night can tell is empty there.
 def computed(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
-    place: Place,
+    workspace: Workspace,
     until: date,
     functions: Sequence[Callable[..., pl.DataFrame]],
 ) -> tables.Frames:
     """Tables of the night `until` over what has landed, each computed by its function, in the order of these."""
     start = datetime(until.year, until.month, until.day, tzinfo=UTC)
-    refresh_request_hours(connection, landed_requests(connection, place.var), hourly, [], start + timedelta(days=1))
-    said = project.settings
-    known = {
+    refresh_request_hours(connection, landed_requests(connection, workspace.var), hourly, [], start + timedelta(days=1))
+    settings = project.settings
+    inputs = {
         **read_policy(project.root),
-        "settings": settings_table(said, until, start),
-        "accepted_findings": accepted_findings(said),
-        "source_priorities": source_priorities(said),
+        "settings": settings_table(settings, until, start),
+        "accepted_findings": accepted_findings(settings),
+        "source_priorities": source_priorities(settings),
     }
-    for name, rows in known.items():
+    for name, rows in inputs.items():
         tables.write(connection, CATALOGUE[name], rows)
     frames, days = tables.Frames(connection), Slices(connection, code_digest, until)
     for function in functions:

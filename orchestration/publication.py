@@ -112,14 +112,14 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
         if is_news:
             digest = hashlib.sha256(exports.document(manifest(day, revision, tables, files))).hexdigest()
             report, memory = warehouse.project.settings.report, warehouse.project.settings.limits.memory
-            data = {name: small[name] for name in ATTACHED} if report.attachments == "data" else {}
-            files.update(rendered(tables, day, revision, digest, report, published, data, memory))
+            attached = {name: small[name] for name in ATTACHED} if report.attachments == "data" else {}
+            files.update(rendered(tables, day, revision, digest, report, published, attached, memory))
             drawn = replace(day, renderer=renderer_versions())
             files["manifest.json"] = exports.document(manifest(drawn, revision, tables, files))
             publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
-    said = {"directory": dg.MetadataValue.path(str(path)), "revision": dg.MetadataValue.int(revision)}
-    return dg.MaterializeResult(metadata={**said, **_pictures(tables, warehouse.project.settings.report)})
+    metadata = {"directory": dg.MetadataValue.path(str(path)), "revision": dg.MetadataValue.int(revision)}
+    return dg.MaterializeResult(metadata={**metadata, **_pictures(tables, warehouse.project.settings.report)})
 
 
 def _pictures(tables: Mapping[str, pl.DataFrame], settings: Report) -> dict[str, dg.MetadataValue[Any]]:

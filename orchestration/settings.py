@@ -20,7 +20,7 @@ from warehouse.sources.source import Delivery, Kind, Source
 
 if TYPE_CHECKING:
     from warehouse.connection import Limits
-    from warehouse.landing.arrivals import Place
+    from warehouse.landing.arrivals import Workspace
 
 FILE: Final = settings_errors.FILE
 PROJECT_VARIABLE: Final = "TRISECT_PROJECT"
@@ -202,17 +202,17 @@ class Project:
         return self.root / "var"
 
     @property
-    def place(self) -> Place:
+    def workspace(self) -> Workspace:
         """Where the project lies and what Trisect keeps, as landing knows them."""
-        return self.place_beside(self.var)
+        return self.workspace_beside(self.var)
 
-    def place_beside(self, var: Path) -> Place:
+    def workspace_beside(self, var: Path) -> Workspace:
         """The same, where what Trisect keeps lies elsewhere."""
-        from warehouse.landing.arrivals import Place  # noqa: PLC0415 - as above
+        from warehouse.landing.arrivals import Workspace  # noqa: PLC0415 - as above
         from warehouse.landing.reading import ReadingLimits  # noqa: PLC0415 - as above
 
         limits = self.settings.limits
-        return Place(self.root, var, ReadingLimits(limits.memory, limits.seconds_per_file))
+        return Workspace(self.root, var, ReadingLimits(limits.memory, limits.seconds_per_file))
 
     @property
     def published(self) -> Path:

@@ -69,8 +69,8 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
     if not _PLAIN_NAME.fullmatch(source.name) or source.name == "*":
         yield ("name",), f"name = {source.name!r} is no plain name", "use letters, digits, blanks and . _ + @ -"
     if (source.kind, source.format) not in FORMATS:
-        known = ", ".join(sorted(name for kind, name in FORMATS if kind == source.kind))
-        yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {known}"
+        names = ", ".join(sorted(name for kind, name in FORMATS if kind == source.kind))
+        yield ("format",), f"source {source.name!r} has format {source.format!r}", f"{source.kind} has {names}"
         return
     for entry in source.accepted_findings:
         kind, colon, subject = entry.partition(":")
@@ -87,13 +87,13 @@ def _faults_of_source(source: SourceSection) -> Iterator[Fault]:
 
 
 def _faults_of_columns(source: SourceSection) -> Iterator[Fault]:
-    known = tuple(dict.fromkeys(FORMATS[source.kind, source.format].columns))
+    names = tuple(dict.fromkeys(FORMATS[source.kind, source.format].columns))
     named = [("columns", name) for name in source.columns] + [("constants", name) for name in source.constants]
     for part, name in named:
-        if name not in known and not (name.startswith("tag:") and "tags" in known):
-            near = meant(name, known)
+        if name not in names and not (name.startswith("tag:") and "tags" in names):
+            near = meant(name, names)
             hint = f"; did you mean {near!r}?" if near else ""
-            remedy = f"canonical columns of {source.format} are {', '.join(known) or 'none'}{hint}"
+            remedy = f"canonical columns of {source.format} are {', '.join(names) or 'none'}{hint}"
             yield (part, name), f"{name!r} is no canonical column", remedy
 
 

@@ -104,7 +104,7 @@ def news_of(report: Document) -> News:
     asked = tuple(
         AskedDecision(
             row.decision,
-            night.money.short(amounts["monthly_saving_usd_p50"]),
+            night.money.short(amounts["next_year_saving_usd_p50"]),
             night.money.short(amounts["one_off_usd_p50"]),
             row.sign_by if row.sign_by != formats.UNKNOWN else "",
         )
@@ -180,7 +180,7 @@ def news(content: bytes, cover: Cover) -> Message:
 
 def _asked(row: AskedDecision) -> str:
     by = f", sign by {row.sign_by}" if row.sign_by else ""
-    return f"{row.decision}: {row.saving} a month for {row.one_off} once{by}"
+    return f"{row.decision}: {row.saving} in twelve months for {row.one_off} once{by}"
 
 
 def chat(content: bytes, cover: Cover) -> Chat:

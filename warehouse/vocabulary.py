@@ -111,6 +111,7 @@ FILE_REASONS: Final = {
     "bad_quote": "quoting that is broken beyond one row",
     "missing_column": "a required column is absent",
     "duplicate_column": "two columns whose names are equal up to case",
+    "day_first": "dates that are written day first, where the format writes the month first",
     "shrunken": "a newer file of a billing period with under half the rows or cost of the one it replaces",
     "limit": "above a limit on size, time or memory",
 }

@@ -56,13 +56,19 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         )
         if amount
     ]
-    low, high = row["monthly_saving_usd_p10"], row["monthly_saving_usd_p90"]
+    low, high = row["next_year_saving_usd_p10"], row["next_year_saving_usd_p90"]
+    paid = row["next_year_paid_usd_p50"]
+    of_paid = f", of {money.short(paid)} that its pools are then to cost" if paid else ""
     months = row["payback_months_p50"]
     breaks_even = f"; {formats.months(months)} to break even" if months is not None else ""
     lines = [
         CardLine("Why now", "", night.say("decisions", "why", row, gate)),
         CardLine("One-off", money.short(row["one_off_usd_p50"]), f": {', '.join(parts)}" if parts else ""),
-        CardLine("Saves a month", money.short(row["monthly_saving_usd_p50"]), f" ({money.span(low, high)})"),
+        CardLine(
+            "In twelve months",
+            money.short(row["next_year_saving_usd_p50"]),
+            f" saved ({money.span(low, high)}){of_paid}",
+        ),
         CardLine("Likely to pay back", formats.chance(row["probability"]), f" within its life{breaks_even}"),
         CardLine("Gate", "", night.say("decisions", "gate", row, gate)),
     ]

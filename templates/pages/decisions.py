@@ -105,7 +105,7 @@ def decisions(night: Night) -> Decisions:
     unit = _unit(night, rows)
     totals = night.tables["recommended_totals"].to_dicts()
     total = totals[0] if totals and totals[0]["decisions"] > 1 else None
-    savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
+    savings = [row[f"next_year_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
     stated_savings = [float(value) for value in savings if value is not None]
     limits = (min([*stated_savings, 0.0]), max([*stated_savings, 1.0]))
     signed = [row for row in rows if row["standing"] != "evaluate_first"]
@@ -148,7 +148,7 @@ def decisions(night: Night) -> Decisions:
 def _unit(night: Night, rows: list[Row]) -> TableUnit:
     names = [
         "one_off_usd_p50",
-        *(f"{name}_usd_p{p}" for name in ("monthly_saving", "net_present_value") for p in (10, 50, 90)),
+        *(f"{name}_usd_p{p}" for name in ("next_year_saving", "net_present_value") for p in (10, 50, 90)),
     ]
     amounts = [row[name] for row in rows for name in names if row[name] is not None]
     return TableUnit.of(night.money, [Decimal(amount) for amount in amounts])
@@ -191,10 +191,10 @@ def _total_after(rows: list[Row], total: Row | None) -> int:
 
 
 def _bar(row: Row, unit: TableUnit, limits: tuple[float, float]) -> Markup | None:
-    low, median, high = (row[f"monthly_saving_usd_p{p}"] for p in (10, 50, 90))
+    low, median, high = (row[f"next_year_saving_usd_p{p}"] for p in (10, 50, 90))
     if None in (low, median, high):
         return None
-    words = f"saves {unit.money.short(median)} a month, {unit.money.span(low, high)}"
+    words = f"saves {unit.money.short(median)} in twelve months, {unit.money.span(low, high)}"
     return range_bar(float(low), float(median), float(high), limits, words, BAR_WIDTH)
 
 
@@ -214,7 +214,7 @@ def _row(night: Night, row: Row, rank: int, unit: TableUnit, limits: tuple[float
         decision=night.say("decisions", "short_phrase", row, 16),
         one_off=unit.cell(row["one_off_usd_p50"]),
         bar=_bar(row, unit, limits),
-        median=unit.cell(row["monthly_saving_usd_p50"]),
+        median=unit.cell(row["next_year_saving_usd_p50"]),
         value=formats.UNKNOWN if is_waiting else unit.cell(row["net_present_value_usd_p50"]),
         spread="" if is_waiting else _spread(row, unit),
         payback=formats.plain(row["payback_months_p50"]),
@@ -229,7 +229,7 @@ def _total(row: Row, unit: TableUnit, limits: tuple[float, float]) -> RankedRow:
     name = f"All {formats.count_word(count).lower()}, drawn together" if count > 1 else "The one decision"
     return RankedRow(
         rank="", decision=name, one_off=unit.cell(row["one_off_usd_p50"]), bar=_bar(row, unit, limits),
-        median=unit.cell(row["monthly_saving_usd_p50"]), value=unit.cell(row["net_present_value_usd_p50"]),
+        median=unit.cell(row["next_year_saving_usd_p50"]), value=unit.cell(row["net_present_value_usd_p50"]),
         spread=_spread(row, unit), payback="", chance="", gate="", last="",
     )  # fmt: skip
 

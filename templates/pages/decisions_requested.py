@@ -51,7 +51,7 @@ def requests(night: Night) -> tuple[list[Request], Request | None, tuple[str, st
     rows = asked_rows(night)
     totals = night.tables["recommended_totals"].to_dicts()
     total = totals[0] if totals and totals[0]["decisions"] > 1 and rows else None
-    savings = [row[f"monthly_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
+    savings = [row[f"next_year_saving_usd_p{p}"] for row in [*rows, *([total] if total else [])] for p in (10, 50, 90)]
     stated_savings = [value for value in savings if value is not None]
     one_offs = [row["one_off_usd_p50"] for row in rows if row["one_off_usd_p50"] is not None]
     unit = TableUnit.of(night.money, [*stated_savings, *one_offs])
@@ -62,10 +62,10 @@ def requests(night: Night) -> tuple[list[Request], Request | None, tuple[str, st
 
 
 def _bar(row: Row, unit: TableUnit, limits: tuple[float, float]) -> Markup | None:
-    low, median, high = (row[f"monthly_saving_usd_p{p}"] for p in (10, 50, 90))
+    low, median, high = (row[f"next_year_saving_usd_p{p}"] for p in (10, 50, 90))
     if None in (low, median, high):
         return None
-    words = f"saves {unit.money.short(median)} a month, {unit.money.span(low, high)}"
+    words = f"saves {unit.money.short(median)} in twelve months, {unit.money.span(low, high)}"
     return range_bar(float(low), float(median), float(high), limits, words)
 
 
@@ -75,7 +75,7 @@ def _request(night: Night, row: Row, unit: TableUnit, limits: tuple[float, float
         why=night.say("decisions", "why", row, night.settings["quality_gate_ratio"]),
         one_off=unit.cell(row["one_off_usd_p50"]),
         bar=_bar(row, unit, limits),
-        median=unit.cell(row["monthly_saving_usd_p50"]),
+        median=unit.cell(row["next_year_saving_usd_p50"]),
         payback=formats.plain(row["payback_months_p50"]),
         chance=formats.chance(row["probability"]),
         sign_by=formats.day_short(row["sign_by"]),
@@ -88,5 +88,5 @@ def _total(row: Row, unit: TableUnit, limits: tuple[float, float]) -> Request:
     name = f"All {formats.count_word(count).lower()}, drawn together" if count > 1 else "The one decision"
     return Request(
         decision=name, why="", one_off=unit.cell(row["one_off_usd_p50"]), bar=_bar(row, unit, limits),
-        median=unit.cell(row["monthly_saving_usd_p50"]), payback="", chance="", sign_by="", owner="",
+        median=unit.cell(row["next_year_saving_usd_p50"]), payback="", chance="", sign_by="", owner="",
     )  # fmt: skip

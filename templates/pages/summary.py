@@ -103,7 +103,7 @@ def summary(night: Night) -> Summary:
     signed = [row for row in requested(night) if row["standing"] != "evaluate_first"]
     sign_by = min((row["sign_by"] for row in signed if row["sign_by"]), default=None)
     due = [row for row in signed if sign_by and row["sign_by"] == sign_by]
-    best = max(signed, key=lambda row: row["monthly_saving_usd_p50"] or 0, default=None)
+    best = max(signed, key=lambda row: row["next_year_saving_usd_p50"] or 0, default=None)
     detail = title["title_detail"] or ""
     draft = Summary(
         code=title["title_code"],
@@ -127,7 +127,7 @@ def summary(night: Night) -> Summary:
         has_plan=any(row.plan.code != "unknown" for row in rows),
         due=tuple(night.say("decisions", "phrase", row, 20) for row in due[:2]),
         largest=night.say("decisions", "phrase", best, 20) if best else "",
-        largest_saving=best["monthly_saving_usd_p50"] if best else None,
+        largest_saving=best["next_year_saving_usd_p50"] if best else None,
         parts=tuple(_parts(night)),
         training_share=_share(night, PHASES[:2]),
         unallocated_share=_share(night, ("unallocated",)),
@@ -328,7 +328,7 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
         yield night.say("summary", "usage_gap", gap)
     rows = requested(night)
     waiting = sum(1 for row in rows if row["standing"] == "evaluate_first")
-    paid = night.tables["recommended_totals"]["monthly_paid_usd_p50"].sum()
+    paid = night.tables["recommended_totals"]["next_year_paid_usd_p50"].sum()
     facts = SimpleNamespace(more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), paid=paid)
     if rows:
         yield night.say("summary", "others", facts)

@@ -24,6 +24,7 @@ from templates.pages.night import Night, Row
 from templates.pages.price_driver import rate_cause
 from templates.table_unit import TableUnit
 
+MOST_ACTIVE: Final = 2
 MOST_ROWS: Final = {"A4": 12, "letter": 9}
 MOST_CAUSES: Final = 8
 MOST_RUNS: Final = 6
@@ -126,7 +127,7 @@ def unit_costs(night: Night) -> UnitCosts:
         head=price_head(axis) if axis else None,
         rows=tuple(_row(night, row, axis, offers) for row in rows[:most]),
         everything=_everything(night, rows),
-        others=_others(rows[most:]),
+        others=" ".join([_others(rows[most:]), *_active(night, priced[:MOST_ACTIVE])]).strip(),
         offers=" ".join(_offer(night, row) for row in list(offers.values())[:2]),
         months=_months(night),
         served=served,
@@ -250,6 +251,11 @@ def _change(night: Night, row: Row) -> str:
 def _others(rows: list[Row]) -> str:
     served = sum(_tokens(row) for row in rows)
     return f"{len(rows):,} more models served {formats.tokens(served)} tokens." if rows else ""
+
+
+def _active(night: Night, rows: list[Row]) -> list[str]:
+    """What of the allocated price is time that the GPUs worked, where DCGM measured it."""
+    return [night.say("unit_costs", "active", row) for row in rows if row["active_usd_per_mtok"] is not None]
 
 
 def _months(night: Night) -> Markup | None:

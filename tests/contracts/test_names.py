@@ -1,4 +1,4 @@
-"""Names say what a thing is: the words that docs/naming.md forbids are no names in the rooms that are clean of them."""
+"""Names say what a thing is: the words that docs/naming.md forbids are no names of ours."""
 
 from __future__ import annotations
 
@@ -7,59 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 _ROOT: Final = Path(__file__).parents[2]
 _ROOMS: Final = ("warehouse", "transforms", "templates", "orchestration")
 
 FORBIDDEN: Final = frozenset(
     {"place", "carried", "found", "known", "told", "said", "kin", "letters", "glance", "df", "data", "tmp", "result"}
     | {"info", "helper", "utils"}
-)
-
-# Folders and modules that still have such names. The list only shrinks: what is clean leaves it, and nothing is added.
-TO_DO: Final = (
-    "orchestration/check_output.py",
-    "orchestration/commands.py",
-    "orchestration/preview.py",
-    "orchestration/publication.py",
-    "orchestration/settings.py",
-    "orchestration/settings_faults.py",
-    "transforms/decisions/actions",
-    "transforms/decisions/demand/positions.py",
-    "transforms/decisions/demand/task_classes.py",
-    "transforms/decisions/law",
-    "transforms/decisions/portfolio",
-    "transforms/decisions/runs",
-    "transforms/decisions/supply",
-    "transforms/staging/repeated_gpu_hours.py",
-    "warehouse/landing/arrivals.py",
-    "warehouse/landing/control_totals.py",
-    "warehouse/landing/coverage.py",
-    "warehouse/landing/delivery_parts.py",
-    "warehouse/landing/export_manifests.py",
-    "warehouse/landing/file_cache.py",
-    "warehouse/landing/first_seen.py",
-    "warehouse/landing/format_versions.py",
-    "warehouse/landing/inbox.py",
-    "warehouse/landing/landing.py",
-    "warehouse/landing/reading.py",
-    "warehouse/landing/requests",
-    "warehouse/landing/row_counts.py",
-    "warehouse/landing/supersession.py",
-    "warehouse/schemas/findings.py",
-    "warehouse/sources/billing",
-    "warehouse/sources/casts/casts.py",
-    "warehouse/sources/casts/number_casts.py",
-    "warehouse/sources/casts/timestamps.py",
-    "warehouse/sources/control_files.py",
-    "warehouse/sources/decode",
-    "warehouse/sources/policy/files.py",
-    "warehouse/sources/policy/hints.py",
-    "warehouse/sources/policy/policy.py",
-    "warehouse/sources/requests",
-    "warehouse/sources/status_words.py",
-    "warehouse/sources/training",
 )
 
 
@@ -98,22 +51,12 @@ def _forbidden(module: Path) -> list[str]:
     ]
 
 
-def _is_to_do(module: Path) -> bool:
-    return any(module.is_relative_to(_ROOT / listed) for listed in TO_DO)
-
-
 MODULES: Final = tuple(module for room in _ROOMS for module in sorted((_ROOT / room).rglob("*.py")))
 
 
-def test_names_outside_the_list_are_words_of_the_field() -> None:
-    forbidden = [name for module in MODULES if not _is_to_do(module) for name in _forbidden(module)]
+def test_no_name_is_a_forbidden_word() -> None:
+    forbidden = [name for module in MODULES for name in _forbidden(module)]
     assert forbidden == [], "give each the name of what it is, as docs/naming.md has it"
-
-
-@pytest.mark.parametrize("listed", TO_DO)
-def test_what_is_listed_as_still_to_do_has_such_a_name(listed: str) -> None:
-    modules = [module for module in MODULES if module.is_relative_to(_ROOT / listed)]
-    assert any(_forbidden(module) for module in modules), f"{listed} is clean: take it off the list"
 
 
 def test_a_forbidden_word_is_seen_wherever_a_name_is_given() -> None:

@@ -29,7 +29,7 @@ from transforms.staging.token_usage import token_usage
 from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import land
 
 READ_ON = date(2026, 11, 30)
@@ -130,7 +130,7 @@ def test_what_reads_the_charges_back_finds_the_same_ledger(sample_night: Path, p
     )
     project = load(tmp_path)
     connection = connect(tmp_path / "var", Limits())
-    place = Place(tmp_path, tmp_path / "var")
+    place = Workspace(tmp_path, tmp_path / "var")
     landed = land(place, project.settings.sources(), connection, READ_ON, READ_ON)
     again = computed(connection, project, place, READ_ON, LEDGER)["postings"]
     before = pl.read_parquet(published / "ledger/*.parquet")

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import READER, Landing, land, last_day
 from warehouse.landing.reading import DEFAULT_LIMITS, ReadingLimits
 from warehouse.sources.source import Delivery, Source
@@ -60,7 +60,7 @@ class Company:
     def land(self, night: date = NIGHT, run_on: date | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> Landing:
         """One night, run on the next day or made up later."""
         run_on = run_on or night + timedelta(days=1)
-        return land(Place(self.root, self.root / "var", limits), self.sources, self.connection, night, run_on)
+        return land(Workspace(self.root, self.root / "var", limits), self.sources, self.connection, night, run_on)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the warehouse answers."""
@@ -241,7 +241,8 @@ def test_a_second_night_reads_only_what_is_new(company: Found, monkeypatch: pyte
     one.land()
     read: list[str] = []
     monkeypatch.setattr(
-        "warehouse.landing.reading.read", lambda _, order, __: read.append(order.found.file) or pytest.fail("read")
+        "warehouse.landing.reading.read",
+        lambda _, order, __: read.append(order.source_file.file) or pytest.fail("read"),
     )
     one.land(date(2026, 11, 21))
     assert read == []

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import land
 from warehouse.sources.billing import focus
 from warehouse.sources.decode.staging_copy import spooled, unpack
@@ -88,7 +88,7 @@ def landed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         Source("meridian", "gpu_billing", "focus", "inbox/meridian/**/part-*", "append"),
     )
     landing = land(
-        Place(shared / "scenarios/first_light", var), sources, connection, date(2025, 5, 16), date(2025, 5, 17)
+        Workspace(shared / "scenarios/first_light", var), sources, connection, date(2025, 5, 16), date(2025, 5, 17)
     )
     assert (landing.rejections, landing.holds) == ((), ())
     yield connection

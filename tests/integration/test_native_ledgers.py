@@ -29,7 +29,7 @@ from transforms.staging.training_runs import training_runs
 from transforms.staging.workload_uses import workload_uses
 from warehouse.connection import Limits, connect
 from warehouse.errors import HeldError
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import Landing, land
 
 LEDGER = (
@@ -168,7 +168,7 @@ def landed(folder: Path) -> tuple[Landing, pl.DataFrame]:
     """What landing the project holds up, and its ledger."""
     loaded = load(folder)
     connection = connect(folder / "var", Limits())
-    place = Place(folder, folder / "var")
+    place = Workspace(folder, folder / "var")
     landing = land(place, loaded.settings.sources(), connection, READ_ON, READ_ON)
     ledger = computed(connection, loaded, place, READ_ON, LEDGER)["postings"]
     connection.close()

@@ -15,7 +15,7 @@ import pytest
 
 from transforms.staging import request_hours
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import land
 from warehouse.landing.requests.counter_growth import Growth, land_growth
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
@@ -296,7 +296,7 @@ def test_usage_of_one_source_in_two_groupings_holds_the_night(tmp_path: Path) ->
         page = {"data": [bucket | {"results": [result]}], "has_more": False}
         (tmp_path / f"inbox/{name}.json").write_text(json.dumps(page))
         with connect(tmp_path / "var", Limits(memory="1GB", threads=1)) as connection:
-            landing = land(Place(tmp_path, tmp_path / "var"), [source], connection, DAY, DAY)
+            landing = land(Workspace(tmp_path, tmp_path / "var"), [source], connection, DAY, DAY)
         holds.append([(hold.reason, hold.detail.partition(";")[0]) for hold in landing.holds])
     # what a.json tells, b.json tells as it is now: a copy
     sentence = "inbox/b.json has usage by model and inbox/c.json by model, project_id"

@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 import pytest
 
+from tests.sample_truth import Truth, truth
 from warehouse.sample.company import next_month
 from warehouse.sample.plan import quillmere
-from warehouse.sample.truth import Truth, truth
 
 CENT = 0.01
 STOPPED = ("failed", "cancelled", "timeout")

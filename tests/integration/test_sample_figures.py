@@ -217,7 +217,7 @@ def test_every_number_of_every_page_is_a_value_of_the_nights_tables(
         ("amortization", "closing_usd = closing_usd + 10000 WHERE model_id = 'heron-16b'", "amortization"),
         (
             "recommendations",
-            "monthly_saving_usd_p90 = monthly_saving_usd_p90 + 10000 WHERE rank = 4",
+            "next_year_saving_usd_p90 = next_year_saving_usd_p90 + 10000 WHERE rank = 4",
             "decisions",
         ),
         ("reconciliation", "billed_cost = billed_cost + 0.01 WHERE source = 'skerrow'", "reconciliation"),

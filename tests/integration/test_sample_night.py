@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from tests.sample_truth import Truth, truth
 from warehouse.sample.plan import quillmere
-from warehouse.sample.truth import Truth, truth
 
 KEYS = ["month", "account", "model_id", "phase", "is_waste"]
 SPEND = """

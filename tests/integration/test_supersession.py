@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import Landing, land
 from warehouse.sources.source import Delivery, Source
 
@@ -64,7 +64,9 @@ class Company:
     def land(self, night: date = NIGHT) -> Landing:
         """One night."""
         source = Source("cloud", "gpu_billing", "focus", "inbox/**/*.csv", self.delivery)
-        return land(Place(self.root, self.root / "var"), [source], self.connection, night, night + timedelta(days=1))
+        return land(
+            Workspace(self.root, self.root / "var"), [source], self.connection, night, night + timedelta(days=1)
+        )
 
     def held(self, night: date = NIGHT) -> list[str]:
         """Why the night is held."""
@@ -133,6 +135,46 @@ def test_an_aws_manifest_lists_the_parts_of_its_assembly(company: Founded) -> No
     })  # fmt: skip
     assert one.held() == []
     assert one.cost() == 48  # 4 days of 12
+
+
+def aws_manifest(*keys: str) -> bytes:
+    """Of a Cost and Usage Report: it names the files of a version, and no time."""
+    return json.dumps({"assemblyId": "x", "reportKeys": list(keys)}).encode()
+
+
+def test_of_the_versions_of_a_month_the_one_stands_that_the_manifest_above_them_lists(company: Founded) -> None:
+    # Both versions reach as far, and both came in one night: only the manifest of the month tells them apart.
+    month, lists = "cur/20261101-20261201", "reports/cur/20261101-20261201"
+    here = company().deliver(
+        {
+            f"{month}/aaaa/bill-00001.csv": bill(*days(20, "12")),
+            f"{month}/aaaa/bill-Manifest.json": aws_manifest(f"{lists}/aaaa/bill-00001.csv"),
+            f"{month}/bbbb/bill-00001.csv": bill(*days(20, "10")),
+            f"{month}/bbbb/bill-Manifest.json": aws_manifest(f"{lists}/bbbb/bill-00001.csv"),
+            f"{month}/bill-Manifest.json": aws_manifest(f"{lists}/aaaa/bill-00001.csv"),
+        }
+    )
+
+    assert here.held() == []
+    assert here.cost() == Decimal(240)  # 20 days at 12
+
+
+def test_a_manifest_in_a_folder_beside_the_data_lists_them_by_the_end_of_their_path(company: Founded) -> None:
+    def manifest(run: str, at: str) -> bytes:
+        names = [f"s3://bucket/x/data/BILLING_PERIOD=2026-11/{run}/bill-00001.csv"]
+        return json.dumps({"createdAt": at, "dataFiles": names}).encode()
+
+    here = company().deliver(
+        {
+            "data/BILLING_PERIOD=2026-11/r2/bill-00001.csv": bill(*days(20, "12")),
+            "data/BILLING_PERIOD=2026-11/r9/bill-00001.csv": bill(*days(20, "10")),
+            "metadata/BILLING_PERIOD=2026-11/r2/x-Manifest.json": manifest("r2", "2026-11-21T08:00:00Z"),
+            "metadata/BILLING_PERIOD=2026-11/r9/x-Manifest.json": manifest("r9", "2026-11-21T02:00:00Z"),
+        }
+    )
+
+    assert here.held() == []
+    assert here.cost() == Decimal(240)
 
 
 def test_a_control_file_says_when_its_file_was_exported(company: Founded) -> None:

@@ -43,12 +43,9 @@ def test_nothing_is_asked_of_what_is_owned_or_under_contract_or_unknown(verdicts
 
 def test_the_best_answer_is_given_in_nearly_all_clear_cases(verdicts: list[Any]) -> None:
     clear = [verdict for verdict in verdicts if verdict.is_clear]
-    # where the best is a student that nobody has taught, money that is known goes before it by the order of the cards
-    without_teaching = [verdict for verdict in clear if verdict.best != "distil"]
 
-    assert len(without_teaching) >= 15
-    assert sum(verdict.is_right for verdict in without_teaching) >= 0.9 * len(without_teaching)
-    assert all(verdict.is_right or verdict.chosen != "hold" for verdict in clear if verdict.best == "distil")
+    assert len(clear) >= 20
+    assert sum(verdict.is_right for verdict in clear) >= 0.9 * len(clear)
 
 
 def test_what_is_claimed_is_seldom_more_than_what_comes(verdicts: list[Any]) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import land
 from warehouse.sources.source import Source
 
@@ -140,7 +140,7 @@ class Deliveries(RuleBasedStateMachine):
     @invariant()
     def what_counts_is_what_happened(self) -> None:
         """The newest month and every day of the weeks once; nothing is held."""
-        place = Place(self.root, self.root / "var")
+        place = Workspace(self.root, self.root / "var")
         landing = land(place, SOURCES, self.connection, self.night, self.night + timedelta(days=1))
         assert [hold.reason for hold in landing.holds] == []
         newest = max(self.arrived, key=lambda month: month.last_day, default=None)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.connection import Limits, connect
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.landing.landing import land
 from warehouse.sources.source import Source
 
@@ -97,7 +97,7 @@ def test_the_last_export_of_a_month_counts_in_whatever_shape_and_order_it_came(e
                 export.write(root)
                 came.append(export)
             night = date(2026, 11, 21) + timedelta(days=number)
-            landing = land(Place(root, root / "var"), [source], connection, night, night + timedelta(days=1))
+            landing = land(Workspace(root, root / "var"), [source], connection, night, night + timedelta(days=1))
             query = """SELECT coalesce(sum(billed_cost), 0) FROM raw.charge_rows SEMI JOIN
                 (SELECT * FROM raw.bill_deliveries WHERE is_current) USING (source, file_sha256)"""
             (counted,) = connection.execute(query).fetchall()[0]

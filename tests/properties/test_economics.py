@@ -213,7 +213,7 @@ slow = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 
 @slow
 @given(companies)
-def test_every_dollar_of_the_ledger_is_carried_once_and_everything_closes(inputs: Tables) -> None:
+def test_every_dollar_of_the_ledger_is_kept_once_and_everything_closes(inputs: Tables) -> None:
     tables = computed(inputs)
     offending = {check.__name__: called(check, tables) for check in CHECKS}
     assert {name: rows.height for name, rows in offending.items() if rows.height} == {}
@@ -238,7 +238,7 @@ def test_a_table_computed_again_is_the_same(inputs: Tables) -> None:
 
 @slow
 @given(companies)
-def test_no_more_is_carried_than_there_was_to_carry(inputs: Tables) -> None:
+def test_no_more_is_kept_than_there_was_to_carry(inputs: Tables) -> None:
     rolled = computed(inputs)["amortization"].sort("model_id", "month")
     to_date = rolled.with_columns(
         pl.col("additions_usd", "amortized_usd", "written_off_usd").cum_sum().over("model_id")

@@ -44,7 +44,7 @@ def alike(draw: st.DrawFn) -> list[str]:
 
 
 def seen(path: Path) -> list[object]:
-    layout = Layout({"a": ("a",)}, unknown="carried")
+    layout = Layout({"a": ("a",)}, unmapped="kept")
     try:
         sheets = list(json_sheets(path, layout))
     except Exception as rejected:  # noqa: BLE001 - both ways must fail alike

@@ -13,7 +13,7 @@ from warehouse.vocabulary import ENOUGH_PROBABILITY
 _CENT: Final = 0.02  # two amounts rounded to the cent
 _FLOAT: Final = 1e-9
 _HOURS: Final = DAYS_PER_MONTH * 24
-_LEVELS: Final = ("monthly_saving_usd", "net_present_value_usd")
+_LEVELS: Final = ("monthly_saving_usd", "next_year_saving_usd", "net_present_value_usd")
 
 
 def models_without_a_card(models: pl.DataFrame, recommendations: pl.DataFrame) -> pl.DataFrame:

@@ -48,8 +48,8 @@ def repeated_gpu_hours(
     rows_of_file = beside.with_columns(repeated.cast(pl.Int128).alias("repeated")).group_by(
         "charge_day", "source", "file_sha256", "location"
     )
-    found = rows_of_file.agg(pl.col("repeated").sum().reinterpret(dtype=MONEY).alias("gpu_hours_repeated"))
-    return RepeatedGpuHours.frame(found.filter(pl.col("gpu_hours_repeated") > 0)).sort(
+    repeats = rows_of_file.agg(pl.col("repeated").sum().reinterpret(dtype=MONEY).alias("gpu_hours_repeated"))
+    return RepeatedGpuHours.frame(repeats.filter(pl.col("gpu_hours_repeated") > 0)).sort(
         "charge_day", "source", "file_sha256", "location"
     )
 

@@ -60,7 +60,7 @@ class LimitedProcess:
         atexit.register(self.stop)
 
     def start(self) -> None:
-        """Start the child where there is none, so that it is ready when it is asked."""
+        """Start the child where there is none, and do not wait for it."""
         if self._child is None:
             self._is_ready = False
             kept = {name: value for name, value in os.environ.items() if name.startswith(HANDED_DOWN)}
@@ -72,6 +72,14 @@ class LimitedProcess:
                 env=kept,
                 bufsize=0,
             )
+
+    def await_start(self, memory: int = KEPT) -> None:
+        """Start the child where there is none, and wait until it can be asked."""
+        self.start()
+        child = self._child
+        if child is not None and child.stdout is not None and not self._is_ready:
+            self._bytes(child, child.stdout, frames.HEADER.size, time.monotonic() + START_S, memory)
+            self._is_ready = True
 
     def ask(self, request: bytes, seconds: float, memory: int, written: int) -> bytes:
         """The answer to a request; the time begins when the child has started.
@@ -90,9 +98,7 @@ class LimitedProcess:
         if child is None or child.stdin is None or child.stdout is None:
             raise LimitExceededError("crash", 0)  # pragma: no cover - the pipes were asked for
         try:
-            if not self._is_ready:
-                self._bytes(child, child.stdout, frames.HEADER.size, time.monotonic() + START_S, memory)
-                self._is_ready = True
+            self.await_start(memory)
             until = time.monotonic() + seconds
             with suppress(BrokenPipeError):
                 frames.write(child.stdin, frames.Limits(seconds, memory, written).packed() + request)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,7 @@ COST_OF_FOCUS: Final = "BilledCost"
 
 
 @dataclass(frozen=True)
-class Place:
+class Workspace:
     """Where a project lies, and where Trisect keeps what it reads; `trisect check` keeps it elsewhere.
 
     `limits` are what reading one file may take.
@@ -62,9 +63,9 @@ class Inbox:
     `rejections` collects the files that cannot count; `stated` is what the control files of each source say.
     """
 
-    place: Place
+    workspace: Workspace
     kinds: Mapping[str, str]
-    found: dict[tuple[str, str], Spooled] = field(default_factory=dict)
+    files: dict[tuple[str, str], Spooled] = field(default_factory=dict)
     contents: dict[tuple[str, str], Content] = field(default_factory=dict)
     firsts: dict[tuple[object, str], str] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -92,20 +93,20 @@ def _read_of(source: Source) -> object:
     return source.kind, source.format, frozenset(source.columns.items()), frozenset(source.constants.items())
 
 
-def arrivals(place: Place, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:
+def arrivals(workspace: Workspace, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection) -> Inbox:
     """Every file that a source names, hashed unless the file system says it has not changed since."""
-    inbox, before = Inbox(place, {source.name: source.kind for source in sources}), _seen(connection)
+    inbox, before = Inbox(workspace, {source.name: source.kind for source in sources}), _seen(connection)
     for source in sources:
         _arrive(inbox, source, before)
     return inbox
 
 
 def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
-    files = matched(inbox.place.project, source.files)
+    files = matched(inbox.workspace.project, source.files)
     if source.kind == "gpu_billing":
         files = [file for file in files if not file.casefold().endswith(MANIFEST)]
-    said = inbox.stated[source.name] = stated(inbox.place.project, source, files)
-    for file, rejected in said.rejected.items():
+    controls = inbox.stated[source.name] = stated(inbox.workspace.project, source, files)
+    for file, rejected in controls.rejected.items():
         inbox.reject(source.name, file, rejected)
     for file in files:
         try:
@@ -114,16 +115,32 @@ def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
             inbox.reject(source.name, file, rejected)
             continue
         inbox.add(content)
+    if source.kind == "gpu_activity":
+        _with_copies(inbox, source.name)
+
+
+def _with_copies(inbox: Inbox, source: str) -> None:
+    """GPUs that do nothing are scraped in the same bytes again and again: each path is a measurement of its own."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for (name, file), source_file in sorted(inbox.files.items()):
+        if name == source:
+            paths[source_file.sha256].append(file)
+    for sha256, files in paths.items():
+        content = inbox.contents.get((source, sha256))
+        if content is not None and len(files) > 1:
+            copies = tuple(file for file in files if file != content.file)
+            digest = hashlib.sha256("\n".join([content.reader_digest, *copies]).encode()).hexdigest()
+            inbox.contents[source, sha256] = replace(content, reader_digest=digest, copies=copies)
 
 
 def _content(inbox: Inbox, source: Source, file: str, before: Before) -> Content:
     """The content of a file, as its control file promises it."""
-    found = inbox.found[source.name, file] = _hashed(inbox.place.project, file, before)
+    source_file = inbox.files[source.name, file] = _hashed(inbox.workspace.project, file, before)
     promises = inbox.stated[source.name].promises.get(file, ())
     for promise in promises:
-        promise.check_bytes(found.bytes, found.sha256)
-    digest = _reader_digest(inbox.place.project, source, file, promises, before)
-    return Content(source, file, found.sha256, digest, promises)
+        promise.check_bytes(source_file.bytes, source_file.sha256)
+    digest = _reader_digest(inbox.workspace.project, source, file, promises, before)
+    return Content(source, file, source_file.sha256, digest, promises)
 
 
 def side_files(project: Path, source: Source, file: str) -> list[str]:

@@ -29,33 +29,33 @@ class Stated:
     rejected: dict[str, RejectedFile] = field(default_factory=dict)
     exports: dict[str, Export] = field(default_factory=dict)
 
-    def add(self, file: str, said: Control) -> None:
+    def add(self, file: str, control_file: Control) -> None:
         """Take over what one control file says."""
-        for promise in said.files:
+        for promise in control_file.files:
             path = promised_path(file, promise.name)
             self.promises[path] = (*self.promises.get(path, ()), promise)
-            self.exports[path] = Export(file, said.exported_at, promise.rows)
-        self.invoices[file] = said.invoices
+            self.exports[path] = Export(file, control_file.exported_at, promise.rows)
+        self.invoices[file] = control_file.invoices
 
 
 def stated(project: Path, source: Source, files: Sequence[str]) -> Stated:
     """What the control files beside the source's files say; files they name beyond the pattern are checked at once."""
-    found = Stated()
+    totals = Stated()
     if source.kind == "gpu_billing":
-        found.exports = exports(project, source.files, files)
+        totals.exports = exports(project, source.files, files)
     for file in controls(project, source.files):
         try:
-            found.add(file, control(contents(project, file, LARGEST)))
-            _check_others(project, found, set(files))
+            totals.add(file, control(contents(project, file, LARGEST)))
+            _check_others(project, totals, set(files))
         except RejectedFile as rejected:
-            found.rejected[file] = rejected
-    return found
+            totals.rejected[file] = rejected
+    return totals
 
 
-def _check_others(project: Path, found: Stated, files: set[str]) -> None:
-    for path in found.promises.keys() - files:
+def _check_others(project: Path, totals: Stated, files: set[str]) -> None:
+    for path in totals.promises.keys() - files:
         if not (project / path).is_symlink() and not (project / path).exists():
             raise RejectedFile("missing_part", f"{path} is named and is not there; deliver it")
         other = spooled(project, path)
-        for promise in found.promises[path]:
+        for promise in totals.promises[path]:
             promise.check_bytes(other.bytes, other.sha256)

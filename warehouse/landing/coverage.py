@@ -104,11 +104,11 @@ def uncovered(
     for number, sha256, accounts, first, last, count, currency, cost in sorted(days, key=str):
         more = " …" if len(accounts) > MOST_NAMED else ""
         named = ", ".join(name or "no sub-account" for name in accounts[:MOST_NAMED]) + more
-        said = f"{cost.normalize():f} {currency} of {named} on {count} days from {first} to {last} would vanish"
-        gaps[number, sha256] = "; ".join(filter(None, (gaps.get((number, sha256)), said)))
+        shortfall = f"{cost.normalize():f} {currency} of {named} on {count} days from {first} to {last} would vanish"
+        gaps[number, sha256] = "; ".join(filter(None, (gaps.get((number, sha256)), shortfall)))
     for number, sha256, count, repeated in sorted(subjects):
-        said = f"it repeats {repeated:,} of the {count:,} things that the older one charges for"
-        gaps[number, sha256] = "; ".join(filter(None, (gaps.get((number, sha256)), said)))
+        shortfall = f"it repeats {repeated:,} of the {count:,} things that the older one charges for"
+        gaps[number, sha256] = "; ".join(filter(None, (gaps.get((number, sha256)), shortfall)))
     holds = [_hold(source, units[number], sha256, gap) for (number, sha256), gap in sorted(gaps.items())]
     return holds, frozenset((*units[number].unit[:2], sha256) for number, sha256 in gaps)
 

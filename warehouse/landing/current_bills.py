@@ -105,7 +105,8 @@ def _files(source: Source, inbox: Inbox, nights: Nights) -> list[BillFile]:
             exports[file].manifest if file in exports and listed[exports[file].manifest] > 1 else "",
             exports[file].exported_at if file in exports else None,
             nights.first_seen(name, file, at.sha256),
+            is_standing=file in exports and exports[file].is_standing,
         )
-        for (name, file), at in sorted(inbox.found.items())
+        for (name, file), at in sorted(inbox.files.items())
         if name == source.name and at.sha256 in standing
     ]

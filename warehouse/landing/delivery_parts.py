@@ -76,9 +76,9 @@ class Siblings:
         if listed.is_empty():
             return cls(groups, frozenset(shared))
         connection.register("siblings", listed.to_arrow())
-        found = connection.execute(_SHARED, {"source": source.name}).fetchall()
+        pairs = connection.execute(_SHARED, {"source": source.name}).fetchall()
         connection.unregister("siblings")
-        return cls(groups, frozenset(shared | set(found)))
+        return cls(groups, frozenset(shared | set(pairs)))
 
     def parts_of(self, account: str, period: date, files: Iterable[str]) -> dict[str, str]:
         """The delivery of each file of a unit: the files themselves, joined where they are parts of one."""

@@ -1,7 +1,8 @@
 """Manifests that exporters write beside a bill: which files one run exported, when, and how many rows they hold.
 
-AWS writes `…-Manifest.json` (Cost and Usage Reports, Data Exports), Azure a `manifest.json` into the folder of each
-run. Only what they say of files and times is read; a manifest that says neither is none.
+AWS writes `…-Manifest.json`: a Cost and Usage Report into the folder of each version, and again above the versions of
+a month for the one that stands; a Data Export into `metadata/` beside `data/`. Azure writes a `manifest.json` into the
+folder of each run. Only what they say of files and times is read; a manifest that says neither is none.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -34,40 +35,49 @@ _TIMES: Final = (
 )
 _LISTS: Final = ("blobs", "reportKeys", "dataFiles", "files")
 _NAMES: Final = ("blobName", "key", "name", "path")
+_NAME_AND_FOLDER: Final = 2
 
 
 @dataclass(frozen=True)
 class Export:
-    """One run of an export: its manifest, when it ran, and how many rows it exported, as far as it says."""
+    """One run of an export: its manifest, when it ran, and how many rows it exported, as far as it says.
+
+    `is_standing` where a manifest above the folder of the file lists it: of several versions this one stands.
+    """
 
     manifest: str
     exported_at: datetime | None
     rows: int | None
+    is_standing: bool = False
 
 
 def exports(project: Path, pattern: str, files: Sequence[str]) -> dict[str, Export]:
     """The run that exported each file, where a manifest lists it; the manifest closest to the file counts."""
     below = _by_folder(files)
     of_file: dict[str, Export] = {}
+    standing: set[str] = set()
     for manifest in sorted(manifests(project, pattern), key=lambda path: path.count("/")):
         with suppress(RejectedFile, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             document = msgspec.json.decode(contents(project, manifest, LARGEST))
             if isinstance(document, dict):
-                of_file.update(dict.fromkeys(_listed(manifest, document, below), _export(manifest, document)))
-    return of_file
+                listed = list(_listed(manifest, document, below, files))
+                of_file.update(dict.fromkeys(listed, _export(manifest, document)))
+                folder = manifest.rpartition("/")[0]
+                standing.update(file for file in listed if file.rpartition("/")[0].startswith(f"{folder}/"))
+    return {file: replace(export, is_standing=file in standing) for file, export in of_file.items()}
 
 
 def _export(manifest: str, document: Mapping[str, Any]) -> Export:
     run = document.get("runInfo")
-    said = {**document, **run} if isinstance(run, dict) else document
+    fields = {**document, **run} if isinstance(run, dict) else document
     rows = document.get("dataRowCount")
-    return Export(manifest, _time(said), rows if isinstance(rows, int) and rows >= 0 else None)
+    return Export(manifest, _time(fields), rows if isinstance(rows, int) and rows >= 0 else None)
 
 
-def _time(said: Mapping[str, Any]) -> datetime | None:
+def _time(fields: Mapping[str, Any]) -> datetime | None:
     """When the run exported; a time without offset is UTC."""
     for name in _TIMES:
-        text = said.get(name)
+        text = fields.get(name)
         if isinstance(text, str):
             # Azure writes seven fractional digits, Python reads six.
             with suppress(ValueError):
@@ -76,20 +86,26 @@ def _time(said: Mapping[str, Any]) -> datetime | None:
     return None
 
 
-def _listed(manifest: str, document: Mapping[str, Any], below: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """The files that a manifest lists, at or below its folder; all beside it where it lists none."""
+def _listed(
+    manifest: str, document: Mapping[str, Any], below: Mapping[str, Sequence[str]], files: Sequence[str]
+) -> Iterator[str]:
+    """The files that a manifest lists, at or below its folder; all beside it where it lists none.
+
+    One that has no file below it, as those of AWS Data Exports, lists files of another folder by the end of their path.
+    """
     folder = manifest.rpartition("/")[0]
     names = [name for key in _LISTS for name in _names(document.get(key))]
     if not names:
         yield from (file for file in below.get(folder, ()) if file.rpartition("/")[0] == folder)
         return
     by_name: dict[str, list[str]] = defaultdict(list)
-    for file in below.get(folder, ()):
+    for file in below.get(folder, files):
         by_name[file.rpartition("/")[2]].append(file)
+    least = 1 if folder in below else _NAME_AND_FOLDER
     for name in names:
         candidates = by_name.get(name.rpartition("/")[2], [])
         closest = max((_shared_tail(name, file) for file in candidates), default=0)
-        yield from (file for file in candidates if _shared_tail(name, file) == closest)
+        yield from (file for file in candidates if _shared_tail(name, file) == closest >= least)
 
 
 def _names(listed: object) -> Iterator[str]:

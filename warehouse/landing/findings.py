@@ -39,7 +39,7 @@ def settle_paths(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
 
 def absent_sources(sources: Sequence[Source], inbox: Inbox) -> Iterator[tuple[str, Finding]]:
     """Sources of which nothing has come: the night counts none of them, and says so."""
-    present = {source for source, _ in inbox.found}
+    present = {source for source, _ in inbox.files}
     for source in sources:
         if source.name not in present:
             yield source.name, Finding("source_without_files", source.files)

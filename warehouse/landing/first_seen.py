@@ -11,7 +11,7 @@ from typing import Final
 import duckdb
 
 from warehouse import publish
-from warehouse.landing.arrivals import Place
+from warehouse.landing.arrivals import Workspace
 from warehouse.schemas.raw import Files
 
 PUBLISHED: Final = "published"
@@ -40,7 +40,7 @@ class Nights:
         return first
 
 
-def nights_before(connection: duckdb.DuckDBPyConnection, place: Place, start: datetime) -> Nights:
+def nights_before(connection: duckdb.DuckDBPyConnection, workspace: Workspace, start: datetime) -> Nights:
     """What is known of files that an earlier night had.
 
     A warehouse that was lost is built again from the inbox, which does not say when its files came; the manifests of
@@ -48,11 +48,11 @@ def nights_before(connection: duckdb.DuckDBPyConnection, place: Place, start: da
     """
     query = f"SELECT source, file, sha256, first_seen_at FROM {Files.qualified()}"
     remembered = {(source, file, sha256): at for source, file, sha256, at in connection.execute(query).fetchall()}
-    return Nights(start, remembered or _published(place))
+    return Nights(start, remembered or _published(workspace))
 
 
-def _published(place: Place) -> dict[tuple[str, str, str], datetime]:
-    published = place.project / "var" / PUBLISHED
+def _published(workspace: Workspace) -> dict[tuple[str, str, str], datetime]:
+    published = workspace.project / "var" / PUBLISHED
     seen: dict[tuple[str, str, str], datetime] = {}
     for night, revision in sorted(publish.nights(published).items()):
         start = datetime(night.year, night.month, night.day, tzinfo=UTC)

@@ -18,7 +18,7 @@ from warehouse.sources.source import Source
 
 def format_versions(project: Path, sources: Sequence[Source]) -> dict[str, str]:
     """The version of each source whose format has several, by its name; a file that cannot be read has none."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for source in sources:
         version = FORMATS[source.kind, source.format].version
         files = matched(project, source.files) if version else []
@@ -26,8 +26,8 @@ def format_versions(project: Path, sources: Sequence[Source]) -> dict[str, str]:
             columns = _columns(project, min(files, key=lambda file: ((project / file).lstat().st_size, file)))
             named = version({column.casefold() for column in columns}) if columns else None
             if named:
-                found[source.name] = named
-    return found
+                versions[source.name] = named
+    return versions
 
 
 def _columns(project: Path, file: str) -> list[str]:
@@ -37,7 +37,7 @@ def _columns(project: Path, file: str) -> list[str]:
             at = spooled(project, file)
             content = unpack(at, Path(folder) / "content")
             delivered = Delivered(file, at.sha256, at.bytes, content, EARLIEST, is_proved=True)
-            first = next(batches(delivered, Layout({}, unknown="carried")), None)
+            first = next(batches(delivered, Layout({}, unmapped="kept")), None)
         except RejectedFile:
             return []
-        return first.carried.columns if first else []
+        return first.unmapped.columns if first else []

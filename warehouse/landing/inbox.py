@@ -75,8 +75,8 @@ def accompanies(pattern: str, path: str) -> bool:
     return (is_beside and path.endswith(CONTROL)) or path.casefold().endswith(MANIFEST)
 
 
-def _hides(place: Path, path: str, on_the_way: list[re.Pattern[str]]) -> bool:
-    return any(folder.fullmatch(path + "/") for folder in on_the_way) and place.is_symlink() and place.is_dir()
+def _hides(entry: Path, path: str, on_the_way: list[re.Pattern[str]]) -> bool:
+    return any(folder.fullmatch(path + "/") for folder in on_the_way) and entry.is_symlink() and entry.is_dir()
 
 
 def _folders(pattern: str) -> Iterator[str]:
@@ -105,8 +105,8 @@ def _part(part: str) -> str:
 
 def _walk(project: Path, folder: str) -> Iterator[str]:
     """Every entry that is no folder, links to folders among them, which are refused when they are opened."""
-    for place, folders, files in os.walk(project / folder, followlinks=False):
-        inside = Path(place).relative_to(project).as_posix()
-        links = [name for name in folders if (Path(place) / name).is_symlink()]
+    for directory, folders, files in os.walk(project / folder, followlinks=False):
+        inside = Path(directory).relative_to(project).as_posix()
+        links = [name for name in folders if (Path(directory) / name).is_symlink()]
         names = (name for name in (*files, *links) if not name.startswith("."))
         yield from (f"{inside}/{name}".removeprefix("./") for name in names)

@@ -19,7 +19,7 @@ import polars as pl
 from warehouse import free_space
 from warehouse.isolation.limited_process import LimitedProcess
 from warehouse.landing import file_cache, findings, reading
-from warehouse.landing.arrivals import Inbox, Place, Rejection, arrivals, side_files
+from warehouse.landing.arrivals import Inbox, Rejection, Workspace, arrivals, side_files
 from warehouse.landing.commitment_overlap import commitments_counted_twice
 from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
@@ -63,7 +63,7 @@ class Landing:
 
 
 def land(
-    place: Place,
+    workspace: Workspace,
     sources: Sequence[Source],
     connection: duckdb.DuckDBPyConnection,
     night: date,
@@ -76,14 +76,14 @@ def land(
     """
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
     with transaction(connection):
-        inbox = arrivals(place, sources, connection)
-        nights = nights_before(connection, place, start)
+        inbox = arrivals(workspace, sources, connection)
+        nights = nights_before(connection, workspace, start)
         lost = _lost_landings(inbox, connection)
         fresh = _read_what_is_new(inbox, connection, nights, run_on, lost)
         for source in sources:
             standing = [content.sha256 for content in inbox.contents.values() if content.source == source]
             remove_copies(connection, source, standing, fresh)
-        growth = land_growth(connection, place.var, start.date())
+        growth = land_growth(connection, workspace.var, start.date())
         files = [*_landed_requests(inbox, connection), *growth.files]
         marked = mark_uncounted(connection, files, start.date(), candidates)
         replace(connection, MatchingCalls, marked.matching_calls)
@@ -123,8 +123,8 @@ def _state_invoices(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None
             "currency": invoice.currency.upper(),
             "billed_cost": invoice.billed_cost,
         }
-        for source, said in inbox.stated.items()
-        for file, invoices in said.invoices.items()
+        for source, controls in inbox.stated.items()
+        for file, invoices in controls.invoices.items()
         for invoice in invoices
     ]
     file_cache.insert(connection, InvoiceTotals, pl.DataFrame(rows, schema=InvoiceTotals.polars_schema()))
@@ -138,7 +138,7 @@ def _landed_requests(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> lis
         for key, content in sorted(inbox.contents.items(), key=lambda item: item[1].file)
         if content.source.kind == "request_telemetry" and key in read
     )
-    landed = (file_cache.landed_file(inbox.place.var, content) for content in telemetry)
+    landed = (file_cache.landed_file(inbox.workspace.var, content) for content in telemetry)
     return [file for file in landed if file.path.name in recorded]
 
 
@@ -148,9 +148,9 @@ def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> d
     A row of a bill that covers a month tells of the month's last day; what was bought ahead tells of its first only.
     """
     billed = "CASE charge_category WHEN 'Usage' THEN charge_end - INTERVAL 1 MICROSECOND ELSE charge_start END"
-    told = f"max(least(greatest(charge_start, {billed})::DATE, $until))"
+    last_billed = f"max(least(greatest(charge_start, {billed})::DATE, $until))"
     queries = [
-        f"SELECT {told} FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
+        f"SELECT {last_billed} FROM {ChargeRows.qualified()} WHERE charge_start::DATE <= $until",
         f"SELECT max(started_at::DATE) FROM {RunRows.qualified()} WHERE started_at::DATE <= $until",
     ]
     days = [connection.execute(query, {"until": until}).fetchall()[0][0] for query in queries]
@@ -163,11 +163,11 @@ def last_day(connection: duckdb.DuckDBPyConnection, var: Path, until: date) -> d
 
 def _lost_landings(inbox: Inbox, connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
     """Contents whose landed requests are missing or damaged below var/landed."""
-    read = file_cache.known(connection).filter(pl.col("kind") == "request_telemetry", pl.col("rows") > 0)
+    read = file_cache.cached_files(connection).filter(pl.col("kind") == "request_telemetry", pl.col("rows") > 0)
     rows = read.select("source", "file_sha256", "reader_digest").iter_rows()
     standing = {(source, sha256): digest for source, sha256, digest in rows}
     paths = {
-        file_cache.landed_file(inbox.place.var, content).path: key
+        file_cache.landed_file(inbox.workspace.var, content).path: key
         for key, content in inbox.contents.items()
         if standing.get(key) == content.reader_digest
     }
@@ -183,10 +183,10 @@ def _read_what_is_new(
     for source, sha256 in stale:
         file_cache.forget(connection, source, sha256)
     wanted = [content for key, content in inbox.contents.items() if key not in seen or key in stale]
-    free_space.require(inbox.place.var, sum(inbox.found[one.source.name, one.file].bytes for one in wanted))
-    shelf = file_cache.Shelf(connection, inbox.place.var)
+    free_space.require(inbox.workspace.var, sum(inbox.files[one.source.name, one.file].bytes for one in wanted))
+    shelf = file_cache.Shelf(connection, inbox.workspace.var)
     without_rows: list[tuple[Content, Times]] = []
-    with private_folder(inbox.place.var, "landing") as folder:
+    with private_folder(inbox.workspace.var, "landing") as folder:
         for content in announced(wanted):
             key = (content.source.name, content.sha256)
             first = min(start, seen.get(key, nights.first_seen_content(*key)))
@@ -217,11 +217,20 @@ def _settle_files_without_rows(
 
 def _read(inbox: Inbox, content: Content, shelf: file_cache.Shelf, times: Times, folder: Path) -> bool:
     """Keep what the content holds; False where it has no row, which the other files of its source decide upon."""
-    place, found = inbox.place, inbox.found[content.source.name, content.file]
-    beside = tuple(side_files(place.project, content.source, content.file))
+    workspace, source_file = inbox.workspace, inbox.files[content.source.name, content.file]
+    beside = tuple(side_files(workspace.project, content.source, content.file))
     try:
-        order = reading.Order(found, content.source, content.promises, beside, times.night_start, times.run_on, folder)
-        read = reading.read(READER, order, place.limits)
+        order = reading.Order(
+            source_file,
+            content.source,
+            content.promises,
+            beside,
+            times.night_start,
+            times.run_on,
+            folder,
+            content.copies,
+        )
+        read = reading.read(READER, order, workspace.limits)
     except FileWithoutRows:
         if not content.promises:
             return False
@@ -241,15 +250,15 @@ def _stale(inbox: Inbox, connection: duckdb.DuckDBPyConnection, night: date, run
     Where one leaves, contents of its source with copies elsewhere are read again: they may hold what left.
     """
     stale, left = set(), set()
-    known = file_cache.known(connection)
-    for row in known.iter_rows(named=True):
+    cached = file_cache.cached_files(connection)
+    for row in cached.iter_rows(named=True):
         key = (row["source"], row["file_sha256"])
         now = inbox.contents.get(key)
         if now is None:
             left.add(row["source"])
         if now is None or now.reader_digest != row["reader_digest"] or _is_of_another_night(row, night, run_on):
             stale.add(key)
-    copied = known.filter(known["copied"] > 0).select("source", "file_sha256").iter_rows()
+    copied = cached.filter(cached["copied"] > 0).select("source", "file_sha256").iter_rows()
     return stale | {(source, sha256) for source, sha256 in copied if source in left}
 
 

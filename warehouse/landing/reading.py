@@ -34,16 +34,18 @@ MEGABYTE: Final = 1_000_000
 class Order:
     """One content to be read: where it lies, as it was hashed, and how its source reads it.
 
-    `promises` are what control files say of it, `side_files` the paths that stand beside it, `folder` is private.
+    `promises` are what control files say of it, `side_files` the paths that stand beside it, `copies` the other paths
+    of the same bytes that count, `folder` is private.
     """
 
-    found: Spooled
+    source_file: Spooled
     source: Source
     promises: tuple[Promise, ...]
     side_files: tuple[str, ...]
     night_start: datetime
     run_on: date
     folder: Path
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,16 @@ def read(process: LimitedProcess, order: Order, limits: ReadingLimits) -> Readin
         OSError: the disk is full or broken.
         ReaderError: anything else that a reader raises.
     """
-    seconds = limits.seconds_per_file + order.found.bytes / MEGABYTE
-    written = RATIO_COUNTS_FROM + MAX_RATIO * order.found.bytes
+    seconds = limits.seconds_per_file + order.source_file.bytes / MEGABYTE
+    written = RATIO_COUNTS_FROM + MAX_RATIO * order.source_file.bytes
     try:
         reply = process.ask(_packed(order), seconds, bytes_of(limits.memory), written)
     except LimitExceededError as over:
         raise _rejected(over) from None
-    said = msgspec.msgpack.decode(reply, type=_Reply)
-    if said.answer is None:
-        raise _error(said.failure or _Failure("", "no answer"), order.found.file)
-    return _reading(said.answer)
+    response = msgspec.msgpack.decode(reply, type=_Reply)
+    if response.answer is None:
+        raise _error(response.failure or _Failure("", "no answer"), order.source_file.file)
+    return _reading(response.answer)
 
 
 def _rejected(over: LimitExceededError) -> RejectedFile:
@@ -170,10 +172,18 @@ def work(request: bytes) -> bytes:
 def _believed(order: Order) -> Reading:
     """What the reader says, once a second one has added up the bill and the control file agrees."""
     beside = {path: _side_file(order, path) for path in order.side_files}
-    found = order.found
-    copy = unpack(found, order.folder / "content")
+    source_file = order.source_file
+    copy = unpack(source_file, order.folder / "content")
     delivered = Delivered(
-        found.file, found.sha256, found.bytes, copy, order.night_start, beside, bool(order.promises), order.run_on
+        source_file.file,
+        source_file.sha256,
+        source_file.bytes,
+        copy,
+        order.night_start,
+        beside,
+        bool(order.promises),
+        order.run_on,
+        order.copies,
     )
     record = FORMATS[order.source.kind, order.source.format]
     read = record.read(delivered, order.source)
@@ -186,7 +196,7 @@ def _believed(order: Order) -> Reading:
 def _side_file(order: Order, path: str) -> Path:
     """A private copy of a side file, made once a landing."""
     copy = order.folder / hashlib.sha256(path.encode()).hexdigest()
-    return copy if copy.exists() else unpack(spooled(order.found.project, path), copy)
+    return copy if copy.exists() else unpack(spooled(order.source_file.project, path), copy)
 
 
 def _packed(order: Order) -> bytes:

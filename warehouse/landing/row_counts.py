@@ -44,7 +44,9 @@ def account(
     Returns:
         What each source refused.
     """
-    read = {(row["source"], row["file_sha256"]): row for row in file_cache.known(connection).iter_rows(named=True)}
+    read = {
+        (row["source"], row["file_sha256"]): row for row in file_cache.cached_files(connection).iter_rows(named=True)
+    }
     for key, content in inbox.contents.items():
         if key in read:
             _settle_requests(read[key], marked, f"{content.source.name}:{content.file}")
@@ -68,18 +70,18 @@ def _settle_requests(read: dict[str, Any], marked: Marked, file: str) -> None:
 def _listed(inbox: Inbox) -> list[tuple[str, str]]:
     """Every file that a pattern matches, also one that could not be opened; control files are no data."""
     unreadable = {(rejection.source, rejection.file) for rejection in inbox.rejections}
-    return sorted(key for key in inbox.found.keys() | unreadable if not key[1].endswith(CONTROL))
+    return sorted(key for key in inbox.files.keys() | unreadable if not key[1].endswith(CONTROL))
 
 
 def _content_key(inbox: Inbox, key: tuple[str, str]) -> tuple[str, str]:
-    found = inbox.found.get(key)
-    sha256 = found.sha256 if found else ""
+    source_file = inbox.files.get(key)
+    sha256 = source_file.sha256 if source_file else ""
     return inbox.owners.get((key[0], sha256), key[0]), sha256
 
 
 def _file(inbox: Inbox, key: tuple[str, str], read: Readings, bills: CurrentBills) -> dict[str, Any]:
     source, file = key
-    found, content_key = inbox.found.get(key), _content_key(inbox, key)
+    source_file, content_key = inbox.files.get(key), _content_key(inbox, key)
     rejected = any((rejection.source, rejection.file) == key for rejection in inbox.rejections)
     counts = None if rejected else read.get(content_key)
     is_first = content_key[0] == source and content_key in inbox.contents and inbox.contents[content_key].file == file
@@ -88,9 +90,9 @@ def _file(inbox: Inbox, key: tuple[str, str], read: Readings, bills: CurrentBill
         "file": file,
         "kind": inbox.kinds[source],
         "sha256": content_key[1],
-        "bytes": found.bytes if found else 0,
+        "bytes": source_file.bytes if source_file else 0,
         "reader_digest": inbox.contents[content_key].reader_digest if content_key in inbox.contents else "",
-        "changed_ns": found.changed_ns if found else 0,
+        "changed_ns": source_file.changed_ns if source_file else 0,
         "exported_at": bills.exported.get(content_key),
         "superseded_by": bills.superseded.get(content_key),
     }

@@ -32,13 +32,17 @@ _NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class BillFile(NamedTuple):
-    """One path under which a bill lies: its content, what lists it, when it was exported, and the night it was seen."""
+    """One path under which a bill lies: its content, what lists it, when it was exported, and the night it was seen.
+
+    `is_standing` where a manifest above several versions of the bill lists this one.
+    """
 
     file: str
     sha256: str
     manifest: str
     exported_at: datetime | None
     first_seen_at: datetime
+    is_standing: bool = False
 
 
 class Unit(NamedTuple):
@@ -85,9 +89,14 @@ class UnitDelivery:
         return max(each.at.first_seen_at for each in self.held)
 
     @property
-    def recency(self) -> tuple[datetime, datetime, datetime, datetime]:
-        """What orders deliveries that are not compared one by one: export, reach, first night."""
-        return (self.exported_at or _NEVER, *self.reach, self.first_seen_at)
+    def recency(self) -> tuple[datetime, bool, datetime, datetime, datetime]:
+        """What orders deliveries that are not compared one by one: export, manifest, reach, first night."""
+        return (self.exported_at or _NEVER, self.is_standing, *self.reach, self.first_seen_at)
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether a manifest above several versions of the bill lists this one."""
+        return any(each.at.is_standing for each in self.held)
 
     @property
     def contents(self) -> dict[str, Held]:
@@ -113,6 +122,8 @@ class UnitDelivery:
         """Whether it is newer than another; None where nothing decides."""
         if self.exported_at and other.exported_at and self.exported_at != other.exported_at:
             return self.exported_at > other.exported_at
+        if self.is_standing != other.is_standing:
+            return self.is_standing
         if self.reach != other.reach:
             return self.reach > other.reach
         if self.first_seen_at != other.first_seen_at:
@@ -147,8 +158,8 @@ def delivered_units(
     for account, period, view, sha256, rows, cost, exported_at, start, end in cursor.fetchall():
         for at in paths.get(sha256, ()):
             folder = export_folder(at.file) if source.delivery == "parts" else ""
-            known = at.exported_at or exported_at
-            held[Unit(account, period, view, folder)].append(Held(at, rows, cost, known, start, end))
+            exported = at.exported_at or exported_at
+            held[Unit(account, period, view, folder)].append(Held(at, rows, cost, exported, start, end))
     contents = {at.file: sha256 for sha256, every in paths.items() for at in every}
     siblings = Siblings.of(connection, source, contents)
     return [_delivered(unit, list(_deliveries(unit, held[unit], siblings))) for unit in sorted(held)]
@@ -248,10 +259,10 @@ def shrunken(units: Iterable[DeliveredUnit]) -> list[Shrunken]:
     return [
         Shrunken(
             contents,
-            sorted({held.at.file for _, after, _ in found for held in after.held}),
-            "; ".join(_shrinkage(*one) for one in found),
+            sorted({held.at.file for _, after, _ in losses for held in after.held}),
+            "; ".join(_shrinkage(*one) for one in losses),
         )
-        for contents, found in lost.items()
+        for contents, losses in lost.items()
     ]
 
 

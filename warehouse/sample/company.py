@@ -1,4 +1,4 @@
-"""What an invented company is made of: the shapes of the plan, from which its files and its truth are both derived."""
+"""What an invented company is made of: the shapes of the plan, from which its files are derived."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 Phase = Literal["pretraining", "posttraining", "inference"]
 Status = Literal["finished", "failed", "cancelled", "timeout", "running"]
 Account = Literal["pool", "commitment_unused", "shared", "adjustment", "unallocated", "out_of_scope"]
 
 HOUR = timedelta(hours=1)
+TOKEN_WEIGHTS: Final = {"input": 1.0, "cached_input": 0.1, "output": 4.0}
 
 
 def at(day: str, hour: float = 0) -> datetime:

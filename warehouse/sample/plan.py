@@ -1,4 +1,4 @@
-"""THE PLAN: one invented company, from which its files and, by another way, its truth are derived."""
+"""The plan: one invented company, from which its files are derived."""
 
 from datetime import timedelta
 

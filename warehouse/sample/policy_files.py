@@ -10,11 +10,10 @@ from typing import Final
 
 from warehouse.sample.archive import put, text_of
 from warehouse.sample.bill_rows import GPUS_PER_NODE, instance_type, month_of
-from warehouse.sample.company import Company, chip_of
+from warehouse.sample.company import TOKEN_WEIGHTS, Company, chip_of
 from warehouse.sample.logs import ORGANISATION
 from warehouse.sample.tracker import CLUSTERS
 from warehouse.sample.training import PROJECTS
-from warehouse.sample.truth import WEIGHTS
 from warehouse.sources.policy.files import columns_in_file
 from warehouse.sources.policy.policy import FILE_NAMES, TABLES
 
@@ -208,9 +207,7 @@ def _budgets(company: Company) -> Iterator[Row]:
 def _token_weights() -> Iterator[Row]:
     yield {
         "deployment_id": "*",
-        "input": WEIGHTS["input"],
-        "cached_input": WEIGHTS["cached"],
-        "output": WEIGHTS["output"],
+        **TOKEN_WEIGHTS,
     }
 
 

@@ -190,9 +190,9 @@ def sentence(finding: Mapping[str, Any]) -> str:
     values = {name: "" if value is None else value for name, value in finding.items()} | {
         "rows": f"{finding['rows']:,}"
     }
-    said = FINDING_KINDS[finding["kind"]].sentence.format_map(values)
+    main = FINDING_KINDS[finding["kind"]].sentence.format_map(values)
     facts = [part for part in (worth(finding), _days(finding["day_from"], finding["day_to"])) if part]
-    return said + (f" ({'; '.join(facts)})" if facts else "")
+    return main + (f" ({'; '.join(facts)})" if facts else "")
 
 
 def remedy(finding: Mapping[str, Any]) -> str:

@@ -74,13 +74,13 @@ def control(text: bytes) -> Control:
         RejectedFile: unreadable.
     """
     try:
-        said = msgspec.json.decode(text, type=Control)
+        document = msgspec.json.decode(text, type=Control)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise RejectedFile("unreadable", f"no control file: {error}") from error
-    costs = [promise.billed_cost for promise in said.files] + [invoice.billed_cost for invoice in said.invoices]
+    costs = [promise.billed_cost for promise in document.files] + [invoice.billed_cost for invoice in document.invoices]
     if not all(cost is None or cost.copy_abs() < LARGEST for cost in costs):
         raise RejectedFile("unreadable", "no control file: a billed cost is no amount that a bill can have")
-    return said
+    return document
 
 
 def promised_path(control_file: str, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.casts.casts import known
+from warehouse.sources.casts.casts import null_if
 
 REQUEST: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -51,9 +51,9 @@ def _request(word: str | None) -> str:
 
 def run_status(cells: pl.Series) -> pl.Series:
     """Status of runs; null where nothing is said, unknown for a word that no system uses."""
-    said = _folded(cells)
-    return said.replace_strict(dict(RUN), default="unknown", return_dtype=pl.String).zip_with(
-        said.is_not_null(), pl.Series([None], dtype=pl.String)
+    folded = _folded(cells)
+    return folded.replace_strict(dict(RUN), default="unknown", return_dtype=pl.String).zip_with(
+        folded.is_not_null(), pl.Series([None], dtype=pl.String)
     )
 
 
@@ -64,5 +64,5 @@ def status_of(word: str) -> str:
 
 def _folded(cells: pl.Series) -> pl.Series:
     """`Timed Out` and `timed-out` are one word; a trailing `.0` of a code is none."""
-    said = known(cells).str.strip_chars().str.to_lowercase()
-    return said.str.replace_all(r"[\s-]+", "_").str.replace(r"^([0-9]{3})\.0$", "$1").alias("said")
+    folded = null_if(cells).str.strip_chars().str.to_lowercase()
+    return folded.str.replace_all(r"[\s-]+", "_").str.replace(r"^([0-9]{3})\.0$", "$1").alias("said")

@@ -1,6 +1,6 @@
 -- words: how many decisions, and what they save together
-SELECT in_words(decisions), span(monthly_saving_usd_p10, monthly_saving_usd_p90), money(monthly_saving_usd_p50), money(one_off_usd_p50),
-    '$0', money(monthly_saving_usd_p90)
+SELECT in_words(decisions), span(next_year_saving_usd_p10, next_year_saving_usd_p90), money(next_year_saving_usd_p50), money(one_off_usd_p50),
+    '$0', money(next_year_saving_usd_p90)
 FROM decisions.recommended_totals;
 
 -- may: sizes that decisions and alternatives name, those that wait, the cost of capital and the gate
@@ -22,7 +22,7 @@ curve AS (
     SELECT cash.* FROM decisions.cash_curves AS cash JOIN shown ON cash.pool_id = shown.pool_id AND cash.action = shown.action
 )
 SELECT
-    money(one_off_usd_p50) || ' ' || money(monthly_saving_usd_p50) || ' ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90) || ' '
+    money(one_off_usd_p50) || ' ' || money(next_year_paid_usd_p50) || ' ' || money(next_year_saving_usd_p50) || ' ' || span(next_year_saving_usd_p10, next_year_saving_usd_p90) || ' '
         || chance(probability) || ' ' || months(payback_months_p50) || ' month ' || fixed(payback_months_p50, 0)
 FROM shown
 UNION ALL SELECT months(month) || ' ' || change(cash_usd_p10) || ' ' || change(cash_usd_p50) || ' ' || change(cash_usd_p90) FROM curve;
@@ -35,8 +35,8 @@ WITH asked AS (
     SELECT *, row_number() OVER (ORDER BY standing, net_present_value_usd_p50 DESC, rank) AS place FROM asked
 ), printed AS (
     SELECT standing, place, place::TEXT, NULL, millions(one_off_usd_p50),
-        'saves ' || money(monthly_saving_usd_p50) || ' a month, ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90),
-        millions(monthly_saving_usd_p50), CASE standing WHEN 3 THEN '–' ELSE millions(net_present_value_usd_p50) END,
+        'saves ' || money(next_year_saving_usd_p50) || ' in twelve months, ' || span(next_year_saving_usd_p10, next_year_saving_usd_p90),
+        millions(next_year_saving_usd_p50), CASE standing WHEN 3 THEN '–' ELSE millions(net_present_value_usd_p50) END,
         CASE WHEN standing < 3 AND millions(net_present_value_usd_p10) <> millions(net_present_value_usd_p90)
             THEN millions(net_present_value_usd_p10) || '–' || millions(net_present_value_usd_p90) ELSE '' END,
         fixed(payback_months_p50, 0), chance(probability), NULL, NULL
@@ -45,8 +45,8 @@ WITH asked AS (
     SELECT DISTINCT standing, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM placed
     UNION ALL
     SELECT 4, 0, '', NULL, millions(one_off_usd_p50),
-        'saves ' || money(monthly_saving_usd_p50) || ' a month, ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90),
-        millions(monthly_saving_usd_p50), millions(net_present_value_usd_p50),
+        'saves ' || money(next_year_saving_usd_p50) || ' in twelve months, ' || span(next_year_saving_usd_p10, next_year_saving_usd_p90),
+        millions(next_year_saving_usd_p50), millions(net_present_value_usd_p50),
         millions(net_present_value_usd_p10) || '–' || millions(net_present_value_usd_p90), '', '', '', ''
     FROM decisions.recommended_totals
 )

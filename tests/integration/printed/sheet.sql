@@ -67,8 +67,8 @@ ORDER BY expected_p50 DESC, task LIMIT 1;
 
 -- words: what to do
 SELECT
-    span(net_present_value_usd_p10, net_present_value_usd_p90), money(one_off_usd_p50), money(monthly_saving_usd_p50),
-    span(monthly_saving_usd_p10, monthly_saving_usd_p90), chance(probability), months(payback_months_p50), 'month ' || fixed(payback_months_p50, 0),
+    span(net_present_value_usd_p10, net_present_value_usd_p90), money(one_off_usd_p50), money(next_year_saving_usd_p50),
+    money(next_year_paid_usd_p50), span(next_year_saving_usd_p10, next_year_saving_usd_p90), chance(probability), months(payback_months_p50), 'month ' || fixed(payback_months_p50, 0),
     CASE WHEN action = 'retrain_smaller' THEN tokens((assumptions ->> 'target_params')::DOUBLE) END,
     money((assumptions ->> 'training_usd_p50')::DOUBLE), money((assumptions ->> 'evaluation_usd')::DOUBLE),
     money((assumptions ->> 'migration_usd')::DOUBLE), whole((assumptions ->> 'break_even_demand_ratio')::DOUBLE)

@@ -74,7 +74,7 @@ SELECT money(pre + post + inf), whole(pre / (pre + post + inf)), whole(post / (p
 FROM sums;
 
 -- words: the decisions together
-SELECT money(monthly_saving_usd_p50), money(one_off_usd_p50), money(monthly_saving_usd_p90), '$0', in_words(decisions), nullif(money(monthly_paid_usd_p50), '$0')
+SELECT money(next_year_saving_usd_p50), money(one_off_usd_p50), money(next_year_saving_usd_p90), '$0', in_words(decisions), nullif(money(next_year_paid_usd_p50), '$0')
 FROM decisions.recommended_totals;
 
 -- may: shares and sizes behind why a decision is asked now, those that wait, and those that are not listed
@@ -82,7 +82,7 @@ SELECT whole(1 - used_gpus / capacity_gpus) FROM decisions.pool_states WHERE cap
 UNION ALL SELECT whole(student_quality / teacher_quality) FROM policy.workloads
 UNION ALL SELECT whole(quality_gate_ratio) FROM policy.settings
 UNION ALL SELECT tokens((assumptions ->> 'target_params')::DOUBLE) FROM exports.recommendations
-UNION ALL SELECT money(monthly_saving_usd_p50) FROM exports.recommendations
+UNION ALL SELECT money(next_year_saving_usd_p50) FROM exports.recommendations
 UNION ALL SELECT in_words(n) FROM range(10) AS numbers(n)
 UNION ALL SELECT count(*)::TEXT FROM exports.recommendations WHERE action <> 'hold' GROUP BY standing = 'evaluate_first';
 
@@ -102,13 +102,13 @@ WITH asked AS (
     SELECT row_number() OVER (ORDER BY sign_by NULLS LAST, monthly_saving_usd_p50 DESC) AS place, * FROM asked
 ), printed AS (
     SELECT place, NULL, NULL, millions(one_off_usd_p50),
-        'saves ' || money(monthly_saving_usd_p50) || ' a month, ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90),
-        millions(monthly_saving_usd_p50), fixed(payback_months_p50, 0), chance(probability), NULL, NULL
+        'saves ' || money(next_year_saving_usd_p50) || ' in twelve months, ' || span(next_year_saving_usd_p10, next_year_saving_usd_p90),
+        millions(next_year_saving_usd_p50), fixed(payback_months_p50, 0), chance(probability), NULL, NULL
     FROM shown WHERE place <= 3
     UNION ALL
     SELECT 4, NULL, millions(one_off_usd_p50),
-        'saves ' || money(monthly_saving_usd_p50) || ' a month, ' || span(monthly_saving_usd_p10, monthly_saving_usd_p90),
-        millions(monthly_saving_usd_p50), '', NULL, NULL, NULL, NULL
+        'saves ' || money(next_year_saving_usd_p50) || ' in twelve months, ' || span(next_year_saving_usd_p10, next_year_saving_usd_p90),
+        millions(next_year_saving_usd_p50), '', NULL, NULL, NULL, NULL
     FROM decisions.recommended_totals
 )
 SELECT * EXCLUDE (place) FROM printed ORDER BY place;

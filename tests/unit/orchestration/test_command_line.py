@@ -17,7 +17,7 @@ import pytest
 
 from orchestration import cli
 from orchestration.exit_codes import Exit
-from orchestration.preview import Glance
+from orchestration.preview import Preview
 from orchestration.progress import steps_shown
 from orchestration.published_night import PublishedNight
 from orchestration.resources import STEPS
@@ -262,7 +262,7 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     nothing = pl.DataFrame(schema={"source": pl.String})
     frames = (Files.empty(), quarantine, *[nothing] * 5)
 
-    [said] = Glance(landing, *frames, versions={}, proved_beside={}).sentences()
+    [said] = Preview(landing, *frames, versions={}, proved_beside={}).sentences()
 
     assert said.startswith("refused: limit: inbox/a.csv, line 7: xxx")
     assert said.endswith("x… (1,000,000 characters)")

@@ -23,14 +23,14 @@ def cover(edition: Edition = LEADERSHIP, revision: int = 1, company: str = "Exam
 
 
 def test_the_subject_is_the_decision_and_what_it_is_worth(frozen: bytes) -> None:
-    assert news(frozen, cover()).subject == "Example AI: Approve 2 decisions: $432k a month for $1.45M"
+    assert news(frozen, cover()).subject == "Example AI: Approve 2 decisions: $4.32M a year for $1.45M"
 
 
 def test_it_says_cost_and_landing_then_each_decision_with_its_money(frozen: bytes) -> None:
     text = news(frozen, cover()).text.replace("\u00a0", " ")
 
     assert "October cost $4.36M, 18 % over plan; 2026 is heading for" in text
-    assert "- Retrain Atlas-70B at 39 B: $240k a month for $1.45M once" in text
+    assert "- Retrain Atlas-70B at 39 B: $2.40M in twelve months for $1.45M once" in text
     assert "The report: https://r.example.com/leadership.pdf" in text
 
 
@@ -71,7 +71,7 @@ def test_markup_in_a_name_stays_text_in_html_and_in_chat(frozen: bytes) -> None:
 def test_a_chat_gets_the_decision_the_cost_and_a_link(frozen: bytes) -> None:
     message = chat(frozen, cover())
 
-    assert message.headline == "Example AI: Approve 2 decisions: $432k a month for $1.45M"
+    assert message.headline == "Example AI: Approve 2 decisions: $4.32M a year for $1.45M"
     assert message.lines[0].startswith("October cost $4.36M, 18\u00a0% over plan")
     assert message.lines[1].startswith("1. Retrain Atlas-70B")
     assert message.lines[-1].startswith("Night 2026-11-21. ")

@@ -95,11 +95,11 @@ def test_the_largest_balance_stands_first_whatever_its_sign(company: Company, ta
 @pytest.mark.parametrize(
     ("given", "title"),
     [
-        ({}, "Approve 2 decisions: $432k a month for $1.45M; October cost $4.36M, 18 % over plan"),
+        ({}, "Approve 2 decisions: $4.32M a year for $1.45M; October cost $4.36M, 18 % over plan"),
         ({"has_plan": False},
-         "Approve 2 decisions: $432k a month for $1.45M; October cost $4.36M, 11 % less than September"),
+         "Approve 2 decisions: $4.32M a year for $1.45M; October cost $4.36M, 11 % less than September"),
         ({"first_month": 14, "has_plan": False},
-         "Approve 2 decisions: $432k a month for $1.45M; 1 to 21 November cost $4.39M"),
+         "Approve 2 decisions: $4.32M a year for $1.45M; 1 to 21 November cost $4.39M"),
         ({"has_bill": False}, "No bill has arrived; what 1 to 21 November cost is not known"),
     ],
 )  # fmt: skip

@@ -131,6 +131,8 @@ def test_only_hours_of_an_instance_are_gpu_time(tmp_path: Path) -> None:
     assert negation["consumed_quantity"] is None  # the covered usage has the hours
     assert optimised["instance_type"] is None
     assert (held["instance_type"], held["consumed_quantity"]) == ("p5.48xlarge", None)  # its instances have the hours
+    dedicated = one(tmp_path, line_item_usage_type="USE2-DedicatedRes:p5.48xlarge", line_item_unblended_cost="0")
+    assert dedicated["consumed_quantity"] is None
 
 
 def test_the_legacy_report_has_its_own_spelling_and_tags_as_columns(tmp_path: Path) -> None:

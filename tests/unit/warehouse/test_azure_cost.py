@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from warehouse.sources.reader_protocol import RejectedFile
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 from native_bills import Row, charges, read_rows
@@ -60,6 +62,20 @@ def test_a_column_is_written_in_one_way_and_a_cell_in_another_is_no_date(tmp_pat
     reading = read_rows([ROW, {**ROW, "Date": "2026-11-20"}, {**ROW, "Date": "13/20/2026"}], "azure_cost", tmp_path)
 
     assert reading.refused.select("location", "reason").rows() == [("line 3", "bad_date"), ("line 4", "bad_date")]
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        {"Date": "20/11/2026", "BillingPeriodStartDate": "01/11/2026", "BillingPeriodEndDate": "30/11/2026"},
+        {"Date": "05/11/2026", "BillingPeriodStartDate": "01/11/2026", "BillingPeriodEndDate": "30/11/2026"},
+    ],
+)
+def test_dates_that_a_spreadsheet_wrote_day_first_are_refused_and_not_taken_for_other_months(
+    tmp_path: Path, dates: Row
+) -> None:
+    with pytest.raises(RejectedFile, match="day/month/year"):
+        read_rows([{**ROW, **dates}], "azure_cost", tmp_path)
 
 
 @pytest.mark.parametrize(("unit", "hours"), [("1 Hour", 24), ("10 Hours", 240), ("100 Hours", 2400)])

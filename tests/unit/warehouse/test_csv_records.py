@@ -24,7 +24,7 @@ class Told(NamedTuple):
 def told(folder: Path, text: bytes, layout: Layout | None = None) -> Told:
     path = folder / "table.csv"
     path.write_bytes(text)
-    wanted = layout or Layout({name: (name,) for name in "abc"}, unknown="carried")
+    wanted = layout or Layout({name: (name,) for name in "abc"}, unmapped="kept")
     sheets = list(csv_sheets(path, wanted))
     rows = [(at, *row) for sheet in sheets for at, row in zip(sheet.location, sheet.cells.rows(), strict=True)]
     refused = [row for sheet in sheets for row in sheet.refused.select("location", "reason").rows()]
@@ -114,7 +114,7 @@ def test_columns_are_found_by_exact_name_then_any_case_then_alias(tmp_path: Path
 
 
 def test_a_missing_column_is_looked_for_before_a_double_one(tmp_path: Path) -> None:
-    needs = Layout({"z": ("Z",)}, (("z",),), unknown="carried")
+    needs = Layout({"z": ("Z",)}, (("z",),), unmapped="kept")
     missing = rejection(tmp_path, b"a,A\n1,2\n", needs)
     assert (missing.reason, "missing column Z, found: 2 columns (a, A)" in missing.detail) == ("missing_column", True)
     assert rejection(tmp_path, b"a,b,A\n1,2,3\n").reason == "duplicate_column"

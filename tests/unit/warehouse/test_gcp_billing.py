@@ -71,6 +71,31 @@ def test_the_export_says_by_its_columns_which_one_it_is(tmp_path: Path) -> None:
     assert "gcp_standard" in read_rows([as_text()], "gcp_billing", tmp_path).flags
 
 
+NONE = pa.struct([("key", pa.string()), ("value", pa.string())])
+
+
+def test_parquet_of_bigquery_writes_nothing_as_an_empty_list(tmp_path: Path) -> None:
+    columns: dict[str, list[object]] = {name: [cell] for name, cell in NESTED.items()}
+    empty = {name: pa.array([[]], pa.list_(NONE)) for name in ("credits", "labels", "system_labels")}
+    pq.write_table(pa.table({**columns, **empty}), tmp_path / "bill.parquet")
+    reading = read_file(tmp_path / "bill.parquet", "gcp_billing", tmp_path)
+
+    assert reading.totals == {"USD": (Decimal("80.5"), Decimal("80.5"))}
+    assert charges(reading)["tags"].to_list() == ['{"project:org":"research"}']
+
+
+def test_labels_of_a_project_are_marked_as_such_whether_listed_or_in_an_object(tmp_path: Path) -> None:
+    row = as_text(labels={"team": "core"}, system_labels=[], project={"id": "p", "labels": {"team": "research"}})
+
+    assert charges(read_rows([row], "gcp_billing", tmp_path))["tags"][0] == '{"project:team":"research","team":"core"}'
+
+
+def test_tax_on_an_accelerator_is_no_time_of_it(tmp_path: Path) -> None:
+    charge = charges(read_rows([as_text(cost_type="tax", credits=[])], "gcp_billing", tmp_path)).row(0, named=True)
+
+    assert (charge["charge_category"], charge["gpu_hours"]) == ("Tax", None)
+
+
 def test_parquet_jsonl_and_csv_give_the_same_charges(tmp_path: Path) -> None:
     written = {**NESTED, "usage_start_time": datetime(2026, 11, 20, tzinfo=UTC)}
     pq.write_table(pa.Table.from_pylist([written]), tmp_path / "bill.parquet")

@@ -20,7 +20,7 @@ from warehouse.sources.decode.records import Batch, batches
 from warehouse.sources.reader_protocol import Delivered, RejectedFile
 
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
-LAYOUT = Layout({"id": ("Id",), "cost": ("Cost",), "team": ("Team",)}, (("id",), ("cost",)), unknown="carried")
+LAYOUT = Layout({"id": ("Id",), "cost": ("Cost",), "team": ("Team",)}, (("id",), ("cost",)), unmapped="kept")
 
 Read = Callable[..., Batch]
 
@@ -35,7 +35,7 @@ def read(tmp_path: Path) -> Read:
         found = list(batches(Delivered(name, "", len(content), path, NIGHT, is_proved=is_proved), layout))
         return Batch(
             pl.concat([batch.rows for batch in found]),
-            pl.concat([batch.carried for batch in found], how="diagonal"),
+            pl.concat([batch.unmapped for batch in found], how="diagonal"),
             found[0].present,
             found[0].floats,
             pl.concat([batch.refused for batch in found]),
@@ -62,7 +62,7 @@ def test_json_keeps_the_digits_of_its_numbers_quoted_or_not(read: Read) -> None:
     )
     batch = read("x.jsonl", text)
     assert batch.rows.rows() == [("line 1", "a", "9007199254740993.000000000001", None), ("line 3", "7", "1e3", None)]
-    assert batch.carried["Note"].to_list() == [None, '{"k":[1.50,null]}']
+    assert batch.unmapped["Note"].to_list() == [None, '{"k":[1.50,null]}']
     assert (batch.present, batch.blank) == (frozenset({"id", "cost"}), 1)
 
 
@@ -118,7 +118,7 @@ def test_parquet_types_become_the_text_that_another_format_would_hold(read: Read
     assert batch.rows["cost"].to_list() == ["0.1", "1e-7"]  # the shortest decimal that names the double
     assert batch.floats == {"cost"}
     assert batch.rows["location"].to_list() == ["row 1", "row 2"]
-    assert batch.carried.row(0) == (
+    assert batch.unmapped.row(0) == (
         "1.500000000000",
         "2026-11-20 00:00:00.000000+00:00",
         "1970-01-01 00:00:01.000000000",
@@ -127,7 +127,7 @@ def test_parquet_types_become_the_text_that_another_format_would_hold(read: Read
         '{"team": "x"}',
         '{"team": "x", "env": null}',
     )
-    assert set(batch.carried.row(1)) == {None}
+    assert set(batch.unmapped.row(1)) == {None}
 
 
 def test_bytes_that_are_no_text_are_refused_in_parquet_too(read: Read) -> None:
@@ -167,10 +167,10 @@ def test_long_cells_and_control_characters_cost_one_row(read: Read) -> None:
 
 
 def test_what_is_dropped_is_neither_checked_nor_shown(read: Read) -> None:
-    log = Layout({"id": ("Id",), "cost": ("Cost",)}, unknown="dropped")
+    log = Layout({"id": ("Id",), "cost": ("Cost",)}, unmapped="dropped")
     batch = read("x.csv", b"Id,Cost,Prompt\na,1,tell\x00me\nb\x00,2,secret\nc,3\n", log)
     assert batch.rows.rows() == [("line 2", "a", "1")]
-    assert batch.carried.width == 0
+    assert batch.unmapped.width == 0
     raw = dict(batch.refused.select("location", "raw").rows())
     assert json.loads(raw["line 3"]) == {"id": "b\x00", "cost": "2"}  # mapped columns only
     assert raw["line 4"] == ""  # a line that cannot be split could disclose anything

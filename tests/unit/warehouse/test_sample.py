@@ -17,12 +17,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.sample_truth import Truth, truth
 from warehouse.sample import write_empty, write_sample
 from warehouse.sample.company import Company
 from warehouse.sample.hours import Calendar
 from warehouse.sample.plan import quillmere
 from warehouse.sample.requests import GATEWAY
-from warehouse.sample.truth import Truth, truth
 from warehouse.sources.policy.hints import policy_findings
 from warehouse.sources.policy.policy import FILE_NAMES, TABLES, read_policy
 

@@ -28,6 +28,7 @@ GATE_CHANCE: Final = 0.5
 # Spread of the GPU-seconds of a token on another size or host around what the roofline or its realised use says.
 THROUGHPUT_SIGMA: Final = 0.10
 _DIGITS: Final = 6
+_PLAIN: Final = frozenset({str, int, bool})
 _MOST_USD: Final = 1e24  # what a decimal column holds, whatever the arithmetic says
 _COPIED: Final = (
     "action",
@@ -124,6 +125,8 @@ def json_text(value: object) -> str:
 
 
 def _rounded(value: object) -> object:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -162,10 +165,10 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     ends = fleet.contracts(proposal.pool_ids)
     contracts = _contracts(proposal, fleet, cash, ends)
     row = _identity(proposal.alternative, contracts)
-    names = ("one_off", "monthly_saving", "net_present_value", "monthly_paid")
-    draws = np.stack([cash.one_off, cash.monthly_saving, cash.net_present_value, cash.monthly_paid])
+    names = ("one_off", "monthly_saving", "net_present_value", "next_year_saving", "monthly_paid")
+    draws = np.stack([cash.one_off, cash.monthly_saving, cash.net_present_value, cash.next_year, cash.monthly_paid])
     levels = dict(zip(names, percentiles(draws).T, strict=True))
-    for name in names[:3]:
+    for name in names[:4]:
         row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), levels[name], strict=True)}
     is_sure = proposal.alternative.gate_probability >= 1
     monthly = levels["monthly_saving"][1] if is_sure else median(cash.monthly_if_passed)
@@ -175,6 +178,7 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["net_present_value_usd_mean"] = _cents(cash.value_if_passed.mean())
     row["expected_value_usd"] = _cents(cash.net_present_value.mean())
     row["monthly_paid_usd_p90"] = _cents(levels["monthly_paid"][2])
+    row["next_year_paid_usd_p50"] = _cents(fleet.next_year_usd(proposal.pool_ids))
     row["evaluation_price_usd"] = (
         _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
     )
@@ -192,13 +196,13 @@ def _contracts(proposal: Proposal, fleet: Fleet, cash: Cash, ends: list[dict[str
     """Contracts that the card depends on; an end that nobody knows is valued at the earliest and the latest."""
     if not ends:
         return {}
-    found: dict[str, Any] = {"contracts": ends}
+    measures: dict[str, Any] = {"contracts": ends}
     masks = [fleet.supplies[pool_id].is_late for pool_id in proposal.pool_ids]
     unknown = next((mask for mask in masks if mask is not None), None)
     if unknown is not None:
-        found["net_present_value_usd_p50_if_contracts_end_early"] = median(cash.value_if_passed[~unknown])
-        found["net_present_value_usd_p50_if_contracts_end_late"] = median(cash.value_if_passed[unknown])
-    return found
+        measures["net_present_value_usd_p50_if_contracts_end_early"] = median(cash.value_if_passed[~unknown])
+        measures["net_present_value_usd_p50_if_contracts_end_late"] = median(cash.value_if_passed[unknown])
+    return measures
 
 
 def _sign_by(ends: list[dict[str, Any]], saves_until: dt.date, as_of: dt.date) -> tuple[dt.date | None, dt.date | None]:

@@ -83,6 +83,11 @@ class Pupil:
         return np.asarray(training_flop(self.params, self.tokens) * self.teacher.training_price)
 
     @cached_property
+    def throughput(self) -> Floats:
+        """How far its GPU-seconds of a token may lie from what is expected, by draw: the same on each task."""
+        return throughput(self.teacher.night, self.teacher.model_id, self.name)
+
+    @cached_property
     def price_ratio(self) -> float:
         """Price of a token of it, relative to the teacher's."""
         return size_price_ratio(self.teacher.position, self.params)
@@ -96,8 +101,8 @@ class Pupil:
     @cached_property
     def losses(self) -> tuple[float, float, float]:
         """Predicted losses of the teacher, of the student taught by it, and of the student trained alone."""
-        place = self.teacher.position
-        own = float(supervised_loss(place["active_params"], place["training_tokens"]))
+        position = self.teacher.position
+        own = float(supervised_loss(position["active_params"], position["training_tokens"]))
         taught = float(distilled_loss(own, self.params, self.tokens))
         return own, taught, float(supervised_loss(self.params, self.tokens))
 
@@ -139,15 +144,19 @@ def distil_proposal(departure: Departure, pupil: Pupil, evidence: Evidence | Non
     teacher, task, night = departure.teacher, departure.task, departure.teacher.night
     share, kept = departure.share, departure.kept(pupil.name, evidence)
     moved = moved_share(teacher, fleet, TRAIN_MONTHS, MOVE_MONTHS)
-    factor = throughput(night, teacher.model_id, pupil.name)
     gpus: dict[str, Floats] = {}
     own = own_holdings(teacher, fleet)
+    leaves = -(share * kept)
     for holding in own:
-        add_gpus(gpus, holding.pool_id, -holding.needed * (share * kept) * moved)
+        less = holding.needed * leaves
+        less *= moved
+        add_gpus(gpus, holding.pool_id, less)
     home = max(own, key=lambda each: (each.gpus, each.pool_id))
-    needed = sum((holding.needed for holding in own), np.zeros((1, 1)))
-    student = np.maximum(needed * (share * pupil.price_ratio * factor), pupil.least_units(home, fleet))
-    add_gpus(gpus, home.pool_id, student * moved)
+    needed = own[0].needed if len(own) == 1 else sum((holding.needed for holding in own), np.zeros((1, 1)))
+    student = needed * (share * pupil.price_ratio * pupil.throughput)
+    np.maximum(student, pupil.least_units(home, fleet), out=student)
+    student *= moved
+    add_gpus(gpus, home.pool_id, student)
     one_off = pupil.teaching_usd + pupil.training_usd + night.evaluation_usd
     alternative = Alternative(
         action=ACTION,

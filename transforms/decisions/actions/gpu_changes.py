@@ -49,14 +49,19 @@ def own_holdings(subject: Subject, fleet: Fleet) -> list[Holding]:
 def moved_share(subject: Subject, fleet: Fleet, lead: float, move: float, stop: float = np.inf) -> Floats:
     """Share of the traffic that has moved in each month ahead, months × 1."""
     shares = np.zeros(fleet.horizon)
-    found = ramp(float(whole_months(subject.months)), lead, move, stop)[: fleet.horizon]
-    shares[: len(found)] = found
+    ramped = ramp(float(whole_months(subject.months)), lead, move, stop)[: fleet.horizon]
+    shares[: len(ramped)] = ramped
     return shares[:, None]
 
 
 def add_gpus(gpus: dict[str, Floats], pool_id: str, more: Floats) -> None:
-    """GPUs more in use of a pool, added to what is there."""
-    gpus[pool_id] = gpus[pool_id] + more if pool_id in gpus else more
+    """GPUs more in use of a pool, added to what is there; `more` is the pool's from here on, and added to in place."""
+    if pool_id not in gpus:
+        gpus[pool_id] = more
+    elif np.broadcast_shapes(gpus[pool_id].shape, more.shape) == gpus[pool_id].shape:
+        gpus[pool_id] += more
+    else:
+        gpus[pool_id] = gpus[pool_id] + more
 
 
 def throughput(night: Night, *name: str) -> Floats:
@@ -76,14 +81,16 @@ def hosted_load(mover: Subject, host: Subject, fleet: Fleet, share: Floats | flo
     factor = throughput(fleet.night, mover.model_id, host.model_id)
     daily = float(np.mean(share)) * mover.position["daily_tokens"]
     if is_within_reach(host.position, daily) and is_forecast(host):
-        tokens = np.zeros((fleet.horizon, fleet.night.draws))
         ahead = mover.tokens[: fleet.horizon]
-        tokens[: len(ahead)] = ahead
         # of GPUs that it shares with others a model has as many as its tokens, as it bears their cost
         shared = float(host.position["gpu_count"] or 0.0)
         gpus = shared if home.is_shared else sum(each.gpus for each in homes)
         each_token = gpus / (daily_tokens(host) * DAYS_PER_MONTH)
-        return home, np.asarray(tokens * each_token * share * factor), REALISED
+        load = np.zeros((fleet.horizon, fleet.night.draws))
+        part = np.multiply(ahead, each_token, out=load[: len(ahead)])
+        part *= share
+        part *= factor
+        return home, load, REALISED
     needed = sum((holding.needed for holding in own_holdings(mover, fleet)), np.zeros((1, 1)))
     ratio = step_ratio(mover.position, host.position)
     return home, np.asarray(needed * ratio * share * factor), BY_HARDWARE
@@ -93,5 +100,6 @@ def host_gpus(
     home: Holding, load: Floats, fleet: Fleet, gpus: dict[str, Floats]
 ) -> Mapping[tuple[str, str, str], Floats]:
     """Put a load on its host: GPUs that the host needs beyond those it holds are more in use of its pool."""
-    add_gpus(gpus, home.pool_id, fleet.hosted_gpus(home, load))
+    more = fleet.hosted_gpus(home, load)
+    add_gpus(gpus, home.pool_id, more.copy() if more is load else more)
     return {home.key: load}

@@ -20,7 +20,7 @@ _LEAST_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Kin:
+class Lineage:
     """The models near to one: what it was made from, its family and siblings, and what was made from it, by name."""
 
     bases: Sequence[str] = ()
@@ -28,8 +28,8 @@ class Kin:
     descendants: Sequence[str] = ()
 
 
-def kin_of(models: pl.DataFrame) -> dict[str, Kin]:
-    """The kin of each model."""
+def lineages_of(models: pl.DataFrame) -> dict[str, Lineage]:
+    """The lineage of each model."""
     bases = dict(models.filter(pl.col("base_model_id").is_not_null()).select("model_id", "base_model_id").iter_rows())
     descendants: dict[str, list[str]] = {}
     for name in models.get_column("model_id").sort():
@@ -40,29 +40,29 @@ def kin_of(models: pl.DataFrame) -> dict[str, Kin]:
         if other not in descendants.get(model_id, ()):
             relatives.setdefault(model_id, []).append(other)
     return {
-        name: Kin([bases[name]] if name in bases else [], relatives.get(name, []), descendants.get(name, []))
+        name: Lineage([bases[name]] if name in bases else [], relatives.get(name, []), descendants.get(name, []))
         for name in models.get_column("model_id").sort()
     }
 
 
 def _ancestors(name: str, bases: Mapping[str, str]) -> list[str]:
     """What a model was made from, and what that was made from; a circle ends where it closes."""
-    found: list[str] = []
-    while name in bases and bases[name] not in found:
+    ancestors: list[str] = []
+    while name in bases and bases[name] not in ancestors:
         name = bases[name]
-        found.append(name)
-    return found
+        ancestors.append(name)
+    return ancestors
 
 
 def _related(models: pl.DataFrame) -> pl.DataFrame:
     """One model and one of its family or made from the same base, of at least half its size."""
     size = pl.coalesce("active_params", "params")
-    known = models.select("model_id", "family", "base_model_id", size=size)
+    sized = models.select("model_id", "family", "base_model_id", size=size)
     others = models.select(other="model_id", other_base="base_model_id", other_family="family", other_size=size)
     joins = (("family", "other_family"), ("base_model_id", "other_base"))
     pairs = pl.concat(
         [
-            known.join(others, left_on=own, right_on=their).select("model_id", "size", "other", "other_size")
+            sized.join(others, left_on=own, right_on=their).select("model_id", "size", "other", "other_size")
             for own, their in joins
         ]
     )

@@ -42,33 +42,43 @@ def model_options(company: Company, actions: Mapping[str, Collection[str]] | Non
 
 
 def options_of(
-    subject: Subject, company: Company, actions: Collection[str] = ACTIONS, task: str | None = None
+    subject: Subject,
+    company: Company,
+    actions: Collection[str] = ACTIONS,
+    task: str | None = None,
+    target: tuple[str | None, float | None] = (None, None),
 ) -> Options:
-    """The alternatives of one model; of one of its tasks alone where it is named."""
-    found = list(_all(subject, company, actions, task))
+    """The alternatives of one model; of one of its tasks, onto one model or at one size alone where it is named."""
+    offered = list(_all(subject, company, actions, task, target))
     return Options(
         subject,
-        [option for option in found if isinstance(option, Proposal)],
-        [option for option in found if isinstance(option, Alternative)],
+        [option for option in offered if isinstance(option, Proposal)],
+        [option for option in offered if isinstance(option, Alternative)],
     )
 
 
 def _all(
-    subject: Subject, company: Company, actions: Collection[str], task: str | None
+    subject: Subject,
+    company: Company,
+    actions: Collection[str],
+    task: str | None,
+    target: tuple[str | None, float | None],
 ) -> Iterator[Proposal | Alternative]:
-    place, fleet = subject.position, company.fleet
-    if place["unit_name"] is not None and place["daily_tokens"] is None:
-        words = f"it delivers {place['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
+    position, fleet = subject.position, company.fleet
+    if position["unit_name"] is not None and position["daily_tokens"] is None:
+        words = (
+            f"it delivers {position['unit_name']}s, not tokens: laws of loss and prices of tokens do not apply to it"
+        )
         yield Alternative(retrain_smaller.ACTION, subject.model_id, missing=words)
         return
-    if place["recent_requests"] == 0 and place["recent_tokens"] == 0:
+    if position["recent_requests"] == 0 and position["recent_tokens"] == 0:
         yield from _silent(subject, company)
         return
-    untold = priced(place)
+    untold = priced(position)
     if untold:
         yield Alternative(route.ACTION, subject.model_id, missing=untold)
         return
-    if place["daily_tokens"] == 0:
+    if position["daily_tokens"] == 0:
         return
     if tune_serving.ACTION in actions:
         yield from _tuned(subject, company)
@@ -77,11 +87,11 @@ def _all(
         yield Alternative(retire.ACTION, subject.model_id, missing=homeless)
         return
     if retrain_smaller.ACTION in actions:
-        yield from _retrained(subject, company)
+        yield from _retrained(subject, company, target[1])
     if retire.ACTION in actions:
         yield from _retired(subject, company)
     if not _MOVES.isdisjoint(actions):
-        yield from _moved(subject, company, actions, task)
+        yield from _moved(subject, company, actions, task, target[0])
 
 
 def _silent(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -101,14 +111,14 @@ def _silent(subject: Subject, company: Company) -> Iterator[Proposal | Alternati
         yield retire.unused_proposal(subject, company.fleet)
 
 
-def _retrained(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
+def _retrained(subject: Subject, company: Company, size: float | None) -> Iterator[Proposal | Alternative]:
     missing = retrain_smaller.retrain_missing(subject.position, subject.night)
     if missing:
         yield missing
         return
     states = company.deployments.get(subject.model_id, ())
-    found = retrain_smaller.retrain_proposals(subject, company.fleet)
-    yield from (within_limits(proposal, subject, states) for proposal in found)
+    proposals = retrain_smaller.retrain_proposals(subject, company.fleet, size)
+    yield from (within_limits(proposal, subject, states) for proposal in proposals)
 
 
 def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
@@ -122,13 +132,13 @@ def _tuned(subject: Subject, company: Company) -> Iterator[Proposal | Alternativ
 
 
 def _retired(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
-    """Towards the nearest kin that serves; a farther one is asked only where no nearer one does."""
+    """Towards the nearest relative that serves; a farther one is asked only where no nearer one does."""
     for nearest in company.hosts(subject.model_id):
         serving = [company.subjects[name] for name in nearest if not _unserving(company.subjects[name], company)]
         if serving:
             yield from (_retired_onto(subject, successor, company) for successor in serving)
             return
-    for name in company.heirs(subject.model_id):
+    for name in company.descendants(subject.model_id):
         if _unserving(company.subjects[name], company):
             continue
         words = f"{name} is made from it for something narrower: evaluate it on each of its tasks in workloads.csv"
@@ -143,7 +153,7 @@ def _retired_onto(subject: Subject, successor: Subject, company: Company) -> Pro
 
 
 def _moved(
-    subject: Subject, company: Company, actions: Collection[str], only: str | None
+    subject: Subject, company: Company, actions: Collection[str], only: str | None, student: str | None
 ) -> Iterator[Proposal | Alternative]:
     tasks = company.tasks.get(subject.model_id, ())
     untaught = distil.distil_missing(subject.position)
@@ -156,16 +166,18 @@ def _moved(
     pupil = None if untaught else distil.pupil_of(subject)
     for departure in (Departure(subject, task) for task in tasks if only in {None, task.name}):
         if route.ACTION in actions:
-            yield from _routed(departure, company)
+            yield from _routed(departure, company, student)
         if pupil and departure.task.share >= _LEAST_SHARE and distil.ACTION in actions:
             evidence = company.plan_evidence(departure.task.name, subject.model_id)
             proposal = distil.distil_proposal(departure, pupil, evidence, company.fleet)
             yield within_limits(proposal, subject, states, departure.task.share)
 
 
-def _routed(departure: Departure, company: Company) -> Iterator[Proposal | Alternative]:
+def _routed(departure: Departure, company: Company, only: str | None) -> Iterator[Proposal | Alternative]:
     subject, task = departure.teacher, departure.task
     for name, evidence in company.students_for(task.name, subject.model_id):
+        if only not in {None, name}:
+            continue
         student = company.subjects[name]
         missing = _unserving(student, company) or host_missing(subject, student, task.share)
         if missing:

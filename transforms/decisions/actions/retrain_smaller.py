@@ -115,21 +115,24 @@ def training_tokens(subject: Subject, law: DrawnLaw, params: float) -> Floats:
 
 def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats, fleet: Fleet) -> Proposal:
     """In the draws that never reach the loss the training of the others is lost, and nothing is saved."""
-    night, place = subject.night, subject.position
+    night, position = subject.night, subject.position
     reaches = np.isfinite(needed)
     plan = median(needed[reaches])
     flop = training_flop(params, np.where(reaches, needed, plan))
     training = flop * subject.training_price
     calendar = training_calendar(subject, fleet, float(training_flop(params, plan)))
     moved = moved_share(subject, fleet, calendar["lead_months"], MOVE_MONTHS)
-    ratio = size_price_ratio(place, params) * throughput(night, subject.model_id, ACTION)
+    ratio = size_price_ratio(position, params) * throughput(night, subject.model_id, ACTION)
     gpus: dict[str, Floats] = {}
     for holding in own_holdings(subject, fleet):
         floor = min(successor_floor(subject, holding, params, fleet), holding.gpus)
-        successor = np.maximum(holding.needed * ratio, floor)
-        saved = np.where(reaches, np.maximum(holding.needed - successor, 0), 0.0)
-        add_gpus(gpus, holding.pool_id, -saved * moved)
-    posttraining = float(place["posttraining_usd"] or 0)
+        less = holding.needed * ratio
+        np.maximum(less, floor, out=less)
+        less -= holding.needed
+        np.minimum(less, 0, out=less)
+        less *= reaches * moved
+        add_gpus(gpus, holding.pool_id, less)
+    posttraining = float(position["posttraining_usd"] or 0)
     loss = median(subject.losses)
     reach = law.reach(params, plan)
     alternative = Alternative(
@@ -140,7 +143,7 @@ def _proposal(subject: Subject, law: DrawnLaw, params: float, needed: Floats, fl
         standing="measured",
         is_extrapolated=any(beyond > 1 for beyond in reach.values()),
         quality_gate=f"validation loss at most {loss:.3f} on the frozen evaluation set; the owner signs",
-        blocked=_blocked(place),
+        blocked=_blocked(position),
         assumptions=_assumptions(subject, law, params, training)
         | reach
         | calendar
@@ -167,15 +170,15 @@ def training_calendar(subject: Subject, fleet: Fleet, flop: float) -> dict[str, 
 
     Where no pool trains, GPUs are rented as many as trained the incumbent. Post-training comes after.
     """
-    night, place = subject.night, subject.position
-    seconds = place["gpu_seconds_per_training_flop"]
+    night, position = subject.night, subject.position
+    seconds = position["gpu_seconds_per_training_flop"]
     if not seconds:
         return {"training_gpu_hours": None, "training_months": TRAIN_MONTHS, "posttraining_months": POST_MONTHS} | (
             night.calendar(TRAIN_MONTHS + POST_MONTHS, MOVE_MONTHS)
         )
     hours = flop * float(seconds) / 3600
     free = fleet.free_training_gpus()
-    used = max(free, 0.0) or float(place["training_gpus"] or 0.0)
+    used = max(free, 0.0) or float(position["training_gpus"] or 0.0)
     months = max(hours / (used * HOURS_PER_MONTH), LEAST_TRAIN_MONTHS) if used else TRAIN_MONTHS
     return {
         "training_gpu_hours": hours,
@@ -194,22 +197,22 @@ def _blocked(position: Mapping[str, Any]) -> str:
 
 
 def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Floats) -> dict[str, Any]:
-    place, night = subject.position, subject.night
+    position, night = subject.position, subject.night
     return {
         "law": law.law_id,
         "law_source": law.source,
         "laws_drawn": law.law_ids,
-        "params": place["active_params"],
-        "training_tokens": place["training_tokens"],
-        "unique_tokens": place["unique_tokens"],
+        "params": position["active_params"],
+        "training_tokens": position["training_tokens"],
+        "unique_tokens": position["unique_tokens"],
         "training_usd_p50": median(training),
         "evaluation_usd": night.evaluation_usd,
         "migration_usd": night.migration_usd,
-        "usd_per_training_flop": place["usd_per_training_flop"],
-        "training_price_basis": place["training_price_basis"],
-        "usd_per_inference_flop": place["usd_per_inference_flop"],
-        "serving_price_ratio": size_price_ratio(place, params),
+        "usd_per_training_flop": position["usd_per_training_flop"],
+        "training_price_basis": position["training_price_basis"],
+        "usd_per_inference_flop": position["usd_per_inference_flop"],
+        "serving_price_ratio": size_price_ratio(position, params),
         "throughput_sigma": THROUGHPUT_SIGMA,
-        "least_serving_usd_a_month": least_serving_usd(place, params),
+        "least_serving_usd_a_month": least_serving_usd(position, params),
         **subject.outlook(),
     }

@@ -27,13 +27,16 @@ def route_proposal(departure: Departure, student: Subject, evidence: Evidence | 
     one_off = night.migration_usd + (0 if evidence else night.evaluation_usd)
     moved = moved_share(teacher, fleet, LEAD_MONTHS, MOVE_MONTHS, stop=student.months)
     gpus: dict[str, Floats] = {}
+    leaves = -(share * kept)
     for holding in own_holdings(teacher, fleet):
-        add_gpus(gpus, holding.pool_id, -holding.needed * (share * kept) * moved)
+        less = holding.needed * leaves
+        less *= moved
+        add_gpus(gpus, holding.pool_id, less)
     home, load, basis = hosted_load(teacher, student, fleet, share)
     loads = host_gpus(home, load * moved, fleet, gpus)
-    said = {"one_off_usd": one_off, "student_gpus_basis": basis, "student_pool_id": home.pool_id}
+    terms = {"one_off_usd": one_off, "student_gpus_basis": basis, "student_pool_id": home.pool_id}
     return Proposal(
-        _alternative(departure, student, evidence, said),
+        _alternative(departure, student, evidence, terms),
         one_off=np.full(night.draws, float(one_off)),
         gpus=gpus,
         months=teacher.months,
@@ -43,7 +46,7 @@ def route_proposal(departure: Departure, student: Subject, evidence: Evidence | 
 
 
 def _alternative(
-    departure: Departure, student: Subject, evidence: Evidence | None, said: dict[str, Any]
+    departure: Departure, student: Subject, evidence: Evidence | None, terms: dict[str, Any]
 ) -> Alternative:
     task = departure.task
     return Alternative(
@@ -56,5 +59,7 @@ def _alternative(
         gate_probability=1.0 if evidence else GATE_CHANCE,
         quality_gate=departure.gate_words(student.model_id, evidence),
         blocked=departure.blocked(evidence),
-        assumptions=departure.assumptions(evidence) | said | departure.teacher.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
+        assumptions=departure.assumptions(evidence)
+        | terms
+        | departure.teacher.night.calendar(LEAD_MONTHS, MOVE_MONTHS),
     )

@@ -104,13 +104,13 @@ class Departure:
 
     def assumptions(self, evidence: Evidence | None) -> dict[str, Any]:
         """What every move of the task rests on."""
-        known: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + self._gate) / 2}
+        gate: dict[str, Any] = {"gate_chance_assumed": GATE_CHANCE, "kept_quality_ratio": (1 + self._gate) / 2}
         if evidence:
-            known = {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
-            known["kept_quality_ratio"] = evidence.ratio
-        known["quality_gate_ratio"] = self._gate
+            gate = {"quality_metric": evidence.metric, "measured_on": evidence.measured_on}
+            gate["kept_quality_ratio"] = evidence.ratio
+        gate["quality_gate_ratio"] = self._gate
         shares = {"share_of_inference": self.task.share, "share_sigma": self.task.share_sigma}
-        return known | shares | self.teacher.outlook()
+        return gate | shares | self.teacher.outlook()
 
     def gate_words(self, student: str, evidence: Evidence | None) -> str:
         """What must hold of the quality, and what was measured."""

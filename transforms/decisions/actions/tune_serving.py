@@ -45,8 +45,8 @@ def tune_missing(state: Mapping[str, Any], subject: Subject) -> str:
 
 def tune_proposal(state: Mapping[str, Any], subject: Subject, fleet: Fleet) -> Proposal | Alternative:
     """The deployment on the fewest chips for its busy hours, grown as demand may grow; or why it cannot be planned."""
-    place, night = subject.position, subject.night
-    shape, load = shape_of(place["active_params"], place["params"]), busy_load(state)
+    position, night = subject.position, subject.night
+    shape, load = shape_of(position["active_params"], position["params"]), busy_load(state)
     home = {"pool_id": state["pool_id"], "deployment_id": state["deployment_id"]}
     planned = cheapest(load, shape, limits_of(state))
     if planned is None:

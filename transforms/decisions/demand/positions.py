@@ -180,11 +180,11 @@ def _unseen_days(demand_states: pl.DataFrame, settings: pl.DataFrame) -> int:
 def _demand(demand_states: pl.DataFrame, expected_service: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     """One model: level, trend and spread of its tokens as known after the night."""
     key = ["known_on", "model_id", "quantity"]
-    known = (pl.col("known_on") == settings.item(0, "as_of") + pl.duration(days=1)) & (pl.col("quantity") == "tokens")
-    states = demand_states.filter(known).select(*key, "level", "trend", "folds")
+    tonight = (pl.col("known_on") == settings.item(0, "as_of") + pl.duration(days=1)) & (pl.col("quantity") == "tokens")
+    states = demand_states.filter(tonight).select(*key, "level", "trend", "folds")
     spread = (pl.col("expected_p90") / pl.col("expected_p50")).log() / P90
     return (
-        expected_service.filter(known)
+        expected_service.filter(tonight)
         .join(states, on=key)
         .select(
             "model_id",

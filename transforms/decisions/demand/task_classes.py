@@ -46,8 +46,8 @@ def task_classes(
             monthly_inference_usd=in_cents(cost),
         )
     )
-    told = rows.with_columns(as_of=pl.lit(as_of), task_class=_class()).with_columns(standing=_standing())
-    return TaskClasses.frame(told.sort(_KEY, nulls_last=True))
+    classed = rows.with_columns(as_of=pl.lit(as_of), task_class=_class()).with_columns(standing=_standing())
+    return TaskClasses.frame(classed.sort(_KEY, nulls_last=True))
 
 
 def _class() -> pl.Expr:

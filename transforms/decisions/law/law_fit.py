@@ -56,9 +56,9 @@ class Fits:
 def _objective(points: Points, weights: Floats, theta: Floats) -> tuple[Floats, Floats]:
     """Weighted sum of Huber losses and its gradient in (a, b, e, alpha, beta) at centred logarithms, row for row."""
     size_centre, data_centre = points.centres()
-    size, data = np.log(points.params) - size_centre, np.log(points.tokens) - data_centre
+    log_params, log_tokens = np.log(points.params) - size_centre, np.log(points.tokens) - data_centre
     a, b, e, alpha, beta = (theta[:, [column]] for column in range(5))
-    by_size, by_data = np.exp(a - alpha * size), np.exp(b - beta * data)
+    by_size, by_data = np.exp(a - alpha * log_params), np.exp(b - beta * log_tokens)
     total = by_size + by_data + np.exp(e)
     residual = np.log(total) - np.log(points.loss)
     clipped = np.clip(residual, -HUBER_DELTA, HUBER_DELTA)
@@ -67,7 +67,7 @@ def _objective(points: Points, weights: Floats, theta: Floats) -> tuple[Floats, 
     by_size *= slope
     by_data *= slope
     e_slope = slope.sum(axis=1) * np.exp(e[:, 0])
-    exponents = (-(by_size * size).sum(axis=1), -(by_data * data).sum(axis=1))
+    exponents = (-(by_size * log_params).sum(axis=1), -(by_data * log_tokens).sum(axis=1))
     parts = (by_size.sum(axis=1), by_data.sum(axis=1), e_slope, *exponents)
     return value * _SCALE, np.stack(parts, axis=1) * _SCALE
 
@@ -92,8 +92,8 @@ def _minimise(points: Points, weights: Floats, starts: Floats) -> tuple[Floats, 
         with np.errstate(all="ignore"):
             return _objective(points, weights[rows], theta)
 
-    found, values = minimise(objective, starts, _TOLERANCE)
-    return found, values / _SCALE
+    thetas, values = minimise(objective, starts, _TOLERANCE)
+    return thetas, values / _SCALE
 
 
 def _optimum(points: Points) -> tuple[Floats, float]:
@@ -114,5 +114,5 @@ def bootstrap(points: Points, draws: int, generator: np.random.Generator) -> Fit
     theta, _ = _optimum(points)
     count = len(points.loss)
     weights = generator.multinomial(count, np.full(count, 1 / count), size=draws).astype(float)
-    found, values = _minimise(points, weights, np.tile(theta, (draws, 1)))
-    return Fits(_law(points, found), values)
+    thetas, values = _minimise(points, weights, np.tile(theta, (draws, 1)))
+    return Fits(_law(points, thetas), values)

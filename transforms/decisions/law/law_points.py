@@ -48,12 +48,12 @@ def digest(points: pl.DataFrame) -> str:
 
 def shortfall(points: pl.DataFrame) -> str:
     """What an own law still needs; empty where the runs suffice."""
-    count, size, data = _spans(points)
-    if count >= LEAST_RUNS and size >= LEAST_SPAN and data >= LEAST_SPAN:
+    count, size, tokens_per_param = _spans(points)
+    if count >= LEAST_RUNS and size >= LEAST_SPAN and tokens_per_param >= LEAST_SPAN:
         return ""
     return (
         f"{count} of at least {LEAST_RUNS} finished pre-training runs with params, tokens and a loss; sizes span "
-        f"{size:.3g}× and tokens per parameter {data:.3g}× of at least {LEAST_SPAN:.0f}×"
+        f"{size:.3g}× and tokens per parameter {tokens_per_param:.3g}× of at least {LEAST_SPAN:.0f}×"
     )
 
 

@@ -41,7 +41,7 @@ def lifetime_optimum(
     Models of which size, data, prices or demand are not known have no row; candidates says what each is missing.
     """
     night = night_of(settings, scaling_law, law_draws)
-    rows = [_optimum(subject, law) for subject, law in known_subjects(night, positions)]
+    rows = [_optimum(subject, law) for subject, law in valued_subjects(night, positions)]
     return LifetimeOptimum.frame(pl.DataFrame(rows, schema=LifetimeOptimum.polars_schema()))
 
 
@@ -50,12 +50,12 @@ def iso_loss(
 ) -> pl.DataFrame:
     """One size that reaches the loss of one model, and what training and serving it would cost at median demand."""
     night = night_of(settings, scaling_law, law_draws)
-    rows = [row for subject, law in known_subjects(night, positions) for row in _curve(subject, law)]
+    rows = [row for subject, law in valued_subjects(night, positions) for row in _curve(subject, law)]
     frame = rows_in_cents(IsoLoss, rows).sort("model_id", "params", "point")
     return IsoLoss.frame(frame.unique(["model_id", "params"], keep="last", maintain_order=True))
 
 
-def known_subjects(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subject, DrawnLaw]]:
+def valued_subjects(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subject, DrawnLaw]]:
     """The models whose size, data, prices and demand are known, with the night's law."""
     for row in positions.sort("model_id").to_dicts():
         subject = Subject(night, row)
@@ -64,11 +64,11 @@ def known_subjects(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subj
 
 
 def _optimum(subject: Subject, law: DrawnLaw) -> dict[str, Any]:
-    place = subject.position
-    size, data = place["active_params"], place["training_tokens"]
+    position = subject.position
+    params_now, tokens_now = position["active_params"], position["training_tokens"]
     loss, demand = subject.losses, effective_demand(subject)
     best = lifetime_optimum_of(law.draws, loss, demand)
-    now = training_flop(size, data) + serving_flop(size, demand)
+    now = training_flop(params_now, tokens_now) + serving_flop(params_now, demand)
     saving = np.quantile(
         1 - (training_flop(best.params, best.tokens) + serving_flop(best.params, demand)) / now, _LEVELS
     )
@@ -78,19 +78,20 @@ def _optimum(subject: Subject, law: DrawnLaw) -> dict[str, Any]:
         "as_of": subject.night.as_of,
         "model_id": subject.model_id,
         "law_id": law.law_id,
-        "loss": float(law.law.loss(size, data)),
-        "params": size,
-        "tokens": data,
+        "loss": float(law.law.loss(params_now, tokens_now)),
+        "params": params_now,
+        "tokens": tokens_now,
         **dict(zip(_names("optimum_params"), map(float, np.quantile(best.params, _LEVELS)), strict=True)),
         "optimum_tokens_p50": tokens,
         "buildable_params": shape.params,
         "buildable_layers": shape.layers,
         "buildable_width": shape.width,
         "effective_demand_tokens_p50": effective,
-        "effective_demand_ratio": effective / float(compute_optimal_tokens(law.law, law.law.loss(size, data))),
-        "is_equal_split_near": _is_equal_split_near(law.law, float(law.law.loss(size, data)), effective),
+        "effective_demand_ratio": effective
+        / float(compute_optimal_tokens(law.law, law.law.loss(params_now, tokens_now))),
+        "is_equal_split_near": _is_equal_split_near(law.law, float(law.law.loss(params_now, tokens_now)), effective),
         **dict(zip(_names("saving_ratio"), map(float, saving), strict=True)),
-        "is_extrapolated": law.is_beyond(size, data) or law.is_beyond(params, tokens),
+        "is_extrapolated": law.is_beyond(params_now, tokens_now) or law.is_beyond(params, tokens),
     }
 
 
@@ -123,9 +124,9 @@ def _curve(subject: Subject, law: DrawnLaw) -> Iterator[dict[str, Any]]:
 
 
 def _point(subject: Subject, law: DrawnLaw, params: float, tokens: float) -> dict[str, Any]:
-    place = subject.position
-    training = training_flop(params, tokens) * place["usd_per_training_flop"]
-    price = float(place["used_usd_per_mtok"]) / 1e6 * size_price_ratio(place, params)
+    position = subject.position
+    training = training_flop(params, tokens) * position["usd_per_training_flop"]
+    price = float(position["used_usd_per_mtok"]) / 1e6 * size_price_ratio(position, params)
     serving = float(np.median(subject.demand)) * price
     return {
         "as_of": subject.night.as_of,

@@ -14,7 +14,7 @@ from transforms.decisions.law.iso_loss_curve import (
     serving_flop,
     training_flop,
 )
-from transforms.decisions.law.lifetime_optimum import known_subjects
+from transforms.decisions.law.lifetime_optimum import valued_subjects
 from transforms.decisions.portfolio.simulation_context import night_of
 from warehouse.schemas.decisions import SamplingOptimum
 
@@ -46,7 +46,7 @@ def sampling_optimum(
     by_model = {row["model_id"]: row for row in lengths.to_dicts() if row["output_tokens"] > 0}
     rows = [
         row
-        for subject, law in known_subjects(night, positions)
+        for subject, law in valued_subjects(night, positions)
         if subject.model_id in by_model
         for row in _rows(subject, law, by_model[subject.model_id])
     ]
@@ -54,16 +54,16 @@ def sampling_optimum(
 
 
 def _rows(subject: Subject, law: DrawnLaw, served: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    place = subject.position
-    size, data = place["active_params"], place["training_tokens"]
-    loss = float(law.law.loss(size, data))
+    position = subject.position
+    params_now, tokens_now = position["active_params"], position["training_tokens"]
+    loss = float(law.law.loss(params_now, tokens_now))
     prompt, output = (served[f"{name}_tokens"] / served["requests"] for name in ("input", "output"))
     now = float(np.median(effective_demand(subject)))
     for samples in SAMPLES:
         demand = now * (prompt + samples * output) / (prompt + output)
         best = lifetime_optimum_of(law.law, loss, demand)
         params, tokens = float(best.params), float(best.tokens)
-        costs = [training_flop(n, d) + serving_flop(n, demand) for n, d in ((params, tokens), (size, data))]
+        costs = [training_flop(n, d) + serving_flop(n, demand) for n, d in ((params, tokens), (params_now, tokens_now))]
         yield {
             "as_of": subject.night.as_of,
             "model_id": subject.model_id,
@@ -76,5 +76,5 @@ def _rows(subject: Subject, law: DrawnLaw, served: dict[str, Any]) -> Iterator[d
             "optimum_params": params,
             "optimum_tokens": tokens,
             "saving_ratio": float(1 - costs[0] / costs[1]),
-            "is_extrapolated": law.is_beyond(size, data) or law.is_beyond(params, tokens),
+            "is_extrapolated": law.is_beyond(params_now, tokens_now) or law.is_beyond(params, tokens),
         }

@@ -84,8 +84,8 @@ def _own_draws(points: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     if shortfall(points):
         return LawDraws.empty()
     name = digest(points)
-    known = past.filter(pl.col("law_id") == "own", pl.col("points_digest") == name)
-    return LawDraws.frame(known) if known.height == BOOTSTRAPS + 1 else _fitted(points, name)
+    kept = past.filter(pl.col("law_id") == "own", pl.col("points_digest") == name)
+    return LawDraws.frame(kept) if kept.height == BOOTSTRAPS + 1 else _fitted(points, name)
 
 
 def _fitted(points: pl.DataFrame, name: str) -> pl.DataFrame:

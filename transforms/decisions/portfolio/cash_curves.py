@@ -71,7 +71,13 @@ def _best_rejected(candidates: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFr
 
 def _rejected_months(card: Mapping[str, Any], company: Company) -> Iterator[dict[str, Any]]:
     wanted = tuple(card[name] for name in KEY)
-    options = options_of(company.subjects[card["model_id"]], company, (card["action"],), card["task"])
+    options = options_of(
+        company.subjects[card["model_id"]],
+        company,
+        (card["action"],),
+        card["task"],
+        (card["target_model_id"], card["target_params"]),
+    )
     for proposal in options.proposals:
         if key_of(proposal) == wanted:
             lists = [values.tolist() for values in percentiles(cash_of(proposal, company.fleet).cumulative)]

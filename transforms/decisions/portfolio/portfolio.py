@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from transforms.decisions.actions.model_lineage import Kin, kin_of
+from transforms.decisions.actions.model_lineage import Lineage, lineages_of
 from transforms.decisions.actions.task_migration import Evidence, Task
 from transforms.decisions.portfolio.simulation_context import Night, Subject
 from transforms.decisions.supply.fleet import Fleet, fleet_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Company:
-    """Models by name, with their tasks, deployments, teachers, kin and GPUs, and what was evaluated on each task."""
+    """Models with their tasks, deployments, teachers, lineages and GPUs, and what was evaluated on each task."""
 
     night: Night
     subjects: Mapping[str, Subject]
@@ -27,22 +27,22 @@ class Company:
     deployments: Mapping[str, Sequence[Mapping[str, Any]]]
     evidence: Mapping[str, Mapping[str, Evidence]]
     teachers: Mapping[str, str]
-    kin: Mapping[str, Kin]
+    lineages: Mapping[str, Lineage]
     fleet: Fleet
 
     def hosts(self, model_id: str) -> list[list[str]]:
-        """Who may take all of a model's traffic, the nearest first: its base; its kin; who passed all its tasks."""
-        kin = self.kin.get(model_id, Kin())
+        """Who may take a model's traffic, the nearest first: its base; its relatives; who passed all its tasks."""
+        lineage = self.lineages.get(model_id, Lineage())
         ranks, seen = [], {model_id}
-        for names in (kin.bases, kin.relatives, self._passed(model_id)):
+        for names in (lineage.bases, lineage.relatives, self._passed(model_id)):
             ranks.append([name for name in names if name in self.subjects and name not in seen])
             seen |= set(names)
         return ranks
 
-    def heirs(self, model_id: str) -> list[str]:
+    def descendants(self, model_id: str) -> list[str]:
         """Models made from this one: no hosts until they were evaluated on its tasks."""
-        heirs = self.kin.get(model_id, Kin()).descendants
-        return [name for name in heirs if name in self.subjects and name != model_id]
+        descendants = self.lineages.get(model_id, Lineage()).descendants
+        return [name for name in descendants if name in self.subjects and name != model_id]
 
     def _passed(self, model_id: str) -> list[str]:
         """Students that kept the quality of every task of the model."""
@@ -59,8 +59,10 @@ class Company:
         A student that names another teacher was measured against that one, which says nothing of this one's task.
         """
         taught = dict.fromkeys(self._students.get(teacher, ()))
-        known: dict[str, Evidence | None] = {**taught, **self.evidence.get(str(task), {})}
-        return [(name, known[name]) for name in sorted(known) if name in self.subjects and self._is_for(name, teacher)]
+        students: dict[str, Evidence | None] = {**taught, **self.evidence.get(str(task), {})}
+        return [
+            (name, students[name]) for name in sorted(students) if name in self.subjects and self._is_for(name, teacher)
+        ]
 
     def plan_evidence(self, task: str | None, teacher: str) -> Evidence | None:
         """What was measured of a student that is no model of the company yet."""
@@ -110,7 +112,7 @@ def company_of(
         deployments.setdefault(row["model_id"], []).append(row)
     fleet = fleet_of(night, subjects, deployments, supply, pool_users)
     evidence, teachers = _evidence(workloads), _teachers(models)
-    return Company(night, subjects, _tasks(task_shares), deployments, evidence, teachers, kin_of(models), fleet)
+    return Company(night, subjects, _tasks(task_shares), deployments, evidence, teachers, lineages_of(models), fleet)
 
 
 def _tasks(task_shares: pl.DataFrame) -> dict[str, list[Task]]:
@@ -132,12 +134,12 @@ def _evidence(workloads: pl.DataFrame) -> dict[str, dict[str, Evidence]]:
             row["quality_metric"], *qualities, row["measured_on"].isoformat(), row["better"] or "higher"
         )
         latest[row["task"], row["student_model_id"], row["quality_metric"]] = measured
-    found: dict[str, dict[str, Evidence]] = {}
+    evidence: dict[str, dict[str, Evidence]] = {}
     for (task, student, _), measured in latest.items():
-        known = found.setdefault(task, {}).get(student)
-        if known is None or measured.ratio < known.ratio:
-            found[task][student] = measured
-    return found
+        earlier = evidence.setdefault(task, {}).get(student)
+        if earlier is None or measured.ratio < earlier.ratio:
+            evidence[task][student] = measured
+    return evidence
 
 
 def _teachers(models: pl.DataFrame) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Safe money comes first: what nobody uses needs nobody's quality. Then what was measured, then what must be evaluated
 first. Each card is valued on what the cards before it have left, so that no dollar is saved twice. A model is changed
-as a whole, or some of its tasks are moved, each once. A model that takes traffic over is neither retired nor replaced
+as a whole, or some of its tasks are moved, each once: of the answers that exclude each other the one of greatest
+expected value, its gate inside. A model that takes traffic over is neither retired nor replaced
 while that card is asked for, and nothing moves to a model that goes: the later of two such cards waits, and names the
 other.
 """
@@ -21,11 +22,11 @@ from transforms.decisions.actions.release_capacity import release_proposal
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.simulation_context import night_of
-from transforms.decisions.quantiles import percentiles
+from transforms.decisions.quantiles import ninth_decile, percentiles
 from warehouse.schemas.decisions import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from transforms.decisions.law.laws import Floats
     from transforms.decisions.portfolio.portfolio import Company
@@ -38,6 +39,8 @@ POOL_ACTION: Final = "release_capacity"
 ORDER_OF_STANDING: Final = ("safe", "measured", "evaluate_first")
 KEY: Final = ("action", "model_id", "task", "pool_id", "deployment_id", "target_model_id", "target_params")
 _WORTH: Final = "expected_value_usd"
+# What an unmeasured dollar of the mean counts for beside a measured one that it excludes.
+_UNMEASURED: Final = 0.9
 _ORDER: Final = ("model_id", "task", "pool_id", "deployment_id", "action", "target_model_id", "target_params")
 
 
@@ -68,7 +71,7 @@ def portfolio(
     for row in in_order(candidates):
         choice.decide(row)
     rows = [choice.total(), *choice.rows]
-    named = [{**row, "as_of": night.as_of, "position": place} for place, row in enumerate(rows)]
+    named = [{**row, "as_of": night.as_of, "position": position} for position, row in enumerate(rows)]
     return Portfolio.frame(rows_in_cents(Portfolio, named))
 
 
@@ -90,20 +93,22 @@ def _fresh(company: Company) -> Fleet:
 def in_order(candidates: pl.DataFrame) -> list[dict[str, Any]]:
     """Eligible candidates as they are decided: by standing, then by value; of each model and task the best kind.
 
-    The moves of a model's tasks add up; its change as a whole is tried before them where it is worth more.
+    The moves of a model's tasks add up; its change as a whole is tried before them where it is worth more. A card that
+    excludes a clearly better one of a later standing is tried last, so that it is asked for only if the other is not.
     """
     eligible = best_first(candidates.filter("is_eligible")).to_dicts()
-    found = []
-    for standing in ORDER_OF_STANDING:
-        rows = [row for row in eligible if row["standing"] == standing]
+    outdone = {id(row) for row in _outdone(eligible)}
+    ordered = []
+    for is_outdone, standing in [(last, standing) for last in (False, True) for standing in ORDER_OF_STANDING]:
+        now = [row for row in eligible if row["standing"] == standing and (id(row) in outdone) == is_outdone]
         moved: dict[str, float] = {}
         seen = set[tuple[object, object]]()
-        for row in rows:
+        for row in now:
             if row["action"] in TASK_ACTIONS and (row["model_id"], row["task"]) not in seen:
                 seen.add((row["model_id"], row["task"]))
                 moved[row["model_id"]] = moved.get(row["model_id"], 0.0) + float(row[_WORTH])
-        found += sorted(rows, key=lambda row: _turn(row, moved))
-    return found
+        ordered += sorted(now, key=lambda row: _turn(row, moved))
+    return ordered
 
 
 def _turn(row: Mapping[str, Any], moved: Mapping[str, float]) -> tuple[float, bool, float]:
@@ -111,6 +116,40 @@ def _turn(row: Mapping[str, Any], moved: Mapping[str, float]) -> tuple[float, bo
     worth, is_move = float(row[_WORTH]), row["action"] in TASK_ACTIONS
     together = max(worth, moved[row["model_id"]]) if is_move else worth
     return -together, is_move, -worth
+
+
+def _outdone(eligible: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Cards that exclude a clearly better answer for the same model of a later standing.
+
+    What must be evaluated first is worth its mean over both ends of its gate, and counts for nine tenths of it: money
+    that is measured is preferred to as much that is not.
+    """
+    by_model: dict[str, list[dict[str, Any]]] = {}
+    for row in eligible:
+        if row["action"] in TASK_ACTIONS + WHOLE_ACTIONS:
+            by_model.setdefault(row["model_id"], []).append(row)
+    for rows in by_model.values():
+        yield from _outdone_of_model(rows)
+
+
+def _outdone_of_model(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    whole = max((row for row in rows if row["action"] in WHOLE_ACTIONS), key=_preference, default=None)
+    moves: dict[object, dict[str, Any]] = {}
+    for row in sorted((row for row in rows if row["action"] in TASK_ACTIONS), key=_preference):
+        moves[row["task"]] = row
+    is_whole = whole is not None and _preference(whole) >= sum(map(_preference, moves.values()))
+    answer = [whole] if is_whole and whole is not None else list(moves.values())
+    last = max((ORDER_OF_STANDING.index(card["standing"]) for card in answer), default=0)
+    for row in rows:
+        same = [moves[row["task"]]] if not is_whole and row["action"] in TASK_ACTIONS else answer
+        latest = ORDER_OF_STANDING.index(same[0]["standing"]) if len(same) == 1 else last
+        if all(row is not card for card in answer) and ORDER_OF_STANDING.index(row["standing"]) < latest:
+            yield row
+
+
+def _preference(row: Mapping[str, Any]) -> float:
+    """What a card counts for beside those that it excludes."""
+    return float(row[_WORTH]) * (_UNMEASURED if row["standing"] == "evaluate_first" else 1.0)
 
 
 @dataclass
@@ -169,27 +208,31 @@ class _Choice:
     def _proposal(self, row: Mapping[str, Any]) -> Proposal | None:
         """The card anew, on the fleet as those before it leave it."""
         if row["action"] == POOL_ACTION:
-            found = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
-            return None if isinstance(found, Alternative) else found
+            release = release_proposal(self.pools[row["pool_id"]], self.company.fleet)
+            return None if isinstance(release, Alternative) else release
         subject = self.company.subjects[row["model_id"]]
-        options = options_of(subject, self.company, (row["action"],), row["task"])
+        options = options_of(
+            subject, self.company, (row["action"],), row["task"], (row["target_model_id"], row["target_params"])
+        )
         wanted = tuple(row[name] for name in KEY)
         return next((one for one in options.proposals if key_of(one) == wanted), None)
 
     def _ask(self, card: dict[str, Any], proposal: Proposal, cash: Cash) -> None:
         """Take the card for granted in the draws in which its gate is passed, and add it to the sum."""
         fleet, passes = self.company.fleet, cash.passes
-        fleet.change({name: gpus * passes for name, gpus in proposal.gpus.items()}, proposal.released)
-        if passes.all():
-            fleet.cut |= proposal.cuts
-        for key, load in proposal.loads.items():
-            fleet.loads[key] = fleet.loads.get(key, 0.0) + load * passes
+        fleet.change(
+            {name: gpus * passes for name, gpus in proposal.gpus.items()},
+            proposal.released,
+            proposal.cuts if passes.all() else {},
+            {key: load * passes for key, load in proposal.loads.items()},
+        )
         self.asked.append(card)
         self.touched |= set(proposal.pool_ids)
         parts = {
             "one_off": np.where(passes, cash.one_off, cash.failed),
             "monthly_saving": cash.monthly_saving,
             "net_present_value": cash.net_present_value,
+            "next_year_saving": cash.next_year,
             "saved": cash.saved * passes,
             "cash": cash.cumulative,
             "first_years": max(card["monthly_saving_usd_p50"], 0.0) * cash.first_year,
@@ -202,6 +245,7 @@ class _Choice:
         nothing = np.zeros((fleet.horizon, night.draws))
         sums = self.sums or {
             "one_off": nothing[0], "monthly_saving": nothing[0], "net_present_value": nothing[0],
+            "next_year_saving": nothing[0],
             "saved": nothing, "cash": np.concatenate([nothing[:1], nothing]), "first_years": nothing[:, 0],
         }  # fmt: skip
         row: dict[str, Any] = {
@@ -210,7 +254,7 @@ class _Choice:
             "is_eligible": True, "quality_gate": "", "reason": "all that is asked for", "assumptions": "{}",
             "is_asked": True,
         }  # fmt: skip
-        for name in ("one_off", "monthly_saving", "net_present_value"):
+        for name in ("one_off", "monthly_saving", "net_present_value", "next_year_saving"):
             levels = zip((10, 50, 90), percentiles(sums[name]), strict=True)
             row |= {f"{name}_usd_p{level}": float(value) for level, value in levels}
         row["expected_value_usd"] = float(sums["net_present_value"].mean())
@@ -219,6 +263,7 @@ class _Choice:
         # the months in which the cards are in their first year, each as often as it saves
         months = sums["first_years"] / max(sums["first_years"].sum(), 1e-9)
         row["monthly_paid_usd_p50"] = float(percentiles(months @ payable)[1])
+        row["next_year_paid_usd_p50"] = fleet.next_year_usd(self.touched)
         return row | _lists(sums["cash"], sums["saved"], payable)
 
 
@@ -232,8 +277,8 @@ def _lists(cumulative: Floats, saved: Floats, payable: Floats) -> dict[str, list
         "cash_usd_p10": low.tolist(),
         "cash_usd_p50": middle.tolist(),
         "cash_usd_p90": high.tolist(),
-        "saved_usd_p90": percentiles(saved)[2].tolist(),
-        "payable_usd_p90": percentiles(payable)[2].tolist(),
+        "saved_usd_p90": ninth_decile(saved).tolist(),
+        "payable_usd_p90": ninth_decile(payable).tolist(),
     }
 
 

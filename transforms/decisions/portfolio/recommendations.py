@@ -21,6 +21,9 @@ _NUMBERS: Final = (
     "monthly_saving_usd_p10",
     "monthly_saving_usd_p50",
     "monthly_saving_usd_p90",
+    "next_year_saving_usd_p10",
+    "next_year_saving_usd_p50",
+    "next_year_saving_usd_p90",
     "net_present_value_usd_p10",
     "net_present_value_usd_p50",
     "net_present_value_usd_p90",
@@ -36,9 +39,9 @@ def recommendations(
     request to its owner.
     """
     acted = decisions_of(portfolio)
-    places = {row["model_id"]: row for row in positions.to_dicts()}
+    standing_ranks = {row["model_id"]: row for row in positions.to_dicts()}
     by_subject = {key[0]: rows for key, rows in candidates.group_by("model_id", maintain_order=True)}
-    cards = [_card(row, by_subject[row["model_id"]], places) for row in acted.to_dicts()]
+    cards = [_card(row, by_subject[row["model_id"]], standing_ranks) for row in acted.to_dicts()]
     waiting = {row["model_id"]: row for row in portfolio.filter(~pl.col("is_asked"), pl.col("position") > 0).to_dicts()}
     held = [
         _hold(row, by_subject.get(row["model_id"], candidates.clear()), waiting.get(row["model_id"]))
@@ -199,10 +202,10 @@ def _ranked(rows: list[dict[str, Any]], settings: pl.DataFrame) -> pl.DataFrame:
         "owner": pl.String(),
         "place": pl.Int64(),
     }
-    places = {standing: place for place, standing in enumerate(ORDER_OF_STANDING)}
+    standing_ranks = {standing: standing_rank for standing_rank, standing in enumerate(ORDER_OF_STANDING)}
     placed = [
         {name: value for name, value in row.items() if name in schema}
-        | {"place": places.get(row["standing"] if row["action"] != "hold" else "", len(places))}
+        | {"place": standing_ranks.get(row["standing"] if row["action"] != "hold" else "", len(standing_ranks))}
         for row in rows
     ]
     order = [pl.col("place"), -pl.col("expected_value_usd").fill_null(0)]

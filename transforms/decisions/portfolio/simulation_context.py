@@ -60,8 +60,8 @@ class DrawnLaw:
     def reach(self, params: float, tokens: float) -> dict[str, float]:
         """How far a plan reaches beyond the points of the law, as multiples of the most of each; within at most 1."""
         plan = {"params": params, "tokens": tokens, "flop": 6 * params * tokens}
-        found = {f"{name}_over_law": value / most for name, value in plan.items() if (most := self.largest[name])}
-        return found | {"tokens_per_param_over_law": tokens / params / self.most_tokens_per_param}
+        ratios = {f"{name}_over_law": value / most for name, value in plan.items() if (most := self.largest[name])}
+        return ratios | {"tokens_per_param_over_law": tokens / params / self.most_tokens_per_param}
 
 
 @dataclass(frozen=True)
@@ -154,17 +154,17 @@ class Subject:
     @cached_property
     def tokens(self) -> Floats:
         """Demand by month and draw."""
-        place = self.position
-        if place["daily_tokens"] is None or place["demand_sigma"] is None:
+        position = self.position
+        if position["daily_tokens"] is None or position["demand_sigma"] is None:
             return np.zeros((whole_months(self.months), self.night.draws))
         dice, draws = self._dice("demand"), self.night.draws
-        paths = paths_of(place, whole_months(self.months))
+        paths = paths_of(position, whole_months(self.months))
         if paths is not None:
             return path_draws(paths, dice.standard_normal(draws), dice.random(draws))
-        path = median_path(place["daily_tokens"], place["daily_tokens_trend"], self.months)
+        path = median_path(position["daily_tokens"], position["daily_tokens_trend"], self.months)
         steps = dice.standard_normal((len(path), draws))
         return demand_draws(
-            path, place["demand_sigma"] * wandering(steps, uncertain_spreads(dice, place["demand_blocks"], draws))
+            path, position["demand_sigma"] * wandering(steps, uncertain_spreads(dice, position["demand_blocks"], draws))
         )
 
     @cached_property
@@ -194,8 +194,8 @@ class Subject:
     @cached_property
     def losses(self) -> Floats:
         """Loss of the model as each draw of the law of the night predicts it; none where there is no law."""
-        law, place = self.night.law, self.position
-        return np.asarray(law.draws.loss(place["active_params"], place["training_tokens"]) if law else ())
+        law, position = self.night.law, self.position
+        return np.asarray(law.draws.loss(position["active_params"], position["training_tokens"]) if law else ())
 
     @cached_property
     def price_level(self) -> Floats:

@@ -38,7 +38,7 @@ class _Books:
     service: pl.DataFrame
     tasks: pl.DataFrame
     payments: pl.DataFrame
-    heirs: pl.DataFrame
+    descendants: pl.DataFrame
     released: frozenset[str]
 
     def cost(self, end: dt.date, model_id: str) -> tuple[float, float]:
@@ -72,8 +72,8 @@ class _Books:
     def earlier(self, end: dt.date) -> dt.date:
         """A year before `end`, or the first day to which four weeks are known."""
         first = self.service.get_column("day").min()
-        known = first + dt.timedelta(days=_WINDOW_DAYS - 1) if isinstance(first, dt.date) else end
-        return min(max(end - _YEAR, known), end)
+        first_full = first + dt.timedelta(days=_WINDOW_DAYS - 1) if isinstance(first, dt.date) else end
+        return min(max(end - _YEAR, first_full), end)
 
     def use_by_tokens(self, end: dt.date, model_id: str) -> float:
         """How far a model's cost followed its tokens over the year before: as tokens to a power of 0 to 1."""
@@ -167,9 +167,9 @@ def _books(
         model_id=pl.when(is_serving).then("model_id"),
         usd=pl.col("effective_usd").cast(pl.Float64),
     )
-    heirs = models.filter(pl.col("released_on").is_not_null())
+    descendants = models.filter(pl.col("released_on").is_not_null())
     parents = [
-        heirs.select("model_id", "released_on", parent=column) for column in ("base_model_id", "teacher_model_id")
+        descendants.select("model_id", "released_on", parent=column) for column in ("base_model_id", "teacher_model_id")
     ]
     return _Books(
         settings.item(0, "as_of"),
@@ -230,8 +230,8 @@ def _moved_task(card: Mapping[str, Any], books: _Books) -> tuple[float, float, s
 
 
 def _moved_model(card: Mapping[str, Any], books: _Books) -> tuple[float, float, str]:
-    heirs = books.heirs.filter(pl.col("parent") == card["model_id"], pl.col("released_on") > card["night"])
-    names = sorted(set(heirs.get_column("model_id").to_list()))
+    descendants = books.descendants.filter(pl.col("parent") == card["model_id"], pl.col("released_on") > card["night"])
+    names = sorted(set(descendants.get_column("model_id").to_list()))
     before, now = (books.cost(end, card["model_id"])[0] for end in (card["night"], books.known_to))
     gained = {name: books.cost(books.known_to, name)[0] for name in names}
     share = 1 - now / before if before > 0 and (card["action"] == "retire" or any(gained.values())) else 0.0

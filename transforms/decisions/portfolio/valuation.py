@@ -85,6 +85,11 @@ class Cash:
         return np.where(self.passes, self.monthly_if_passed, 0.0)
 
     @cached_property
+    def next_year(self) -> Floats:
+        """Saving of the twelve months from the night by draw, before the gate is known: what a budget of them has."""
+        return np.where(self.passes, self.saved[:_YEAR].sum(axis=0), 0.0)
+
+    @cached_property
     def monthly_paid(self) -> Floats:
         """What its pools cost at most in the mean of the same months, by draw."""
         return np.asarray(self.first_year @ self.paid)
@@ -105,8 +110,12 @@ class Cash:
         """First month in which the median draw has paid back, given the gate; infinite where it does not."""
         if np.mean(self.value_if_passed > 0) < _HALF:
             return float("inf")
-        is_paid = self.saved.cumsum(axis=0) >= self.one_off
-        months = np.where(is_paid.any(axis=0), is_paid.argmax(axis=0) + 1.0, np.inf)
+        sums, months = np.zeros_like(self.one_off), np.full(self.one_off.shape, np.inf)
+        for month, saved in enumerate(self.saved, start=1):
+            sums += saved
+            months[(sums >= self.one_off) & np.isinf(months)] = month
+            if np.count_nonzero(np.isfinite(months)) > len(months) // 2:
+                break
         return float(np.sort(months)[(len(months) - 1) // 2])
 
 

@@ -126,7 +126,7 @@ def whatif(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFram
     )
     compared = pl.lit(_size_of(tables["positions"].filter(pl.col("model_id") == model_id).row(0, named=True)))
     both = both.with_columns(compared_with=pl.when(pl.col("action").is_not_null()).then(compared))
-    order = [pl.col("action").is_not_null(), *_ALTERNATIVE, pl.col("quantity").replace_strict(_places(), default=99)]
+    order = [pl.col("action").is_not_null(), *_ALTERNATIVE, pl.col("quantity").replace_strict(_positions(), default=99)]
     return both.with_columns(difference=pl.col("changed") - pl.col("published")).sort(order, nulls_last=False)
 
 
@@ -135,9 +135,9 @@ def changed_recommendations(model_id: str, overrides: Overrides, tables: Mapping
     _refuse(model_id, overrides, tables)
     changed = changed_tables(model_id, overrides, tables)
     subject = changed["positions"].filter(pl.col("model_id") == model_id)
-    found = _candidates(model_id, overrides, changed)
-    chosen = portfolio(**{name: changed[name] for name in _PORTFOLIO_READS}, candidates=found)
-    return recommendations(changed["settings"], subject, found, chosen)
+    alternatives = _candidates(model_id, overrides, changed)
+    chosen = portfolio(**{name: changed[name] for name in _PORTFOLIO_READS}, candidates=alternatives)
+    return recommendations(changed["settings"], subject, alternatives, chosen)
 
 
 def changed_tables(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -208,8 +208,8 @@ def _candidates(model_id: str, overrides: Overrides, tables: Mapping[str, pl.Dat
     if overrides.params is not None and any(one.alternative.action == RETRAIN for one in options.proposals):
         others = [proposal for proposal in options.proposals if proposal.alternative.action != RETRAIN]
         states = company.deployments.get(model_id, ())
-        found = retrain_proposals(subject, company.fleet, overrides.params)
-        wished = [within_limits(one, subject, states) for one in found]
+        retrained = retrain_proposals(subject, company.fleet, overrides.params)
+        wished = [within_limits(one, subject, states) for one in retrained]
         options = replace(options, proposals=[*wished, *others])
     return candidate_frame(option_rows(options, company.fleet), night)
 
@@ -298,14 +298,14 @@ def _long(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
     return long.with_columns(unit=pl.col("quantity").replace_strict(dict(units), return_dtype=pl.String))
 
 
-def _places() -> dict[str, int]:
-    return {name: place for place, name in enumerate((*_STANDING, *_CAPACITY, *_OPTIMUM, *_NUMBERS))}
+def _positions() -> dict[str, int]:
+    return {name: position for position, name in enumerate((*_STANDING, *_CAPACITY, *_OPTIMUM, *_NUMBERS))}
 
 
 def _refuse(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> None:
-    known = tables["positions"].get_column("model_id").sort().to_list()
-    if model_id not in known:
-        raise ValueError(f"no model {model_id!r} in the published night; it knows {', '.join(known) or 'none'}")
+    models = tables["positions"].get_column("model_id").sort().to_list()
+    if model_id not in models:
+        raise ValueError(f"no model {model_id!r} in the published night; it knows {', '.join(models) or 'none'}")
     if overrides.law is not None and overrides.law not in LAWS:
         raise ValueError(f"no law {overrides.law!r}; choose one of {', '.join(LAWS)}")
     prices = ("usd_per_request", "candidate_usd_per_request")

@@ -43,18 +43,18 @@ def divergence(curve: Curve, unknown_at_end: int, half_width: float | None) -> D
     level, noise = float(now.mean()), _noise(curve.loss) / now.size**0.5
     is_late = best_at >= _LATE * float(curve.tokens[-1])
 
-    def found(cause: str) -> Divergence:
+    def diverged(cause: str) -> Divergence:
         return Divergence(cause, best_at, best_loss, is_late)
 
     if unknown_at_end:
         return Divergence("not_a_number", best_at, best_loss, is_late=True)
     if level > best_loss * (1 + _LEAST_RISE) and level - best_loss > _NOISE * noise:
-        return found("rising")
+        return diverged("rising")
     expected = tail_loss(curve.until(_SEEN), float(curve.tokens[-1]))
     if expected is not None:
         above = np.log(level / expected) if expected > 0 else 0.0
         if above > max(half_width or 0.0, _LEAST_RISE) and level - expected > 2 * noise:
-            return found("above_interval")
+            return diverged("above_interval")
     return None
 
 

@@ -125,13 +125,13 @@ def _rewards(metrics: pl.DataFrame) -> dict[str, tuple[str, Floats, Floats]]:
     lowered = metrics.with_columns(rank=pl.col("name").str.to_lowercase().replace_strict(
         {name: number for number, name in enumerate(REWARDS)}, default=None, return_dtype=pl.Int64
     ))  # fmt: skip
-    known = lowered.filter(pl.col("rank").is_not_null(), pl.col("value").is_finite(), pl.col("step") > 0)
-    first = known.filter(pl.col("rank") == pl.col("rank").min().over("run_id")).sort("run_id", "step", "value")
-    found = {}
+    ranked = lowered.filter(pl.col("rank").is_not_null(), pl.col("value").is_finite(), pl.col("step") > 0)
+    first = ranked.filter(pl.col("rank") == pl.col("rank").min().over("run_id")).sort("run_id", "step", "value")
+    rewards = {}
     for key, part in first.group_by("run_id", maintain_order=True):
         steps, values = (part[name].to_numpy().astype(np.float64) for name in ("step", "value"))
-        found[str(key[0])] = (part.item(0, "name"), steps, values)
-    return found
+        rewards[str(key[0])] = (part.item(0, "name"), steps, values)
+    return rewards
 
 
 def _forecast(run: Mapping[str, Any], logged: tuple[str, Floats, Floats]) -> dict[str, Any]:

@@ -39,9 +39,9 @@ def run_forecasts(
     running = training_runs.filter(pl.col("status") == "running").sort("run_id")
     finished = training_runs.filter(pl.col("status") == "finished", pl.col("ended_at").is_not_null())
     past = finished.sort("ended_at", "run_id", descending=[True, False])
-    known = pl.concat([running, past.head(_MOST_PAST)])
-    metrics = training_metrics.join(known.select("run_id"), on="run_id", how="semi")
-    curves, unknown = _curves(metrics, known), _unknown_at_end(metrics)
+    compared = pl.concat([running, past.head(_MOST_PAST)])
+    metrics = training_metrics.join(compared.select("run_id"), on="run_id", how="semi")
+    curves, unknown = _curves(metrics, compared), _unknown_at_end(metrics)
     plans = {row["run_id"]: row for row in run_plans(training_runs, training_metrics, models).to_dicts()}
     places = {row["model_id"]: row for row in positions.to_dicts()}
     spent = dict(run_spend.group_by("run_id").agg(pl.col("effective_usd").sum()).iter_rows())
@@ -72,13 +72,13 @@ def _curves(metrics: pl.DataFrame, runs: pl.DataFrame) -> dict[str, Curve]:
         run_id: active or params
         for run_id, active, params in runs.select("run_id", "active_params", "params").iter_rows()
     }
-    found = {}
+    curves = {}
     for key, part in placed.group_by("run_id", maintain_order=True):
         run_id, tokens = str(key[0]), part.get_column("at").to_numpy()
         size = sizes[run_id]
         scale = float(training_flop(size, tokens[-1])) if size else float(tokens[-1])
-        found[run_id] = Curve(tokens, part.get_column("value").to_numpy(), scale)
-    return found
+        curves[run_id] = Curve(tokens, part.get_column("value").to_numpy(), scale)
+    return curves
 
 
 def _unknown_at_end(metrics: pl.DataFrame) -> dict[str, int]:

@@ -122,8 +122,8 @@ def interval(past: Sequence[Curve], share: float, scale: float) -> Interval:
     `COMPARABLE`-th as large as it; where under four can tell it, it is assumed.
     """
     errors = forecast_errors(past, share)
-    known = np.isfinite(errors)
-    errors, scales = np.abs(errors[known]), np.array([curve.scale for curve in past])[known]
+    is_finite = np.isfinite(errors)
+    errors, scales = np.abs(errors[is_finite]), np.array([curve.scale for curve in past])[is_finite]
     ratios = _hold_outs(errors, scales)
     near = (scales >= scale / COMPARABLE) & (scales <= scale * COMPARABLE)
     width = half_width(errors[near])

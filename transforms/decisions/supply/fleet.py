@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from transforms.compute import CHIPS
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
+from transforms.decisions.quantiles import median
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.pool_states import LEVEL_WEEKS
 from transforms.decisions.supply.roofline import MEMORY_BYTES, least_gpus
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from transforms.decisions.portfolio.simulation_context import Night, Subject
 
 LEAST_HORIZON: Final = 12
+_YEAR: Final = 12
 _CACHED: Final = 96
 
 
@@ -61,7 +63,15 @@ class PoolSupply:
 
     def avoidable_usd(self, gpus: Floats) -> Floats:
         """What a demand of so many GPUs costs by month and draw beyond what is owned or committed."""
-        usd = np.subtract(gpus, self._bound)
+        return self._priced(gpus, np.subtract(gpus, self._bound))
+
+    def avoidable_usd_in(self, gpus: Floats) -> Floats:
+        """The same, written over the demand where nothing else needs it: a pass over memory is most of the time."""
+        fits = not self.power_rate and np.broadcast_shapes(gpus.shape, self._bound.shape) == gpus.shape
+        return self._priced(gpus, np.subtract(gpus, self._bound, out=gpus)) if fits else self.avoidable_usd(gpus)
+
+    def _priced(self, gpus: Floats, usd: Floats) -> Floats:
+        """USD of GPUs beyond the bound ones, in the place of their number; `gpus` are looked at for power alone."""
         np.maximum(usd, 0, out=usd)
         if self._has_renewals:
             renewed = np.minimum(usd, self.renewable)
@@ -226,6 +236,18 @@ class PoolDemand:
         """What they cost beyond what is owned or committed."""
         return self.supply.avoidable_usd(self.total)
 
+    def changed_usd(self, gpus: Floats | float, released: Floats | float = 0.0) -> Floats:
+        """What the pool would cost beyond what is owned or committed after a change: `changed` without its parts."""
+        total = self.users + np.asarray(gpus)
+        np.maximum(total, 0, out=total)
+        if self._has_idle:
+            idle = np.subtract(self.idle, np.maximum(gpus, 0))
+            if np.ndim(released):
+                idle = idle - released
+            np.maximum(idle, 0, out=idle)
+            total = np.add(total, idle, out=total) if idle.size <= total.size else total + idle
+        return self.supply.avoidable_usd_in(total)
+
     def changed(self, gpus: Floats | float, released: Floats | float = 0.0) -> PoolDemand:
         """The pool with so many GPUs more or less in use; more of them are first taken from those that stand idle."""
         users = self.users + np.asarray(gpus)
@@ -265,6 +287,9 @@ class Fleet:
     loads: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
     _standing: dict[str, PoolDemand] = field(default_factory=dict)
     _contracts: dict[tuple[str, ...], list[dict[str, Any]]] = field(default_factory=dict)
+    _next_years: dict[tuple[str, ...], float] = field(default_factory=dict)
+    _payable: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+    _host_uses: dict[tuple[str, str, str], tuple[Floats, Floats]] = field(default_factory=dict)
 
     def of_model(self, model_id: str) -> list[Holding]:
         """What serves a model, as the cards before leave it."""
@@ -342,19 +367,36 @@ class Fleet:
 
     def saved_usd(self, gpus: Mapping[str, Floats], released: Mapping[str, Floats]) -> Floats:
         """Cash without a change of GPU demand less cash with it, by month and draw: the only way to a saving."""
-        saved: Floats = np.zeros((self.horizon, 1))
+        saved: Floats | None = None
         for pool_id in sorted({*gpus, *released}):
             before = self.pool(pool_id)
-            saved = saved + (before.avoidable_usd - before.changed(*_of(pool_id, gpus, released)).avoidable_usd)
-        return np.asarray(np.broadcast_to(saved, (self.horizon, self.night.draws)))
+            after = before.changed_usd(*_of(pool_id, gpus, released))
+            fits = after.shape == np.broadcast_shapes(after.shape, before.avoidable_usd.shape)
+            less = np.subtract(before.avoidable_usd, after, out=after) if fits else before.avoidable_usd - after
+            saved = less if saved is None else saved + less
+        nothing = np.zeros((self.horizon, 1))
+        return np.asarray(np.broadcast_to(nothing if saved is None else saved, (self.horizon, self.night.draws)))
 
     def hosted_gpus(self, host: Holding, load: Floats) -> Floats:
         """GPUs more that a host needs for traffic worth `load` GPUs: none as long as those it holds are enough."""
         if host.row["follows_demand"] or host.subject is None or not is_forecast(host.subject):
             return load
         ratio = min(host.plan_gpus / host.gpus, 1.0) if host.gpus and host.plan_gpus else 1.0
-        used = host.needed + self.loads.get(host.key, 0.0)
-        return np.asarray(np.maximum(ratio * (used + load) - host.held, 0) - np.maximum(ratio * used - host.held, 0))
+        used, before = self._host_use(host, ratio)
+        after = ratio * (used + load)
+        after -= host.held
+        np.maximum(after, 0, out=after)
+        after -= before
+        return after
+
+    def _host_use(self, host: Holding, ratio: float) -> tuple[Floats, Floats]:
+        """GPUs' worth of a host's traffic before any more, and what it needs for it beyond those that it holds."""
+        if host.key not in self._host_uses:
+            if len(self._host_uses) >= _CACHED:
+                self._host_uses.pop(next(iter(self._host_uses)))
+            used = np.asarray(host.needed + self.loads.get(host.key, 0.0))
+            self._host_uses[host.key] = used, np.asarray(np.maximum(ratio * used - host.held, 0))
+        return self._host_uses[host.key]
 
     def contracts(self, pool_ids: Iterable[str]) -> list[dict[str, Any]]:
         """Commitments of some pools that are not over, the first to end first, as a card prints them."""
@@ -366,7 +408,7 @@ class Fleet:
     def _running_contracts(self, pool_ids: Iterable[str]) -> list[dict[str, Any]]:
         names = ("commitment_discount_id", "gpus", "end_basis", "renewal")
         days = ("ends_on", "ends_on_earliest", "ends_on_latest", "sign_by")
-        found = [
+        running = [
             {"pool_id": pool_id}
             | {name: row[name] for name in names}
             | {name: row[name] and row[name].isoformat() for name in days}
@@ -376,7 +418,7 @@ class Fleet:
             and row["supply_kind"] == "committed"
             and row["ends_on_latest"] > self.night.as_of
         ]
-        return sorted(found, key=lambda each: (each["ends_on_earliest"], each["commitment_discount_id"]))
+        return sorted(running, key=lambda each: (each["ends_on_earliest"], each["commitment_discount_id"]))
 
     def month_start(self, month: int) -> dt.date:
         """First day of a month ahead."""
@@ -386,15 +428,40 @@ class Fleet:
     def _month_starts(self) -> list[dt.date]:
         return month_starts(self.night.as_of)
 
+    def next_year_usd(self, pool_ids: Iterable[str]) -> float:
+        """What some pools are to cost in the twelve months from the night, contracts too, in the median draw."""
+        key = tuple(sorted(set(pool_ids)))
+        if key not in self._next_years:
+            pools = [self.pool(name) for name in key]
+            sums = [(pool.avoidable_usd + pool.supply.committed_usd)[:_YEAR].sum(axis=0) for pool in pools]
+            self._next_years[key] = median(np.broadcast_to(sum(sums, np.zeros(1)), (self.night.draws,)))
+        return self._next_years[key]
+
     def payable_usd(self, pool_ids: Iterable[str]) -> Floats:
         """What could be left unpaid of some pools at most, by month and draw."""
-        sums: Floats = np.zeros((self.horizon, 1))
-        for pool_id in sorted(set(pool_ids)):
-            sums = sums + self.pool(pool_id).avoidable_usd
-        return np.asarray(np.broadcast_to(sums, (self.horizon, self.night.draws)))
+        key = tuple(sorted(set(pool_ids)))
+        if key not in self._payable:
+            if len(self._payable) >= _CACHED:
+                self._payable.pop(next(iter(self._payable)))
+            sums: Floats = np.zeros((self.horizon, 1))
+            for pool_id in key:
+                sums = sums + self.pool(pool_id).avoidable_usd
+            self._payable[key] = sums
+        return np.asarray(np.broadcast_to(self._payable[key], (self.horizon, self.night.draws)))
 
-    def change(self, gpus: Mapping[str, Floats], released: Mapping[str, Floats]) -> None:
+    def change(
+        self,
+        gpus: Mapping[str, Floats],
+        released: Mapping[str, Floats],
+        cuts: Mapping[tuple[str, str, str], float],
+        loads: Mapping[tuple[str, str, str], Floats],
+    ) -> None:
         """Take a card's change of demand for granted in all that is valued after it."""
+        self.cut |= cuts
+        for key, load in loads.items():
+            self.loads[key] = self.loads.get(key, 0.0) + load
+        for cache in (self._next_years, self._payable, self._host_uses):
+            cache.clear()
         for pool_id in sorted({*gpus, *released}):
             self.pools[pool_id] = self.pool(pool_id).changed(*_of(pool_id, gpus, released))
 
@@ -435,8 +502,8 @@ def fleet_of(
             others.setdefault(row["pool_id"], []).append(row)
     for spans in users.values():
         subject = subjects.get(spans[0]["model_id"] or "")
-        found = states.get(spans[0]["model_id"] or "", ())
-        state = next((each for each in found if each["deployment_id"] == spans[0]["user_id"]), None)
+        states_of_model = states.get(spans[0]["model_id"] or "", ())
+        state = next((each for each in states_of_model if each["deployment_id"] == spans[0]["user_id"]), None)
         holding = _holding(spans, subject, state, (horizon, night.as_of))
         holdings.setdefault(spans[0]["pool_id"], []).append(holding)
     used = {row["pool_id"]: float(row["mean_gpus"]) for rows in others.values() for row in rows if row["mean_gpus"]}

@@ -33,17 +33,17 @@ def within_limits(
     if not limited or alternative.target_params is None:
         return proposal
     shape = shape_of(alternative.target_params)
-    known = [state for state in limited if state["gpu_model"] in CHIPS and state["gpu_model"] in MEMORY_BYTES]
-    too_slow = [state for state in known if cheapest(_part(state, share), shape, limits_of(state)) is None]
-    said: dict[str, Any] = {"is_latency_planned": len(known) == len(limited)}
+    modelled = [state for state in limited if state["gpu_model"] in CHIPS and state["gpu_model"] in MEMORY_BYTES]
+    too_slow = [state for state in modelled if cheapest(_part(state, share), shape, limits_of(state)) is None]
+    latency: dict[str, Any] = {"is_latency_planned": len(modelled) == len(limited)}
     if too_slow:
         words = _words(too_slow[0], alternative.target_params)
     else:
         words = ""
         price = (subject.position["usd_per_gpu_hour"] or 0.0) * HOURS_PER_MONTH
-        said["latency_premium_usd_a_month"] = price * sum(_premium(state, shape, share) for state in known)
+        latency["latency_premium_usd_a_month"] = price * sum(_premium(state, shape, share) for state in modelled)
     checked = replace(
-        alternative, blocked=alternative.blocked or words, assumptions={**alternative.assumptions, **said}
+        alternative, blocked=alternative.blocked or words, assumptions={**alternative.assumptions, **latency}
     )
     return replace(proposal, alternative=checked)
 
@@ -54,8 +54,10 @@ def _words(state: Mapping[str, Any], params: float) -> str:
         for name, words in zip(_LIMITS, ("a first token", "a token"), strict=True)
         if state[name] is not None
     )
-    place, size = state["deployment_id"], f"{params / 1e9:.3g}B"
-    return f"no batch and width of {state['gpu_model']} gives {limits} at {size}, as deployments.csv asks of {place}"
+    deployment, size = state["deployment_id"], f"{params / 1e9:.3g}B"
+    return (
+        f"no batch and width of {state['gpu_model']} gives {limits} at {size}, as deployments.csv asks of {deployment}"
+    )
 
 
 def _part(state: Mapping[str, Any], share: float) -> Load:

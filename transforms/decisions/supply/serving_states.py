@@ -13,7 +13,7 @@ _HOUR_S: Final = 3600
 _DAY_HOURS: Final = 24
 _LEAST_DAYS: Final = 7
 _BUSY: Final = 0.95
-_PLACE: Final = ("deployment_id", "model_id")
+_KEY: Final = ("deployment_id", "model_id")
 
 
 def serving_states(
@@ -23,11 +23,11 @@ def serving_states(
     chips = pool_states.select("pool_id", "gpu_model")
     rows = (
         _held(deployments, settings)
-        .join(_loads(token_usage, settings), on=_PLACE, how="inner")
+        .join(_loads(token_usage, settings), on=_KEY, how="inner")
         .join(chips, on="pool_id", how="left")
         .with_columns(as_of=pl.lit(settings.item(0, "as_of")))
     )
-    return ServingStates.frame(rows.sort(_PLACE))
+    return ServingStates.frame(rows.sort(_KEY))
 
 
 def _held(deployments: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
@@ -35,8 +35,8 @@ def _held(deployments: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     end = settings.item(0, "night_end")
     starts = pl.col("valid_from").is_null() | (pl.col("valid_from") < end)
     lasts = pl.col("valid_to").is_null() | (pl.col("valid_to") >= end)
-    standing = deployments.filter(starts, lasts).sort(*_PLACE, "valid_from", "line", nulls_last=False)
-    latest = standing.unique(_PLACE, keep="last", maintain_order=True)
+    standing = deployments.filter(starts, lasts).sort(*_KEY, "valid_from", "line", nulls_last=False)
+    latest = standing.unique(_KEY, keep="last", maintain_order=True)
     return latest.with_columns(models=pl.col("model_id").n_unique().over("deployment_id"))
 
 
@@ -59,8 +59,8 @@ def _loads(token_usage: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
     timed = pl.col("ttft_s_sum").is_not_null()
     hourly = (
         finished.join(_spans(token_usage.filter(recent)), on="source")
-        .sort(*_PLACE, "hour", "part_start", "team", "tenant", "task", "status", "source", "model")
-        .group_by(*_PLACE, "hour", maintain_order=True)
+        .sort(*_KEY, "hour", "part_start", "team", "tenant", "task", "status", "source", "model")
+        .group_by(*_KEY, "hour", maintain_order=True)
         .agg(
             pl.col(counts).sum(),
             pl.col("span_hours").max(),
@@ -69,7 +69,7 @@ def _loads(token_usage: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
             timed_s=pl.col("duration_s_sum").filter(timed).sum(),
         )
     )
-    return hourly.group_by(_PLACE, maintain_order=True).agg(**_rates(), **_times())
+    return hourly.group_by(_KEY, maintain_order=True).agg(**_rates(), **_times())
 
 
 def _spans(usage: pl.DataFrame) -> pl.DataFrame:

@@ -225,11 +225,11 @@ def contract_ends(billed_days: pl.DataFrame, terms: pl.DataFrame, as_of: dt.date
     )
     ends = fees.group_by("commitment_discount_id").agg(pl.col("last_end").max().dt.date())
     billed: dict[str, dt.date] = dict(ends.iter_rows())
-    found = {name: _unknown_end(as_of) for name in named["commitment_discount_id"].unique().sort()}
-    found |= {name: Contract(end, end, "bill") for name, end in billed.items()}
+    contracts = {name: _unknown_end(as_of) for name in named["commitment_discount_id"].unique().sort()}
+    contracts |= {name: Contract(end, end, "bill") for name, end in billed.items()}
     for row in terms.sort("commitment_id", "valid_from", nulls_last=False).to_dicts():
-        found[row["commitment_id"]] = _agreed(row, billed.get(row["commitment_id"]), as_of)
-    return found
+        contracts[row["commitment_id"]] = _agreed(row, billed.get(row["commitment_id"]), as_of)
+    return contracts
 
 
 def _unknown_end(as_of: dt.date) -> Contract:
@@ -354,9 +354,9 @@ def _layer_months(pool_id: str, layer: _Layer, as_of: dt.date) -> Iterator[dict[
     usd = hours * layer.rate
     bound = layer.gpus * np.minimum(late, held) * HOURS_PER_MONTH * layer.rate
     avoidable = usd - bound if layer.kind == "committed" else hours * layer.avoidable_rate
-    known = _identity(pool_id, layer, as_of)
+    identity = _identity(pool_id, layer, as_of)
     for month, start in enumerate(month_starts(as_of)):
-        yield known | {
+        yield identity | {
             "month": start,
             "months_ahead": month,
             "gpu_hours": float(hours[month]),

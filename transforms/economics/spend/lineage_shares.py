@@ -30,12 +30,12 @@ def lineage_shares(
     Raises:
         ValueError: when base_model_id leads in a circle.
     """
-    heirs = _heirs(models)
+    descendants = _descendants(models)
     month = night_month(settings)
     spent = model_spend.filter(pl.col("phase").is_in(TRAINING)).with_columns(clipped(month))
     months = months_to(month, spent["month"])
     trained = _to_date(spent, months)
-    parts = trained.rename({"model_id": "ancestor_id"}).join(heirs, on="ancestor_id", how="inner")
+    parts = trained.rename({"model_id": "ancestor_id"}).join(descendants, on="ancestor_id", how="inner")
     keyed = _keyed(parts, _tokens_to_date(daily_service, months), models, settings)
     shares = shared_out(keyed, group=_SPLIT, order=("model_id",), amounts=("training_usd", "waste_usd"))
     return LineageShares.frame(shares.sort(*_SPLIT, "model_id"))
@@ -66,7 +66,7 @@ def _line(model: str, parents: Mapping[str, str | None]) -> list[str]:
     return path[1:]
 
 
-def _heirs(models: pl.DataFrame) -> pl.DataFrame:
+def _descendants(models: pl.DataFrame) -> pl.DataFrame:
     """One ancestor with descendants and one heir of its training: itself or a descendant."""
     pairs = [(ancestor, model) for model, line in ancestors(models).items() for ancestor in line]
     own = [(ancestor, ancestor) for ancestor in sorted({ancestor for ancestor, _ in pairs})]

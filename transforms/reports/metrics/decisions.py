@@ -26,8 +26,8 @@ def decision_numbers(night: Night) -> Iterator[Number]:
     yield number("one_off", "Cost once of all decisions, median", night.currency, relation, "sum(one_off_usd_p50)",
                  "one_off_usd_p50", rows if is_one else f"{tonight} AND decisions > 0")  # fmt: skip
     for p in (10, 50, 90):
-        yield number(f"saving_p{p}", f"Saving a month of all decisions, P{p}", night.currency,
-                     relation, f"sum(monthly_saving_usd_p{p})", f"monthly_saving_usd_p{p}", rows)  # fmt: skip
+        yield number(f"saving_p{p}", f"Saving of all decisions in the next twelve months, P{p}", night.currency,
+                     relation, f"sum(next_year_saving_usd_p{p})", f"next_year_saving_usd_p{p}", rows)  # fmt: skip
     yield number("usage_gap", "Cost a month of the model whose use is the largest question", night.currency,
                  "reports.usage_gaps", "sum(monthly_usd)", "monthly_usd", "position = 1")  # fmt: skip
     for name, title, settled in (

@@ -33,12 +33,12 @@ def prove(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) 
 
 def proved(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The models of each source that are proved to have them beside the input, by source."""
-    found: dict[str, list[str]] = {}
+    models_by_source: dict[str, list[str]] = {}
     if any_proved(connection):
         query = "SELECT source, model FROM meta.cache_beside ORDER BY ALL"
         for source, model in connection.execute(query).fetchall():
-            found.setdefault(source, []).append(model)
-    return found
+            models_by_source.setdefault(source, []).append(model)
+    return models_by_source
 
 
 def decided(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -50,9 +50,9 @@ def refresh_request_hours(
     _lay_out(connection)
     rows = {day: count for day, count in _rows_by_day(connection, files).items() if day < night_end.date()}
     wanted = _fingerprints(connection, boundaries, rows)
-    known = dict(connection.execute("SELECT day, fingerprint FROM meta.request_days").fetchall())
-    stale = sorted(day for day in wanted if known.get(day) != wanted[day])
-    gone = [day for day in known if day not in wanted]
+    fingerprints = dict(connection.execute("SELECT day, fingerprint FROM meta.request_days").fetchall())
+    stale = sorted(day for day in wanted if fingerprints.get(day) != wanted[day])
+    gone = [day for day in fingerprints if day not in wanted]
     new = {day: rows[day] for day in stale}
     reduced = reduction(connection, files, definition, boundaries, new) if new else RequestHours.empty()
     RequestHours.validation().validate(reduced, lazy=True)
@@ -72,10 +72,10 @@ def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
 def _rows_by_day(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[date, int]:
     """Rows of each day; a file is looked into once, when it is new."""
     names = {landed.path.name for landed in files}
-    known = {name for (name,) in connection.execute("SELECT DISTINCT landed FROM meta.landed_file_days").fetchall()}
-    if gone := sorted(known - names):
+    counted = {name for (name,) in connection.execute("SELECT DISTINCT landed FROM meta.landed_file_days").fetchall()}
+    if gone := sorted(counted - names):
         connection.execute("DELETE FROM meta.landed_file_days WHERE landed IN (SELECT unnest(?))", [gone])
-    if new := [landed for landed in files if landed.path.name not in known]:
+    if new := [landed for landed in files if landed.path.name not in counted]:
         _look_into(connection, new)
     return dict(
         connection.execute("SELECT day, sum(requests)::BIGINT FROM meta.landed_file_days GROUP BY day").fetchall()

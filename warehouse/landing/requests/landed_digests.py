@@ -48,12 +48,12 @@ def untrusted(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> l
     """
     lay_out(connection)
     kept = {row[0]: row[1:] for row in connection.execute("SELECT * FROM meta.landed_files").fetchall()}
-    found = [path for path in paths if not _is_whole(path, kept.get(path.name))]
-    for path in found:
+    changed = [path for path in paths if not _is_whole(path, kept.get(path.name))]
+    for path in changed:
         if path.exists():
             path.replace(path.with_suffix(".damaged"))
-    forget(connection, [path.name for path in found])
-    return found
+    forget(connection, [path.name for path in changed])
+    return changed
 
 
 def _is_whole(path: Path, kept: tuple[str, int, int] | None) -> bool:

@@ -78,8 +78,8 @@ def matching(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile],
             return nothing
         connection.execute(_CALLS)
     connection.execute(_OCCURRENCES)
-    found = Matches(
+    matches = Matches(
         MatchingCalls.frame(connection.sql(_OF_SOURCES).pl()), typed_doubts(connection.sql(_OF_ONE_SOURCE).pl())
     )
     connection.execute("DROP TABLE calls; DROP TABLE occurrences")
-    return found
+    return matches

@@ -102,7 +102,7 @@ def _reduce(
     parts = definition.in_parts(nw.from_native(rows), boundaries_within(boundaries, chosen.days)).to_native()
     sums: pl.DataFrame = parts.query("parts", _aggregate(definition)).pl()
     percentiles = [
-        pl.col("percentiles").list.get(place).alias(name) for place, name in enumerate(definition.PERCENTILES)
+        pl.col("percentiles").list.get(position).alias(name) for position, name in enumerate(definition.PERCENTILES)
     ]
     hours = definition.measured(nw.from_native(sums.with_columns(percentiles).lazy())).to_native().collect()
     return RequestHours.frame(hours)

@@ -49,7 +49,7 @@ class SparkCluster:
     def candidates(
         self, connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], identity: Identity
     ) -> Iterator[bool]:
-        """As `candidates_on_duckdb`, found on the cluster."""
+        """As `candidates_on_duckdb`, looked for on the cluster."""
         with private_folder(self._var, "candidates") as folder:
             self._write_candidates(files, identity, folder)
             parts = [str(path) for path in sorted((folder / "rows").glob("*.parquet"))]

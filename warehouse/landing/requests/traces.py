@@ -49,13 +49,13 @@ def resolved(spans: pl.DataFrame) -> Resolved:
         nodes.with_columns(reasons.alias("reason"))
         .filter(pl.col("reason") != "")
         .select(*_ROW, "reason", (pl.col("requests") > 0).alias("is_request")),
-        nodes.filter(pl.Series(doubtful & counted)).select(*_SAID),
-        tree.unused(counted).select(*_SAID),
+        nodes.filter(pl.Series(doubtful & counted)).select(*_DOUBT_COLUMNS),
+        tree.unused(counted).select(*_DOUBT_COLUMNS),
     )
 
 
 _ROW: Final = ("delivery", "position", "day")
-_SAID: Final = ("delivery", "source", "model", "day", "tokens")
+_DOUBT_COLUMNS: Final = ("delivery", "source", "model", "day", "tokens")
 _INPUT: Final = pl.col("input_tokens").fill_null(0)
 _PARTS: Final = pl.col("cached_input_tokens").fill_null(0) + pl.col("cache_write_tokens").fill_null(0)
 _TOKENS: Final = (
@@ -77,9 +77,9 @@ def _parents(nodes: pl.DataFrame) -> Nodes:
         how="left",
         maintain_order="left",
     )["parent"]
-    found = parents.cast(pl.Int64).fill_null(_NONE).to_numpy().copy()
-    found[found == np.arange(len(found))] = _NONE
-    return found
+    indexes = parents.cast(pl.Int64).fill_null(_NONE).to_numpy().copy()
+    indexes[indexes == np.arange(len(indexes))] = _NONE
+    return indexes
 
 
 class _Tree:
@@ -95,14 +95,14 @@ class _Tree:
 
     def above(self, marked: np.ndarray) -> Nodes:
         """The nearest marked span above each span; -1 where there is none."""
-        found = self.parents.copy()
+        ancestors = self.parents.copy()
         for _ in range(DEEPEST):
-            onward = (found != _NONE) & ~marked[found]
+            onward = (ancestors != _NONE) & ~marked[ancestors]
             if not onward.any():
-                return found
-            found[onward] = self.parents[found[onward]]
-        found[(found != _NONE) & ~marked[found]] = _NONE
-        return found
+                return ancestors
+            ancestors[onward] = self.parents[ancestors[onward]]
+        ancestors[(ancestors != _NONE) & ~marked[ancestors]] = _NONE
+        return ancestors
 
     def counting(self) -> tuple[np.ndarray, np.ndarray]:
         """Spans that count as requests by themselves, and those with usage that only repeat spans within them."""
@@ -175,23 +175,23 @@ class _Tree:
         """Outermost spans that count nothing though they carry usage, with what no counted span within them tells."""
         carries = self.has_usage & ~counted & (self.role != "call")
         top = self._outermost(carries)
-        told = np.zeros(len(top), dtype=np.int64)
+        inner_tokens = np.zeros(len(top), dtype=np.int64)
         inside = counted & (top != _NONE)
-        np.add.at(told, top[inside], self.tokens[inside])
+        np.add.at(inner_tokens, top[inside], self.tokens[inside])
         outermost = carries & (top == _NONE)
-        missing = np.where(outermost, self.tokens - told, 0)
+        missing = np.where(outermost, self.tokens - inner_tokens, 0)
         return self.nodes.with_columns(pl.Series("tokens", missing)).filter(pl.col("tokens") > 0)
 
     def _outermost(self, marked: np.ndarray) -> Nodes:
         """The uppermost marked span above each span; -1 where there is none."""
         above = self.above(marked)
-        found = above
+        outermost = above
         for _ in range(DEEPEST):
-            higher = np.where(found != _NONE, above[found], _NONE)
+            higher = np.where(outermost != _NONE, above[outermost], _NONE)
             if not (higher != _NONE).any():
-                return found
-            found = np.where(higher != _NONE, higher, found)
-        return found
+                return outermost
+            outermost = np.where(higher != _NONE, higher, outermost)
+        return outermost
 
 
 def _one_answer(counted: pl.DataFrame) -> Nodes:

@@ -55,14 +55,14 @@ def mark_uncounted(
         return Marked({}, {}, pl.DataFrame(schema=DOUBTS), MatchingCalls.empty())
     cache_proofs.prove(connection, scan(connection, files))
     with landed_rows(connection, files):
-        found = [copies.mark_copies(connection, files, candidates), *_mark_spans(connection, files, candidates)]
+        doubts = [copies.mark_copies(connection, files, candidates), *_mark_spans(connection, files, candidates)]
         matches = matching_calls.matching(connection, files, candidates)
-        found += [bridged_calls.bridged(connection, files, candidates), matches.doubts]
-        found += [typed_doubts(cache_proofs.decided(scan(connection, files)).pl())]
+        doubts += [bridged_calls.bridged(connection, files, candidates), matches.doubts]
+        doubts += [typed_doubts(cache_proofs.decided(scan(connection, files)).pl())]
     return Marked(
         _duplicates(connection, files),
         _counted(connection, files),
-        summed(pl.concat(found), night),
+        summed(pl.concat(doubts), night),
         matches.calls.filter(pl.col("day") <= night),
     )
 
@@ -78,13 +78,12 @@ def _mark_spans(
     spans = connection.sql("SELECT count(*) FROM spans_of_traces").fetchall()[0][0]
     passes = max(1, -(-spans // SPANS_PER_PASS))
     for turn in range(passes):
-        found = resolved(
-            connection.sql(f"SELECT * FROM spans_of_traces WHERE hash(source, trace_id) % {passes} = {turn}").pl()
-        )
-        with registered(connection, uncounted=found.uncounted):
+        turn_of = f"hash(source, trace_id) % {passes} = {turn}"
+        part = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {turn_of}").pl())
+        with registered(connection, uncounted=part.uncounted):
             connection.execute(_UNCOUNTED)
-        yield of_spans(found.in_doubt, "nested_calls")
-        yield of_spans(found.unused, "usage_not_counted")
+        yield of_spans(part.in_doubt, "nested_calls")
+        yield of_spans(part.unused, "usage_not_counted")
     connection.execute("DROP TABLE spans_of_traces")
 
 
@@ -116,7 +115,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
 def _counted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Mapping[str, int]:
     """Rows of each file that are requests, an aggregate being one row."""
     requests = scan(connection, files).filter("requests > 0").aggregate("delivery, count(*) AS n", "delivery")
-    found = {files[delivery]: rows for delivery, rows in requests.fetchall()}
+    rows_by_file = {files[delivery]: rows for delivery, rows in requests.fetchall()}
     query = "SELECT landed, count(*) FROM meta.uncounted_requests WHERE is_request GROUP BY landed"
     uncounted = dict(connection.execute(query).fetchall())
-    return {landed.file: rows - uncounted.get(landed.path.name, 0) for landed, rows in found.items()}
+    return {landed.file: rows - uncounted.get(landed.path.name, 0) for landed, rows in rows_by_file.items()}

@@ -14,7 +14,7 @@ import polars as pl
 from warehouse.sources.billing.aws_split_costs import SplitCosts, split_costs
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
 from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, totals
-from warehouse.sources.casts.casts import TEXT_NULLS, known
+from warehouse.sources.casts.casts import TEXT_NULLS, null_if
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
@@ -88,7 +88,7 @@ _UNUSED: Final = ("SavingsPlanRecurringFee", "RIFee")
 # What runs on an instance and names its type: software, volumes and traffic are no GPU time.
 _BESIDE: Final = r"(?i)EBSOptimized|SoftwareUsage|DataTransfer|CPUCredits|LoadBalancer|EBS:"
 _UNUSED_CAPACITY: Final = r"(?i)(?:^|-)Unused(?:Box|Ded)\w*:"
-_CAPACITY: Final = r"(?i)(?:^|-)Reservation:"
+_CAPACITY: Final = r"(?i)(?:^|-)(?:Reservation|DedicatedRes):"
 _TYPE: Final = r":((?:ml\.)?[a-z0-9-]+\.[a-z0-9-]+)$"
 
 
@@ -115,9 +115,9 @@ def layout(source: Source) -> Layout:
 
 def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:
     rows = batch.rows.with_columns(
-        known(batch.rows["line_item_type"]).str.strip_chars().alias("line_item_type"),
+        null_if(batch.rows["line_item_type"]).str.strip_chars().alias("line_item_type"),
         *(
-            known(batch.rows[name], TEXT_NULLS).alias(name)
+            null_if(batch.rows[name], TEXT_NULLS).alias(name)
             for name in ("reservation_arn", "savings_plan_arn", "split_parent")
         ),
     )
@@ -129,7 +129,7 @@ def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:
         {
             "charge_category": kind.replace(_CATEGORIES),
             "effective_cost": _effective_cost(rows),
-            "region": pl.coalesce(_said("usage_region"), pl.col("zone").str.extract(r"^(.*\d)[a-z]$")),
+            "region": pl.coalesce(_filled("usage_region"), pl.col("zone").str.extract(r"^(.*\d)[a-z]$")),
             "commitment_discount_id": pl.coalesce("reservation_arn", "savings_plan_arn"),
             "commitment_discount_status": pl.when(kind.is_in(_UNUSED))
             .then(pl.lit("Unused"))
@@ -138,7 +138,7 @@ def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:
             "capacity_reservation_status": pl.when(pl.col("sku_id").str.contains(_UNUSED_CAPACITY)).then(
                 pl.lit("Unused")
             ),
-            "instance_type": pl.when(is_compute).then(pl.coalesce(_said("product_instance_type"), _named_type())),
+            "instance_type": pl.when(is_compute).then(pl.coalesce(_filled("product_instance_type"), _named_type())),
             "consumed_quantity": pl.when(is_consumed).then("usage_amount"),
             "consumed_unit": pl.when(is_consumed).then("pricing_unit"),
         },
@@ -146,7 +146,7 @@ def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:
     return Shaped(
         splits.moved(cells, rows),
         layers=rows.select("tags"),
-        labels=batch.carried.rename(_tag_key),
+        labels=batch.unmapped.rename(_tag_key),
         others=rows.select("line_item_type", "usage_amount"),
         providers=blank_cells("provider", rows.height),
         identity=_identity(rows),
@@ -184,13 +184,13 @@ def _named_type() -> pl.Expr:
     return pl.col("sku_id").str.extract(_TYPE)
 
 
-def _said(name: str) -> pl.Expr:
+def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
 
 
 def _identity(rows: pl.DataFrame) -> pl.Series:
     """Line item and interval together; null, which refuses the row, where either is missing."""
-    both = pl.concat_str(_said("line_item_id"), _said("time_interval"), separator="\n")
+    both = pl.concat_str(_filled("line_item_id"), _filled("time_interval"), separator="\n")
     return rows.select(both.alias("identity"))["identity"]
 
 

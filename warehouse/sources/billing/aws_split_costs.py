@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import MONEY
-from warehouse.sources.casts.casts import TEXT_NULLS, known
+from warehouse.sources.casts.casts import TEXT_NULLS, null_if
 from warehouse.sources.casts.decimals import money
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import batches
@@ -85,11 +85,11 @@ class SplitCosts:
 
 def split_costs(delivered: Delivered, layout: Layout, is_compute: pl.Expr) -> SplitCosts:
     """What moves, from two looks at a report that has parts; `is_compute` tells instances from what runs on them."""
-    narrow = replace(layout, names={name: layout.names[name] for name in _COLUMNS}, required=(), unknown="dropped")
-    found = pl.concat([pl.DataFrame(schema={**_KEYED, "part": pl.Int128()}), *_parts(delivered, narrow)])
-    if found.is_empty():
+    narrow = replace(layout, names={name: layout.names[name] for name in _COLUMNS}, required=(), unmapped="dropped")
+    parts = pl.concat([pl.DataFrame(schema={**_KEYED, "part": pl.Int128()}), *_parts(delivered, narrow)])
+    if parts.is_empty():
         return SplitCosts()
-    sums = found.group_by(_KEY).agg(pl.col("part").sum())
+    sums = parts.group_by(_KEY).agg(pl.col("part").sum())
     rows = pl.concat([pl.DataFrame(schema=_ROWS), *_parents(delivered, narrow, sums, is_compute)])
     own = (pl.col("line_item_type") == "Usage").all().alias("is_own")
     parents = rows.group_by(_KEY).agg(own)
@@ -133,7 +133,7 @@ def _taken(rows: pl.DataFrame, sums: pl.DataFrame, parents: pl.DataFrame) -> pl.
 
 
 def _with_parent(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(known(rows["split_parent"], TEXT_NULLS).alias("parent"))
+    return rows.with_columns(null_if(rows["split_parent"], TEXT_NULLS).alias("parent"))
 
 
 def _split(rows: pl.DataFrame) -> pl.Series:

@@ -14,11 +14,11 @@ import polars as pl
 
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
 from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, product
-from warehouse.sources.casts.casts import known
+from warehouse.sources.casts.casts import null_if
 from warehouse.sources.casts.decimals import money
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 
 View = Literal["actual", "amortized"]
@@ -67,15 +67,18 @@ _COMMITTED: Final = ("reservation", "savingsplan")
 _HOURS: Final = r"(?i)^\s*(\d*)\s*hours?\s*$"
 _NUMBERED: Final = r"^(\d{1,2})/(\d{1,2})/(\d{4})$"
 _DAY: Final = "1d"
+_DATES: Final = ("charge_start", "billing_period_start", "billing_period_end")
+_MONTHS: Final = 12
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
     """The charges of one view of the costs.
 
     Raises:
-        RejectedFile: as warehouse.sources.decode.records.batches.
+        RejectedFile: as warehouse.sources.decode.records.batches; day_first.
     """
     wanted = layout(source)
+    _refuse_day_first(delivered, wanted)
     view = cost_view(delivered, wanted)
     read = read_bill(delivered, source, wanted, partial(_shaped, view=view))
     return replace(read, derived_totals=frozenset({"effective_cost" if view == "actual" else "billed_cost"}))
@@ -92,13 +95,37 @@ def cost_view(delivered: Delivered, layout: Layout) -> View:
     if named:
         return "actual" if named[-1].lower() == "actual" else "amortized"
     names = {name: layout.names[name] for name in ("charge_type", "pricing_model", "billed_cost")}
-    for batch in batches(delivered, replace(layout, names=names, required=(), unknown="dropped")):
+    for batch in batches(delivered, replace(layout, names=names, required=(), unmapped="dropped")):
         kind = _word(batch.rows["charge_type"])
         has_cost = (money(batch.rows["billed_cost"]).values != 0).fill_null(value=False)
         is_covered = (kind == "usage") & _word(batch.rows["pricing_model"]).is_in(_COMMITTED) & has_cost
         if (kind.str.starts_with("unused") | is_covered).any():
             return "amortized"
     return "actual"
+
+
+def _refuse_day_first(delivered: Delivered, layout: Layout) -> None:
+    """One date that can only be day/month/year tells that all are: 05/11 among them would be another month.
+
+    Raises:
+        RejectedFile: day_first.
+    """
+    names = {name: layout.names[name] for name in _DATES}
+    for batch in batches(delivered, replace(layout, names=names, required=(), unmapped="dropped")):
+        written = pl.concat([null_if(batch.rows[name]) for name in _DATES]).drop_nulls()
+        if not written.str.contains("/", literal=True).any():
+            return  # ISO from here on, as the column is written in one way
+        parts = written.to_frame("cell").select(pl.col("cell").str.extract_groups(_NUMBERED)).unnest("cell")
+        first, second, _ = (pl.col(name).cast(pl.Int64) for name in parts.columns)
+        proofs = written.filter(
+            parts.select((first > _MONTHS) & (second <= _MONTHS)).to_series().fill_null(value=False)
+        )
+        if not proofs.is_empty():
+            raise RejectedFile(
+                "day_first",
+                f"{proofs[0]!r} has no month {proofs[0].partition('/')[0]}: the dates are day/month/year, which Azure "
+                "does not write; deliver the export as Azure wrote it, with dates as month/day/year or year-month-day",
+            )
 
 
 def _shaped(batch: Batch, view: View) -> Shaped:
@@ -117,7 +144,7 @@ def _shaped(batch: Batch, view: View) -> Shaped:
             "charge_start": start,
             "charge_end": _day_after(start),
             "charge_category": kind.replace(_CATEGORIES),
-            "resource_name": pl.coalesce(_said("resource_name"), pl.col("resource_id").str.extract(r"([^/]+)/*$")),
+            "resource_name": pl.coalesce(_filled("resource_name"), pl.col("resource_id").str.extract(r"([^/]+)/*$")),
             "charge_description": pl.concat_str("product_name", "meter_name", separator=" ", ignore_nulls=True),
             "billed_cost": pl.when(is_committed).then(pl.lit("0")).otherwise("billed_cost")
             if view == "amortized"
@@ -128,7 +155,7 @@ def _shaped(batch: Batch, view: View) -> Shaped:
             "consumed_quantity": _in_single_units(rows),
             "consumed_unit": pl.when(pl.col("unit").str.contains(_HOURS)).then(pl.lit("Hours")).otherwise("unit"),
             "commitment_discount_id": pl.coalesce(
-                _said("reservation_id"), _said("benefit_id"), pl.when(is_committed).then("pricing_model")
+                _filled("reservation_id"), _filled("benefit_id"), pl.when(is_committed).then("pricing_model")
             ),
             "commitment_discount_status": pl.when(is_unused)
             .then(pl.lit("Unused"))
@@ -143,7 +170,7 @@ def _shaped(batch: Batch, view: View) -> Shaped:
         layers=rows.select("tags"),
         labels=rows.select(),
         others=pl.concat(
-            [rows.select("charge_type", "pricing_model", "additional_info"), batch.carried], how="horizontal"
+            [rows.select("charge_type", "pricing_model", "additional_info"), batch.unmapped], how="horizontal"
         ),
         providers=blank_cells("provider", rows.height),
         flags=float_flags(batch) | {"no_amortised_view" if view == "actual" else "no_actual_view"},
@@ -152,16 +179,16 @@ def _shaped(batch: Batch, view: View) -> Shaped:
 
 def _word(cells: pl.Series) -> pl.Series:
     """A word of the export as it is compared: without white space and case."""
-    return known(cells).str.to_lowercase().str.replace_all(r"\s", "")
+    return null_if(cells).str.to_lowercase().str.replace_all(r"\s", "")
 
 
-def _said(name: str) -> pl.Expr:
+def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
 
 
 def _dates(cells: pl.Series) -> pl.Series:
     """Month/day/year as ISO where the column is written so; what does not agree with its first cell is no date."""
-    first = next(iter(known(cells).drop_nulls()), "")
+    first = next(iter(null_if(cells).drop_nulls()), "")
     if "/" not in first:
         return cells
     parts = cells.to_frame("cell").select(pl.col("cell").str.strip_chars().str.extract_groups(_NUMBERED)).unnest("cell")
@@ -196,8 +223,12 @@ def _in_single_units(rows: pl.DataFrame) -> pl.Series:
 
 def _instance_types(rows: pl.DataFrame) -> pl.Series:
     """The size of a virtual machine; licences and software of the same machine are no second one."""
-    info = pl.col("additional_info")
-    document = pl.when(info.str.strip_chars().str.starts_with("{")).then(info).otherwise("{" + info + "}")
+    additional_info = pl.col("additional_info")
+    document = (
+        pl.when(additional_info.str.strip_chars().str.starts_with("{"))
+        .then(additional_info)
+        .otherwise("{" + additional_info + "}")
+    )
     facts = (
         rows["additional_info"]
         .unique()

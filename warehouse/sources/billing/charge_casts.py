@@ -15,7 +15,7 @@ from warehouse.sources.casts.casts import (
     first_reason,
     free_text,
     key,
-    known,
+    null_if,
     refused,
     repeated,
     required,
@@ -110,5 +110,5 @@ def _without_strange_words(reasons: pl.Series, cells: pl.DataFrame, rows: pl.Dat
     """missing_key where nothing else is wrong but the category is none, or a status is none that FOCUS knows."""
     strange = rows["charge_category"].is_null()
     for name in (name for name in _WORDS if rows[name].null_count() > cells[name].null_count()):
-        strange = strange | (rows[name].is_null() & known(cells[name]).is_not_null())
+        strange = strange | (rows[name].is_null() & null_if(cells[name]).is_not_null())
     return refused(strange & reasons.is_null(), "missing_key").fill_null(reasons)

@@ -14,7 +14,7 @@ from warehouse.sources.billing.charge_casts import Charges, charges, stated_mone
 from warehouse.sources.billing.duplicate_charges import Duplicates, without
 from warehouse.sources.billing.rounded_costs import RoundedCosts
 from warehouse.sources.billing.tags import tags
-from warehouse.sources.casts.casts import TEXT_NULLS, composed, known
+from warehouse.sources.casts.casts import TEXT_NULLS, composed, null_if
 from warehouse.sources.casts.decimals import WIDEST, quantity
 from warehouse.sources.casts.exact_sums import EXACT, Totals, added, bill_totals, negated
 from warehouse.sources.casts.local_times import assumptions
@@ -29,7 +29,7 @@ from warehouse.sources.source import Source
 HELD: Final = 100_000
 _RESIDUAL_UNIT: Final = Decimal("1e-18")
 LARGEST_TOTAL: Final = Decimal(10) ** WIDEST
-_CARRIED: Final = "+"
+_UNMAPPED: Final = "+"
 CUSTOM: Final = "x_"
 _TOLD_BY_OTHERS: Final = ("sku_price_details", "cost_view")
 COSTS: Final = frozenset({"billed_cost", "effective_cost", "list_cost", "contracted_cost"})
@@ -144,7 +144,7 @@ class _Bill:
     def _named(self, rows: pl.DataFrame, locations: pl.Series, shaped: Shaped) -> pl.DataFrame:
         """The rows with where they come from, and digests of what they say without and with its measures."""
         content = pl.concat([rows.drop(_TOLD_BY_OTHERS), _canonical(shaped.others)], how="horizontal")
-        measures = [name for name in content.columns if name.removeprefix(_CARRIED) in MEASURES]
+        measures = [name for name in content.columns if name.removeprefix(_UNMAPPED) in MEASURES]
         dimensions = row_digests(content.drop(measures)).alias("dimension_hash")
         key = dimensions if shaped.identity is None else row_digests(shaped.identity.to_frame())
         return rows.with_columns(
@@ -182,10 +182,10 @@ def float_flags(batch: Batch) -> frozenset[str]:
 
 
 def _canonical(others: pl.DataFrame) -> pl.DataFrame:
-    """Columns that are carried, marked as such: measures by their value, anything else by its text."""
+    """Unmapped columns, marked as such: measures by their value, anything else by its text."""
     return pl.DataFrame(
-        (_measured(cells) if cells.name in MEASURES else composed(known(cells, TEXT_NULLS))).alias(
-            _CARRIED + cells.name
+        (_measured(cells) if cells.name in MEASURES else composed(null_if(cells, TEXT_NULLS))).alias(
+            _UNMAPPED + cells.name
         )
         for cells in others.iter_columns()
         if cells.null_count() < len(cells)
@@ -201,9 +201,9 @@ def _of_rows(reasons: pl.Series, row: pl.Series | None, height: int) -> pl.Serie
     """The reason of each row of the batch: the first that one of its charges has."""
     if row is None:
         return reasons
-    found = pl.DataFrame({"row": row, "reason": reasons}).drop_nulls("reason").unique("row", keep="first")
+    first_reasons = pl.DataFrame({"row": row, "reason": reasons}).drop_nulls("reason").unique("row", keep="first")
     rows = pl.DataFrame({"row": pl.Series(range(height), dtype=row.dtype)})
-    return rows.join(found, on="row", how="left", maintain_order="left")["reason"]
+    return rows.join(first_reasons, on="row", how="left", maintain_order="left")["reason"]
 
 
 def _refused(batch: Batch, typed: Charges, reasons: pl.Series, row: pl.Series | None) -> pl.DataFrame:

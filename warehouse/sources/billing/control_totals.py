@@ -76,7 +76,7 @@ def compare(delivered: Delivered, read: Reading, again: Totals) -> None:
 def _laid_over(
     stated: tuple[Decimal, Decimal], read: tuple[Decimal, Decimal], is_derived: Sequence[bool]
 ) -> tuple[Decimal, Decimal]:
-    billed, effective = (was if free else found for free, found, was in zip(is_derived, stated, read, strict=True))
+    billed, effective = (was if free else summed for free, summed, was in zip(is_derived, stated, read, strict=True))
     return billed, effective
 
 
@@ -126,16 +126,16 @@ def _sums(rows: Iterator[_Row], columns: StatedColumns) -> Totals:
 
 def _cost(cells: Sequence[object]) -> Decimal | None:
     """The sum of a row's cells, rounded; None where none of them says anything."""
-    said = [Decimal(str(cell).strip()) for cell in cells if cell is not None and str(cell).strip() not in _SILENT]
-    return _rounded(sum(said[1:], said[0])) if said else None
+    amounts = [Decimal(str(cell).strip()) for cell in cells if cell is not None and str(cell).strip() not in _SILENT]
+    return _rounded(sum(amounts[1:], amounts[0])) if amounts else None
 
 
 def _member_costs(cell: object, member: str) -> Decimal:
     """The sum of one member of each object of a list, which is nested or JSON text; each is rounded by itself."""
     if cell is None or cell in ("", "NULL", "null"):
         return Decimal(0)
-    found: Any = json.loads(cell, parse_float=str, parse_int=str) if isinstance(cell, str) else cell
-    amounts = (_rounded(Decimal(str(one[member]))) for one in found if one[member] is not None)
+    entries: Any = json.loads(cell, parse_float=str, parse_int=str) if isinstance(cell, str) else cell
+    amounts = (_rounded(Decimal(str(one[member]))) for one in entries if one[member] is not None)
     return sum(amounts, Decimal(0))
 
 
@@ -151,22 +151,22 @@ def _rows(content: Path, wanted: Sequence[Spellings], unsplit: Collection[int]) 
     return _json_rows(content, wanted) if begin.startswith(b"{") else _csv_rows(content, wanted, unsplit)
 
 
-def _place(names: Sequence[str], spellings: Spellings) -> int | None:
+def _position(names: Sequence[str], spellings: Spellings) -> int | None:
     """Where a column stands: under one of its names, best first, exactly or else whatever the case."""
     for name in spellings:
         if name in names:
             return names.index(name)
-        found = next((place for place, other in enumerate(names) if other.casefold() == name.casefold()), None)
-        if found is not None:
-            return found
+        position = next((index for index, other in enumerate(names) if other.casefold() == name.casefold()), None)
+        if position is not None:
+            return position
     return None
 
 
 def _parquet_rows(content: Path, wanted: Sequence[Spellings]) -> Iterator[_Row]:
     with pq.ParquetFile(content) as opened:
         names = opened.schema_arrow.names
-        found = [_place([name.strip() for name in names], name) for name in wanted]
-        columns = [None if place is None else names[place] for place in found]
+        positions = [_position([name.strip() for name in names], name) for name in wanted]
+        columns = [None if position is None else names[position] for position in positions]
         batches = opened.iter_batches(columns=list(dict.fromkeys(name for name in columns if name is not None)))
         rows = itertools.chain.from_iterable(_batch_rows(batch, columns) for batch in batches)
         yield from (_Row(number, cells) for number, cells in enumerate(rows, 1))
@@ -193,16 +193,16 @@ def _json_rows(content: Path, wanted: Sequence[Spellings]) -> Iterator[_Row]:
 def _members(line: str) -> dict[str, object] | None:
     """None where it is blank or refused by the first reader: a row that it accepted would be missed in the sum."""
     try:
-        found = json.loads(line, parse_float=str, parse_int=str)
+        document = json.loads(line, parse_float=str, parse_int=str)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def _cells(members: Mapping[str, object], wanted: Sequence[Spellings]) -> Iterator[object]:
     names = list(members)
-    places = (_place(names, name) for name in wanted)
-    return (None if place is None else members[names[place]] for place in places)
+    positions = (_position(names, name) for name in wanted)
+    return (None if position is None else members[names[position]] for position in positions)
 
 
 def _csv_rows(content: Path, wanted: Sequence[Spellings], unsplit: Collection[int]) -> Iterator[_Row]:
@@ -211,10 +211,10 @@ def _csv_rows(content: Path, wanted: Sequence[Spellings], unsplit: Collection[in
     rows = csv.reader(lines)
     names = next(row for row in rows if any(cell.strip() for cell in row))
     lines.taken()
-    places = [_place([name.strip() for name in names], name) for name in wanted]
+    positions = [_position([name.strip() for name in names], name) for name in wanted]
     for row in rows:
         if row and (len(row) > 1 or row[0].strip()):
-            yield _Row(lines.taken(), tuple(None if place is None else row[place] for place in places))
+            yield _Row(lines.taken(), tuple(None if position is None else row[position] for position in positions))
         else:
             lines.taken()
 

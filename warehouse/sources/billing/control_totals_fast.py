@@ -66,11 +66,11 @@ def _places(content: Path, wanted: Sequence[Spellings], constant: str | None) ->
         names = next(csv.reader(stream), [])
     stripped = [name.strip() for name in names]
     first = [next((name for name in spellings if name in stripped), None) for spellings in wanted]
-    found = [None if name is None else names[stripped.index(name)] for name in first]
-    is_known = constant is not None or found[_CODE] is not None
-    if not is_known or not any(found[_BILLED:]) or len(set(names)) < len(names):
+    columns = [None if name is None else names[stripped.index(name)] for name in first]
+    is_known = constant is not None or columns[_CODE] is not None
+    if not is_known or not any(columns[_BILLED:]) or len(set(names)) < len(names):
         raise _UnusualError
-    return found
+    return columns
 
 
 def _exact(batch: pa.RecordBatch, places: Sequence[str | None], constant: str | None) -> pa.Table:
@@ -89,7 +89,7 @@ def _money(cells: pa.Array) -> pa.Array:
 
 
 def _add(sums: Totals, rows: pa.Table) -> None:
-    found = rows.group_by("currency").aggregate([("billed", "sum"), ("effective", "sum")])
-    for row in found.to_pylist():
+    totals = rows.group_by("currency").aggregate([("billed", "sum"), ("effective", "sum")])
+    for row in totals.to_pylist():
         before = sums.get(row["currency"], _NOTHING)
         sums[row["currency"]] = (_EXACT.add(before[0], row["billed_sum"]), _EXACT.add(before[1], row["effective_sum"]))

@@ -11,7 +11,7 @@ from warehouse.sources.billing.charge_casts import CELLS
 from warehouse.sources.billing.charge_reader import CUSTOM, Shaped, float_flags, read_bill
 from warehouse.sources.billing.focus_data_sets import other_data_set
 from warehouse.sources.billing.tags import json_objects
-from warehouse.sources.casts.casts import TEXT_NULLS, known
+from warehouse.sources.casts.casts import TEXT_NULLS, null_if
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
@@ -100,22 +100,22 @@ def layout(source: Source) -> Layout:
         names,
         tuple((column,) for column in REQUIRED),
         source.constants,
-        unknown="carried",
+        unmapped="kept",
         last_line="any" if source.options.get("final_newline") == "optional" else "ended",
     )
 
 
 def _shaped(batch: Batch) -> Shaped:
-    carried = batch.carried
-    custom = [name for name in carried.columns if name.casefold().startswith(CUSTOM)]
+    unmapped = batch.unmapped
+    custom = [name for name in unmapped.columns if name.casefold().startswith(CUSTOM)]
     details = json_objects(batch.rows["sku_price_details"]).values
     rows = batch.rows.with_columns(
         details.fill_null(batch.rows["sku_price_details"]).alias("sku_price_details"),
-        known(batch.rows["resource_name"], TEXT_NULLS).alias("resource_name"),
+        null_if(batch.rows["resource_name"], TEXT_NULLS).alias("resource_name"),
     )
-    said = _details(rows["sku_price_details"])
+    detail_members = _details(rows["sku_price_details"])
     cells = (
-        rows.join(said, on="sku_price_details", how="left", nulls_equal=True, maintain_order="left")
+        rows.join(detail_members, on="sku_price_details", how="left", nulls_equal=True, maintain_order="left")
         .with_columns(
             details.alias("sku_price_details"),
             pl.coalesce("resource_name", "allocated_resource_id").alias("resource_name"),
@@ -126,11 +126,11 @@ def _shaped(batch: Batch) -> Shaped:
     return Shaped(
         cells,
         layers=rows.select("tags", "allocated_tags"),
-        labels=carried.select(custom),
+        labels=unmapped.select(custom),
         others=pl.concat(
-            [rows.select("sku_price_details", "allocated_resource_id"), carried.drop(custom)], how="horizontal"
+            [rows.select("sku_price_details", "allocated_resource_id"), unmapped.drop(custom)], how="horizontal"
         ),
-        providers=_providers(carried, batch.rows.height),
+        providers=_providers(unmapped, batch.rows.height),
         flags=float_flags(batch),
     )
 
@@ -148,10 +148,10 @@ def _details(documents: pl.Series) -> pl.DataFrame:
     )
 
 
-def _providers(carried: pl.DataFrame, height: int) -> pl.Series:
+def _providers(unmapped: pl.DataFrame, height: int) -> pl.Series:
     """Who bills each row: 1.3 and later call it the service provider."""
-    named = [name for name in ("ServiceProviderName", "ProviderName") if name in carried.columns]
-    return carried[named[0]] if named else pl.Series([""]).new_from_index(0, height)
+    named = [name for name in ("ServiceProviderName", "ProviderName") if name in unmapped.columns]
+    return unmapped[named[0]] if named else pl.Series([""]).new_from_index(0, height)
 
 
 def _gpus_per_unit() -> pl.Expr:

@@ -35,10 +35,10 @@ _SILENT: Final = tuple(
 def other_data_set(delivered: Delivered, source: Source) -> Reading | None:
     """What the file states if it is one of the other data sets: never a charge. None if it is none of them."""
     read = ((layout, _batches(delivered, layout)) for layout in (_INVOICE_DETAIL, *_SILENT))
-    layout, found = next(((layout, found) for layout, found in read if found is not None), (None, []))
-    if layout is None or any(_CATEGORY in batch.present for batch in found):
+    layout, sheets = next(((layout, sheets) for layout, sheets in read if sheets is not None), (None, []))
+    if layout is None or any(_CATEGORY in batch.present for batch in sheets):
         return None
-    return _invoice_totals(delivered, source, found) if layout is _INVOICE_DETAIL else _silent(found)
+    return _invoice_totals(delivered, source, sheets) if layout is _INVOICE_DETAIL else _silent(sheets)
 
 
 def _batches(delivered: Delivered, layout: Layout) -> list[Batch] | None:
@@ -51,18 +51,18 @@ def _batches(delivered: Delivered, layout: Layout) -> list[Batch] | None:
     return None
 
 
-def _silent(found: list[Batch]) -> Reading:
-    refused = pl.concat([NOTHING_REFUSED, *(batch.refused for batch in found)])
-    return Reading(_rows(found), {}, refused, sum(batch.blank for batch in found))
+def _silent(sheets: list[Batch]) -> Reading:
+    refused = pl.concat([NOTHING_REFUSED, *(batch.refused for batch in sheets)])
+    return Reading(_rows(sheets), {}, refused, sum(batch.blank for batch in sheets))
 
 
-def _rows(found: list[Batch]) -> int:
-    return sum(batch.rows.height + batch.refused.height + batch.blank for batch in found)
+def _rows(sheets: list[Batch]) -> int:
+    return sum(batch.rows.height + batch.refused.height + batch.blank for batch in sheets)
 
 
-def _invoice_totals(delivered: Delivered, source: Source, found: list[Batch]) -> Reading:
+def _invoice_totals(delivered: Delivered, source: Source, sheets: list[Batch]) -> Reading:
     """The sum of an invoice's details is its total."""
-    cells = pl.concat([batch.rows for batch in found])
+    cells = pl.concat([batch.rows for batch in sheets])
     invoices, codes = key(cells["invoice_id"]), currency(cells["currency"])
     costs = required(money(cells["billed_cost"]), "missing_cost")
     reasons = first_reason(invoices.reasons, codes.reasons, costs.reasons)
@@ -73,6 +73,6 @@ def _invoice_totals(delivered: Delivered, source: Source, found: list[Batch]) ->
         pl.lit(delivered.file).alias("file"),
         pl.lit(delivered.sha256).alias("file_sha256"),
     )
-    refused = pl.concat([*(batch.refused for batch in found), refusals(cells, reasons)])
+    refused = pl.concat([*(batch.refused for batch in sheets), refusals(cells, reasons)])
     frames = {InvoiceTotals.table_name: InvoiceTotals.frame(named.sort("invoice_id", "currency"))}
-    return Reading(_rows(found), frames, refused, sum(batch.blank for batch in found))
+    return Reading(_rows(sheets), frames, refused, sum(batch.blank for batch in sheets))

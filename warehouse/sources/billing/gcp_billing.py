@@ -16,7 +16,7 @@ import polars as pl
 
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
 from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout
-from warehouse.sources.casts.casts import TEXT_NULLS, known
+from warehouse.sources.casts.casts import TEXT_NULLS, null_if
 from warehouse.sources.casts.number_casts import size
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
@@ -80,7 +80,10 @@ def _shaped(batch: Batch) -> Shaped:
     expanded = _with_credits(facts)
     is_credit = pl.col("credit") != _NO_CREDIT
     is_accelerator = (
-        pl.col("sku_name").str.contains(_ACCELERATOR) & ~pl.col("sku_name").str.contains(_COMMITMENT) & ~is_credit
+        pl.col("sku_name").str.contains(_ACCELERATOR)
+        & ~pl.col("sku_name").str.contains(_COMMITMENT)
+        & (pl.col("cost_type") == "regular")
+        & ~is_credit
     )
     category = (
         pl.when(is_credit)
@@ -115,7 +118,7 @@ def _shaped(batch: Batch) -> Shaped:
         others=pl.concat(
             [
                 expanded.select("credit_name", "credit_id", "adjustment_id", "export_time"),
-                _carried(batch.carried, expanded["row"]),
+                _unmapped_rows(batch.unmapped, expanded["row"]),
             ],
             how="horizontal",
         ),
@@ -125,9 +128,9 @@ def _shaped(batch: Batch) -> Shaped:
     )
 
 
-def _carried(carried: pl.DataFrame, row: pl.Series) -> pl.DataFrame:
+def _unmapped_rows(unmapped: pl.DataFrame, row: pl.Series) -> pl.DataFrame:
     """What nobody asked for, of each charge's row."""
-    return carried[row] if carried.width else row.to_frame().select()
+    return unmapped[row] if unmapped.width else row.to_frame().select()
 
 
 def _unfolded(rows: pl.DataFrame) -> pl.DataFrame:
@@ -168,10 +171,12 @@ def _with_credits(facts: pl.DataFrame) -> pl.DataFrame:
     texts = facts.select("row", "credits").filter(
         ~pl.col("credits").is_in(["", "[]", "NULL", "null"]).fill_null(value=True)
     )
-    found = [(row, place, *credit) for row, text in texts.iter_rows() for place, credit in enumerate(_credits(text))]
+    listed_credits = [
+        (row, position, *credit) for row, text in texts.iter_rows() for position, credit in enumerate(_credits(text))
+    ]
     names = ("row", "credit", "credit_amount", "credit_name", "credit_id")
     types = (pl.UInt32, pl.Int64, pl.String, pl.String, pl.String)
-    listed = pl.DataFrame(found, schema=dict(zip(names, types, strict=True)), orient="row")
+    listed = pl.DataFrame(listed_credits, schema=dict(zip(names, types, strict=True)), orient="row")
     itself = facts.with_columns(
         pl.lit(_NO_CREDIT, dtype=pl.Int64).alias("credit"),
         *(pl.lit(None, dtype=pl.String).alias(name) for name in names[2:]),
@@ -198,8 +203,8 @@ def _credits(text: str) -> list[tuple[str | None, str | None, str | None]]:
 def _members(cells: pl.Series, members: Mapping[str, str]) -> pl.DataFrame:
     """Members of the JSON objects of a column, each as text; most rows of an export share a few objects."""
     distinct = cells.unique()
-    found = [_read_members(text, members) for text in distinct]
-    table = pl.DataFrame(found, schema=dict.fromkeys(members, pl.String), orient="row").with_columns(
+    rows = [_read_members(text, members) for text in distinct]
+    table = pl.DataFrame(rows, schema=dict.fromkeys(members, pl.String), orient="row").with_columns(
         distinct.alias("document")
     )
     joined = cells.to_frame("document").join(table, on="document", how="left", nulls_equal=True, maintain_order="left")
@@ -229,8 +234,13 @@ def _project_tags(labels: pl.Series) -> pl.Series:
 
 
 def _prefixed(text: str) -> str:
-    """A list of keys and values with the prefix; anything else is left to whoever reads tags to refuse."""
-    document = _decoded(text)
+    """Keys with the prefix, of a list of keys and values or of an object; all else is left to whoever reads tags."""
+    try:
+        document = _decoded(text)
+    except ValueError:
+        return text
+    if isinstance(document, dict):
+        return json.dumps({_PROJECT + key: value for key, value in document.items()}, ensure_ascii=False)
     if not isinstance(document, list) or not all(isinstance(pair, dict) for pair in document):
         return text
     return json.dumps({_PROJECT + str(pair.get("key")): pair.get("value") for pair in document}, ensure_ascii=False)
@@ -238,19 +248,19 @@ def _prefixed(text: str) -> str:
 
 def _chips(names: pl.Series) -> pl.Series:
     """The chip that a SKU sells: `Nvidia H100 80GB GPU running in Iowa` sells an H100, `Tpu v5p …` a TPU v5p."""
-    words = {name: _chip(name) for name in known(names).drop_nulls().unique()}
+    words = {name: _chip(name) for name in null_if(names).drop_nulls().unique()}
     return pl.Series([words.get(name) for name in names], dtype=pl.String)
 
 
 def _chip(name: str) -> str | None:
     spaced = name.replace("TpuV", "TPU v").replace("Tpu-V", "TPU v").replace("Tpu ", "TPU ")
-    found = chip(spaced)
-    return None if found == spaced.strip() else found
+    named = chip(spaced)
+    return None if named == spaced.strip() else named
 
 
 def _gpu_hours(rows: pl.DataFrame) -> pl.Series:
     """Hours of accelerators: the quantity is time of single chips; another unit tells nothing."""
     per_hour = (
-        known(rows["usage_unit"]).str.to_lowercase().replace_strict(_PER_HOUR, default=None, return_dtype=pl.Float64)
+        null_if(rows["usage_unit"]).str.to_lowercase().replace_strict(_PER_HOUR, default=None, return_dtype=pl.Float64)
     )
     return (size(rows["usage_amount"]).values / per_hour).cast(pl.String)

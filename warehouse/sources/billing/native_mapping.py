@@ -36,14 +36,16 @@ def native_layout(
     Where each row has an id, columns that nobody asked for tell nothing more and are not read, but for `tag_columns`,
     given by how their names begin.
     """
-    spelled = {name: (source.columns[name],) if name in source.columns else known for name, known in names.items()}
+    spelled = {
+        name: (source.columns[name],) if name in source.columns else spellings for name, spellings in names.items()
+    }
     return Layout(
         spelled,
         required,
         source.constants,
-        unknown="carried",
+        unmapped="kept",
         last_line="any" if source.options.get("final_newline") == "optional" else "ended",
-        carried_starts=tag_columns if is_identified else None,
+        kept_starts=tag_columns if is_identified else None,
     )
 
 
@@ -69,7 +71,7 @@ def totals(plus: Sequence[pl.Series], minus: Sequence[pl.Series] = ()) -> pl.Ser
     if all(cells.null_count() == len(cells) for _, cells in signed[1:]):
         return signed[0][1]
     signs = [sign for sign, _ in signed]
-    rows = pl.DataFrame([cells.alias(str(place)) for place, (_, cells) in enumerate(signed)])
+    rows = pl.DataFrame([cells.alias(str(position)) for position, (_, cells) in enumerate(signed)])
     distinct = rows.unique()
     answers = pl.Series("total", [_total(signs, row) for row in distinct.iter_rows()], dtype=pl.String)
     joined = rows.join(
@@ -79,14 +81,14 @@ def totals(plus: Sequence[pl.Series], minus: Sequence[pl.Series] = ()) -> pl.Ser
 
 
 def _total(signs: Sequence[int], row: Sequence[str | None]) -> str | None:
-    said = [(sign, cell) for sign, cell in zip(signs, row, strict=True) if cell and cell not in _SILENT]
+    amounts = [(sign, cell) for sign, cell in zip(signs, row, strict=True) if cell and cell not in _SILENT]
     total = Decimal(0)
-    for sign, cell in said:
+    for sign, cell in amounts:
         try:
             total = _EXACT.add(total, _EXACT.multiply(Decimal(sign), Decimal(cell)))
         except InvalidOperation:
             return cell
-    return f"{total:f}" if said else None
+    return f"{total:f}" if amounts else None
 
 
 def product(prices: pl.Series, quantities: pl.Series) -> pl.Series:

@@ -91,7 +91,7 @@ def _shaped(batch: Batch) -> Shaped:
     return Shaped(
         cells,
         layers=blank_cells("tags", rows.height).to_frame(),
-        labels=batch.carried.rename(lambda column: column.partition("/")[2]),
+        labels=batch.unmapped.rename(lambda column: column.partition("/")[2]),
         others=rows.select("is_correction"),
         providers=blank_cells("provider", rows.height),
         identity=rows["reference"],

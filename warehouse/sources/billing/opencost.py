@@ -13,7 +13,7 @@ from warehouse.schemas.columns import MONEY
 from warehouse.schemas.raw import WorkloadRows
 from warehouse.sources.billing.opencost_json import allocations, is_answer
 from warehouse.sources.billing.tags import tags
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, known, refused, required
+from warehouse.sources.casts.casts import Cast, first_reason, free_text, null_if, refused, required
 from warehouse.sources.casts.decimals import quantity
 from warehouse.sources.casts.local_times import assumptions
 from warehouse.sources.casts.timestamps import clock_of, end_in_range, in_order, instants, start_in_range
@@ -47,11 +47,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
     if is_answer(delivered.content):
         return _reading(delivered, source, [allocations(delivered.content)], frozenset(), NOTHING_REFUSED, 0)
     layout = Layout({column: (name,) for column, name in EXPORTED.items()}, (("started_at",), ("gpus",)))
-    found = list(batches(delivered, layout))
-    rejected = pl.concat([NOTHING_REFUSED, *(batch.refused for batch in found)])
-    rows = [_exported(batch.rows) for batch in found]
+    read_batches = list(batches(delivered, layout))
+    rejected = pl.concat([NOTHING_REFUSED, *(batch.refused for batch in read_batches)])
+    rows = [_exported(batch.rows) for batch in read_batches]
     return _reading(
-        delivered, source, rows, frozenset({"whole_days_assumed"}), rejected, sum(batch.blank for batch in found)
+        delivered, source, rows, frozenset({"whole_days_assumed"}), rejected, sum(batch.blank for batch in read_batches)
     )
 
 
@@ -91,7 +91,7 @@ def _reading(
 def _typed(cells: pl.DataFrame, source: Source, delivered: Delivered) -> tuple[pl.DataFrame, pl.Series]:
     """Values, and why a row has none. Hours that are null or no number are unknown, and use nothing."""
     clock = clock_of(source)
-    casts = {name: free_text(known(cells[name])) for name in ("name", *PARTS)}
+    casts = {name: free_text(null_if(cells[name])) for name in ("name", *PARTS)}
     casts["labels"] = tags(cells.select("labels"), pl.DataFrame())
     casts |= {name: required(instants(cells[name], clock), "bad_date") for name in ("started_at", "ended_at")}
     hours = quantity(cells["gpu_hours"])

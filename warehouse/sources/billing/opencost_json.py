@@ -46,15 +46,15 @@ def allocations(content: Path) -> pl.DataFrame:
 
 
 def _rows(sets: list[Any]) -> Iterator[dict[str, str | None]]:
-    for place, found in enumerate(sets):
-        for name, allocation in _members(found).items():
-            said = _members(allocation)
+    for position, allocations in enumerate(sets):
+        for name, allocation in _members(allocations).items():
+            fields = _members(allocation)
             yield {
-                "location": f"$.data[{place}][{json.dumps(name, ensure_ascii=False)}]",
+                "location": f"$.data[{position}][{json.dumps(name, ensure_ascii=False)}]",
                 "name": name,
-                **{key: _text(_members(said.get("properties")).get(key)) for key in PROPERTIES},
-                "labels": json.dumps(_members(_members(said.get("properties")).get("labels")), ensure_ascii=False),
-                **{column: _text(said.get(key)) for column, key in MEMBERS.items()},
+                **{key: _text(_members(fields.get("properties")).get(key)) for key in PROPERTIES},
+                "labels": json.dumps(_members(_members(fields.get("properties")).get("labels")), ensure_ascii=False),
+                **{column: _text(fields.get(key)) for column, key in MEMBERS.items()},
             }
 
 

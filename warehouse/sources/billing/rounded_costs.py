@@ -24,9 +24,11 @@ class RoundedCosts:
         """Look at some rows, of one provider each."""
         is_lost = (pl.col("charge_category") == "Usage") & (pl.col("billed_cost") > 0) & (pl.col("effective_cost") == 0)
         is_exact = pl.col("effective_cost").to_physical() % _UNIT != 0
-        told = rows.select(is_lost.fill_null(value=False).alias("lost"), is_exact.fill_null(value=False).alias("exact"))
-        self.lost.update(providers.filter(told["lost"]).drop_nulls())
-        self.exact.update(providers.filter(told["exact"]).drop_nulls())
+        marks = rows.select(
+            is_lost.fill_null(value=False).alias("lost"), is_exact.fill_null(value=False).alias("exact")
+        )
+        self.lost.update(providers.filter(marks["lost"]).drop_nulls())
+        self.exact.update(providers.filter(marks["exact"]).drop_nulls())
 
     def flags(self) -> frozenset[str]:
         """The flag, where a provider lost costs and has none that is not whole."""

@@ -78,8 +78,8 @@ def _shaped(batch: Batch, source: Source) -> Shaped:
     return Shaped(
         cells,
         layers=blank_cells("tags", rows.height).to_frame(),
-        labels=batch.carried.select(pl.nth([])),
-        others=batch.carried,
+        labels=batch.unmapped.select(pl.nth([])),
+        others=batch.unmapped,
         providers=blank_cells("provider", rows.height),
         flags=float_flags(batch),
     )

@@ -33,21 +33,21 @@ def read(delivered: Delivered, source: Source) -> Reading:
 
 
 def layout(source: Source) -> Layout:
-    """Canonical names unless the settings name the file's own; whatever else the file has is carried."""
+    """Canonical names unless the settings name the file's own; whatever else the file has is kept."""
     last_line: LastLine = "any" if source.options.get("final_newline") == "optional" else "ended"
-    return source_layout(source, (*CELLS, *EXTRAS), REQUIRED, unknown="carried", last_line=last_line)
+    return source_layout(source, (*CELLS, *EXTRAS), REQUIRED, unmapped="kept", last_line=last_line)
 
 
 def _shaped(batch: Batch, clock: Clock) -> Shaped:
-    rows, carried = batch.rows, batch.carried
+    rows, unmapped = batch.rows, batch.unmapped
     timed = rows.with_columns(_times(rows, clock))
     tagged = [name for name in rows.columns if name.startswith(TAG)]
-    labels = [name for name in carried.columns if name.casefold().startswith((TAG, CUSTOM))]
+    labels = [name for name in unmapped.columns if name.casefold().startswith((TAG, CUSTOM))]
     return Shaped(
         cells=timed.with_columns(_costs(batch)).with_columns(_gpus(timed, clock)),
         layers=rows.select("tags"),
-        labels=pl.concat([rows.select(tagged), carried.select(labels)], how="horizontal").rename(_without_prefix),
-        others=carried.drop(labels),
+        labels=pl.concat([rows.select(tagged), unmapped.select(labels)], how="horizontal").rename(_without_prefix),
+        others=unmapped.drop(labels),
         providers=pl.Series([""]).new_from_index(0, rows.height),
         identity=rows["charge_key"] if "charge_key" in batch.present else None,
         flags=float_flags(batch) | (frozenset() if _has_both(batch) else {"single_cost"}),
@@ -72,8 +72,8 @@ def _times(rows: pl.DataFrame, clock: Clock) -> list[pl.Expr]:
 
 
 def _filled(name: str, otherwise: pl.Series | pl.Expr) -> pl.Expr:
-    said = pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
-    return pl.coalesce(said, pl.lit(otherwise) if isinstance(otherwise, pl.Series) else otherwise).alias(name)
+    filled = pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
+    return pl.coalesce(filled, pl.lit(otherwise) if isinstance(otherwise, pl.Series) else otherwise).alias(name)
 
 
 def _has_both(batch: Batch) -> bool:

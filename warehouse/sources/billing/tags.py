@@ -29,10 +29,10 @@ def tags(layers: pl.DataFrame, columns: pl.DataFrame) -> Cast:
         pl.Series("value", [value for value, _ in merged], dtype=pl.String),
         pl.Series("reason", [reason for _, reason in merged], dtype=pl.String),
     )
-    found = rows.join(answers, on=rows.columns, how="left", nulls_equal=True, maintain_order="left")
-    if found.height != height:
-        raise AssertionError(f"{height} rows got {found.height} sets of tags")
-    return Cast(found["value"], found["reason"])
+    cells = rows.join(answers, on=rows.columns, how="left", nulls_equal=True, maintain_order="left")
+    if cells.height != height:
+        raise AssertionError(f"{height} rows got {cells.height} sets of tags")
+    return Cast(cells["value"], cells["reason"])
 
 
 def json_objects(cells: pl.Series) -> Cast:
@@ -46,17 +46,17 @@ def _merged(
     layers: tuple[str | None, ...], names: list[str], cells: tuple[str | None, ...]
 ) -> tuple[str | None, str | None]:
     """The text of the object, or the reason why there is none."""
-    found: dict[str, str] = {}
+    merged: dict[str, str] = {}
     try:
         for layer in layers:
-            found = _overlaid(found, _members(layer))
+            merged = _overlaid(merged, _members(layer))
     except BadLine as bad:
         return None, bad.reason
     custom = zip(names, cells, strict=True)
-    found = _overlaid(found, {name: cell for name, cell in custom if cell is not None and cell not in TEXT_NULLS})
-    if any(_is_control(sign) for text in (*found, *found.values()) for sign in text):
+    merged = _overlaid(merged, {name: cell for name, cell in custom if cell is not None and cell not in TEXT_NULLS})
+    if any(_is_control(sign) for text in (*merged, *merged.values()) for sign in text):
         return None, "control_char"
-    return json.dumps(found, ensure_ascii=False, sort_keys=True, separators=(",", ":")), None
+    return json.dumps(merged, ensure_ascii=False, sort_keys=True, separators=(",", ":")), None
 
 
 def _overlaid(under: dict[str, str], over: dict[str, str]) -> dict[str, str]:

@@ -30,10 +30,10 @@ class Cast:
 
 def first_reason(*reasons: pl.Series) -> pl.Series:
     """Of each row the reason that stands first in the closed list; null where there is none."""
-    told = [series for series in reasons if series.null_count() < len(series)]
-    if not told:
+    reasoned = [series for series in reasons if series.null_count() < len(series)]
+    if not reasoned:
         return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(reasons[0]))
-    ranks = [series.cast(REASON).to_physical().alias(str(place)) for place, series in enumerate(told)]
+    ranks = [series.cast(REASON).to_physical().alias(str(position)) for position, series in enumerate(reasoned)]
     first = pl.DataFrame(ranks).select(pl.min_horizontal(pl.all()).alias("reason"))["reason"]
     names = dict(enumerate(REASONS))
     return first.replace_strict(names, return_dtype=pl.String)
@@ -62,7 +62,7 @@ def required(cast: Cast, reason: str) -> Cast:
     return Cast(cast.values, first_reason(cast.reasons, missing))
 
 
-def known(cells: pl.Series, nulls: tuple[str, ...] = NULLS) -> pl.Series:
+def null_if(cells: pl.Series, nulls: tuple[str, ...] = NULLS) -> pl.Series:
     """The cells with null where one says nothing: white space alone, or a word that means unknown."""
     is_silent = cells.is_in(nulls) | (cells.str.strip_chars() == "")
     return pl.select(pl.when(~is_silent).then(cells).alias(cells.name)).to_series()
@@ -70,7 +70,7 @@ def known(cells: pl.Series, nulls: tuple[str, ...] = NULLS) -> pl.Series:
 
 def free_text(cells: pl.Series) -> Cast:
     """Names and descriptions, composed (NFC); control characters but TAB, CR and LF are refused."""
-    values = composed(known(cells, TEXT_NULLS))
+    values = composed(null_if(cells, TEXT_NULLS))
     return Cast(values, refused(control_characters(cells), "control_char"))
 
 
@@ -92,10 +92,10 @@ def key(cells: pl.Series) -> Cast:
 
 def word(cells: pl.Series, meanings: Mapping[str, str], reason: str | None = None) -> Cast:
     """One word of a closed list, told whatever its case; another word is refused for `reason`, or null without one."""
-    said = known(cells).str.strip_chars().str.to_lowercase()
+    words = null_if(cells).str.strip_chars().str.to_lowercase()
     folded = {spelling.lower(): meaning for spelling, meaning in meanings.items()}
-    values = said.replace_strict(folded, default=None, return_dtype=pl.String)
-    return Cast(values, refused(values.is_null() & said.is_not_null() & (reason is not None), reason or REASONS[0]))
+    values = words.replace_strict(folded, default=None, return_dtype=pl.String)
+    return Cast(values, refused(values.is_null() & words.is_not_null() & (reason is not None), reason or REASONS[0]))
 
 
 def any_reason(frame_height: int, *reasons: pl.Series) -> pl.Series:

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.casts.casts import Cast, known, refused
+from warehouse.sources.casts.casts import Cast, null_if, refused
 
 # ISO 4217 list one, without funds, metals, bond units, XTS and XXX; with those that bills of 2025 may still carry.
 _CODES: Final = """
@@ -22,6 +22,6 @@ IN_USE: Final = tuple(_CODES.split())
 
 def currency(cells: pl.Series) -> Cast:
     """ISO 4217 codes in upper case. Reason: bad_currency, for an empty cell too."""
-    codes = known(cells).str.to_uppercase()
+    codes = null_if(cells).str.to_uppercase()
     is_known = codes.is_in(IN_USE).fill_null(value=False)
     return Cast(pl.select(pl.when(is_known).then(codes)).to_series(), refused(~is_known, "bad_currency"))

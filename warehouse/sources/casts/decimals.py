@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import MONEY, MONEY_SCALE
-from warehouse.sources.casts.casts import MONEY_NULLS, NULLS, Cast, known
+from warehouse.sources.casts.casts import MONEY_NULLS, NULLS, Cast, null_if
 
 DEEPEST: Final = 38
 WIDEST: Final = 26
@@ -46,12 +46,12 @@ def money(cells: pl.Series) -> Amounts:
 
     Reasons: non_finite, bad_decimal, overflow, precision_loss; an empty cell gives null and no reason.
     """
-    return _amounts(known(cells, MONEY_NULLS))
+    return _amounts(null_if(cells, MONEY_NULLS))
 
 
 def quantity(cells: pl.Series) -> Amounts:
     """Exact numbers that are no money: as money, but digits beyond the 38th decimal are dropped, not refused."""
-    amounts = _amounts(known(cells, NULLS))
+    amounts = _amounts(null_if(cells, NULLS))
     is_deep = amounts.reasons.eq("precision_loss").fill_null(value=False)
     reasons = pl.select(pl.when(~is_deep).then(amounts.reasons).alias("reason")).to_series()
     return Amounts(amounts.values, reasons, amounts.residuals)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT
-from warehouse.sources.casts.casts import Cast, first_reason, known, refused
+from warehouse.sources.casts.casts import Cast, first_reason, null_if, refused
 from warehouse.sources.casts.decimals import quantity
 from warehouse.sources.casts.timestamps_fast import plain_times
 from warehouse.sources.source import Source
@@ -58,12 +58,12 @@ def instants(cells: pl.Series, clock: Clock) -> Cast:
     plain = plain_times(cells, clock.zone)
     if plain is not None:
         return Cast(plain, pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(cells)))
-    said = known(cells)
-    iso = _iso(said, clock.zone)
+    texts = null_if(cells)
+    iso = _iso(texts, clock.zone)
     if clock.unit == "iso":
         return _on_the_calendar(iso)
-    is_counted = ~said.str.contains(_ISO).fill_null(value=True)
-    return _on_the_calendar(_laid_over(iso, _counted(said.filter(is_counted), clock), is_counted))
+    is_counted = ~texts.str.contains(_ISO).fill_null(value=True)
+    return _on_the_calendar(_laid_over(iso, _counted(texts.filter(is_counted), clock), is_counted))
 
 
 def _on_the_calendar(cast: Cast) -> Cast:
@@ -76,7 +76,7 @@ def _on_the_calendar(cast: Cast) -> Cast:
 def written_days(cells: pl.Series, clock: Clock) -> Cast:
     """The calendar day as it is written, whatever the zone: of a period that is named by its first day."""
     moments = instants(cells, clock)
-    days = known(cells).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    days = null_if(cells).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     counted = moments.values.dt.date()
     is_written = pl.DataFrame({"cell": cells}).select(pl.col("cell").str.contains(_ISO)).to_series()
     choice = pl.when(moments.reasons.is_null()).then(pl.when(is_written).then(days).otherwise(counted))
@@ -98,9 +98,9 @@ def in_order(starts: pl.Series, ends: pl.Series) -> pl.Series:
     return refused((ends < starts).fill_null(value=False), "end_before_start")
 
 
-def _iso(said: pl.Series, zone: str) -> Cast:
+def _iso(texts: pl.Series, zone: str) -> Cast:
     """The offset is obeyed; a time without one is taken for the zone's, and must occur there exactly once."""
-    rows = pl.DataFrame({"cell": said}).with_columns(pl.col("cell").str.contains(_ISO).alias("is_iso"))
+    rows = pl.DataFrame({"cell": texts}).with_columns(pl.col("cell").str.contains(_ISO).alias("is_iso"))
     rows = rows.select(_local().alias("local"), pl.col("cell").str.slice(16).alias("tail"))
     moments = rows.select(
         pl.when(pl.col("tail").str.contains(r"[Zz+-]"))
@@ -108,7 +108,7 @@ def _iso(said: pl.Series, zone: str) -> Cast:
         .otherwise(_from_zone(pl.col("local"), zone))
         .alias("instant")
     )["instant"]
-    is_bad = rows["local"].is_null() & said.is_not_null()
+    is_bad = rows["local"].is_null() & texts.is_not_null()
     is_ambiguous = rows["local"].is_not_null() & moments.is_null()
     return Cast(moments, first_reason(refused(is_bad, "bad_date"), refused(is_ambiguous, "ambiguous_time")))
 
@@ -142,16 +142,16 @@ def _from_zone(local: pl.Expr, zone: str) -> pl.Expr:
     return zoned.dt.convert_time_zone("UTC")
 
 
-def _counted(said: pl.Series, clock: Clock) -> Cast:
+def _counted(texts: pl.Series, clock: Clock) -> Cast:
     """Numbers since the origin; anything else, and what no calendar holds, is bad_date."""
-    amounts = quantity(said)
+    amounts = quantity(texts)
     microseconds = amounts.values.to_physical() // _PER_MICROSECOND[clock.unit]
     near = pl.DataFrame({"count": microseconds}).select(
         pl.when(pl.col("count").abs() < _FARTHEST).then(pl.col("count")).cast(pl.Int64)
     )
     origin = (clock.origin - _EPOCH) // _MICROSECOND
     moments = (near.to_series() + origin).cast(INSTANT)
-    return Cast(moments, refused(moments.is_null() & said.is_not_null(), "bad_date"))
+    return Cast(moments, refused(moments.is_null() & texts.is_not_null(), "bad_date"))
 
 
 def _laid_over(iso: Cast, counted: Cast, is_counted: pl.Series) -> Cast:

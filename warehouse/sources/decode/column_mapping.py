@@ -10,7 +10,7 @@ from typing import Final, Literal
 from warehouse.sources.reader_protocol import RejectedFile
 from warehouse.sources.source import Source
 
-Unknown = Literal["carried", "dropped"]
+Unmapped = Literal["kept", "dropped"]
 LastLine = Literal["ended", "any"]
 MOST_COLUMNS: Final = 2000
 _CONSTANTS: Final = MappingProxyType({"currency": "USD"})
@@ -24,40 +24,40 @@ class Layout:
 
     `names` maps a canonical column to the names it may have in a file, best first; of each group of `required` at least
     one canonical column must be there; a column of `constants` is there with one value, whatever the file says.
-    Columns that nobody asked for are carried (bills) or dropped (they may hold prompts); of a bill whose rows have ids
-    only those whose names begin with one of `carried_starts`. Where the settings name the columns, a missing one names
+    Columns that nobody asked for are kept (bills) or dropped (they may hold prompts); of a bill whose rows have ids
+    only those whose names begin with one of `kept_starts`. Where the settings name the columns, a missing one names
     its setting.
     """
 
     names: Mapping[str, tuple[str, ...]]
     required: tuple[tuple[str, ...], ...] = ()
     constants: Mapping[str, str] = field(default_factory=lambda: _NO_TEXT)
-    unknown: Unknown = "dropped"
+    unmapped: Unmapped = "dropped"
     last_line: LastLine = "any"
     separator: str = ","
     quoting: Literal["doubled", "none"] = "doubled"
-    carried_starts: tuple[str, ...] | None = None
+    kept_starts: tuple[str, ...] | None = None
     is_named_by_settings: bool = False
 
 
 @dataclass(frozen=True)
-class Found:
-    """Where the wanted columns stand: canonical name -> name in the file, and the names that are carried."""
+class ColumnMapping:
+    """The column of the file for each canonical name, and the names of the columns that are kept beside them."""
 
     taken: Mapping[str, str]
-    carried: tuple[str, ...]
+    unmapped: tuple[str, ...]
 
 
 def source_layout(
     source: Source,
     columns: Sequence[str],
     required: tuple[tuple[str, ...], ...],
-    unknown: Unknown = "dropped",
+    unmapped: Unmapped = "dropped",
     last_line: LastLine = "any",
 ) -> Layout:
     """The layout of a `table` source: canonical names, unless its settings name the column of the file."""
     mapped = {name: (source.columns.get(name, name),) for name in (*columns, *source.columns)}
-    return Layout(mapped, required, source.constants, unknown, last_line, is_named_by_settings=True)
+    return Layout(mapped, required, source.constants, unmapped, last_line, is_named_by_settings=True)
 
 
 def cleaned(header: Sequence[str]) -> list[str]:
@@ -71,7 +71,7 @@ def cleaned(header: Sequence[str]) -> list[str]:
     return [name.strip().strip("\ufeff").strip() for name in header]
 
 
-def find(header: Sequence[str], layout: Layout) -> Found:
+def find(header: Sequence[str], layout: Layout) -> ColumnMapping:
     """The wanted columns in a cleaned header: by exact name, else whatever the case, else by the next name.
 
     Raises:
@@ -85,18 +85,18 @@ def find(header: Sequence[str], layout: Layout) -> Found:
     _refuse_missing(layout, {*taken, *layout.constants}, header)
     _refuse_twins(header)
     used = set(taken.values())
-    others = [name for name in header if name and name not in used] if layout.unknown == "carried" else []
-    return Found(taken, tuple(name for name in others if _is_carried(name, layout)))
+    others = [name for name in header if name and name not in used] if layout.unmapped == "kept" else []
+    return ColumnMapping(taken, tuple(name for name in others if _is_kept(name, layout)))
 
 
-def _is_carried(name: str, layout: Layout) -> bool:
-    starts = layout.carried_starts
+def _is_kept(name: str, layout: Layout) -> bool:
+    starts = layout.kept_starts
     return starts is None or name.casefold().startswith(tuple(start.casefold() for start in starts))
 
 
 def _first(names: Sequence[str], header: Sequence[str], folded: Mapping[str, str]) -> str | None:
-    found = (name if name in header else folded.get(name.casefold()) for name in names)
-    return next((name for name in found if name), None)
+    spelled = (name if name in header else folded.get(name.casefold()) for name in names)
+    return next((name for name in spelled if name), None)
 
 
 def _refuse_missing(layout: Layout, present: set[str], header: Sequence[str]) -> None:
@@ -120,7 +120,7 @@ def _setting(layout: Layout, group: Sequence[str]) -> str:
 def _shown(layout: Layout, header: Sequence[str]) -> str:
     """Names of a log's other columns are not repeated: where a header is missing, they are content."""
     names = {name.casefold() for wanted in layout.names.values() for name in wanted}
-    shown = [name for name in header if layout.unknown == "carried" or name.casefold() in names]
+    shown = [name for name in header if layout.unmapped == "kept" or name.casefold() in names]
     return f"{len(header)} columns ({', '.join(shown)[:300]})"
 
 

@@ -46,8 +46,8 @@ class RecordJoiner:
             RejectedFile: bad_quote, if quoting is broken throughout.
         """
         whole = block if self.waiting is None else pl.concat([self.waiting, block])
-        found, self.waiting = self._assembled(whole, LONGEST_RECORD)
-        return found
+        ended, self.waiting = self._assembled(whole, LONGEST_RECORD)
+        return ended
 
     def last_records(self) -> pl.DataFrame | None:
         """What waited for a quote that no block closed.
@@ -81,11 +81,11 @@ class RecordJoiner:
         longer = np.flatnonzero(lasts > firsts)
         joined: list[tuple[int, str, bool]] = []
         sound = len(firsts)
-        for place in longer:
-            run = lines[int(firsts[place]) : int(lasts[place]) + 1]
+        for index in longer:
+            run = lines[int(firsts[index]) : int(lasts[index]) + 1]
             text = "".join(run["whole"]).rstrip("\r\n")
             if not self._is_sound(text):
-                sound = int(place)
+                sound = int(index)
                 break
             joined.append((run.item(0, "line"), text, bool(run["is_utf8"].all())))
         single = firsts[:sound][lasts[:sound] == firsts[:sound]]
@@ -98,8 +98,8 @@ class RecordJoiner:
         fields = replace(self.dialect, bare_quote="broken").fields(text)
         return fields is not None and len(fields) == self.width
 
-    def _alone(self, lines: pl.DataFrame, place: int) -> pl.DataFrame:
-        row = lines.select(_COLUMNS)[place : place + 1]
+    def _alone(self, lines: pl.DataFrame, index: int) -> pl.DataFrame:
+        row = lines.select(_COLUMNS)[index : index + 1]
         self.broken += self.dialect.fields(row.item(0, "text")) is None
         if self.broken > MOST_BROKEN:
             raise RejectedFile("bad_quote", f"quotes are broken in more than {MOST_BROKEN} rows; export the file again")

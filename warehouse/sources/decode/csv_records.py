@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.decode.column_mapping import Found, Layout, cleaned, find
+from warehouse.sources.decode.column_mapping import ColumnMapping, Layout, cleaned, find
 from warehouse.sources.decode.csv_joining import RecordJoiner
 from warehouse.sources.decode.csv_plain import plain_text
 from warehouse.sources.decode.csv_splitting import Dialect
@@ -20,7 +20,7 @@ from warehouse.sources.decode.text_blocks import TextBlock, text_blocks
 from warehouse.sources.reader_protocol import RejectedFile
 
 _TAIL: Final = 1 << 16
-_GLANCE: Final = 32
+_HEADER_START: Final = 32
 _BLANK: Final = "blank"
 _LINE_END: Final = r"\r\n|\r|\n"
 
@@ -34,16 +34,16 @@ def csv_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
     dialect = Dialect(layout.separator, '"' if layout.quoting == "doubled" else "")
     header, below = _header(text_blocks(content), dialect)
     names = cleaned(header)
-    found = find(names, layout)
-    wanted = [place for place, name in enumerate(names) if name in {*found.taken.values(), *found.carried}]
+    mapping = find(names, layout)
+    wanted = [position for position, name in enumerate(names) if name in {*mapping.taken.values(), *mapping.unmapped}]
     columns, joiner = _Columns(dialect, names, tuple(wanted)), RecordJoiner(dialect, len(names))
     for block in below:
         cells = columns.plain_cells(block) if joiner.is_between_records else None
         if cells is not None:
-            yield Sheet(_locations(block.first_line, cells.height), cells, found, is_printable=True)
+            yield Sheet(_locations(block.first_line, cells.height), cells, mapping, is_printable=True)
         else:
-            yield from columns.sheets(joiner.records(block.lines()), found)
-    yield from columns.sheets(joiner.last_records(), found)
+            yield from columns.sheets(joiner.records(block.lines()), mapping)
+    yield from columns.sheets(joiner.last_records(), mapping)
 
 
 def last_line_is_open(content: Path) -> bool:
@@ -61,14 +61,14 @@ def _header(blocks: Iterator[TextBlock], dialect: Dialect) -> tuple[list[str], I
         spoken = lines["text"].str.strip_chars() != ""
         if not spoken.any():
             continue
-        place = int(spoken.arg_max() or 0)
-        text, is_utf8 = lines.item(place, "text"), lines.item(place, "is_utf8")
+        position = int(spoken.arg_max() or 0)
+        text, is_utf8 = lines.item(position, "text"), lines.item(position, "is_utf8")
         if not is_utf8:
             raise RejectedFile("encoding", "the header is not UTF-8; export the file as UTF-8")
         fields = dialect.fields(text)
         if fields is None:
             raise RejectedFile("bad_quote", "a quote in the header is opened and not closed")
-        rest = block.below(lines, place)
+        rest = block.below(lines, position)
         return fields, itertools.chain((rest,) if rest.content else (), blocks)
     raise RejectedFile("empty_file", "the file holds white space only")
 
@@ -108,12 +108,12 @@ class _Columns:
                 return False
         return True
 
-    def sheets(self, rows: pl.DataFrame | None, found: Found) -> Iterator[Sheet]:
+    def sheets(self, rows: pl.DataFrame | None, mapping: ColumnMapping) -> Iterator[Sheet]:
         """Records become cells, refusals and blank lines."""
         if rows is not None and not rows.is_empty():
-            yield self._sheet(rows, found)
+            yield self._sheet(rows, mapping)
 
-    def _sheet(self, rows: pl.DataFrame, found: Found) -> Sheet:
+    def _sheet(self, rows: pl.DataFrame, mapping: ColumnMapping) -> Sheet:
         judged = self._judged(rows).with_columns(pl.format("line {}", "line").alias("location"))
         good = judged.filter(pl.col("reason").is_null())
         bad = judged.filter(pl.col("reason").is_not_null() & (pl.col("reason") != _BLANK))
@@ -121,7 +121,7 @@ class _Columns:
         lines = pl.when(ends > 0).then(pl.format("{} lines", ends + 1))
         refused = refused_rows(bad.with_columns(pl.col("text").alias("raw"), lines.alias("detail")))
         blank = rows.height - good.height - bad.height
-        return Sheet(good["location"], self._cells(good["text"]), found, refused, blank)
+        return Sheet(good["location"], self._cells(good["text"]), mapping, refused, blank)
 
     def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`text` in a form that splits cleanly, and in `reason` why it must not be split, if so."""
@@ -170,14 +170,14 @@ class _Columns:
         text, rows = pl.col("text"), texts.to_frame("text")
         joined = pl.Series("text", [self.dialect.separator.join(self.names)])
         header = joined.to_frame().select(_folded(text)).item()
-        begins = pl.lit(header).str.starts_with(_folded(text.str.head(_GLANCE)))
+        begins = pl.lit(header).str.starts_with(_folded(text.str.head(_HEADER_START)))
         alike = rows.select(begins.alias("is_header"))["is_header"]
         return alike & rows.select(_folded(text) == header).to_series() if alike.any() else alike
 
     def _cells(self, texts: pl.Series) -> pl.DataFrame:
         """The wanted fields of records that are known to split cleanly."""
         if texts.is_empty():
-            return pl.DataFrame(schema={self.names[place]: pl.String() for place in self.wanted})
+            return pl.DataFrame(schema={self.names[position]: pl.String() for position in self.wanted})
         cells = self._split(_lines(texts))
         if cells.height != texts.len():
             raise AssertionError(f"{texts.len()} records were split into {cells.height} rows")
@@ -191,10 +191,10 @@ class _Columns:
             separator=self.dialect.separator,
             quote_char=self.dialect.quote or None,
             infer_schema=False,
-            new_columns=[f"column_{place}" for place in range(len(self.names))],
+            new_columns=[f"column_{position}" for position in range(len(self.names))],
             columns=list(self.wanted),
         )
-        return cells.rename({f"column_{place}": self.names[place] for place in self.wanted})
+        return cells.rename({f"column_{position}": self.names[position] for position in self.wanted})
 
 
 def _lines(texts: pl.Series) -> bytes:

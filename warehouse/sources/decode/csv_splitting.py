@@ -19,14 +19,14 @@ class Dialect:
 
     def fields(self, text: str) -> list[str] | None:
         """The fields of one record, None where its quoting is broken."""
-        found: list[str] = []
+        cells: list[str] = []
         begin = 0
         while begin <= len(text):
             field, begin = self._field(text, begin)
             if field is None:
                 return None
-            found.append(field)
-        return found
+            cells.append(field)
+        return cells
 
     def record(self, fields: list[str]) -> str:
         """The fields as one record, each quoted."""

@@ -57,8 +57,8 @@ def shape(line: str) -> Shape | None:
     opening = re.match(rf"{_GAP}{{{_GAP}", line)
     if opening is None:
         return None
-    keys, nested, pattern, place = [], [], "^" + re.escape(opening[0]), opening.end()
-    while (key := _KEY.match(line, place)) is not None:
+    keys, nested, pattern, position = [], [], "^" + re.escape(opening[0]), opening.end()
+    while (key := _KEY.match(line, position)) is not None:
         value = _FLAT.match(line, key.end())
         part = _Part(_VALUE, value.end()) if value else _inner(line, key.end(), 1)
         then = _NEXT.match(line, part.end) if part else None
@@ -67,37 +67,37 @@ def shape(line: str) -> Shape | None:
         keys.append(json.loads(key[1]))
         nested.append(value is None)
         pattern += f"{re.escape(key[0])}({part.pattern}{'' if value else '|null'}){re.escape(then[0])}"
-        place = then.end()
+        position = then.end()
         if then[0].endswith("}"):
             break
-    end = _END.match(line, place)
-    is_whole = bool(keys) and end is not None and line[place - 1] == "}"
+    end = _END.match(line, position)
+    is_whole = bool(keys) and end is not None and line[position - 1] == "}"
     is_usual = len(set(keys)) == len(keys) <= MOST_COLUMNS
     return Shape(tuple(keys), f"{pattern}{_GAP}$", tuple(nested)) if is_whole and is_usual else None
 
 
-def _inner(line: str, place: int, layer: int) -> _Part | None:
+def _inner(line: str, position: int, layer: int) -> _Part | None:
     """A value below a member: a flat one, a list of such, or an object of them all."""
-    flat = _IS_LEAF.match(line, place) or _IS_LIST.match(line, place)
+    flat = _IS_LEAF.match(line, position) or _IS_LIST.match(line, position)
     if flat is not None:
         return _Part(_LIST if flat[0].startswith("[") else _LEAF, flat.end())
-    opening = re.compile(rf"{{{_GAP}").match(line, place)
+    opening = re.compile(rf"{{{_GAP}").match(line, position)
     return None if opening is None or layer > _MOST_LAYERS else _inner_object(line, opening, layer)
 
 
 def _inner_object(line: str, opening: re.Match[str], layer: int) -> _Part | None:
-    keys, pattern, place = [], re.escape(opening[0]), opening.end()
-    if line.startswith("}", place):
-        return _Part(pattern + re.escape("}"), place + 1)
-    while (key := _KEY.match(line, place)) is not None:
+    keys, pattern, position = [], re.escape(opening[0]), opening.end()
+    if line.startswith("}", position):
+        return _Part(pattern + re.escape("}"), position + 1)
+    while (key := _KEY.match(line, position)) is not None:
         part = _inner(line, key.end(), layer + 1)
         then = _NEXT.match(line, part.end) if part else None
         if part is None or then is None:
             return None
         keys.append(key[1])
-        pattern, place = pattern + re.escape(key[0]) + part.pattern + re.escape(then[0]), then.end()
+        pattern, position = pattern + re.escape(key[0]) + part.pattern + re.escape(then[0]), then.end()
         if then[0].endswith("}"):
-            return _Part(pattern, place) if len(set(keys)) == len(keys) else None
+            return _Part(pattern, position) if len(set(keys)) == len(keys) else None
     return None
 
 

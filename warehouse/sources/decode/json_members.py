@@ -25,8 +25,8 @@ def json_cells(line: str) -> Cells:
         BadLine: encoding, bad_json or limit; its detail never repeats what the line holds.
     """
     try:
-        found = _decoder.decode(line)
-        cells = {key: _written(value) for key, value in _members(found).items()}
+        document = _decoder.decode(line)
+        cells = {key: _written(value) for key, value in _members(document).items()}
         "".join(text or "" for pair in cells.items() for text in pair).encode()
     except UnicodeError as error:
         raise BadLine("encoding", "half a surrogate pair") from error
@@ -52,10 +52,10 @@ def json_items(text: str) -> list[Cells]:
         raise BadLine("bad_json", str(error).partition(":")[0]) from error
 
 
-def _members(found: object) -> dict[str, object]:
-    if not isinstance(found, dict):
+def _members(document: object) -> dict[str, object]:
+    if not isinstance(document, dict):
         raise TypeError("a JSON value that is no object")
-    return found
+    return document
 
 
 _decoder: Final = json.JSONDecoder(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.sources.decode.column_mapping import Found, Layout, cleaned, find
+from warehouse.sources.decode.column_mapping import ColumnMapping, Layout, cleaned, find
 from warehouse.sources.decode.json_columnar import shape, split
 from warehouse.sources.decode.json_members import Cells, json_cells
 from warehouse.sources.decode.json_text import BadLine
@@ -22,11 +22,11 @@ def json_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
     Raises:
         RejectedFile: limit, encoding, missing_column or duplicate_column.
     """
-    found: Found | None = None
+    mapping: ColumnMapping | None = None
     for block in line_blocks(content):
         table = _Table.of(block)
-        found = _found(table.names(), layout, found)
-        yield table.sheet(found)
+        mapping = _mapping(table.names(), layout, mapping)
+        yield table.sheet(mapping)
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,24 @@ class _Table:
         if wanted is None:
             others, refused = _objects(spoken)
             return cls(pl.DataFrame(), spoken["line"].clear(), others, refused, block.height - spoken.height)
-        found = split(spoken["text"], wanted)
-        others, refused = _objects(spoken.filter(~found.is_alike))
-        lines = spoken["line"].filter(found.is_alike)
-        return cls(found.cells, lines, others, refused, block.height - spoken.height)
+        columnar = split(spoken["text"], wanted)
+        others, refused = _objects(spoken.filter(~columnar.is_alike))
+        lines = spoken["line"].filter(columnar.is_alike)
+        return cls(columnar.cells, lines, others, refused, block.height - spoken.height)
 
     def names(self) -> list[str]:
         """Every key of every object."""
         alike = self.alike.columns if len(self.alike_lines) else []
         return list(dict.fromkeys((*alike, *(name for _, cells in self.others for name in cells))))
 
-    def sheet(self, found: Found) -> Sheet:
+    def sheet(self, mapping: ColumnMapping) -> Sheet:
         """The wanted members of all objects, in the order of their lines."""
-        names = tuple(dict.fromkeys((*found.taken.values(), *found.carried)))
+        names = tuple(dict.fromkeys((*mapping.taken.values(), *mapping.unmapped)))
         lines = pl.Series("line", [*self.alike_lines, *(line for line, _ in self.others)], dtype=pl.Int64)
         order = lines.arg_sort()
         location = lines.to_frame().select(pl.format("line {}", "line").alias("location")).to_series()
         cells = pl.DataFrame([self._cells(name) for name in names])
-        return Sheet(location[order], cells[order] if names else cells, found, self.refused, self.blank)
+        return Sheet(location[order], cells[order] if names else cells, mapping, self.refused, self.blank)
 
     def _cells(self, name: str) -> pl.Series:
         absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(self.alike_lines))
@@ -93,8 +93,8 @@ def _members(text: str | None) -> Cells:
     return json_cells(text)
 
 
-def _found(names: list[str], layout: Layout, before: Found | None) -> Found:
+def _mapping(names: list[str], layout: Layout, before: ColumnMapping | None) -> ColumnMapping:
     """Where the columns stand in this block; one that earlier blocks had is not missing."""
-    known = list(dict.fromkeys((*names, *(before.taken.values() if before else ()))))
-    cleaned(known)
-    return find(known, layout)
+    every_name = list(dict.fromkeys((*names, *(before.taken.values() if before else ()))))
+    cleaned(every_name)
+    return find(every_name, layout)

@@ -30,19 +30,19 @@ def json_object(line: bytes) -> dict[str, Any]:
         BadLine: encoding, or bad_json for anything that is no single object, repeats a key or nests too deep.
     """
     try:
-        found = msgspec.json.decode(line)
-        is_plain = _surely_no_key_repeats(line, found)
+        document = msgspec.json.decode(line)
+        is_plain = _surely_no_key_repeats(line, document)
     except UnicodeDecodeError as error:
         raise BadLine("encoding", f"byte {error.object[error.start]:#x} is no UTF-8") from error
     except (msgspec.DecodeError, RecursionError):
         is_plain = False
     if not is_plain:
-        found = _slowly(line)
-    if not isinstance(found, dict):
-        raise BadLine("bad_json", f"a JSON {type(found).__name__}, not an object")
+        document = _slowly(line)
+    if not isinstance(document, dict):
+        raise BadLine("bad_json", f"a JSON {type(document).__name__}, not an object")
     if _is_deep(line):
         raise BadLine("bad_json", f"nested deeper than {DEEPEST}")
-    return found
+    return document
 
 
 def leading_object(line: bytes) -> dict[str, Any]:
@@ -65,22 +65,22 @@ def _end_of_object(line: bytes) -> int:
         return len(line)
 
 
-def _surely_no_key_repeats(line: bytes, found: object) -> bool:
+def _surely_no_key_repeats(line: bytes, document: object) -> bool:
     """Every key that was written is still there after decoding: compared by counting, exact only when True."""
-    return line.translate(None, _WHITE).count(b'":') == msgspec.json.encode(found).count(b'":')
+    return line.translate(None, _WHITE).count(b'":') == msgspec.json.encode(document).count(b'":')
 
 
 def _slowly(line: bytes) -> object:
     try:
-        found = json.loads(line.decode(), object_pairs_hook=each_key_once)
-        _surrogates.encode(found)
+        document = json.loads(line.decode(), object_pairs_hook=each_key_once)
+        _surrogates.encode(document)
     except UnicodeError as error:
         raise BadLine("encoding", "not UTF-8, or half a surrogate pair") from error
     except json.JSONDecodeError as error:
         raise BadLine("bad_json", f"{error.msg} at character {error.pos + 1}") from error
     except (ValueError, RecursionError) as error:
         raise BadLine("bad_json", str(error)) from error
-    return found
+    return document
 
 
 def each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -89,10 +89,10 @@ def each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     Raises:
         ValueError: when a key stands twice, since readers differ on which of its values counts.
     """
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    document = dict(pairs)
+    if len(document) < len(pairs):
         raise ValueError("a key stands twice in one object")
-    return found
+    return document
 
 
 def _is_deep(line: bytes) -> bool:

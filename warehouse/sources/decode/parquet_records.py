@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.sources.decode.column_mapping import Found, Layout, cleaned, find
+from warehouse.sources.decode.column_mapping import ColumnMapping, Layout, cleaned, find
 from warehouse.sources.decode.parquet_text import written
 from warehouse.sources.decode.staging_copy import MAX_RATIO, RATIO_COUNTS_FROM
 from warehouse.sources.decode.text_batch import Sheet, refused_rows
@@ -46,12 +46,12 @@ def parquet_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
 def _sheets(opened: pq.ParquetFile, layout: Layout, size: int) -> Iterator[Sheet]:
     fields = opened.schema_arrow.names
     names = cleaned(fields)
-    found = find(names, layout)
-    wanted = {*found.taken.values(), *found.carried}
+    mapping = find(names, layout)
+    wanted = {*mapping.taken.values(), *mapping.unmapped}
     columns = {field: name for field, name in zip(fields, names, strict=True) if name in wanted}
     first, long_bytes = 1, 0
     for batch in opened.iter_batches(BATCH, columns=list(columns)):
-        sheet = _sheet(batch, columns, found, first)
+        sheet = _sheet(batch, columns, mapping, first)
         first += batch.num_rows
         long_bytes += _long_bytes(sheet.cells)
         _refuse_bomb(long_bytes, size)
@@ -71,8 +71,8 @@ def typed_batches(content: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
             repeating = _repeating_texts(footer)
         with pq.ParquetFile(content, page_checksum_verification=True, read_dictionary=repeating) as opened:
             fields = opened.schema_arrow.names
-            found = find(cleaned(fields), layout)
-            columns = {name: fields[cleaned(fields).index(column)] for name, column in found.taken.items()}
+            mapping = find(cleaned(fields), layout)
+            columns = {name: fields[cleaned(fields).index(column)] for name, column in mapping.taken.items()}
             for batch in opened.iter_batches(TYPED_BATCH, columns=list(dict.fromkeys(columns.values()))):
                 yield pa.record_batch({name: batch.column(field) for name, field in columns.items()})
     except (pa.ArrowException, OSError) as error:
@@ -85,19 +85,19 @@ def _repeating_texts(footer: pq.ParquetFile) -> list[str]:
     sizes: Counter[str] = Counter()
     for group in range(metadata.num_row_groups):
         row_group = metadata.row_group(group)
-        columns = (row_group.column(place) for place in range(row_group.num_columns))
+        columns = (row_group.column(number) for number in range(row_group.num_columns))
         sizes.update({column.path_in_schema: column.total_uncompressed_size for column in columns})
     return [name for name in texts if sizes[name] < _REPEATING * max(metadata.num_rows, 1)]
 
 
-def _sheet(batch: pa.RecordBatch, columns: Mapping[str, str], found: Found, first: int) -> Sheet:
+def _sheet(batch: pa.RecordBatch, columns: Mapping[str, str], mapping: ColumnMapping, first: int) -> Sheet:
     location = pl.Series("location", [f"row {first + row}" for row in range(batch.num_rows)])
     cells = pl.DataFrame([written(batch.column(field)).alias(name) for field, name in columns.items()])
     lost = [cells[name].is_null() & ~_is_null(batch.column(field)) for field, name in columns.items()]
     is_broken = pl.DataFrame(lost).select(pl.any_horizontal(pl.all())).to_series()
     refused = refused_rows(location.filter(is_broken).to_frame().with_columns(pl.lit("encoding").alias("reason")))
     floats = frozenset(name for field, name in columns.items() if pa.types.is_floating(batch.column(field).type))
-    return Sheet(location.filter(~is_broken), cells.filter(~is_broken), found, refused, floats=floats)
+    return Sheet(location.filter(~is_broken), cells.filter(~is_broken), mapping, refused, floats=floats)
 
 
 def _is_null(cells: pa.Array) -> pl.Series:
@@ -127,9 +127,9 @@ def _refuse_cut(content: Path) -> None:
 
 def _refuse_large(footer: pq.FileMetaData, size: int) -> None:
     if footer.num_rows > MOST_ROWS or footer.num_row_groups > MOST_GROUPS:
-        found = f"{footer.num_rows} rows in {footer.num_row_groups} row groups"
-        raise RejectedFile("limit", f"{found}; {MOST_ROWS} rows in {MOST_GROUPS} groups are read at most")
-    _refuse_bomb(sum(footer.row_group(place).total_byte_size for place in range(footer.num_row_groups)), size)
+        size_of_file = f"{footer.num_rows} rows in {footer.num_row_groups} row groups"
+        raise RejectedFile("limit", f"{size_of_file}; {MOST_ROWS} rows in {MOST_GROUPS} groups are read at most")
+    _refuse_bomb(sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups)), size)
 
 
 def _refuse_bomb(unpacked: int, size: int) -> None:

@@ -32,7 +32,8 @@ def written(cells: pa.Array) -> pl.Series:
         values = written(cells.dictionary)
         return values.gather(pl.Series(cells.indices))
     if any(test(cells.type) for test in _NESTED):
-        return pl.Series([_json(value) for value in cells.to_pylist()], dtype=pl.String)
+        is_map = pa.types.is_map(cells.type)
+        return pl.Series([_json(value, is_map=is_map) for value in cells.to_pylist()], dtype=pl.String)
     if any(test(cells.type) for test in _BYTES):
         return pl.Series([_decoded(value) for value in cells.to_pylist()], dtype=pl.String)
     if any(test(cells.type) for test in _PLAIN):
@@ -47,9 +48,8 @@ def _decoded(value: bytes | None) -> str | None:
         return None
 
 
-def _json(value: object) -> str | None:
-    """A map arrives as a list of pairs, a struct as a mapping."""
+def _json(value: object, *, is_map: bool) -> str | None:
+    """A map arrives as a list of pairs, a struct as a mapping; an empty list stays one."""
     if value is None:
         return None
-    is_map = isinstance(value, list) and all(isinstance(pair, tuple) for pair in value)
     return json.dumps(dict(value) if is_map else value, ensure_ascii=False, default=str)  # type: ignore[call-overload]

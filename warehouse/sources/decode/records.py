@@ -1,4 +1,4 @@
-"""The rows of a table in CSV, JSONL or Parquet as text under canonical names, whatever carried them."""
+"""The rows of a table in CSV, JSONL or Parquet as text under canonical names, whatever the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FOREIGN: Final = {
     b"<?xml": "XML",
 }
 _MARK: Final = b"\xef\xbb\xbf"
-_GLANCE: Final = 1 << 10
+_SNIFFED_BYTES: Final = 1 << 10
 
 Sheets = Callable[[Path, Layout], Iterator[Sheet]]
 
@@ -44,14 +44,14 @@ Sheets = Callable[[Path, Layout], Iterator[Sheet]]
 class Batch:
     """Some rows of a file.
 
-    `rows` has `location` and every canonical column of the layout as text, null where the file has none; `carried` has,
+    `rows` has `location` and every canonical column of the layout as text, null where it lacks one; `unmapped` has,
     row for row, the columns nobody asked for under their own names; `present` names the canonical columns that the
     file or a constant gives, `floats` those that were binary floating point. `refused` are rows that could not be split
     into clean cells, and at their end those of `unclean`, which could be split; `blank` counts blank lines.
     """
 
     rows: pl.DataFrame
-    carried: pl.DataFrame
+    unmapped: pl.DataFrame
     present: frozenset[str]
     floats: frozenset[str]
     refused: pl.DataFrame
@@ -81,12 +81,12 @@ def batches(delivered: Delivered, layout: Layout) -> Iterator[Batch]:
 def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
     """The rows that have a reason, as every reader returns them: `raw` holds what the mapped columns said."""
     bad = rows.with_columns(reasons.alias("reason")).filter(pl.col("reason").is_not_null())
-    said = bad.select(pl.exclude("location", "reason"))
-    raw = pl.Series("raw", [_said(cells) for cells in said.iter_rows(named=True)], dtype=pl.String)
+    texts = bad.select(pl.exclude("location", "reason"))
+    raw = pl.Series("raw", [_as_json(cells) for cells in texts.iter_rows(named=True)], dtype=pl.String)
     return refused_rows(bad.select("location", "reason").with_columns(raw))
 
 
-def _said(cells: dict[str, str | None]) -> str:
+def _as_json(cells: dict[str, str | None]) -> str:
     return json.dumps(
         {name: text[:LONGEST_SHOWN] for name, text in cells.items() if text is not None}, ensure_ascii=False
     )
@@ -106,7 +106,7 @@ def _suffix(delivered: Delivered) -> str:
 
 def _begin(delivered: Delivered) -> bytes:
     with delivered.content.open("rb") as stream:
-        return stream.read(_GLANCE)
+        return stream.read(_SNIFFED_BYTES)
 
 
 def _reader(delivered: Delivered) -> Sheets:
@@ -130,9 +130,9 @@ _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 def _refuse_foreign(begin: bytes) -> None:
     if begin.startswith(_WIDE_MARKS) or b"\0" in begin[:4]:
         raise RejectedFile("encoding", "the content is UTF-16 or UTF-32, not UTF-8; save it as UTF-8")
-    told = begin.removeprefix(_MARK).lstrip()
+    text = begin.removeprefix(_MARK).lstrip()
     for magic, kind in _FOREIGN.items():
-        if told.startswith(magic) or told[: len(magic)].lower() == magic:
+        if text.startswith(magic) or text[: len(magic)].lower() == magic:
             raise RejectedFile("unreadable", f"the content is {kind}, no table of text")
 
 
@@ -147,16 +147,16 @@ def _refuse_open(content: Path) -> None:
 
 def _batch(sheet: Sheet, layout: Layout) -> Batch:
     """Canonical names, constants laid over, and rows with cells that no one should store taken out."""
-    taken = sheet.found.taken
+    taken = sheet.mapping.taken
     names = dict.fromkeys((*layout.names, *layout.constants))
     rows = pl.DataFrame([sheet.location, *(_column(name, sheet, layout).alias(name) for name in names)])
-    carried = sheet.cells.select(sheet.found.carried)
-    reasons = _unclean([*(rows[name] for name in taken), *carried.iter_columns()], rows.height, sheet)
-    split = sheet.refused if layout.unknown == "carried" else sheet.refused.with_columns(pl.lit("").alias("raw"))
+    unmapped = sheet.cells.select(sheet.mapping.unmapped)
+    reasons = _unclean([*(rows[name] for name in taken), *unmapped.iter_columns()], rows.height, sheet)
+    split = sheet.refused if layout.unmapped == "kept" else sheet.refused.with_columns(pl.lit("").alias("raw"))
     is_clean = reasons.is_null()
     return Batch(
         rows=rows.filter(is_clean),
-        carried=carried.filter(is_clean) if carried.width else carried,
+        unmapped=unmapped.filter(is_clean) if unmapped.width else unmapped,
         present=frozenset({*taken, *layout.constants}),
         floats=frozenset(name for name, column in taken.items() if column in sheet.floats),
         refused=pl.concat([split, refusals(rows, reasons)]),
@@ -166,8 +166,8 @@ def _batch(sheet: Sheet, layout: Layout) -> Batch:
 
 
 def _column(name: str, sheet: Sheet, layout: Layout) -> pl.Series:
-    if name in sheet.found.taken:
-        return sheet.cells[sheet.found.taken[name]]
+    if name in sheet.mapping.taken:
+        return sheet.cells[sheet.mapping.taken[name]]
     value = layout.constants.get(name)
     return pl.Series([value], dtype=pl.String).new_from_index(0, len(sheet.location))
 
@@ -183,6 +183,6 @@ def _unclean(columns: list[pl.Series], height: int, sheet: Sheet) -> pl.Series:
     long = [cells.str.len_bytes() > LONGEST_CELL for cells in spoken]
     control = [] if sheet.is_printable else [control_characters(cells) for cells in spoken]
     none = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, height)
-    found = [refused(when, "limit") for when in long if when.any()]
-    found += [refused(when, "control_char") for when in control if when.any()]
-    return first_reason(none, *found)
+    reasons = [refused(when, "limit") for when in long if when.any()]
+    reasons += [refused(when, "control_char") for when in control if when.any()]
+    return first_reason(none, *reasons)

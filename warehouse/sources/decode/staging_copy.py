@@ -52,18 +52,18 @@ def spooled(project: Path, file: str) -> Spooled:
     return Spooled(project, file, size, digest.hexdigest(), after.st_ctime_ns)
 
 
-def unpack(found: Spooled, target: Path) -> Path:
+def unpack(source_file: Spooled, target: Path) -> Path:
     """The decompressed bytes of the file as a private copy at `target`.
 
     Raises:
         RejectedFile: empty_file, truncated, checksum, unreadable, limit, or unstable if it is not what was hashed.
     """
     digest, size = hashlib.sha256(), 0
-    with _opened(found.project, found.file) as stream, _private(target) as copy:
+    with _opened(source_file.project, source_file.file) as stream, _private(target) as copy:
         for piece in unpacked(_hashed(stream, digest)):
             size += copy.write(piece)
-            _refuse_bomb(size, found.bytes)
-    if digest.hexdigest() != found.sha256:
+            _refuse_bomb(size, source_file.bytes)
+    if digest.hexdigest() != source_file.sha256:
         raise RejectedFile("unstable", _CHANGED)
     return target
 

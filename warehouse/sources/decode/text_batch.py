@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from warehouse.sources.decode.column_mapping import Found
+from warehouse.sources.decode.column_mapping import ColumnMapping
 from warehouse.sources.reader_protocol import NOTHING_REFUSED, REFUSED_SCHEMA
 
 
@@ -20,7 +20,7 @@ class Sheet:
 
     location: pl.Series
     cells: pl.DataFrame
-    found: Found
+    mapping: ColumnMapping
     refused: pl.DataFrame = field(default_factory=lambda: NOTHING_REFUSED)
     blank: int = 0
     floats: frozenset[str] = frozenset()

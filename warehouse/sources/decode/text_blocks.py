@@ -42,10 +42,10 @@ class TextBlock:
         """
         return _lines(self.content, self.first_line)
 
-    def below(self, lines: pl.DataFrame, place: int) -> TextBlock:
+    def below(self, lines: pl.DataFrame, index: int) -> TextBlock:
         """What stands behind the line at `place`."""
-        size = int(lines["whole"][: place + 1].str.len_bytes().sum())
-        return TextBlock(self.content[size:], self.first_line + place + 1)
+        size = int(lines["whole"][: index + 1].str.len_bytes().sum())
+        return TextBlock(self.content[size:], self.first_line + index + 1)
 
 
 def text_blocks(content: Path, block: int = BLOCK) -> Iterator[TextBlock]:

@@ -73,6 +73,15 @@ def read_sheet(path: Path, file: str, table: type[Table]) -> Sheet:
     return _typed(file, header.cells, records[1:], table)
 
 
+def header(path: Path) -> tuple[str, ...]:
+    """The columns of a policy file in the order in which it has them; none where it is absent or no CSV."""
+    try:
+        first = next(_records(path.read_text(encoding="utf-8-sig")), None)
+    except (UnicodeDecodeError, _BrokenRecordError, OSError):
+        return ()
+    return tuple(name.lower() for name in first.cells) if first else ()
+
+
 def columns_in_file(table: type[Table]) -> dict[str, str]:
     """Name of each column in the file -> its name in the table; weights are thousandths only in the table."""
     return {name.removesuffix("_milli"): name for name in table.columns() if name not in NOT_IN_FILES}
@@ -115,18 +124,18 @@ def _readers(table: type[Table]) -> Mapping[str, tuple[str, Column, Reader]]:
     }
 
 
-def _header_faults(file: str, header: _Record, known: Mapping[str, object]) -> list[Fault]:
-    found = [name.lower() for name in header.cells]
-    listed = ",".join(known)
-    if len(found) == 1 and any(separator in found[0] for separator in OTHER_SEPARATORS):
+def _header_faults(file: str, header: _Record, columns: Mapping[str, object]) -> list[Fault]:
+    names = [name.lower() for name in header.cells]
+    listed = ",".join(columns)
+    if len(names) == 1 and any(separator in names[0] for separator in OTHER_SEPARATORS):
         remedy = f"save it as CSV with commas, and a point in decimals; the columns are {listed}"
         return [Fault(file, header.line, "cells are not separated by commas", header.cells[0], remedy)]
-    missing = [name for name in known if name not in found and name not in MAY_BE_LEFT_OUT]
+    missing = [name for name in columns if name not in names and name not in MAY_BE_LEFT_OUT]
     return [
         *(
             Fault(file, header.line, "unknown column", name, f"the columns are {listed}")
             for name in header.cells
-            if name.lower() not in known and not name.startswith(NOTE)
+            if name.lower() not in columns and not name.startswith(NOTE)
         ),
         *(
             Fault(file, header.line, "missing column", name, "add it to the header; its cells may be empty")
@@ -134,7 +143,7 @@ def _header_faults(file: str, header: _Record, known: Mapping[str, object]) -> l
         ),
         *(
             Fault(file, header.line, "column stands twice", name, "keep one of them")
-            for name in sorted({name for name in found if found.count(name) > 1})
+            for name in sorted({name for name in names if names.count(name) > 1})
         ),
     ]
 
@@ -145,10 +154,10 @@ def _typed(file: str, header: Sequence[str], records: Sequence[_Record], table: 
     faults: list[Fault] = []
     rows = []
     for record in records:
-        found = _record_faults(file, record, len(names))
-        row = {"line": record.line} | _cells(file, record, names, readers, found)
-        faults += found
-        rows += [] if found else [row]
+        record_faults = _record_faults(file, record, len(names))
+        row = {"line": record.line} | _cells(file, record, names, readers, record_faults)
+        faults += record_faults
+        rows += [] if record_faults else [row]
     return Sheet(file, _frame(table, rows), tuple(faults))
 
 

@@ -45,20 +45,20 @@ def policy_findings(project: Path, policy: Mapping[str, pl.DataFrame], sources: 
 
 
 def _strange_files(project: Path) -> Iterator[Fault]:
-    known = [FILE_NAMES.get(name, name) for name in TABLES]
+    tables = [FILE_NAMES.get(name, name) for name in TABLES]
     for path in (project / "policy").glob("*.csv"):
-        if path.stem not in known:
+        if path.stem not in tables:
             yield Fault(
-                f"policy/{path.name}", 0, "not a policy table, not read", path.stem, f"known: {', '.join(known)}"
+                f"policy/{path.name}", 0, "not a policy table, not read", path.stem, f"known: {', '.join(tables)}"
             )
 
 
 def _unknown_fields(rules: Sequence[Row]) -> Iterator[Fault]:
-    known = (*CHARGE_FIELDS, *RUN_FIELDS, *REQUEST_FIELDS, *WORKLOAD_FIELDS)
+    fields = (*CHARGE_FIELDS, *RUN_FIELDS, *REQUEST_FIELDS, *WORKLOAD_FIELDS)
     for rule in rules:
         field = rule["field"].lower()
-        if field not in known and not (field.startswith(KEYED_FIELDS) and tag_key(field.partition(":")[2])):
-            remedy = f"known: {', '.join((*KEYED_FIELDS, *known))}"
+        if field not in fields and not (field.startswith(KEYED_FIELDS) and tag_key(field.partition(":")[2])):
+            remedy = f"known: {', '.join((*KEYED_FIELDS, *fields))}"
             yield Fault(RULES_FILE, rule["line"], "no record has this field", rule["field"], remedy)
 
 
@@ -102,10 +102,10 @@ def _covers(earlier: Row, later: Row) -> bool:
 
 
 def _unknown_targets(rules: Sequence[Row], policy: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
-    known = {"model": set(policy["models"]["model_id"]), "deployment": set(policy["deployments"]["deployment_id"])}
+    targets = {"model": set(policy["models"]["model_id"]), "deployment": set(policy["deployments"]["deployment_id"])}
     for rule in rules:
         target = rule["target"]
-        if target in known and rule["target_id"] not in known[target]:
+        if target in targets and rule["target_id"] not in targets[target]:
             remedy = f"add it to policy/{target}s.csv, or mend the name"
             yield Fault(RULES_FILE, rule["line"], f"unknown {target}", rule["target_id"], remedy)
 

@@ -118,8 +118,8 @@ def _table(name: str, sheet: Sheet, names: Names) -> pl.DataFrame:
     if name == "api_prices":
         rows = pl.concat([rows, built_in_api_prices().rows])
     if name == "workloads":
-        known = [better_direction(metric) for metric in rows["quality_metric"]]
-        rows = rows.with_columns(better=pl.coalesce("better", pl.Series("better", known, dtype=pl.String)))
+        directions = [better_direction(metric) for metric in rows["quality_metric"]]
+        rows = rows.with_columns(better=pl.coalesce("better", pl.Series("better", directions, dtype=pl.String)))
     return TABLES[name].frame(rows)
 
 

@@ -39,18 +39,18 @@ def _moment(value: object) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _usage(result: Mapping[str, Any]) -> Usage:
+def _usage(entry: Mapping[str, Any]) -> Usage:
     """The input is what the model was given: uncached, read from a cache and written to one."""
-    if _COST in result:
+    if _COST in entry:
         raise RejectedFile("unreadable", "a page of costs, not of usage: read it as gpu_billing with format table")
-    created = result.get("cache_creation")
+    created = entry.get("cache_creation")
     written = sum(count_of(created, name) or 0 for name in _WRITTEN) if isinstance(created, dict) else 0
-    written += sum(count_of(result, name) or 0 for name in _FLAT)
-    cached = count_of(result, "cache_read_input_tokens") or 0
-    uncached = count_of(result, "uncached_input_tokens")
+    written += sum(count_of(entry, name) or 0 for name in _FLAT)
+    cached = count_of(entry, "cache_read_input_tokens") or 0
+    uncached = count_of(entry, "uncached_input_tokens")
     if uncached is None:
-        uncached = count_of(result, "input_tokens") or 0
-    return Usage(1, uncached + cached + written, cached, written, count_of(result, "output_tokens"))
+        uncached = count_of(entry, "input_tokens") or 0
+    return Usage(1, uncached + cached + written, cached, written, count_of(entry, "output_tokens"))
 
 
 _PAGES: Final = Pages(

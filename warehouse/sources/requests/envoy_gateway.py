@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.casts.casts import known
+from warehouse.sources.casts.casts import null_if
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
@@ -38,13 +38,15 @@ def read(delivered: Delivered, source: Source) -> Reading:
     Raises:
         RejectedFile: as warehouse.sources.decode.records.batches.
     """
-    names = {name: (source.columns[name],) if name in source.columns else found for name, found in NAMES.items()}
+    names = {
+        name: (source.columns[name],) if name in source.columns else spellings for name, spellings in NAMES.items()
+    }
     layout = Layout(names, (("start_at",), ("input_tokens",)), source.constants)
     return read_requests(delivered, source, layout, _shape)
 
 
 def _shape(batch: Batch) -> Shaped:
-    rows = batch.rows.with_columns(known(batch.rows["request_id"]), known(batch.rows["attempt"]))
+    rows = batch.rows.with_columns(null_if(batch.rows["request_id"]), null_if(batch.rows["attempt"]))
     attempt = pl.when(pl.col("attempt").is_not_null()).then(pl.format("{}#{}", "request_id", "attempt"))
     shaped = rows.with_columns(attempt.otherwise("request_id").alias("request_id"))
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in COLUMNS if name not in shaped.columns]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeGuard
 import msgspec
 import polars as pl
 
-from warehouse.sources.casts.casts import known
+from warehouse.sources.casts.casts import null_if
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
@@ -49,13 +49,17 @@ def read(delivered: Delivered, source: Source) -> Reading:
     Raises:
         RejectedFile: as warehouse.sources.decode.records.batches.
     """
-    names = {name: (source.columns[name],) if name in source.columns else found for name, found in NAMES.items()}
+    names = {
+        name: (source.columns[name],) if name in source.columns else spellings for name, spellings in NAMES.items()
+    }
     layout = Layout(names, (("request_id",), ("start_at",), ("type",)), source.constants)
     return read_requests(delivered, source, layout, _shape)
 
 
 def _shape(batch: Batch) -> Shaped:
-    rows = batch.rows.select(known(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns())
+    rows = batch.rows.select(
+        null_if(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns()
+    )
     is_call = pl.col("type").str.to_uppercase().is_in(COUNTED).fill_null(value=False)
     schema = {**dict.fromkeys(_USAGE, pl.String), "is_beside_by_habit": pl.Boolean}
     usage = pl.DataFrame([_usage(text) for text in rows["usage"]], schema=schema, orient="row")
@@ -108,10 +112,10 @@ def _largest(usage: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: AN
 
 def _object(text: str | None) -> Mapping[str, Any]:
     try:
-        found = msgspec.json.decode(text or "{}")
+        document = msgspec.json.decode(text or "{}")
     except msgspec.DecodeError:
         return {"input": text}
-    return found if isinstance(found, dict) else {"input": text}
+    return document if isinstance(document, dict) else {"input": text}
 
 
 def _hashed(name: str) -> pl.Expr:

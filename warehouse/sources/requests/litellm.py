@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.casts.casts import known
+from warehouse.sources.casts.casts import null_if
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
 from warehouse.sources.reader_protocol import Delivered, Reading
@@ -78,7 +78,9 @@ def read(delivered: Delivered, source: Source) -> Reading:
 
 
 def _shape(batch: Batch) -> Shaped:
-    rows = batch.rows.select(known(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns())
+    rows = batch.rows.select(
+        null_if(cells) if cells.name != "location" else cells for cells in batch.rows.iter_columns()
+    )
     is_hit = (pl.col("cache_hit").str.to_lowercase() == "true").fill_null(value=False)
     is_stored = pl.col("call_type").str.to_lowercase().str.contains(_STORED).fill_null(value=False)
     usage = _documents(rows["metadata"])
@@ -113,7 +115,7 @@ _GIVEN: Final = frozenset(
 def _documents(metadata: pl.Series) -> list[pl.Series]:
     """The usage in the metadata of each row, from every place that may hold it."""
     documents = _decoded(metadata)
-    return [_decoded(documents.str.json_path_match(place)) for place in _USAGE]
+    return [_decoded(documents.str.json_path_match(path)) for path in _USAGE]
 
 
 def _decoded(documents: pl.Series) -> pl.Series:
@@ -125,15 +127,15 @@ def _decoded(documents: pl.Series) -> pl.Series:
 
 def _largest(documents: Sequence[pl.Series], paths: Sequence[str]) -> pl.Series:
     """The largest of the counts under the paths: a zero or a null in one place does not hide what another says."""
-    said = pl.DataFrame(
+    counts = pl.DataFrame(
         [
-            document.str.json_path_match(path).alias(f"{place} {path}")
-            for place, document in enumerate(documents)
+            document.str.json_path_match(path).alias(f"{number} {path}")
+            for number, document in enumerate(documents)
             for path in paths
         ]
     )
     largest = pl.max_horizontal(pl.all().cast(pl.Float64, strict=False)).cast(pl.Int64, strict=False)
-    return said.select(pl.coalesce(largest.cast(pl.String), pl.all())).to_series()
+    return counts.select(pl.coalesce(largest.cast(pl.String), pl.all())).to_series()
 
 
 def _is_apart() -> pl.Expr:

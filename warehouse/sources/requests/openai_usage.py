@@ -39,16 +39,16 @@ def _moment(value: object) -> datetime:
     return EPOCH + timedelta(seconds=value)
 
 
-def _usage(result: Mapping[str, Any]) -> Usage:
-    if result.get("object") == _COSTS:
+def _usage(entry: Mapping[str, Any]) -> Usage:
+    if entry.get("object") == _COSTS:
         raise RejectedFile("unreadable", "a page of costs, not of usage: read it as gpu_billing with format table")
-    unit = next((name for name in _UNITS if result.get(name) is not None), None)
+    unit = next((name for name in _UNITS if entry.get(name) is not None), None)
     return Usage(
-        requests=count_of(result, "num_model_requests") or 0,
-        input_tokens=count_of(result, "input_tokens"),
-        cached_input_tokens=count_of(result, "input_cached_tokens"),
-        output_tokens=count_of(result, "output_tokens"),
-        units=count_of(result, unit) if unit else None,
+        requests=count_of(entry, "num_model_requests") or 0,
+        input_tokens=count_of(entry, "input_tokens"),
+        cached_input_tokens=count_of(entry, "input_cached_tokens"),
+        output_tokens=count_of(entry, "output_tokens"),
+        units=count_of(entry, unit) if unit else None,
         unit_name=_UNITS[unit] if unit else None,
     )
 

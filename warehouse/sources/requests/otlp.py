@@ -17,7 +17,7 @@ from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.requests import otlp_spans as spans
 from warehouse.sources.requests.cache_accounting import stated
-from warehouse.sources.requests.otlp_names import Names, Said, names_of, objects, said_by
+from warehouse.sources.requests.otlp_names import Attributes, Names, attributes_of, names_of, objects
 from warehouse.sources.requests.request_rows import request_rows
 from warehouse.sources.source import Source
 
@@ -39,7 +39,7 @@ class _Placed(NamedTuple):
     """A span or log record with where it stands, what its resource says, and the library that made it."""
 
     path: str
-    resource: Said
+    resource: Attributes
     scope: str
     record: Mapping[str, Any]
 
@@ -79,14 +79,14 @@ class Request(NamedTuple):
 
 def read(delivered: Delivered, source: Source) -> Reading:
     """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing."""
-    found = _File(source, plausible_starts(delivered.ahead))
+    file = _File(source, plausible_starts(delivered.ahead))
     for line in text_lines(delivered.content):
-        found.add_line(line)
+        file.add_line(line)
     return Reading(
-        rows=found.rows,
-        frames={"requests": request_rows(found.requests(), source.name)},
-        refused=found.refusals.frame(),
-        blank=found.blank,
+        rows=file.rows,
+        frames={"requests": request_rows(file.requests(), source.name)},
+        refused=file.refusals.frame(),
+        blank=file.blank,
     )
 
 
@@ -124,12 +124,12 @@ class _File:
 
     def _add(self, location: str, placed: _Placed) -> None:
         self.rows += 1
-        said: Said = {}
+        attributes: Attributes = {}
         try:
-            said = said_by(placed.record, placed.resource, self.names)
-            request = _request(self.rows, said, placed, self)
+            attributes = attributes_of(placed.record, placed.resource, self.names)
+            request = _request(self.rows, attributes, placed, self)
         except BadLine as bad:
-            self.refusals.add(f"{location} {placed.path}", bad.reason, bad.detail, spans.disclosable(said))
+            self.refusals.add(f"{location} {placed.path}", bad.reason, bad.detail, spans.disclosable(attributes))
         else:
             self.gathered += [request] if request else []
             self.frames += [self._flushed()] if len(self.gathered) >= _BATCH else []
@@ -159,9 +159,9 @@ def _records(line: Mapping[str, Any], names: Names) -> Iterator[_Placed]:
 def _of_signal(line: Mapping[str, Any], signal: _Signal, names: Names) -> Iterator[_Placed]:
     for i, holder in enumerate(objects(line, signal.resources)):
         resource = holder.get("resource")
-        said = said_by(resource, {}, names) if isinstance(resource, dict) else {}
-        for place, scope, record in _of_resource(holder, signal):
-            yield _Placed(f"$.{signal.resources}[{i}].{place}", said, scope, record)
+        attributes = attributes_of(resource, {}, names) if isinstance(resource, dict) else {}
+        for path, scope, record in _of_resource(holder, signal):
+            yield _Placed(f"$.{signal.resources}[{i}].{path}", attributes, scope, record)
 
 
 def _of_resource(holder: Mapping[str, Any], signal: _Signal) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -172,56 +172,56 @@ def _of_resource(holder: Mapping[str, Any], signal: _Signal) -> Iterator[tuple[s
             yield f"{signal.scopes}[{i}].{signal.records}[{k}]", name, record
 
 
-def _request(position: int, said: Said, placed: _Placed, file: _File) -> Request | None:
+def _request(position: int, attributes: Attributes, placed: _Placed, file: _File) -> Request | None:
     """The request a span tells of; one that is none keeps its place in the trace, and its identity: batches repeat."""
     trace, span, parent = spans.trace_and_span(placed.record)
-    role = spans.role(said, placed.record, placed.scope)
+    role = spans.role(attributes, placed.record, placed.scope)
     identity = f"{trace}:{span}" if trace and span else None
     request = Request(position, identity, trace, span, parent, role)
     if role == "frame":
-        return _frame(request, said, placed, file)
+        return _frame(request, attributes, placed, file)
     constants = file.source.constants
     named = request._replace(
-        response_id=spans.text(said, "response"),
-        model=spans.text(said, "model") or constants.get("model"),
-        deployment=spans.text(said, "deployment") or constants.get("deployment_id"),
-        team=spans.text(said, "team") or constants.get("team"),
-        tenant=spans.tenant(said) or constants.get("tenant"),
-        task=spans.text(said, "task") or constants.get("task"),
+        response_id=spans.text(attributes, "response"),
+        model=spans.text(attributes, "model") or constants.get("model"),
+        deployment=spans.text(attributes, "deployment") or constants.get("deployment_id"),
+        team=spans.text(attributes, "team") or constants.get("team"),
+        tenant=spans.tenant(attributes) or constants.get("tenant"),
+        task=spans.text(attributes, "task") or constants.get("task"),
     )
     if identity is None and "startTimeUnixNano" in placed.record:
         raise BadLine("missing_key", "traceId or spanId is empty")
     start_at, end_at = _times(placed.record, file.starts)
-    return _with_usage(named, said, placed, file)._replace(
+    return _with_usage(named, attributes, placed, file)._replace(
         start_at=start_at,
         requests=1,
         end_at=end_at,
-        status="error" if spans.is_error(said, placed.record) else "ok",
-        ttft_us=spans.first_token(said, placed.record, start_at),
+        status="error" if spans.is_error(attributes, placed.record) else "ok",
+        ttft_us=spans.first_token(attributes, placed.record, start_at),
     )
 
 
-def _frame(request: Request, said: Said, placed: _Placed, file: _File) -> Request | None:
+def _frame(request: Request, attributes: Attributes, placed: _Placed, file: _File) -> Request | None:
     """A span that is no request, with the usage it repeats, if it can be read."""
     start_at = spans.moment(placed.record, _STARTS)
     if start_at is None or start_at not in file.starts:
         return None
-    found = request._replace(start_at=start_at)
+    call = request._replace(start_at=start_at)
     try:
-        found = _with_usage(found, said, placed, file)._replace(model=spans.text(said, "model"))
+        call = _with_usage(call, attributes, placed, file)._replace(model=spans.text(attributes, "model"))
     except BadLine:
-        return found if request.request_id else None
-    return found if request.request_id or found.input_tokens or found.output_tokens else None
+        return call if request.request_id else None
+    return call if request.request_id or call.input_tokens or call.output_tokens else None
 
 
-def _with_usage(request: Request, said: Said, placed: _Placed, file: _File) -> Request:
-    used = spans.usage(said, placed.scope, stated(file.source))
+def _with_usage(request: Request, attributes: Attributes, placed: _Placed, file: _File) -> Request:
+    used = spans.usage(attributes, placed.scope, stated(file.source))
     return request._replace(
         input_tokens=used.input,
         cached_input_tokens=used.cached,
         cache_write_tokens=used.written,
         is_cache_open=used.is_open,
-        output_tokens=spans.output(said),
+        output_tokens=spans.output(attributes),
     )
 
 

@@ -95,7 +95,7 @@ Names = Mapping[str, tuple[str, int]]
 _BY_NAME: Final = {name: (meaning, rank) for meaning, names in MEANINGS.items() for rank, name in enumerate(names)}
 _GIVEN: Final = -1
 
-Said = Mapping[str, tuple[int, object]]
+Attributes = Mapping[str, tuple[int, object]]
 """What a span says: meaning -> rank of the name it was found under, and its value."""
 
 
@@ -105,29 +105,29 @@ def names_of(columns: Mapping[str, str]) -> Names:
     return _BY_NAME | given
 
 
-def said_by(holder: Mapping[str, Any], inherited: Said, names: Names = _BY_NAME) -> Said:
+def attributes_of(holder: Mapping[str, Any], inherited: Attributes, names: Names = _BY_NAME) -> Attributes:
     """What the attributes of a span or resource say, over what its resource says; other attributes are not looked at.
 
     Raises:
         BadLine: bad_json.
     """
-    found = dict(inherited)
+    attributes = dict(inherited)
     for entry in objects(holder, "attributes"):
-        known = names.get(entry.get("key", ""))
-        value = entry.get("value") if known else None
-        if known and isinstance(value, dict) and value:
-            meaning, rank = known
-            said = (rank, next(iter(value.values())))
-            if meaning not in found or _precedes(meaning, said, found[meaning]):
-                found[meaning] = said
-    return found
+        convention = names.get(entry.get("key", ""))
+        value = entry.get("value") if convention else None
+        if convention and isinstance(value, dict) and value:
+            meaning, rank = convention
+            ranked = (rank, next(iter(value.values())))
+            if meaning not in attributes or _precedes(meaning, ranked, attributes[meaning]):
+                attributes[meaning] = ranked
+    return attributes
 
 
-def _precedes(meaning: str, said: tuple[int, object], other: tuple[int, object]) -> bool:
+def _precedes(meaning: str, ranked: tuple[int, object], other: tuple[int, object]) -> bool:
     """Whether one value counts before another of the same meaning."""
-    if meaning in LARGEST and (size := _size(said[1])) != (other_size := _size(other[1])):
+    if meaning in LARGEST and (size := _size(ranked[1])) != (other_size := _size(other[1])):
         return size > other_size
-    return said[0] <= other[0]
+    return ranked[0] <= other[0]
 
 
 def _size(value: object) -> float:
@@ -144,19 +144,19 @@ def objects(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     Raises:
         BadLine: bad_json, if something else stands there.
     """
-    found = holder.get(name) or []
-    if not isinstance(found, list) or not all(type(entry) is dict for entry in found):
+    entries = holder.get(name) or []
+    if not isinstance(entries, list) or not all(type(entry) is dict for entry in entries):
         raise BadLine("bad_json", f"{name} is no list of objects")
-    return found
+    return entries
 
 
-def value_of(said: Said, meaning: str) -> object:
+def value_of(attributes: Attributes, meaning: str) -> object:
     """The value of one meaning; None if the span does not say it."""
-    found = said.get(meaning)
-    return found[1] if found else None
+    ranked = attributes.get(meaning)
+    return ranked[1] if ranked else None
 
 
-def name_of(said: Said, meaning: str) -> str | None:
+def name_of(attributes: Attributes, meaning: str) -> str | None:
     """The name under which a meaning was found; None if the span does not say it."""
-    found = said.get(meaning)
-    return MEANINGS[meaning][found[0]] if found and found[0] != _GIVEN else None
+    ranked = attributes.get(meaning)
+    return MEANINGS[meaning][ranked[0]] if ranked and ranked[0] != _GIVEN else None

@@ -12,7 +12,7 @@ import msgspec
 
 from warehouse.sources.decode.json_text import BadLine
 from warehouse.sources.requests.cache_accounting import BESIDE, INSIDE, Accounted, accounted
-from warehouse.sources.requests.otlp_names import INSIDE_BY_CONVENTION, Said, name_of, objects, value_of
+from warehouse.sources.requests.otlp_names import INSIDE_BY_CONVENTION, Attributes, name_of, objects, value_of
 
 Role = Literal["call", "leaf", "frame"]
 """`call` asks a model; `leaf` carries usage and counts where no span within it does; `frame` repeats its children."""
@@ -55,12 +55,12 @@ _DISCLOSABLE: Final = ("model", "input", "cached", "output")
 _USAGE: Final = ("input", "cached", "cache_written", "output")
 
 
-def role(said: Said, record: Mapping[str, Any], scope: str) -> Role:
+def role(attributes: Attributes, record: Mapping[str, Any], scope: str) -> Role:
     """What part the span has in the usage of its trace."""
-    operation = str(value_of(said, "operation") or "").lower()
+    operation = str(value_of(attributes, "operation") or "").lower()
     if operation in INFERENCE:
         return "call"
-    if operation in FRAMES or not any(meaning in said for meaning in _USAGE):
+    if operation in FRAMES or not any(meaning in attributes for meaning in _USAGE):
         return "frame"
     is_known = scope.lower().startswith(SERVERS) or CALLS.match(str(record.get("name", "")))
     return "call" if is_known else "leaf"
@@ -85,8 +85,8 @@ def moment(record: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
     Raises:
         BadLine: bad_date.
     """
-    known = (instant(record.get(name)) for name in names)
-    return next((found for found in known if found is not None), None)
+    instants = (instant(record.get(name)) for name in names)
+    return next((at for at in instants if at is not None), None)
 
 
 def instant(sent: object) -> int | None:
@@ -102,64 +102,64 @@ def instant(sent: object) -> int | None:
     return int(sent) // _NANO
 
 
-def text(said: Said, meaning: str) -> str | None:
+def text(attributes: Attributes, meaning: str) -> str | None:
     """A name, as sent; empty text is unknown.
 
     Raises:
         BadLine: control_char.
     """
-    found = value_of(said, meaning)
-    if found is None or found == "":
+    value = value_of(attributes, meaning)
+    if value is None or value == "":
         return None
-    words = str(found)
+    words = str(value)
     if _CONTROL.search(words):
         raise BadLine("control_char", f"a control character in the {meaning}")
     return words
 
 
-def tenant(said: Said) -> str | None:
+def tenant(attributes: Attributes) -> str | None:
     """The tenant; a person is known by a hash only."""
-    named, person = text(said, "tenant"), text(said, "person")
+    named, person = text(attributes, "tenant"), text(attributes, "person")
     if named or not person:
         return named
     return hashlib.sha256(person.encode()).hexdigest()[:_HASH_DIGITS]
 
 
-def usage(said: Said, scope: str, stated: str | None) -> Accounted:
+def usage(attributes: Attributes, scope: str, stated: str | None) -> Accounted:
     """Tokens given to the model and their cached and written parts; `stated` is what the settings say of these.
 
     Raises:
         BadLine: bad_count, or token_mismatch if more was cached and written than given.
     """
-    given, cached, written = (_count(said, meaning) for meaning in ("input", "cached", "cache_written"))
-    names = [name_of(said, meaning) for meaning, part in (("cached", cached), ("cache_written", written)) if part]
+    given, cached, written = (_count(attributes, meaning) for meaning in ("input", "cached", "cache_written"))
+    names = [name_of(attributes, meaning) for meaning, part in (("cached", cached), ("cache_written", written)) if part]
     by_name = INSIDE if names and INSIDE_BY_CONVENTION.issuperset(names) else None
-    found = accounted(given, cached, written, by_rule=stated or by_name, habit=_habit(said, scope))
-    if found.is_mismatch:
+    tokens = accounted(given, cached, written, by_rule=stated or by_name, habit=_habit(attributes, scope))
+    if tokens.is_mismatch:
         detail = f"{(cached or 0) + (written or 0)} cached and written of {given or 0} input tokens"
         raise BadLine("token_mismatch", f'{detail}; if they stand beside the input, set options.cached = "beside"')
-    return found
+    return tokens
 
 
-def output(said: Said) -> int | None:
+def output(attributes: Attributes) -> int | None:
     """Tokens produced, reasoning included.
 
     Raises:
         BadLine: bad_count.
     """
-    return _count(said, "output")
+    return _count(attributes, "output")
 
 
-def _habit(said: Said, scope: str) -> str:
+def _habit(attributes: Attributes, scope: str) -> str:
     """Anthropic's API reports disjoint parts, which some libraries add up before they send them."""
-    is_apart = str(value_of(said, "provider")).lower() in _APART
-    adds_up = scope.startswith(_ADDS_THE_CACHE) or str(name_of(said, "cached")).startswith("llm.token_count.")
+    is_apart = str(value_of(attributes, "provider")).lower() in _APART
+    adds_up = scope.startswith(_ADDS_THE_CACHE) or str(name_of(attributes, "cached")).startswith("llm.token_count.")
     return BESIDE if is_apart and not adds_up else INSIDE
 
 
-def first_token(said: Said, record: Mapping[str, Any], start: int) -> int | None:
+def first_token(attributes: Attributes, record: Mapping[str, Any], start: int) -> int | None:
     """Microseconds to the first token: as stated in seconds, else until the first event of output."""
-    stated = value_of(said, "first_token")
+    stated = value_of(attributes, "first_token")
     if isinstance(stated, int | float) and not isinstance(stated, bool) and 0 <= stated < _MICRO:
         return round(stated * _MICRO)
     moments = [instant(event.get("timeUnixNano")) for event in objects(record, "events") if _is_output(event)]
@@ -172,24 +172,24 @@ def _is_output(event: Mapping[str, Any]) -> bool:
     return name == "gen_ai.content.completion" or "first_token" in name
 
 
-def is_error(said: Said, record: Mapping[str, Any]) -> bool:
+def is_error(attributes: Attributes, record: Mapping[str, Any]) -> bool:
     """Whether the request failed."""
     status = record.get("status")
     code = status.get("code") if isinstance(status, dict) else None
-    return code in (2, "2", "STATUS_CODE_ERROR") or bool(value_of(said, "error"))
+    return code in (2, "2", "STATUS_CODE_ERROR") or bool(value_of(attributes, "error"))
 
 
-def disclosable(said: Said) -> str:
+def disclosable(attributes: Attributes) -> str:
     """The mapped counts and the model as JSON: what a quarantine may show of a span."""
-    shown = {meaning: value_of(said, meaning) for meaning in _DISCLOSABLE if meaning in said}
+    shown = {meaning: value_of(attributes, meaning) for meaning in _DISCLOSABLE if meaning in attributes}
     return msgspec.json.encode({name: value for name, value in shown.items() if len(str(value)) <= _SHOWN}).decode()
 
 
-def _count(said: Said, meaning: str) -> int | None:
-    found = value_of(said, meaning)
-    if found is None:
+def _count(attributes: Attributes, meaning: str) -> int | None:
+    value = value_of(attributes, meaning)
+    if value is None:
         return None
-    whole = _WHOLE.fullmatch(str(found))
-    if isinstance(found, bool) or not whole:
+    whole = _WHOLE.fullmatch(str(value))
+    if isinstance(value, bool) or not whole:
         raise BadLine("bad_count", f"the {meaning} tokens are no whole number")
     return int(whole[1])

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT, MONEY_SCALE
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, known, refused
+from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, null_if, refused
 from warehouse.sources.casts.decimals import quantity
 from warehouse.sources.casts.number_casts import count
 from warehouse.sources.casts.timestamps import Clock, in_order, instants, start_in_range
@@ -23,10 +23,10 @@ COUNTS: Final = (
     *("requests", "input_tokens", "cached_input_tokens", "uncached_input_tokens", "cache_write_tokens"),
     "output_tokens",
 )
-CARRIED: Final = ("reasoning_tokens",)
+SUBCOUNTS: Final = ("reasoning_tokens",)
 SPANS: Final = ("duration_s", "duration_ms", "ttft_s", "ttft_ms")
 UNITS: Final = ("units", "units_per_request", "steps_per_unit")
-COLUMNS: Final = ("request_id", "status", *TIMES, *SPANS, *NAMES, *COUNTS, *CARRIED, *UNITS)
+COLUMNS: Final = ("request_id", "status", *TIMES, *SPANS, *NAMES, *COUNTS, *SUBCOUNTS, *UNITS)
 """What a request may say of itself; reasoning tokens are part of the output and only checked."""
 
 _DIGITS: Final = {**dict.fromkeys(("duration_s", "ttft_s", *UNITS), 6), **dict.fromkeys(("duration_ms", "ttft_ms"), 3)}
@@ -96,7 +96,7 @@ def cast_of(name: str, cells: pl.Series, present: frozenset[str], clock: Clock) 
         return instants(cells, clock)
     if name in _DIGITS:
         return _decimal(cells, _DIGITS[name], "bad_decimal" if name in SPANS else "bad_count")
-    if name in (*COUNTS, *CARRIED):
+    if name in (*COUNTS, *SUBCOUNTS):
         return count(cells)
     return key(cells) if name == "request_id" else free_text(cells)
 
@@ -106,7 +106,7 @@ def _decimal(cells: pl.Series, digits: int, reason: str) -> Cast:
     scaled = quantity(cells).values.to_physical() // 10 ** (MONEY_SCALE - digits)
     near = pl.DataFrame({"scaled": scaled}).select(pl.when(pl.col("scaled").abs() < _FARTHEST).then("scaled"))
     values = near.to_series().cast(pl.Int64)
-    return Cast(values, refused(values.is_null() & known(cells).is_not_null(), reason))
+    return Cast(values, refused(values.is_null() & null_if(cells).is_not_null(), reason))
 
 
 def _status(cells: pl.Series, present: frozenset[str]) -> pl.Series:
@@ -147,7 +147,7 @@ def _units() -> pl.Expr:
 _DTYPES: Final = {
     **dict.fromkeys(("request_id", *NAMES), pl.String()),
     **dict.fromkeys(TIMES, INSTANT),
-    **dict.fromkeys((*COUNTS, *CARRIED, *_DIGITS), pl.Int64()),
+    **dict.fromkeys((*COUNTS, *SUBCOUNTS, *_DIGITS), pl.Int64()),
 }
 _TOKENS: Final = ("requests", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 _UNSTATED: Final = pl.coalesce("units", "units_per_request").is_not_null() & pl.col("units_micro").is_null()

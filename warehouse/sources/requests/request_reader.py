@@ -63,11 +63,11 @@ class _File:
     def add(self, batch: Batch, shaped: Shaped) -> None:
         """Type the rows of a batch, refuse the bad ones, keep the others."""
         by_rule = stated(self.source) or self.cached_by_format
-        found = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead, by_rule)
-        traced = found.rows.with_columns(shaped.cells[name] for name in TRACED if name in shaped.cells.columns)
-        kept = traced.with_row_index("position", offset=self.rows + 1).filter(found.reasons.is_null())
+        cast = typed(shaped.cells, shaped.present, clock_of(self.source), self.delivered.ahead, by_rule)
+        traced = cast.rows.with_columns(shaped.cells[name] for name in TRACED if name in shaped.cells.columns)
+        kept = traced.with_row_index("position", offset=self.rows + 1).filter(cast.reasons.is_null())
         self.kept.add(request_rows(kept, self.source.name))
-        refused = pl.concat([batch.refused, refusals(batch.rows, found.reasons)])
+        refused = pl.concat([batch.refused, refusals(batch.rows, cast.reasons)])
         self.refused.append(refused.with_columns(_shown(refused["raw"], shaped.hidden)))
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
@@ -93,8 +93,10 @@ def _shown(raw: pl.Series, hidden: tuple[str, ...]) -> pl.Series:
     """What was delivered without the columns that must not be shown."""
     if not hidden:
         return raw
-    said = ({name: cell for name, cell in json.loads(text or "{}").items() if name not in hidden} for text in raw)
-    return pl.Series("raw", [json.dumps(cells, ensure_ascii=False) if cells else "" for cells in said], dtype=pl.String)
+    members = ({name: cell for name, cell in json.loads(text or "{}").items() if name not in hidden} for text in raw)
+    return pl.Series(
+        "raw", [json.dumps(cells, ensure_ascii=False) if cells else "" for cells in members], dtype=pl.String
+    )
 
 
 def read_requests(
@@ -105,7 +107,7 @@ def read_requests(
     Raises:
         RejectedFile: as warehouse.sources.records.batches.
     """
-    found = _File(delivered, source, cached_by_format)
+    file = _File(delivered, source, cached_by_format)
     for batch in batches(delivered, layout):
-        found.add(batch, shape(batch))
-    return found.reading()
+        file.add(batch, shape(batch))
+    return file.reading()

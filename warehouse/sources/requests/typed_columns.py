@@ -11,7 +11,7 @@ import pyarrow as pa
 from warehouse.schemas.columns import INSTANT
 from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, refused
 from warehouse.sources.decode.records import LONGEST_CELL
-from warehouse.sources.requests.request_casts import CARRIED, COUNTS, NAMES, SPANS, TIMES
+from warehouse.sources.requests.request_casts import COUNTS, NAMES, SPANS, SUBCOUNTS, TIMES
 from warehouse.sources.status_words import request_status
 
 _IDENTITY: Final = "request_id"
@@ -26,7 +26,7 @@ def typed_cast(name: str, cells: pa.Array, zone: str) -> Cast | None:
     """The column under its canonical name; None where only its text tells what it means."""
     if name in TIMES:
         return _moments(cells, zone)
-    if name in (*COUNTS, *CARRIED) and pa.types.is_integer(cells.type):
+    if name in (*COUNTS, *SUBCOUNTS) and pa.types.is_integer(cells.type):
         return _counts(cells)
     if name in SPANS and (pa.types.is_integer(cells.type) or pa.types.is_float64(cells.type)):
         return _spans(cells, _MICRO[name])
@@ -81,8 +81,8 @@ def _texts(name: str, cells: pa.Array) -> Cast | None:
     if pa.types.is_dictionary(cells.type):
         distinct = _of_texts(name, pl.Series(cells.dictionary).cast(pl.String))
         places = pl.Series(cells.indices)
-        found = [column.gather(places) for column in (distinct.values, distinct.reasons)]
-        return _with_nulls(name, Cast(found[0], found[1]))
+        gathered = [column.gather(places) for column in (distinct.values, distinct.reasons)]
+        return _with_nulls(name, Cast(gathered[0], gathered[1]))
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
         return None
     series = pl.Series(cells).cast(pl.String)
@@ -94,10 +94,10 @@ def _texts(name: str, cells: pa.Array) -> Cast | None:
 def _of_texts(name: str, texts: pl.Series) -> Cast:
     too_long = refused((texts.str.len_bytes() > LONGEST_CELL).fill_null(value=False), "limit")
     if name == "status":
-        said = free_text(texts)
-        return Cast(request_status(texts), first_reason(said.reasons, too_long))
-    found = key(texts) if name == _IDENTITY else free_text(texts)
-    return Cast(found.values, first_reason(found.reasons, too_long))
+        words = free_text(texts)
+        return Cast(request_status(texts), first_reason(words.reasons, too_long))
+    cast = key(texts) if name == _IDENTITY else free_text(texts)
+    return Cast(cast.values, first_reason(cast.reasons, too_long))
 
 
 def _with_nulls(name: str, cast: Cast) -> Cast:

@@ -38,13 +38,13 @@ def read_typed(delivered: Delivered, source: Source, layout: Layout, cached_by_r
     schema = Requests.empty().to_arrow().schema
     texts = [name for name, dtype in Requests.polars_schema().items() if dtype == pl.String and name != "request_id"]
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=texts) as writer:
-        found = _File(delivered, source, layout, cached_by_rule, writer)
+        file = _File(delivered, source, layout, cached_by_rule, writer)
         for batch in typed_batches(delivered.content, layout):
-            found.add(batch)
-        found.flush()
-    if not found.rows and not delivered.is_proved:
+            file.add(batch)
+        file.flush()
+    if not file.rows and not delivered.is_proved:
         raise RejectedFile("empty_file", "the file has no row, only a header or white space")
-    return found.reading(path)
+    return file.reading(path)
 
 
 @dataclass
@@ -99,16 +99,20 @@ class _File:
             cast = cast_of(name, cells, present, clock)
             return Cast(*(column.new_from_index(0, rows) for column in (cast.values, cast.reasons)))
         cells = batch.column(name)
-        found = typed_cast(name, cells, clock.zone)
-        return found if found is not None else _by_text(name, cells, cast_of(name, written(cells), present, clock))
+        vectorised = typed_cast(name, cells, clock.zone)
+        return (
+            vectorised
+            if vectorised is not None
+            else _by_text(name, cells, cast_of(name, written(cells), present, clock))
+        )
 
     def _refused(self, batch: pa.RecordBatch, reasons: pl.Series) -> pl.DataFrame:
         is_bad = reasons.is_not_null()
-        places = is_bad.arg_true() + self.rows + 1
+        positions = is_bad.arg_true() + self.rows + 1
         bad = batch.filter(is_bad.to_arrow())
         cells = [written(bad.column(name)).alias(name) for name in bad.schema.names]
         constants = [pl.lit(value).alias(name) for name, value in self.layout.constants.items()]
-        location = pl.Series("location", [f"row {place}" for place in places], dtype=pl.String)
+        location = pl.Series("location", [f"row {position}" for position in positions], dtype=pl.String)
         return refusals(pl.DataFrame([location, *cells]).with_columns(constants), reasons.filter(is_bad))
 
     def _doubts(self, batch: pa.RecordBatch, present: frozenset[str]) -> frozenset[str]:

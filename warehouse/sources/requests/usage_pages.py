@@ -84,10 +84,10 @@ def read_pages(delivered: Delivered, source: Source, pages: Pages) -> Reading:
     has_more = False
     for path, page in _documents(delivered.content):
         has_more = page.get("has_more") is True
-        for location, bucket, result in _results(page, path):
-            flags.add(_grouping(result, pages))
+        for location, bucket, entry in _results(page, path):
+            flags.add(_grouping(entry, pages))
             try:
-                rows += _hours(location, bucket, result, pages, source, delivered)
+                rows += _hours(location, bucket, entry, pages, source, delivered)
             except BadResult as bad:
                 refusals.add(location, bad.reason, bad.detail)
     flags |= {"has_more"} if has_more else set()
@@ -100,18 +100,18 @@ def read_pages(delivered: Delivered, source: Source, pages: Pages) -> Reading:
     )
 
 
-def _grouping(result: Mapping[str, Any], pages: Pages) -> str:
+def _grouping(entry: Mapping[str, Any], pages: Pages) -> str:
     """By what the query grouped its results: the same usage in two groupings would count twice."""
-    return "-".join((GROUPED_BY, *(name for name in pages.always if result.get(name) is not None)))
+    return "-".join((GROUPED_BY, *(name for name in pages.always if entry.get(name) is not None)))
 
 
-def count_of(result: Mapping[str, Any], name: str) -> int | None:
+def count_of(entry: Mapping[str, Any], name: str) -> int | None:
     """A whole number that is not negative, or nothing.
 
     Raises:
         BadResult: bad_count.
     """
-    value = result.get(name)
+    value = entry.get(name)
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
@@ -155,14 +155,14 @@ def _results(page: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[
         results = bucket.get("results") if isinstance(bucket, dict) else None
         if not isinstance(results, list):
             raise RejectedFile("missing_column", f"{path}.data[{number}] is no bucket with a list `results`")
-        for ordinal, result in enumerate(results):
-            yield f"{path}.data[{number}].results[{ordinal}]", bucket, result if isinstance(result, dict) else {}
+        for ordinal, entry in enumerate(results):
+            yield f"{path}.data[{number}].results[{ordinal}]", bucket, entry if isinstance(entry, dict) else {}
 
 
 def _hours(
     location: str,
     bucket: Mapping[str, Any],
-    result: Mapping[str, Any],
+    entry: Mapping[str, Any],
     pages: Pages,
     source: Source,
     delivered: Delivered,
@@ -173,12 +173,12 @@ def _hours(
         raise BadResult("date_out_of_range", "the bucket starts before 2015 or after the night")
     if end <= start:
         raise BadResult("end_before_start", "the bucket ends before it starts")
-    usage = pages.usage(result)
+    usage = pages.usage(entry)
     parts = (usage.cached_input_tokens or 0) + (usage.cache_write_tokens or 0)
     if parts > (usage.input_tokens or 0):
         raise BadResult("token_mismatch", "more cached tokens than input tokens")
     hours = -((start - end) // HOUR)
-    named = {name: _text(result.get(name)) for name in pages.groups}
+    named = {name: _text(entry.get(name)) for name in pages.groups}
     shared = {
         "location": location,
         "is_spread": hours > 1,
@@ -190,7 +190,7 @@ def _hours(
     return [
         shared
         | {
-            "request_id": _identity(result, start + hour * HOUR, [named[name] for name in pages.groups]),
+            "request_id": _identity(entry, start + hour * HOUR, [named[name] for name in pages.groups]),
             "start_at": start + hour * HOUR,
             "end_at": start + hour * HOUR + end_of_hour,
             **{name: _part(value, hour, hours) for name, value in usage._asdict().items() if name in _COUNTS},
@@ -208,8 +208,8 @@ def _part(whole: int | None, hour: int, of: int) -> int | None:
     return None if whole is None else whole // of + (hour < whole % of)
 
 
-def _identity(result: Mapping[str, Any], start: datetime, groups: Sequence[str | None]) -> str:
-    identity = repr((result.get("object"), start.isoformat(), *groups))
+def _identity(entry: Mapping[str, Any], start: datetime, groups: Sequence[str | None]) -> str:
+    identity = repr((entry.get("object"), start.isoformat(), *groups))
     return hashlib.sha256(identity.encode()).hexdigest()[:_ID_DIGITS]
 
 

@@ -52,7 +52,7 @@ _NEW_NAME: Final = "prefix_cache_hits_total"
 _BEGUN: Final = "process_start_time_seconds"
 _CREATED: Final = "_created"
 _MICRO: Final = 1_000_000
-_PLACE: Final = ("namespace", "pod", "kubernetes_pod_name", "instance", "job")
+_PROCESS_LABELS: Final = ("namespace", "pod", "kubernetes_pod_name", "instance", "job")
 _REASONS: Final = {**REQUEST, "tool_calls": "ok", "repetition": "ok"}
 
 
@@ -165,7 +165,7 @@ def _begun(starts: list[Sample]) -> Mapping[str, int]:
 
 
 def _process(labels: Mapping[str, str]) -> str:
-    return label_set({name: value for name, value in labels.items() if name in _PLACE})
+    return label_set({name: value for name, value in labels.items() if name in _PROCESS_LABELS})
 
 
 def _begun_at(sample: Sample, begun: Mapping[str, int]) -> datetime | None:

@@ -29,6 +29,6 @@ def chip(words: str | None) -> str | None:
         if pattern.search(words):
             return name
     for pattern, name in _FAMILIES:
-        if found := pattern.search(words):
-            return found.expand(name)
+        if match := pattern.search(words):
+            return match.expand(name)
     return words.strip()

@@ -45,9 +45,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
         state = json_object(delivered.content.read_bytes().strip())
         if "log_history" not in state:
             return Reading(rows=1, frames={})
-        told = _State.of(state)
-        is_early = not told.log and _CHECKPOINT.fullmatch(PurePosixPath(delivered.file).parent.name) is not None
-        return Reading(rows=1, frames={}) if is_early else _run(delivered, source, told)
+        trainer_state = _State.of(state)
+        is_early = (
+            not trainer_state.log and _CHECKPOINT.fullmatch(PurePosixPath(delivered.file).parent.name) is not None
+        )
+        return Reading(rows=1, frames={}) if is_early else _run(delivered, source, trainer_state)
     except BadLine as bad:
         return Reading(rows=1, frames={}, refused=Refusals([("file", bad.reason, "", bad.detail)]).frame())
 
@@ -124,7 +126,7 @@ def _folder(file: str) -> str:
 
 
 def _run(delivered: Delivered, source: Source, state: _State) -> Reading:
-    said, folder = sidecar(delivered, source), _folder(delivered.file)
+    sidecar_fields, folder = sidecar(delivered, source), _folder(delivered.file)
     key = state.identity(folder)
     name, loss = last_loss((name, value) for row, name, value in state.values() if "train_runtime" not in row)
     run = {
@@ -132,22 +134,22 @@ def _run(delivered: Delivered, source: Source, state: _State) -> Reading:
         "location": "file",
         "source": source.name,
         "run_key": key,
-        "run_id": f"{folder}#{key[:8]}" if "run_id" not in said else None,
-        "run_name": PurePosixPath(folder).name if "run_name" not in said else None,
+        "run_id": f"{folder}#{key[:8]}" if "run_id" not in sidecar_fields else None,
+        "run_name": PurePosixPath(folder).name if "run_name" not in sidecar_fields else None,
         "steps": state.steps,
-        "tokens": state.tokens(_number(said.get("tokens_per_step"))),
+        "tokens": state.tokens(_number(sidecar_fields.get("tokens_per_step"))),
         "final_loss": loss,
         "loss_name": name,
     }
-    known = with_sidecar(run, said) | _course(state, said, _results(delivered))
-    started = known.get("started_at")
+    fields = with_sidecar(run, sidecar_fields) | _course(state, sidecar_fields, _results(delivered))
+    started = fields.get("started_at")
     if started is not None and started not in plausible_starts(delivered.ahead):
         raise BadLine("date_out_of_range", "the run starts before 2015 or after the night")
     return Reading(
         rows=max(len(state.log), 1),
         frames={
-            "run_rows": run_rows([known]),
-            "metric_rows": metric_rows(delivered.sha256, source.name, _metrics(str(known["run_id"]), state)),
+            "run_rows": run_rows([fields]),
+            "metric_rows": metric_rows(delivered.sha256, source.name, _metrics(str(fields["run_id"]), state)),
         },
         flags=("resumed",) if state.is_resumed else (),
     )
@@ -166,20 +168,20 @@ def _results(delivered: Delivered) -> Mapping[str, Any]:
         return {}
 
 
-def _course(state: _State, said: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, object]:
+def _course(state: _State, sidecar_fields: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, object]:
     """Start and end: one of them and how long it took give the other; without any time a run costs nothing."""
     runtime = _number(state.runtime) if state.runtime is not None else _number(results.get("train_runtime"))
     took = None if runtime is None else round(runtime * _MICRO)
-    started, ended = said.get("started_at"), said.get("ended_at")
+    started, ended = sidecar_fields.get("started_at"), sidecar_fields.get("ended_at")
     if started is None and ended is not None and took is not None:
         started = ended - took
     if ended is None and started is not None and took is not None:
         ended = started + took
     is_over = runtime is not None or state.steps >= state.max_steps
     ended = started if ended is None and is_over else ended
-    has_end = ended is not None and (took is not None or "ended_at" in said)
+    has_end = ended is not None and (took is not None or "ended_at" in sidecar_fields)
     is_finished = started is not None and runtime is not None and state.steps >= state.max_steps
-    status = said.get("status") or ("finished" if is_finished else "unknown")
+    status = sidecar_fields.get("status") or ("finished" if is_finished else "unknown")
     source = "logged" if has_end else "last_event" if is_over or started is None else "censored"
     return {"started_at": started, "ended_at": ended, "end_source": source, "status": status}
 

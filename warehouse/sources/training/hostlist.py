@@ -34,12 +34,12 @@ def _expanded(entry: str) -> list[str]:
 
 def _numbers(ranges: str) -> Sequence[str]:
     """`008-010,12` is 008, 009, 010, 12: the first number of a range says how many digits all have."""
-    found: list[str] = []
+    numbers: list[str] = []
     for written in ranges.split(","):
         bounds = _RANGE.fullmatch(written.strip())
         first, last = (int(bounds[1]), int(bounds[2])) if bounds else (0, -1)
         if last - first >= MOST_HOSTS or (bounds and last < first):
             return []
         width = len(bounds[1]) if bounds else 0
-        found += [f"{number:0{width}d}" for number in range(first, last + 1)] if bounds else [written.strip()]
-    return found
+        numbers += [f"{number:0{width}d}" for number in range(first, last + 1)] if bounds else [written.strip()]
+    return numbers

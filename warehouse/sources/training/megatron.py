@@ -84,32 +84,32 @@ class _Log:
 
     def add(self, line: Line) -> None:
         """Iterations are rows; the sizes and moments that other lines tell are kept, all else is foreign."""
-        found = _ITERATION.fullmatch(line.text)
-        if found is None:
+        match = _ITERATION.fullmatch(line.text)
+        if match is None:
             self.foreign_lines += 1
             self._add_foreign(line.text)
             return
         self.records += 1
         try:
-            self._iterate(found, is_ended=line.is_ended)
+            self._iterate(match, is_ended=line.is_ended)
         except BadLine as bad:
             self.refusals.add(f"line {line.number}", bad.reason, bad.detail)
 
     def _add_foreign(self, text: bytes) -> None:
-        if found := _WORLD.fullmatch(text):
-            self.world_size = int(found[1])
+        if match := _WORLD.fullmatch(text):
+            self.world_size = int(match[1])
             self.is_starting = True
-        elif found := _ARGUMENT.fullmatch(text):
-            name, number = found[1].decode(), int(found[2])
+        elif match := _ARGUMENT.fullmatch(text):
+            name, number = match[1].decode(), int(match[2])
             setattr(self, name, number)
-        elif found := _MOMENT.fullmatch(text):
+        elif match := _MOMENT.fullmatch(text):
             try:
-                self._log(self._moment(found[1]))
+                self._log(self._moment(match[1]))
             except BadLine:
                 return
 
-    def _iterate(self, found: re.Match[bytes], *, is_ended: bool) -> None:
-        time, step, total, body = found.groups()
+    def _iterate(self, match: re.Match[bytes], *, is_ended: bool) -> None:
+        time, step, total, body = match.groups()
         if not body.rstrip().endswith(b"|"):
             raise BadLine("bad_decimal" if is_ended else "truncated", "the line does not end with a bar")
         values = dict(_numbers(body))
@@ -179,9 +179,9 @@ class _Log:
         for each in self.iterations:
             samples = each.values.get(_SAMPLES)
             tokens = samples * self.seq_length if samples is not None and self.seq_length else None
-            told = {"run_id": run_id, "step": each.step, "tokens": tokens, "at": each.at}
+            common = {"run_id": run_id, "step": each.step, "tokens": tokens, "at": each.at}
             for name, value in each.values.items():
-                yield told | {"name": name, "value": value}
+                yield common | {"name": name, "value": value}
 
 
 def _numbers(body: bytes) -> Iterator[tuple[str, float]]:
@@ -204,16 +204,16 @@ def _numbers(body: bytes) -> Iterator[tuple[str, float]]:
 
 def _attempts(log: _Log, delivered: Delivered, source: Source) -> Iterator[Mapping[str, Any]]:
     """The run once for each of its launches."""
-    said: Mapping[str, Any] = sidecar(delivered, source)
-    run = _run(log, delivered, source, said)
-    started, ended = said.get("started_at"), said.get("ended_at")
+    sidecar_fields: Mapping[str, Any] = sidecar(delivered, source)
+    run = _run(log, delivered, source, sidecar_fields)
+    started, ended = sidecar_fields.get("started_at"), sidecar_fields.get("ended_at")
     spans = launches(log.moments, log.begun)
     if not spans and started is not None:
         took = log.elapsed_us
         spans = within([], started, ended if ended is not None else None if took is None else started + took)
     is_done = log.iterations[-1].step == log.total
     last = {"end_source": "logged" if is_done or ended is not None else "last_event",
-            "status": said.get("status") or ("finished" if is_done else "unknown")}  # fmt: skip
+            "status": sidecar_fields.get("status") or ("finished" if is_done else "unknown")}  # fmt: skip
     if not spans:
         yield {**run, **last, "started_at": None, "ended_at": None}
     timed = [(each.at, each.step) for each in log.iterations if each.at is not None]
@@ -229,22 +229,22 @@ def _all_steps(log: _Log) -> Mapping[str, int | None]:
     return {"first_step": min(steps), "last_step": max(steps)}
 
 
-def _run(log: _Log, delivered: Delivered, source: Source, said: Mapping[str, Any]) -> dict[str, Any]:
+def _run(log: _Log, delivered: Delivered, source: Source, sidecar_fields: Mapping[str, Any]) -> dict[str, Any]:
     path = PurePosixPath(delivered.file)
     name, loss = last_loss(item for each in log.iterations for item in each.values.items())
     run = {
         "file_sha256": delivered.sha256,
         "location": "file",
         "source": source.name,
-        "run_id": None if "run_id" in said else str(path.with_name(path.name.partition(".")[0])),
-        "run_name": None if "run_name" in said else path.name.partition(".")[0],
-        "project": None if "project" in said else path.parent.name,
+        "run_id": None if "run_id" in sidecar_fields else str(path.with_name(path.name.partition(".")[0])),
+        "run_name": None if "run_name" in sidecar_fields else path.name.partition(".")[0],
+        "project": None if "project" in sidecar_fields else path.parent.name,
         "gpu_count": None if log.world_size is None else float(log.world_size),
-        "gpu_scope": None if log.world_size is None or "gpu_count" in said else "job",
+        "gpu_scope": None if log.world_size is None or "gpu_count" in sidecar_fields else "job",
         "steps": max(each.step for each in log.iterations),
         "tokens": log.tokens,
         "final_loss": loss,
         "loss_name": name,
     }
-    known = with_sidecar(run, said)
-    return {**known, "run_key": known["run_id"]}
+    fields = with_sidecar(run, sidecar_fields)
+    return {**fields, "run_key": fields["run_id"]}

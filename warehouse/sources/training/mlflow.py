@@ -63,8 +63,8 @@ def read(delivered: Delivered, source: Source) -> Reading:
     for row, attempts in enumerate(store.runs(microseconds_of(delivered.night_start)), start=1):
         started = attempts[0]["started_at"]
         if started is None or started in starts:
-            found = {"file_sha256": delivered.sha256, "location": f"row {row}", "source": source.name}
-            runs += [found | attempt for attempt in attempts]
+            origin = {"file_sha256": delivered.sha256, "location": f"row {row}", "source": source.name}
+            runs += [origin | attempt for attempt in attempts]
             accepted += 1
         else:
             refusals.add(f"row {row}", "date_out_of_range", "the run starts before 2015 or after the night")
@@ -97,12 +97,12 @@ def _store(delivered: Delivered, source: Source, refusals: Refusals) -> Store:
 def _sound(table: str, rows: list[dict[str, Any]], refusals: Refusals) -> list[dict[str, Any]]:
     """SQLite takes any value in any column; rows with a time or value that is no number are refused."""
     kept = []
-    for place, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=1):
         bad = [name for name, kinds in _KINDS.items() if name in row and not isinstance(row[name], kinds)]
         bad += ["value"] if table == "metrics" and not isinstance(row["value"], int | float) else []
         if bad:
             reason = "bad_decimal" if bad == ["value"] else "bad_date"
-            refusals.add(f"{table} row {place}", reason, f"{', '.join(bad)} is no number")
+            refusals.add(f"{table} row {number}", reason, f"{', '.join(bad)} is no number")
         else:
             kept.append(row)
     return kept

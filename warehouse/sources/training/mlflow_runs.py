@@ -32,10 +32,10 @@ Row = Mapping[str, Any]
 class Store:
     """The rows of a store, by run."""
 
-    def __init__(self, tables: Mapping[str, Sequence[Row]], said: Row) -> None:
+    def __init__(self, tables: Mapping[str, Sequence[Row]], sidecar_fields: Row) -> None:
         self._runs = sorted(tables["runs"], key=lambda run: str(run["run_uuid"]))
         self._experiments = {experiment["experiment_id"]: experiment for experiment in tables["experiments"]}
-        self._said = {name: said[name] for name in _FROM_SIDECAR if name in said}
+        self._sidecar_fields = {name: sidecar_fields[name] for name in _FROM_SIDECAR if name in sidecar_fields}
         self._settings: dict[str, dict[str, str]] = defaultdict(dict)
         for row in (*tables["params"], *tables["tags"]):
             self._settings[row["run_uuid"]][row["key"]] = str(row["value"])
@@ -68,8 +68,8 @@ class Store:
         return (*(("deleted_runs",) if deleted else ()), *(("still_running",) if going_on else ()))
 
     def _experiment(self, run: Row, column: str) -> str | None:
-        found = self._experiments.get(run["experiment_id"], {}).get(column)
-        return None if found is None else str(found)
+        value = self._experiments.get(run["experiment_id"], {}).get(column)
+        return None if value is None else str(value)
 
     def _attempts(self, run: Row, night_start: int) -> list[dict[str, Any]]:
         """The run as its settings and values tell it, once for each time without a hole in them."""
@@ -81,7 +81,7 @@ class Store:
         gpu_count, gpu_scope = _gpu_count(settings, logged)
         parent = settings.get("mlflow.parentRunId")
         rank = next((int(settings[each]) for each in _RANKS if settings.get(each, "").isdecimal()), None)
-        told = {
+        run_fields = {
             "run_id": run_id,
             "run_key": run_id,
             "job_id": next((settings[each] for each in _JOB_IDS if settings.get(each)), None),
@@ -92,15 +92,15 @@ class Store:
             "project": self._experiment(run, "name"),
             "hosts": [host] if host else [],
             "gpu_count": gpu_count,
-            "gpu_scope": None if "gpu_count" in self._said else gpu_scope,
+            "gpu_scope": None if "gpu_count" in self._sidecar_fields else gpu_scope,
             "gpu_model": next((chip(settings[each]) for each in _CHIPS if settings.get(each)), None),
             "tokens": max(tokens, default=None),
             "steps": max((row["step"] for row in logged), default=None),
             "final_loss": loss,
             "loss_name": name,
-            **self._said,
+            **self._sidecar_fields,
         }
-        return [told | course for course in _courses(run, logged, night_start)]
+        return [run_fields | course for course in _courses(run, logged, night_start)]
 
 
 def _value(row: Row) -> float:
@@ -147,7 +147,7 @@ def _gpu_count(settings: Mapping[str, str], logged: Sequence[Row]) -> tuple[floa
     devices, nodes = _size(settings.get("devices", "")), _size(settings.get("num_nodes", "1"))
     if devices is not None and nodes is not None and devices * nodes <= LARGEST_SIZE:
         return devices * nodes, "job"
-    seen = {found.groups() for row in logged if (found := _UTILIZATION.fullmatch(row["key"]))}
+    seen = {match.groups() for row in logged if (match := _UTILIZATION.fullmatch(row["key"]))}
     scope = "host" if len({node for node, _ in seen}) == 1 else "job"
     return (float(len(seen)), scope) if seen else (None, None)
 

@@ -8,7 +8,7 @@ from warehouse.sources.decode.json_text import BadLine
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
-from warehouse.sources.training.mlperf_layout import System, place, plain_name, read_description
+from warehouse.sources.training.mlperf_layout import System, plain_name, read_description, result_path
 from warehouse.sources.training.mlperf_log import Log, read_log
 from warehouse.sources.training.run_rows import metric_rows, run_rows
 from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidecar, sidecar_paths, with_sidecar
@@ -16,7 +16,7 @@ from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidec
 
 def side_files(file: str) -> Sequence[str]:
     """The description of the system a result ran on, and a sidecar."""
-    stands = place(file)
+    stands = result_path(file)
     described = [stands.description] if stands else []
     return [] if _is_description(file) else [*described, *sidecar_paths(file)]
 
@@ -30,9 +30,9 @@ def read(delivered: Delivered, source: Source) -> Reading:
         return _one_row(refuse_sidecar(delivered, source))
     if _is_description(delivered.file):
         return _one_row(_refuse_description(delivered))
-    log, said = read_log(delivered), sidecar(delivered, source)
+    log, sidecar_fields = read_log(delivered), sidecar(delivered, source)
     try:
-        runs = _runs(log, delivered, source, said)
+        runs = _runs(log, delivered, source, sidecar_fields)
     except BadLine as bad:
         return _without_system(log, delivered.file, bad)
     return Reading(
@@ -73,25 +73,27 @@ def _without_system(log: Log, file: str, bad: BadLine) -> Reading:
 
 
 def _description(file: str) -> str:
-    stands = place(file)
+    stands = result_path(file)
     return stands.description if stands else sidecar_paths(file)[0]
 
 
-def _system(delivered: Delivered, said: Mapping[str, object]) -> System:
+def _system(delivered: Delivered, sidecar_fields: Mapping[str, object]) -> System:
     path = _description(delivered.file)
-    if path in delivered.side_files and place(delivered.file):
+    if path in delivered.side_files and result_path(delivered.file):
         try:
             return read_description(delivered.side_files[path])
         except BadLine as bad:
             raise BadLine(bad.reason, f"{path}: {bad.detail}; correct it, then the log counts") from bad
-    if "gpu_count" not in said:
+    if "gpu_count" not in sidecar_fields:
         raise BadLine("missing_key", f"no description of the system: {path}; deliver it, then the log counts")
-    return System(float(str(said["gpu_count"])), None)
+    return System(float(str(sidecar_fields["gpu_count"])), None)
 
 
-def _runs(log: Log, delivered: Delivered, source: Source, said: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+def _runs(
+    log: Log, delivered: Delivered, source: Source, sidecar_fields: Mapping[str, object]
+) -> Sequence[Mapping[str, object]]:
     """One row for each launch of the log."""
-    system, stands = _system(delivered, said), place(delivered.file)
+    system, stands = _system(delivered, sidecar_fields), result_path(delivered.file)
     run = {
         "file_sha256": delivered.sha256,
         "location": "file",
@@ -103,10 +105,10 @@ def _runs(log: Log, delivered: Delivered, source: Source, said: Mapping[str, obj
         "gpu_model": system.gpu_model,
         "gpu_count": system.gpu_count,
     }
-    named = {"run_id": delivered.file, "run_name": said.get("run_id", delivered.file)}
+    named = {"run_id": delivered.file, "run_name": sidecar_fields.get("run_id", delivered.file)}
     launches, rows = log.launches(), []
     for launch in launches:
         course = log.course(launch, is_first=launch is launches[0], is_last=launch is launches[-1])
-        known = named | with_sidecar(course | run, said)
-        rows.append({**known, "run_key": log.key(launch, run["project"]) or known["run_id"]})
+        fields = named | with_sidecar(course | run, sidecar_fields)
+        rows.append({**fields, "run_key": log.key(launch, run["project"]) or fields["run_id"]})
     return rows

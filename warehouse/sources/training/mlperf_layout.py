@@ -17,13 +17,13 @@ _LONGEST_COUNT: Final = 7
 
 
 @dataclass(frozen=True)
-class Place:
+class ResultPath:
     """The parts of `<org>/results/<system>/<benchmark>/result_<n>.txt`."""
 
     above: PurePosixPath
     system: str
     benchmark: str
-    result: str
+    file_stem: str
 
     @property
     def cluster(self) -> str:
@@ -33,7 +33,7 @@ class Place:
     @property
     def run_id(self) -> str:
         """`<org>/<system>/<benchmark>/result_<n>`."""
-        return f"{self.cluster}/{self.benchmark}/{self.result}"
+        return f"{self.cluster}/{self.benchmark}/{self.file_stem}"
 
     @property
     def description(self) -> str:
@@ -55,12 +55,12 @@ def plain_name(file: str) -> str:
     return name.rsplit(".", 1)[0] if name.endswith(_COMPRESSED) else name
 
 
-def place(file: str) -> Place | None:
+def result_path(file: str) -> ResultPath | None:
     """Where a result file stands, or None if it stands elsewhere."""
     path = PurePosixPath(file)
     if len(path.parts) < _DEPTH or path.parts[-4] != "results":
         return None
-    return Place(path.parents[3], path.parts[-3], path.parts[-2], plain_name(file).removesuffix(".txt"))
+    return ResultPath(path.parents[3], path.parts[-3], path.parts[-2], plain_name(file).removesuffix(".txt"))
 
 
 def read_description(content: Path) -> System:
@@ -79,20 +79,20 @@ def read_description(content: Path) -> System:
 
 def _fields(text: bytes) -> dict[str, object]:
     try:
-        found = json.loads(text, object_pairs_hook=_agreeing)
+        fields = json.loads(text, object_pairs_hook=_agreeing)
     except (ValueError, RecursionError) as error:
         raise BadLine("bad_json", str(error).partition(":")[0]) from error
-    if not isinstance(found, dict):
-        raise BadLine("bad_json", f"a JSON {type(found).__name__}, not an object")
-    return found
+    if not isinstance(fields, dict):
+        raise BadLine("bad_json", f"a JSON {type(fields).__name__}, not an object")
+    return fields
 
 
 def _agreeing(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
+    fields = dict(pairs)
     for name, value in pairs:
-        if name in _NUMBERS and value != found[name]:
+        if name in _NUMBERS and value != fields[name]:
             raise ValueError(f"two values of {name}")
-    return found
+    return fields
 
 
 def _count(fields: dict[str, object], name: str) -> float:

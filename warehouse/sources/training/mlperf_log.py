@@ -32,24 +32,24 @@ class Log:
     refusals: Refusals = field(default_factory=Refusals)
     read_at: list[str] = field(default_factory=list)
     met_time_limit: bool = False
-    said: dict[str, object] = field(default_factory=dict)
-    found: list[Record] = field(default_factory=list)
+    logged_once: dict[str, object] = field(default_factory=dict)
+    kept: list[Record] = field(default_factory=list)
 
     @property
     def benchmark(self) -> str | None:
         """The benchmark as the log names it."""
-        named = self.said.get("submission_benchmark")
+        named = self.logged_once.get("submission_benchmark")
         return named if isinstance(named, str) else None
 
-    def add(self, found: Record) -> None:
+    def add(self, added: Record) -> None:
         """Keep one record; records may come in any order, and values that nobody reads are dropped."""
-        if found.key in _ONCE:
-            self.said.setdefault(found.key, found.value)
-        self.found.append(found if found.key in METRICS else found._replace(value=None))
+        if added.key in _ONCE:
+            self.logged_once.setdefault(added.key, added.value)
+        self.kept.append(added if added.key in METRICS else added._replace(value=None))
 
     def launches(self) -> Sequence[Launch]:
         """The launches that the records tell of, in the order of time."""
-        return launched(self.found, METRICS)
+        return launched(self.kept, METRICS)
 
     def key(self, launch: Launch, project: object) -> str | None:
         """What copies of one launch share; None for one that never started, which has no copies to find."""
@@ -64,7 +64,7 @@ class Log:
         What goes on after a hole without saying that it starts has started with its first record.
         """
         name, loss = self._final_loss(launch)
-        batch, length = (_whole(self.said.get(key)) for key in ("global_batch_size", "max_sequence_length"))
+        batch, length = (_whole(self.logged_once.get(key)) for key in ("global_batch_size", "max_sequence_length"))
         samples = launch.samples
         return {
             "started_at": launch.held_from if launch.run_start is None and not is_first else launch.run_start,
@@ -83,19 +83,19 @@ class Log:
 
     def metrics(self, run_id: str) -> Sequence[Mapping[str, object]]:
         """Every logged measurement of the run."""
-        length = _whole(self.said.get("max_sequence_length"))
+        length = _whole(self.logged_once.get("max_sequence_length"))
         return [
             {
                 "run_id": run_id,
-                "step": found.samples,
-                "tokens": None if found.samples is None or length is None else float(found.samples * length),
+                "step": each.samples,
+                "tokens": None if each.samples is None or length is None else float(each.samples * length),
                 "name": name,
                 "value": value,
-                "at": found.at,
+                "at": each.at,
             }
-            for found in self.found
-            if found.key in METRICS
-            for name, value in found.measurements()
+            for each in self.kept
+            if each.key in METRICS
+            for name, value in each.measurements()
         ]
 
     def _status(self, launch: Launch, *, is_last: bool) -> str:
@@ -106,7 +106,7 @@ class Log:
     def _final_loss(self, launch: Launch) -> tuple[str | None, float | None]:
         is_loss = (self.benchmark or "").startswith(_WITH_LOSS)
         aliases = {"train_loss": "loss"} | ({"eval_accuracy": "val_loss"} if is_loss else {})
-        return last_loss((named for found in launch.measured for named in found.measurements()), aliases)
+        return last_loss((named for each in launch.measured for named in each.measurements()), aliases)
 
 
 def read_log(delivered: Delivered) -> Log:

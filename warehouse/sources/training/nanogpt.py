@@ -75,8 +75,8 @@ class _Log:
 
     def add(self, line: Line) -> None:
         """A line counts only if it is one of the trainer's from its start to its end."""
-        if found := _GPU.fullmatch(line.text.rstrip()):
-            self.gpus[int(found[1])] = found[2].decode("utf-8", "replace")
+        if match := _GPU.fullmatch(line.text.rstrip()):
+            self.gpus[int(match[1])] = match[2].decode("utf-8", "replace")
         if not _RECORD.match(line.text):
             self.foreign_lines += 1
             return
@@ -88,17 +88,17 @@ class _Log:
             self.refusals.add(f"line {line.number}", reason, str(bad))
 
     def _add_record(self, text: bytes) -> None:
-        if found := _STEP.fullmatch(text):
-            step, total, name, value, time = found.groups()
+        if match := _STEP.fullmatch(text):
+            step, total, name, value, time = match.groups()
             loss = [] if name is None else [(name.decode(), float(value))]
             self._clock(float(time))
             self.total = int(total)
-        elif found := _ITERATION.fullmatch(text):
-            step, value, time, used = found.groups()
+        elif match := _ITERATION.fullmatch(text):
+            step, value, time, used = match.groups()
             loss = [("loss", float(value)), *([("mfu", float(used) / 100)] if used is not None else [])]
             self._iterate(int(step), float(time))
-        elif found := _EVALUATION.fullmatch(text):
-            step, trained, value = found.groups()
+        elif match := _EVALUATION.fullmatch(text):
+            step, trained, value = match.groups()
             loss = [("train_loss", float(trained)), ("val_loss", float(value))]
         else:
             raise ValueError("the line begins as a step does and does not end as one")
@@ -132,33 +132,35 @@ class _Log:
 
 def _run(log: _Log, delivered: Delivered, source: Source) -> tuple[dict[str, Any], bool]:
     """The run, and whether only the day of its start is known."""
-    said = sidecar(delivered, source)
+    sidecar_fields = sidecar(delivered, source)
     path = PurePosixPath(delivered.file)
     name, loss = last_loss((name, value) for _, name, value in log.values if math.isfinite(value))
-    per_step = said.get("tokens_per_step")
+    per_step = sidecar_fields.get("tokens_per_step")
     run = {
         "file_sha256": delivered.sha256,
         "location": "file",
         "source": source.name,
-        "run_id": None if "run_id" in said else _stem(path),
-        "run_name": None if "run_name" in said else path.name.partition(".")[0],
-        "project": None if "project" in said else path.parent.name,
+        "run_id": None if "run_id" in sidecar_fields else _stem(path),
+        "run_name": None if "run_name" in sidecar_fields else path.name.partition(".")[0],
+        "project": None if "project" in sidecar_fields else path.parent.name,
         "gpu_count": float(len(log.gpus)) if log.gpus else None,
-        "gpu_scope": "host" if log.gpus and "gpu_count" not in said else None,
+        "gpu_scope": "host" if log.gpus and "gpu_count" not in sidecar_fields else None,
         "gpu_model": next((chip(words) for words in log.gpus.values()), None),
         "steps": log.steps,
         "tokens": float(str(per_step)) * log.steps if per_step is not None else None,
         "final_loss": loss,
         "loss_name": name,
     }
-    course, is_day_only = _course(log, said, path, source)
-    known = with_sidecar(run, said) | course
-    return {**known, "run_key": known["run_id"]}, is_day_only
+    course, is_day_only = _course(log, sidecar_fields, path, source)
+    fields = with_sidecar(run, sidecar_fields) | course
+    return {**fields, "run_key": fields["run_id"]}, is_day_only
 
 
-def _course(log: _Log, said: Mapping[str, Any], path: PurePosixPath, source: Source) -> tuple[dict[str, Any], bool]:
+def _course(
+    log: _Log, sidecar_fields: Mapping[str, Any], path: PurePosixPath, source: Source
+) -> tuple[dict[str, Any], bool]:
     """Start and end from the sidecar and the time trained; without a sidecar, the day that the path names."""
-    took, started, ended = log.duration_us, said.get("started_at"), said.get("ended_at")
+    took, started, ended = log.duration_us, sidecar_fields.get("started_at"), sidecar_fields.get("ended_at")
     day = next(_days(path), None) if started is None and ended is None else None
     if day is not None:
         started = microseconds(day, source)
@@ -168,7 +170,7 @@ def _course(log: _Log, said: Mapping[str, Any], path: PurePosixPath, source: Sou
     if ended is None and started is not None:
         ended = started + (took or 0)
     is_over = log.is_finished or is_told
-    status = said.get("status") or ("finished" if log.is_finished else "unknown")
+    status = sidecar_fields.get("status") or ("finished" if log.is_finished else "unknown")
     end_source = "logged" if is_over and started is not None else "last_event"
     course = {"started_at": started, "ended_at": ended, "end_source": end_source, "status": status}
     return course, day is not None
@@ -177,12 +179,12 @@ def _course(log: _Log, said: Mapping[str, Any], path: PurePosixPath, source: Sou
 def _days(path: PurePosixPath) -> Iterator[str]:
     """Days that the path names, the nearest to the file first."""
     for part in reversed(path.parts):
-        for found in _DAY.finditer(part):
+        for match in _DAY.finditer(part):
             try:
-                microseconds(found[0], _UTC)
+                microseconds(match[0], _UTC)
             except ValueError:
                 continue
-            yield found[0]
+            yield match[0]
 
 
 _UTC: Final = Source("", "training_logs", "nanogpt", "")

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, known, refused
+from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, null_if, refused
 from warehouse.sources.casts.number_casts import count, is_size, measure, size
 from warehouse.sources.casts.timestamps import Clock, end_in_range, in_order, instants, start_in_range
 from warehouse.sources.status_words import run_status
@@ -68,7 +68,7 @@ def _loss(cells: pl.Series) -> Cast:
 
 def _hosts(cells: pl.Series) -> pl.Series:
     """`a;b`, or a JSON list of texts."""
-    return pl.Series([_split(text) for text in known(cells)], dtype=pl.List(pl.String))
+    return pl.Series([_split(text) for text in null_if(cells)], dtype=pl.List(pl.String))
 
 
 def _split(text: str | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, known, refused
+from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, null_if, refused
 from warehouse.sources.casts.local_times import assumptions
 from warehouse.sources.casts.timestamps import clock_of, in_order, start_in_range
 from warehouse.sources.decode.column_mapping import Layout
@@ -49,10 +49,10 @@ def read(delivered: Delivered, source: Source) -> Reading:
     """
     names = {column: (name,) for column, name in NAMES.items()}
     layout = Layout(names, tuple((column,) for column in REQUIRED), separator="|", quoting="none")
-    found = _File(delivered, source)
+    file = _File(delivered, source)
     for batch in batches(delivered, layout):
-        found.add(batch)
-    return found.reading()
+        file.add(batch)
+    return file.reading()
 
 
 @dataclass
@@ -99,11 +99,11 @@ class _File:
         )
 
     def _typed(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        casts = {name: free_text(known(cells[name])) for name in _TEXTS}
+        casts = {name: free_text(null_if(cells[name])) for name in _TEXTS}
         casts["started_at"], casts["ended_at"] = job_times(cells, clock_of(self.source))
         casts["job"] = key(cells["job"])
-        casts["state"] = Cast(known(cells["state"]).str.extract("^([A-Za-z_]+)").str.to_uppercase(), _none(cells))
-        casts["tres"] = Cast(known(cells["tres"]), refused(cells["tres"].str.contains(_GPU_COUNTS), "bad_count"))
+        casts["state"] = Cast(null_if(cells["state"]).str.extract("^([A-Za-z_]+)").str.to_uppercase(), _none(cells))
+        casts["tres"] = Cast(null_if(cells["tres"]), refused(cells["tres"].str.contains(_GPU_COUNTS), "bad_count"))
         typed = pl.DataFrame([cells["location"], *(cast.values.alias(name) for name, cast in casts.items())])
         return typed.with_columns(run_status(typed["state"]).fill_null("unknown").alias("status")), first_reason(
             *(cast.reasons for cast in casts.values()),

@@ -79,10 +79,10 @@ def microseconds(text: str, source: Source) -> int:
 
 def with_sidecar(run: Mapping[str, object], fields: Mapping[str, object]) -> dict[str, object]:
     """The run, its unknown columns taken from the sidecar; only the sidecar's GPU count wins over the log's."""
-    known = {name: value for name, value in run.items() if value is not None}
+    logged = {name: value for name, value in run.items() if value is not None}
     columns = {name: value for name, value in fields.items() if name not in ("tokens_per_step", "attempt")}
     count = {"gpu_count": fields["gpu_count"]} if "gpu_count" in fields else {}
-    return {**run, **columns, **known, **count}
+    return {**run, **columns, **logged, **count}
 
 
 def refuse_sidecar(delivered: Delivered, source: Source) -> Refusals:

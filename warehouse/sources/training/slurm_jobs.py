@@ -71,14 +71,14 @@ def gpus(tres: str | None) -> Mapping[str | None, float]:
 
     Without any GPU: none of no chip. Three sevenths of an A100 are `gres/gpu:a100_3g.20gb=1`.
     """
-    found = [(name, int(number)) for name, number in _GPU.findall(tres or "")]
+    counts = [(name, int(number)) for name, number in _GPU.findall(tres or "")]
     typed: dict[str | None, float] = {}
-    for name, number in found:
+    for name, number in counts:
         if name:
             model = chip(_SLICE.sub("", name))
             typed[model] = typed.get(model, 0.0) + number * _part_of_gpu(name)
-    listed = sum(number for name, number in found if name)
-    total = max((number for name, number in found if not name), default=listed)
+    listed = sum(number for name, number in counts if name)
+    total = max((number for name, number in counts if not name), default=listed)
     rest = float(total - listed)
     if len(typed) == 1:
         return {model: count + max(rest, 0.0) for model, count in typed.items()}
@@ -87,8 +87,8 @@ def gpus(tres: str | None) -> Mapping[str | None, float]:
 
 def _part_of_gpu(name: str) -> float:
     """The part of a GPU that a type stands for: a slice of `3g.40gb` is three of its compute slices."""
-    found = _SLICE.search(name)
-    return int(found[1]) / _SLICES.get(chip(_SLICE.sub("", name)) or "", 7) if found else 1.0
+    match = _SLICE.search(name)
+    return int(match[1]) / _SLICES.get(chip(_SLICE.sub("", name)) or "", 7) if match else 1.0
 
 
 def runs(job: Job, source: str, first: Job) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from warehouse.sources.casts.casts import Cast, known
+from warehouse.sources.casts.casts import Cast, null_if
 from warehouse.sources.casts.timestamps import Clock, instants
 from warehouse.sources.training.slurm_jobs import elapsed
 
@@ -29,13 +29,15 @@ def job_times(cells: pl.DataFrame, clock: Clock) -> tuple[Cast, Cast]:
     is_open = (starts.reasons == AMBIGUOUS).fill_null(value=False) | (ends.reasons == AMBIGUOUS).fill_null(value=False)
     if not is_open.any():
         return starts, ends
-    said = cells.select(known(cells[name]).alias(name) for name in ("started_at", "ended_at", "elapsed", "elapsed_raw"))
-    found = {row: _only(_pairs(said.row(row), clock.zone)) for row in is_open.arg_true()}
-    return _settled(starts, found, 0), _settled(ends, found, 1)
+    texts = cells.select(
+        null_if(cells[name]).alias(name) for name in ("started_at", "ended_at", "elapsed", "elapsed_raw")
+    )
+    decided = {row: _only(_pairs(texts.row(row), clock.zone)) for row in is_open.arg_true()}
+    return _settled(starts, decided, 0), _settled(ends, decided, 1)
 
 
-def _settled(cast: Cast, found: dict[int, tuple[datetime, datetime] | None], side: int) -> Cast:
-    decided = [(row, pair[side]) for row, pair in found.items() if pair is not None]
+def _settled(cast: Cast, pairs: dict[int, tuple[datetime, datetime] | None], side: int) -> Cast:
+    decided = [(row, pair[side]) for row, pair in pairs.items() if pair is not None]
     rows = pl.DataFrame(decided, schema={"row": pl.UInt32(), "moment": cast.values.dtype}, orient="row")
     joined = (
         pl.DataFrame({"value": cast.values, "reason": cast.reasons})
@@ -51,8 +53,8 @@ def _settled(cast: Cast, found: dict[int, tuple[datetime, datetime] | None], sid
 
 
 def _only(pairs: Iterator[tuple[datetime, datetime]]) -> tuple[datetime, datetime] | None:
-    found = set(pairs)
-    return found.pop() if len(found) == 1 else None
+    distinct = set(pairs)
+    return distinct.pop() if len(distinct) == 1 else None
 
 
 def _pairs(cells: tuple[str | None, ...], zone: str) -> Iterator[tuple[datetime, datetime]]:

@@ -52,15 +52,15 @@ def _present(delivered: Delivered, source: Source) -> frozenset[str]:
 
 
 def _read_runs(delivered: Delivered, source: Source) -> Reading:
-    found = _File(delivered, source, _content_digest(delivered))
+    file = _File(delivered, source, _content_digest(delivered))
     for batch in batches(delivered, _layout(delivered.file, source)):
-        found.add(batch)
+        file.add(batch)
     return Reading(
-        rows=found.rows,
-        frames={RunRows.table_name: pl.concat([RunRows.empty(), *found.runs])},
-        refused=pl.concat([Reading(0, {}).refused, *found.refused]),
-        blank=found.blank,
-        flags=tuple(sorted(found.flags)),
+        rows=file.rows,
+        frames={RunRows.table_name: pl.concat([RunRows.empty(), *file.runs])},
+        refused=pl.concat([Reading(0, {}).refused, *file.refused]),
+        blank=file.blank,
+        flags=tuple(sorted(file.flags)),
     )
 
 
@@ -97,7 +97,7 @@ class _File:
         named = typed.with_columns(batch.rows["location"]).filter(reasons.is_null())
         ran = named.filter(pl.col("started_at").is_not_null())
         identified = ran if "run_id" in batch.present else ran.with_columns(self._names(ran))
-        told = identified.with_columns(
+        keyed = identified.with_columns(
             pl.lit(self.delivered.sha256).alias("file_sha256"),
             pl.lit(self.source.name).alias("source"),
             pl.col("run_id").alias("run_key"),
@@ -105,7 +105,7 @@ class _File:
             pl.col("hosts").fill_null(pl.lit([], dtype=pl.List(pl.String))),
             pl.when(pl.col("final_loss").is_not_null()).then(pl.lit("final_loss")).alias("loss_name"),
         )
-        self.runs.append(RunRows.frame(told))
+        self.runs.append(RunRows.frame(keyed))
         self.refused += [batch.refused, refusals(batch.rows, reasons)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
@@ -114,9 +114,9 @@ class _File:
 
     def _names(self, runs: pl.DataFrame) -> pl.Series:
         """Rows without id are never merged: the digest of what a row says and of its file, and which of its equals."""
-        said = row_digests(runs.drop("run_id", "location").with_columns(pl.col("hosts").list.join(";")))
+        digests = row_digests(runs.drop("run_id", "location").with_columns(pl.col("hosts").list.join(";")))
         names = []
-        for row in said:
+        for row in digests:
             self.seen[row] += 1
             names.append(f"{row[:_DIGITS]}-{self.digest}-{self.seen[row]}")
         return pl.Series("run_id", names, dtype=pl.String)

@@ -25,7 +25,7 @@ COMMON: Final = ("run_id", "step", "tokens", "at")
 _VALUE: Final = ("name", "value")
 _LOSS: Final = "loss"
 _SUFFIXES: Final = (".gz", ".zst", ".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".txt")
-_PLACE: Final = "#"
+_POSITION: Final = "#"
 
 Melt = Callable[[Batch, pl.DataFrame], pl.DataFrame]
 
@@ -37,11 +37,11 @@ def read_long(delivered: Delivered, source: Source) -> Reading:
         RejectedFile: as warehouse.sources.records.batches.
     """
     layout = source_layout(source, (*COMMON, *_VALUE), (("run_id",), ("name",), ("value",)))
-    found = _Metrics(delivered, source, None)
+    metrics = _Metrics(delivered, source, None)
     for batch in batches(delivered, layout):
         value, name = required(measure(batch.rows["value"]), "bad_decimal"), key(batch.rows["name"])
-        found.add(batch, {"run_id": key(batch.rows["run_id"]), "value": value, "name": name}, _as_it_is)
-    return found.reading(())
+        metrics.add(batch, {"run_id": key(batch.rows["run_id"]), "value": value, "name": name}, _as_it_is)
+    return metrics.reading(())
 
 
 def read_wide(delivered: Delivered, source: Source) -> Reading:
@@ -52,13 +52,13 @@ def read_wide(delivered: Delivered, source: Source) -> Reading:
     Raises:
         RejectedFile: as warehouse.sources.records.batches.
     """
-    said = sidecar(delivered, source)
+    sidecar_fields = sidecar(delivered, source)
     plain = source_layout(source, (*COMMON, _LOSS), (("step",), (_LOSS,)))
-    layout = Layout(plain.names, plain.required, plain.constants, unknown="carried")
-    found = _Metrics(delivered, source, str(said.get("run_id", _stem(delivered.file))))
+    layout = Layout(plain.names, plain.required, plain.constants, unmapped="kept")
+    metrics = _Metrics(delivered, source, str(sidecar_fields.get("run_id", _stem(delivered.file))))
     for batch in batches(delivered, layout):
-        found.add(batch, {"run_id": free_text(batch.rows["run_id"]), _LOSS: measure(batch.rows[_LOSS])}, _melted)
-    return found.reading(_run(delivered, source, said, found))
+        metrics.add(batch, {"run_id": free_text(batch.rows["run_id"]), _LOSS: measure(batch.rows[_LOSS])}, _melted)
+    return metrics.reading(_run(delivered, source, sidecar_fields, metrics))
 
 
 def read_history(delivered: Delivered, source: Source, run_id: str) -> Reading:
@@ -68,11 +68,11 @@ def read_history(delivered: Delivered, source: Source, run_id: str) -> Reading:
         RejectedFile: as warehouse.sources.records.batches.
     """
     plain = source_layout(source, COMMON, (("step",),))
-    layout = Layout(plain.names, plain.required, plain.constants, unknown="carried")
-    found = _Metrics(delivered, source, run_id)
+    layout = Layout(plain.names, plain.required, plain.constants, unmapped="kept")
+    metrics = _Metrics(delivered, source, run_id)
     for batch in batches(delivered, layout):
-        found.add(batch, {"run_id": free_text(batch.rows["run_id"])}, _melted)
-    return found.reading(())
+        metrics.add(batch, {"run_id": free_text(batch.rows["run_id"])}, _melted)
+    return metrics.reading(())
 
 
 @dataclass
@@ -99,7 +99,9 @@ class _Metrics:
         reasons = first_reason(*(cast.reasons for cast in typed.values()))
         rows = pl.DataFrame([cast.values.alias(name) for name, cast in typed.items()])
         named = rows.with_columns(pl.col("run_id").fill_null(pl.lit(self.run_id)))
-        self.metrics.append(self._frame(melt(batch, named).filter(pl.col(_PLACE).is_in(reasons.is_null().arg_true()))))
+        self.metrics.append(
+            self._frame(melt(batch, named).filter(pl.col(_POSITION).is_in(reasons.is_null().arg_true())))
+        )
         hidden = batch.refused.with_columns(pl.lit("").alias("raw"))
         self.refused += [hidden, refusals(batch.rows, reasons)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
@@ -130,29 +132,29 @@ class _Metrics:
 
 
 def _as_it_is(_batch: Batch, rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_row_index(_PLACE)
+    return rows.with_row_index(_POSITION)
 
 
 def _melted(batch: Batch, rows: pl.DataFrame) -> pl.DataFrame:
-    """A row for each number of each column; carried columns under their own names."""
+    """A row for each number of each column; unmapped columns under their own names."""
     others = [
         measure(cells).values.alias(cells.name)
-        for cells in batch.carried.iter_columns()
+        for cells in batch.unmapped.iter_columns()
         if not cells.name.startswith("_")
     ]
-    wide = rows.with_row_index(_PLACE).with_columns(*others)
-    index = [_PLACE, *COMMON]
+    wide = rows.with_row_index(_POSITION).with_columns(*others)
+    index = [_POSITION, *COMMON]
     names = [name for name in wide.columns if name not in index]
     long = wide.unpivot(names, index=index, variable_name="name", value_name="value")
     return long.filter(pl.col("value").is_not_null())
 
 
 def _run(
-    delivered: Delivered, source: Source, said: Mapping[str, object], found: _Metrics
+    delivered: Delivered, source: Source, sidecar_fields: Mapping[str, object], course: _Metrics
 ) -> tuple[Mapping[str, object], ...]:
     """The run of a file of metrics, if a sidecar says when it began; it ends as the sidecar says, else with a value."""
-    metrics = pl.concat([MetricRows.empty(), *found.metrics]).sort("step", "at")
-    if "started_at" not in said or metrics["run_id"].n_unique() > 1:
+    metrics = pl.concat([MetricRows.empty(), *course.metrics]).sort("step", "at")
+    if "started_at" not in sidecar_fields or metrics["run_id"].n_unique() > 1:
         return ()
     name, loss = last_loss(metrics.select("name", "value").iter_rows())
     last = metrics["at"].dt.epoch("us").max()
@@ -161,21 +163,21 @@ def _run(
             "file_sha256": delivered.sha256,
             "location": "file",
             "source": source.name,
-            "run_id": found.run_id,
-            "run_key": found.run_id,
+            "run_id": course.run_id,
+            "run_key": course.run_id,
             "steps": metrics["step"].max(),
             "tokens": metrics["tokens"].max(),
             "final_loss": loss,
             "loss_name": name,
         },
-        said,
+        sidecar_fields,
     )
     ended = {
-        "ended_at": last if last is not None else said["started_at"],
+        "ended_at": last if last is not None else sidecar_fields["started_at"],
         "end_source": "last_event",
         "status": "unknown",
     }
-    return ({**ended, **run, **({"end_source": "logged"} if "ended_at" in said else {})},)
+    return ({**ended, **run, **({"end_source": "logged"} if "ended_at" in sidecar_fields else {})},)
 
 
 def _stem(file: str) -> str:

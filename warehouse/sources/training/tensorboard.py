@@ -115,7 +115,7 @@ def _run_folder(file: PurePosixPath) -> PurePosixPath:
 
 def _attempts(segment: _Segment, delivered: Delivered, source: Source) -> list[Mapping[str, Any]]:
     """The segment once for each time without a hole; its last event is the last that is known of it."""
-    said: Mapping[str, Any] = sidecar(delivered, source)
+    sidecar_fields: Mapping[str, Any] = sidecar(delivered, source)
     folder, name = _run_folder(PurePosixPath(delivered.file)), PurePosixPath(delivered.file).name
     loss_name, loss = last_loss((tag, value) for _, _, tag, value in segment.values)
     host = _HOST.search(name)
@@ -124,22 +124,24 @@ def _attempts(segment: _Segment, delivered: Delivered, source: Source) -> list[M
         "file_sha256": delivered.sha256,
         "location": "file",
         "source": source.name,
-        "run_id": None if "run_id" in said else str(folder),
+        "run_id": None if "run_id" in sidecar_fields else str(folder),
         "run_key": name.removesuffix(".gz").removesuffix(".zst"),
-        "run_name": None if "run_name" in said else folder.name,
-        "project": None if "project" in said else folder.parent.name,
+        "run_name": None if "run_name" in sidecar_fields else folder.name,
+        "project": None if "project" in sidecar_fields else folder.parent.name,
         "steps": max((step for _, step, _, _ in segment.values), default=None),
         "tokens": max(tokens, default=None),
         "final_loss": loss,
         "loss_name": loss_name,
-        **({"hosts": [host["host"]]} if host and "hosts" not in said else {}),
+        **({"hosts": [host["host"]]} if host and "hosts" not in sidecar_fields else {}),
     }
-    timeless = {name: value for name, value in said.items() if name not in ("started_at", "ended_at", "status")}
-    known = with_sidecar(run, timeless) | {"end_source": "last_event", "status": "unknown"}
+    timeless = {
+        name: value for name, value in sidecar_fields.items() if name not in ("started_at", "ended_at", "status")
+    }
+    fields = with_sidecar(run, timeless) | {"end_source": "last_event", "status": "unknown"}
     spans = launches(segment.times)
     steps = trained_steps(spans, ((at, step) for at, step, _, _ in segment.values))
     rows: list[Mapping[str, Any]] = [
-        {**known, **trained, "started_at": span.start, "ended_at": span.end}
+        {**fields, **trained, "started_at": span.start, "ended_at": span.end}
         for span, trained in zip(spans, steps, strict=True)
     ]
-    return [*rows[:-1], *({**row, "status": said.get("status") or "unknown"} for row in rows[-1:])]
+    return [*rows[:-1], *({**row, "status": sidecar_fields.get("status") or "unknown"} for row in rows[-1:])]

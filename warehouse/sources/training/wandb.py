@@ -19,7 +19,7 @@ from warehouse.sources.training.chips import chip
 from warehouse.sources.training.run_rows import ALIASES, last_loss, metric_rows, run_rows
 from warehouse.sources.training.sidecar import is_sidecar, refuse_sidecar, sidecar, sidecar_paths, with_sidecar
 from warehouse.sources.training.table_metrics import read_history
-from warehouse.sources.training.wandb_run import Told, add_files, plain_config, read_wandb
+from warehouse.sources.training.wandb_run import LoggedRun, add_files, plain_config, read_wandb
 
 SUMMARY: Final = "files/wandb-summary.json"
 METADATA: Final = "files/wandb-metadata.json"
@@ -34,8 +34,8 @@ _STOPPED: Final = {"end_source": "last_event", "status": "unknown"}
 
 def side_files(file: str) -> Sequence[str]:
     """The other files of the run's folder, and a sidecar."""
-    place = _place(file)
-    beside = [path for path in _known(*place) if path != file] if place else []
+    run_folder = _run_folder(file)
+    beside = [path for path in _folder_files(*run_folder) if path != file] if run_folder else []
     return [*beside, *sidecar_paths(file)]
 
 
@@ -47,11 +47,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
     """
     if is_sidecar(delivered.file):
         return Reading(rows=1, frames={}, refused=refuse_sidecar(delivered, source).frame())
-    place = _place(delivered.file)
-    if place and delivered.file.endswith(".wandb"):
-        return _run(delivered, source, place[1], read_wandb(delivered.content))
-    if place:
-        return _beside(delivered, source, *place)
+    run_folder = _run_folder(delivered.file)
+    if run_folder and delivered.file.endswith(".wandb"):
+        return _run(delivered, source, run_folder[1], read_wandb(delivered.content))
+    if run_folder:
+        return _beside(delivered, source, *run_folder)
     exported = _EXPORT.fullmatch(PurePosixPath(delivered.file).name)
     if exported:
         options = {**source.options, "time_unit": "s"}
@@ -60,21 +60,21 @@ def read(delivered: Delivered, source: Source) -> Reading:
     return Reading(rows=0, frames={})
 
 
-def _place(file: str) -> tuple[str, str] | None:
+def _run_folder(file: str) -> tuple[str, str] | None:
     """The run's folder and its id; None for a file that stands in no such folder."""
     for folder in PurePosixPath(file).parents:
-        if found := _FOLDER.fullmatch(folder.name):
-            return str(folder), found["id"]
+        if match := _FOLDER.fullmatch(folder.name):
+            return str(folder), match["id"]
     return None
 
 
-def _known(folder: str, run_id: str) -> list[str]:
+def _folder_files(folder: str, run_id: str) -> list[str]:
     return [f"{folder}/{name}" for name in (f"run-{run_id}.wandb", SUMMARY, METADATA, CONFIG)]
 
 
 def _beside(delivered: Delivered, source: Source, folder: str, run_id: str) -> Reading:
     """A file beside is one row; the summary, or without one the metadata, tells of the run where no `.wandb` does."""
-    binary, summary, metadata, config = _known(folder, run_id)
+    binary, summary, metadata, config = _folder_files(folder, run_id)
     if delivered.file not in (summary, metadata, config):
         return Reading(rows=0, frames={})
     try:
@@ -87,41 +87,41 @@ def _beside(delivered: Delivered, source: Source, folder: str, run_id: str) -> R
     comes_first = delivered.file == summary or (delivered.file == metadata and told_by is None)
     if told_by == binary or not comes_first:
         return Reading(rows=1, frames={})
-    return _run(delivered, source, run_id, Told(records=1))
+    return _run(delivered, source, run_id, LoggedRun(records=1))
 
 
-def _run(delivered: Delivered, source: Source, run_id: str, told: Told) -> Reading:
-    place = _place(delivered.file) or ("", run_id)
-    _, *names = _known(*place)
+def _run(delivered: Delivered, source: Source, run_id: str, logged: LoggedRun) -> Reading:
+    run_folder = _run_folder(delivered.file) or ("", run_id)
+    _, *names = _folder_files(*run_folder)
     opened = {**delivered.side_files, delivered.file: delivered.content}
     summary, metadata = (_json(opened.get(name)) for name in names[:2])
-    metadata = metadata or told.environment
-    add_files(told, metadata, summary, plain_config(opened[names[2]]) if names[2] in opened else {})
-    run = _row(told, metadata, run_id, sidecar(delivered, source))
+    metadata = metadata or logged.environment
+    add_files(logged, metadata, summary, plain_config(opened[names[2]]) if names[2] in opened else {})
+    run = _row(logged, metadata, run_id, sidecar(delivered, source))
     named = {"file_sha256": delivered.sha256, "location": "file", "source": source.name, **run}
-    values = list(told.values())
+    values = list(logged.values())
     metrics = [_metric(str(run["run_id"]), row, name, value) for row, name, value in values]
     starts = plausible_starts(delivered.ahead)
     if named.get("started_at") is not None and named["started_at"] not in starts:
         refused = Refusals([("file", "date_out_of_range", "", "the run starts before 2015 or after the night")])
-        return Reading(rows=max(told.records, 1), frames={}, refused=refused.frame())
+        return Reading(rows=max(logged.records, 1), frames={}, refused=refused.frame())
     return Reading(
-        rows=told.records,
+        rows=logged.records,
         frames={
-            "run_rows": run_rows(_attempts(named, told)),
+            "run_rows": run_rows(_attempts(named, logged)),
             "metric_rows": metric_rows(delivered.sha256, source.name, metrics),
         },
-        flags=("cut",) if told.is_cut else (),
+        flags=("cut",) if logged.is_cut else (),
     )
 
 
-def _attempts(run: Mapping[str, Any], told: Told) -> list[Mapping[str, Any]]:
+def _attempts(run: Mapping[str, Any], logged: LoggedRun) -> list[Mapping[str, Any]]:
     """The segment as one attempt, or as several where it stood still; all but the last end with their last record."""
     started, ended = run.get("started_at"), run.get("ended_at")
-    spans = [] if started is None else within(launches(told.times), started, ended)
+    spans = [] if started is None else within(launches(logged.times), started, ended)
     return [
         {**run, **steps, "started_at": span.start, **({"ended_at": ended} if span is spans[-1] else _stopped(span))}
-        for span, steps in zip(spans, trained_steps(spans, told.step_times), strict=True)
+        for span, steps in zip(spans, trained_steps(spans, logged.step_times), strict=True)
     ]
 
 
@@ -137,88 +137,90 @@ def _json(path: Path | None) -> Mapping[str, Any]:
         return {}
 
 
-def _row(told: Told, metadata: Mapping[str, Any], run_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    name, loss = last_loss((name, value) for _, name, value in told.values())
+def _row(
+    logged: LoggedRun, metadata: Mapping[str, Any], run_id: str, sidecar_fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    name, loss = last_loss((name, value) for _, name, value in logged.values())
     if loss is None:
-        numbers = {name: value for name, value in told.summary.items() if isinstance(value, int | float)}
+        numbers = {name: value for name, value in logged.summary.items() if isinstance(value, int | float)}
         name, loss = last_loss((name, float(value)) for name, value in numbers.items())
-    own = told.run_id or run_id
-    gpu_count, gpu_scope = _gpu_count(told, metadata)
+    own = logged.run_id or run_id
+    gpu_count, gpu_scope = _gpu_count(logged, metadata)
     run = {
         "run_id": own,
         "run_key": own,
-        "job_id": _job_id(told, metadata),
-        "run_group": told.run_group,
-        "rank": _rank(told),
-        "run_name": told.name or said.get("run_name", own),
-        "project": told.project,
-        "started_at": told.started_at,
-        "gpu_model": chip(_gpu(told, metadata)),
+        "job_id": _job_id(logged, metadata),
+        "run_group": logged.run_group,
+        "rank": _rank(logged),
+        "run_name": logged.name or sidecar_fields.get("run_name", own),
+        "project": logged.project,
+        "started_at": logged.started_at,
+        "gpu_model": chip(_gpu(logged, metadata)),
         "gpu_count": gpu_count,
-        "gpu_scope": None if "gpu_count" in said else gpu_scope,
-        "steps": told.steps,
-        "tokens": _tokens(told, said),
+        "gpu_scope": None if "gpu_count" in sidecar_fields else gpu_scope,
+        "steps": logged.steps,
+        "tokens": _tokens(logged, sidecar_fields),
         "final_loss": loss,
         "loss_name": name,
-        **({"hosts": [told.host]} if told.host else {}),
+        **({"hosts": [logged.host]} if logged.host else {}),
     }
-    known = with_sidecar(run | _end(told), said)
-    return known | {"status": known.get("status") or "unknown"}
+    fields = with_sidecar(run | _end(logged), sidecar_fields)
+    return fields | {"status": fields.get("status") or "unknown"}
 
 
-def _end(told: Told) -> dict[str, Any]:
+def _end(logged: LoggedRun) -> dict[str, Any]:
     """The last value, or the last moment the run was measured; without an exit it may have gone on after that.
 
     The clock of the run goes on over its segments, so that only differences of it measure one: those to the exit.
     """
-    has_ended = told.exit_code is not None
-    last = max((at for at in (told.last_logged_at, *told.measured_at) if at is not None), default=None)
-    if last is not None and has_ended and told.exit_runtime is not None and told.runtime is not None:
-        last += max(0, round((told.exit_runtime - told.runtime) * 1_000_000))
-    runtime = None if told.runtime is None else round(told.runtime * 1_000_000)
-    reckoned = None if told.started_at is None or runtime is None else told.started_at + runtime
-    ended_at = next((at for at in (last, reckoned, told.started_at) if at is not None), None)
+    has_ended = logged.exit_code is not None
+    last = max((at for at in (logged.last_logged_at, *logged.measured_at) if at is not None), default=None)
+    if last is not None and has_ended and logged.exit_runtime is not None and logged.runtime is not None:
+        last += max(0, round((logged.exit_runtime - logged.runtime) * 1_000_000))
+    runtime = None if logged.runtime is None else round(logged.runtime * 1_000_000)
+    reckoned = None if logged.started_at is None or runtime is None else logged.started_at + runtime
+    ended_at = next((at for at in (last, reckoned, logged.started_at) if at is not None), None)
     if has_ended:
-        return {"ended_at": ended_at, "end_source": "logged", "status": "failed" if told.exit_code else "finished"}
-    return {"ended_at": ended_at, **_STOPPED, "status": "failed" if told.is_cut else None}
+        return {"ended_at": ended_at, "end_source": "logged", "status": "failed" if logged.exit_code else "finished"}
+    return {"ended_at": ended_at, **_STOPPED, "status": "failed" if logged.is_cut else None}
 
 
-def _job_id(told: Told, metadata: Mapping[str, Any]) -> str | None:
+def _job_id(logged: LoggedRun, metadata: Mapping[str, Any]) -> str | None:
     """The job of Slurm that the process ran in."""
     slurm = metadata.get("slurm")
     noted = slurm.get("job_id") if isinstance(slurm, dict) else None
     stated = noted if noted is not None else next(
-        (value for name, value in told.config.items() if name.lower() in _JOB_IDS and value is not None), None
+        (value for name, value in logged.config.items() if name.lower() in _JOB_IDS and value is not None), None
     )  # fmt: skip
     return None if stated is None else str(stated)
 
 
-def _rank(told: Told) -> int | None:
+def _rank(logged: LoggedRun) -> int | None:
     """The number of the process among those of one job; trainers that are alone note 0 or -1, too."""
     written = {
         name.lower().replace("-", "_").rpartition("/")[2].rpartition(".")[2]: value
-        for name, value in told.config.items()
+        for name, value in logged.config.items()
     }
     stated = (str(written[name]) for name in _RANKS if written.get(name) is not None)
     return next((int(text) for text in stated if text.isascii() and text.isdigit()), None)
 
 
-def _gpu(told: Told, metadata: Mapping[str, Any]) -> str | None:
+def _gpu(logged: LoggedRun, metadata: Mapping[str, Any]) -> str | None:
     listed = metadata.get("gpu_nvidia")
     first = listed[0] if isinstance(listed, list) and listed else {}
     named = metadata.get("gpu") or (first.get("name") if isinstance(first, dict) else None)
-    return str(named or told.config.get("gpu_type") or "") or None
+    return str(named or logged.config.get("gpu_type") or "") or None
 
 
-def _gpu_count(told: Told, metadata: Mapping[str, Any]) -> tuple[float | None, str | None]:
+def _gpu_count(logged: LoggedRun, metadata: Mapping[str, Any]) -> tuple[float | None, str | None]:
     """GPUs and whose they are: those of all ranks, those that the client saw in its machine, or as the settings say.
 
     A client that looked at its machine and saw none ran without GPUs.
     """
     stated = [
-        (told.config.get(_GPUS[0]), "job"),
+        (logged.config.get(_GPUS[0]), "job"),
         (metadata.get("gpu_count"), "host"),
-        *((told.config.get(name), None) for name in _GPUS[1:]),
+        *((logged.config.get(name), None) for name in _GPUS[1:]),
         (0 if "cpu_count" in metadata and not metadata.get("gpu") else None, None),
     ]
     written = ((str(value), scope) for value, scope in stated if value is not None)
@@ -226,12 +228,12 @@ def _gpu_count(told: Told, metadata: Mapping[str, Any]) -> tuple[float | None, s
     return next(((number, scope) for number, scope in numbers if number <= LARGEST_SIZE), (None, None))
 
 
-def _tokens(told: Told, said: Mapping[str, Any]) -> float | None:
-    counted = [value for _, name, value in told.values() if ALIASES.get(name) == "tokens"]
+def _tokens(logged: LoggedRun, sidecar_fields: Mapping[str, Any]) -> float | None:
+    counted = [value for _, name, value in logged.values() if ALIASES.get(name) == "tokens"]
     if counted:
         return max(counted)
-    each = said.get("tokens_per_step")
-    return None if each is None or told.steps is None else float(each) * told.steps
+    each = sidecar_fields.get("tokens_per_step")
+    return None if each is None or logged.steps is None else float(each) * logged.steps
 
 
 def _metric(run_id: str, row: Mapping[str, Any], name: str, value: float) -> dict[str, Any]:

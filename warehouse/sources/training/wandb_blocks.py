@@ -74,16 +74,16 @@ def message(payload: bytes) -> Message:
     Raises:
         CutRecordError: if the bytes are no message.
     """
-    found: dict[int, list[bytes | int]] = defaultdict(list)
+    fields: dict[int, list[bytes | int]] = defaultdict(list)
     offset = 0
     try:
         while offset < len(payload):
             key, offset = _varint(payload, offset)
             value, offset = _value(payload, offset, key & 7)
-            found[key >> 3].append(value)
+            fields[key >> 3].append(value)
     except IndexError as error:
         raise CutRecordError("a message ends within a field") from error
-    return found
+    return fields
 
 
 def _varint(payload: bytes, offset: int) -> tuple[int, int]:
@@ -108,24 +108,24 @@ def _value(payload: bytes, offset: int, wire: int) -> tuple[bytes | int, int]:
     return payload[offset : offset + length], offset + length
 
 
-def text(found: Message, number: int) -> str | None:
+def text(fields: Message, number: int) -> str | None:
     """A text field; None if it is absent or empty."""
-    value = found.get(number, [b""])[-1]
+    value = fields.get(number, [b""])[-1]
     return value.decode("utf-8", "replace") or None if isinstance(value, bytes) else None
 
 
-def inner(found: Message, number: int) -> list[Message]:
+def inner(fields: Message, number: int) -> list[Message]:
     """The messages of a repeated field."""
-    return [message(value) for value in found.get(number, []) if isinstance(value, bytes)]
+    return [message(value) for value in fields.get(number, []) if isinstance(value, bytes)]
 
 
-def whole(found: Message, number: int) -> int | None:
+def whole(fields: Message, number: int) -> int | None:
     """A whole number; None if it is absent."""
-    value = found.get(number, [b""])[-1]
+    value = fields.get(number, [b""])[-1]
     return value if isinstance(value, int) else None
 
 
-def double(found: Message, number: int) -> float | None:
+def double(fields: Message, number: int) -> float | None:
     """A double; None if it is absent."""
-    value = found.get(number, [b""])[-1]
+    value = fields.get(number, [b""])[-1]
     return float(struct.unpack("<d", value)[0]) if isinstance(value, bytes) and len(value) == 8 else None  # noqa: PLR2004

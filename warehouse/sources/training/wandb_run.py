@@ -20,7 +20,7 @@ _SECOND: Final = 1_000_000
 
 
 @dataclass
-class Told:
+class LoggedRun:
     """The facts of one run, as far as they are told; instants in microseconds since 1970."""
 
     run_id: str | None = None
@@ -94,39 +94,39 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def read_wandb(content: Path) -> Told:
+def read_wandb(content: Path) -> LoggedRun:
     """Everything up to the end of the file, or to the record within which it was cut."""
-    told = Told()
+    logged = LoggedRun()
     try:
         for payload in blocks.records(content):
-            _add(told, blocks.message(payload))
-            told.records += 1
+            _add(logged, blocks.message(payload))
+            logged.records += 1
     except blocks.CutRecordError:
-        told.is_cut = True
-    return told
+        logged.is_cut = True
+    return logged
 
 
-def _add(told: Told, record: Message) -> None:
+def _add(logged: LoggedRun, record: Message) -> None:
     for run in blocks.inner(record, _RUN):
-        _add_run(told, run)
+        _add_run(logged, run)
     for history in blocks.inner(record, _HISTORY):
-        told.history.append(dict(_item(item) for item in blocks.inner(history, 1)))
+        logged.history.append(dict(_item(item) for item in blocks.inner(history, 1)))
     for summary in blocks.inner(record, _SUMMARY):
-        told.summary |= dict(_item(item) for item in blocks.inner(summary, 1))
+        logged.summary |= dict(_item(item) for item in blocks.inner(summary, 1))
     for measured in blocks.inner(record, _STATS):
-        told.measured_at += [_instant(at) for at in blocks.inner(measured, 2)]
+        logged.measured_at += [_instant(at) for at in blocks.inner(measured, 2)]
     for ended in blocks.inner(record, _EXIT):
-        told.exit_code, told.exit_runtime = blocks.whole(ended, 1) or 0, blocks.whole(ended, 2)
+        logged.exit_code, logged.exit_runtime = blocks.whole(ended, 1) or 0, blocks.whole(ended, 2)
 
 
-def _add_run(told: Told, run: Message) -> None:
-    told.run_id, told.project = blocks.text(run, 1), blocks.text(run, 3)
-    told.name, told.host = blocks.text(run, 8), blocks.text(run, 13)
-    told.run_group = blocks.text(run, 6)
+def _add_run(logged: LoggedRun, run: Message) -> None:
+    logged.run_id, logged.project = blocks.text(run, 1), blocks.text(run, 3)
+    logged.name, logged.host = blocks.text(run, 8), blocks.text(run, 13)
+    logged.run_group = blocks.text(run, 6)
     for start in blocks.inner(run, 17):
-        told.started_at = _instant(start)
+        logged.started_at = _instant(start)
     for config in blocks.inner(run, 4):
-        told.config |= dict(_item(item) for item in blocks.inner(config, 1))
+        logged.config |= dict(_item(item) for item in blocks.inner(config, 1))
 
 
 def _instant(message: Message) -> int:
@@ -157,25 +157,27 @@ def _parsed(written: str) -> Any:  # noqa: ANN401 - any JSON value
         return written
 
 
-def add_files(told: Told, metadata: Mapping[str, Any], summary: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+def add_files(
+    logged: LoggedRun, metadata: Mapping[str, Any], summary: Mapping[str, Any], config: Mapping[str, Any]
+) -> None:
     """What the files beside say; the `.wandb` file wins where both speak."""
     started = metadata.get("startedAt")
-    if told.started_at is None and isinstance(started, str):
+    if logged.started_at is None and isinstance(started, str):
         moment = datetime.fromisoformat(started)
-        told.started_at = microseconds_of(moment.astimezone() if moment.tzinfo is None else moment)
-    told.host = told.host or metadata.get("host")
-    told.summary = {**summary, **told.summary}
-    told.config = {**config, **told.config}
+        logged.started_at = microseconds_of(moment.astimezone() if moment.tzinfo is None else moment)
+    logged.host = logged.host or metadata.get("host")
+    logged.summary = {**summary, **logged.summary}
+    logged.config = {**config, **logged.config}
 
 
 def plain_config(content: Path) -> Mapping[str, str]:
     """The settings of config.yaml that are one word or number: `name:` and below it `value: …`."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     name = ""
     for line in content.read_text("utf-8", "replace").splitlines():
         key, _, value = line.strip().partition(":")
         if line and not line[0].isspace():
             name = key.strip("\"'")
         if key == "value" and value.strip() and len(line) - len(line.lstrip()) <= 4:  # noqa: PLR2004 - one level deep
-            found.setdefault(name, value.strip().strip("\"'"))
-    return found
+            settings.setdefault(name, value.strip().strip("\"'"))
+    return settings

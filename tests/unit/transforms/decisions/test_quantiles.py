@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transforms.decisions.law.architectures import buildable, nearest
-from transforms.decisions.quantiles import median, medians, percentiles
+from transforms.decisions.quantiles import median, medians, ninth_decile, percentiles
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 101, 1000, 2000])
@@ -14,6 +14,7 @@ def test_percentiles_are_bit_for_bit_those_of_numpy(count: int) -> None:
     draws = np.random.default_rng(count).lognormal(0, 3, (20, count))
     assert (percentiles(draws) == np.quantile(draws, [0.1, 0.5, 0.9], axis=-1)).all()
     assert (medians(draws) == np.median(draws, axis=1)).all()
+    assert (ninth_decile(draws) == percentiles(draws)[2]).all()
 
 
 def test_the_middle_of_an_even_number_lies_between_the_two_middle_ones() -> None:

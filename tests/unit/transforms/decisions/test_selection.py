@@ -35,13 +35,47 @@ def order(table_of: TableOf, *options: dict[str, Any]) -> list[tuple[str, str | 
 
 def test_safe_money_is_decided_before_what_is_worth_more(table_of: TableOf) -> None:
     release = option("release_capacity", 1_000, model_id=None, pool_id="p", standing="safe")
-    retire = option("retire", 90_000, standing="evaluate_first")
+    retire = option("retire", 90_000, model_id="b", standing="evaluate_first")
 
     assert order(table_of, retire, option("route", 50_000, task="x"), release) == [
         ("release_capacity", None),
         ("route", "x"),
         ("retire", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("distil_usd", "first"),
+    [
+        # nine tenths of 110,000 are 99,000: as much money that is measured is preferred
+        (110_000, "retrain_smaller"),
+        # nine tenths of 120,000 are 108,000: to evaluate the student first is clearly worth more
+        (120_000, "distil"),
+    ],
+)
+def test_of_two_answers_for_a_model_the_clearly_better_one_is_asked_for(
+    table_of: TableOf, distil_usd: float, first: str
+) -> None:
+    found = order(
+        table_of,
+        option("retrain_smaller", 100_000),
+        option("distil", distil_usd, task="x", standing="evaluate_first"),
+    )
+
+    assert found[0][0] == first
+    assert len(found) == 2
+
+
+def test_a_measured_move_and_one_to_evaluate_together_are_worth_more_than_the_whole(table_of: TableOf) -> None:
+    # 60,000 and nine tenths of 50,000 against 80,000 for the whole, which is tried last
+    found = order(
+        table_of,
+        option("retrain_smaller", 80_000),
+        option("route", 60_000, task="x"),
+        option("distil", 50_000, task="y", standing="evaluate_first"),
+    )
+
+    assert found == [("route", "x"), ("distil", "y"), ("retrain_smaller", None)]
 
 
 def test_moves_that_are_worth_more_together_come_before_the_change_of_the_whole(table_of: TableOf) -> None:

@@ -46,6 +46,13 @@ def test_a_month_is_the_mean_from_where_at_least_half_of_the_most_is_saved() -> 
     assert later.monthly_saving.tolist() == [70, 70]
 
 
+def test_a_year_is_the_twelve_months_from_the_night_and_not_those_of_full_effect() -> None:
+    # nothing for three months, then 10 a month for eleven: nine of them lie in the year
+    later = cash(saved=np.array([[0.0, 0]] * 3 + [[10, 10]] * 11), passes=np.array([True, False]))
+
+    assert later.next_year.tolist() == [90, 0]
+
+
 def test_cash_is_paid_back_in_the_month_in_which_it_turns() -> None:
     # −100, −10, 80, 170, 260: the second month
     assert cash().cumulative[:, 0].tolist() == [-100, -10, 80, 170, 260]

@@ -81,7 +81,7 @@ def test_parity_reached_is_nothing_to_serve(company: Any, night: Any) -> None:
     assert rolled["tokens_to_parity"].to_list() == [None, 0.0, 0.0]
 
 
-def test_nothing_is_carried_before_the_first_cost(company: Any, night: Any, rows: Any) -> None:
+def test_nothing_is_kept_before_the_first_cost(company: Any, night: Any, rows: Any) -> None:
     early = {"day": date(2024, 12, 5), "model_id": "m", "requests": 1, "input_tokens": 100}
     service = pl.concat([company["daily_service"], rows("daily_service", early)])
     rolled = table(company | {"daily_service": service}, night(NIGHT))
@@ -97,13 +97,13 @@ def test_a_bill_dated_after_the_night_counts_in_the_nights_month(company: Any, n
     assert rolled.select("month", "additions_usd").row(-1) == (MARCH, Decimal(5))
 
 
-def test_a_model_of_images_is_carried_by_its_images(company: Any, night: Any, rows: Any) -> None:
+def test_a_model_of_images_is_kept_by_its_images(company: Any, night: Any, rows: Any) -> None:
     images = {"day": date(2025, 2, 10), "model_id": "m", "requests": 9, "units": 250.0, "unit_name": "image"}
     rolled = table(company | {"daily_service": rows("daily_service", images)}, night(NIGHT))
     assert rolled.select("production_unit", "tokens_served", "amortized_usd").row(1) == ("image", 250.0, Decimal(225))
 
 
-def test_inherited_training_is_carried_by_the_heir_and_leaves_the_base(company: Any, night: Any, rows: Any) -> None:
+def test_inherited_training_is_kept_by_the_heir_and_leaves_the_base(company: Any, night: Any, rows: Any) -> None:
     # by February the heir has taken two thirds of the base's $900, by March all of it
     shares = [
         {"month": month, "ancestor_id": "base", "model_id": heir, "phase": "pretraining", "training_usd": usd}

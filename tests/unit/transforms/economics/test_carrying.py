@@ -62,7 +62,7 @@ def test_units_of_production_carry_by_what_was_served_of_what_was_expected() -> 
     assert closes(history)
 
 
-def test_training_added_later_is_carried_by_the_units_still_to_come() -> None:
+def test_training_added_later_is_kept_by_the_units_still_to_come() -> None:
     # $900, 100 of 1000 → 90; $90 more: 900 left over 900 units, 450 served → 450
     history = list(roll_forward(months((900, 100), (90, 450)), plan(policies=produced(1000))))
     assert dollars(history) == [90, 450]
@@ -112,7 +112,7 @@ def test_the_running_month_carries_its_days_to_the_night() -> None:
     ]
 
 
-def test_nothing_is_carried_before_the_model_serves() -> None:
+def test_nothing_is_kept_before_the_model_serves() -> None:
     history = list(roll_forward(months((500, 0), (500, 0)), plan(serves_from=None, policies=straight(100))))
     assert (dollars(history), history[-1].closing) == ([0, 0], 1000 * USD)
     assert history[0].estimate.basis == "not_serving"

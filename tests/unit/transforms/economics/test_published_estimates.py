@@ -129,9 +129,7 @@ def test_the_month_that_runs_keeps_its_estimate_and_may_still_end(company: Any, 
     assert dollars(rolled(ends, rows, night, date(2025, 3, 31)), "written_off_usd") == [0, 0, 360]
 
 
-def test_late_cost_of_a_closed_month_is_carried_by_the_estimate_of_that_month(
-    company: Any, rows: Any, night: Any
-) -> None:
+def test_late_cost_of_a_closed_month_is_kept_by_the_estimate_of_that_month(company: Any, rows: Any, night: Any) -> None:
     # $100 more in February: 400 of 1000 tokens of $1,000, then a third of $600
     first = published(rolled(company, rows, night, MARCH), MARCH)
     found = rolled(company | {"published_amortization": first}, rows, night, date(2025, 3, 31), february=100)

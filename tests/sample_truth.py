@@ -1,4 +1,4 @@
-"""What must come out: the plan's own answer, worked out hour by hour, without a file that was written from it."""
+"""What must come out of the sample: its plan's own answer, worked out hour by hour, without a file written from it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 
-from warehouse.sample.company import Company, Line, Supply
+from warehouse.sample.company import TOKEN_WEIGHTS, Company, Line, Supply
 from warehouse.sample.demand import demand
 from warehouse.sample.hours import Calendar, Hourly
 
-WEIGHTS = {"input": 1.0, "cached": 0.1, "output": 4.0}
 WASTED = ("failed", "cancelled", "timeout")
 DIMENSIONS = ("account", "model_id", "phase", "pool_id", "is_waste")
 AMOUNTS = ("billed_usd", "effective_usd", "gpu_hours")
@@ -147,9 +146,9 @@ def _weights(calendar: Calendar, requests: pl.DataFrame, deployment_id: str, mod
     asked = requests.filter(pl.col("deployment_id") == deployment_id, pl.col("model_id") == model_id)
     weighted = asked.group_by("hour").agg(
         (
-            (pl.col("input_tokens") - pl.col("cached_input_tokens")) * WEIGHTS["input"]
-            + pl.col("cached_input_tokens") * WEIGHTS["cached"]
-            + pl.col("output_tokens") * WEIGHTS["output"]
+            (pl.col("input_tokens") - pl.col("cached_input_tokens")) * TOKEN_WEIGHTS["input"]
+            + pl.col("cached_input_tokens") * TOKEN_WEIGHTS["cached_input"]
+            + pl.col("output_tokens") * TOKEN_WEIGHTS["output"]
         )
         .sum()
         .alias("weight")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.decisions.actions.model_lineage import kin_of
+from transforms.decisions.actions.model_lineage import lineages_of
 
 if TYPE_CHECKING:
     from conftest import Company, TableOf
@@ -80,14 +80,14 @@ def test_what_was_made_from_a_model_may_take_its_traffic_once_it_passed_its_task
 
 def test_models_made_from_each_other_in_a_circle_are_no_hosts(table_of: TableOf) -> None:
     rows = [{"model_id": "a", "base_model_id": "b"}, {"model_id": "b", "base_model_id": "a"}]
-    kin = kin_of(table_of("models", rows))
+    kin = lineages_of(table_of("models", rows))
 
     assert kin["a"].relatives == []
 
 
 def test_models_made_from_the_same_base_are_kin_without_a_family(table_of: TableOf) -> None:
     rows = [{"model_id": name, "params": 32e9, "base_model_id": "base"} for name in ("a", "b")]
-    kin = kin_of(table_of("models", [{"model_id": "base", "params": 32e9}, *rows]))
+    kin = lineages_of(table_of("models", [{"model_id": "base", "params": 32e9}, *rows]))
 
     assert (kin["a"].bases, kin["a"].relatives) == (["base"], ["b"])
     assert (kin["base"].bases, kin["base"].relatives, kin["base"].descendants) == ([], [], ["a", "b"])
