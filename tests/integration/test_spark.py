@@ -182,7 +182,7 @@ def test_a_cluster_marks_and_reduces_as_one_machine_does_although_a_worker_is_ki
     reduced = spark.reduce(*arguments, dict.fromkeys(DAYS, ROWS))
     assert reduced.equals(reduce_plainly(*arguments, DAYS))
     assert reduced.equals(reduce_on_duckdb(*arguments, dict.fromkeys(DAYS, ROWS)))
-    assert reduced["requests"].sum() > ROWS
+    assert reduced["requests"].sum() > ROWS // 2
 
 
 def kill_in_the_middle(cluster: Cluster) -> None:
