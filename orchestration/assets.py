@@ -97,6 +97,7 @@ from transforms.staging.accruals import accruals
 from transforms.staging.charge_findings import charge_findings
 from transforms.staging.charges import charges
 from transforms.staging.delivered_days import delivered_days
+from transforms.staging.gpu_activity import gpu_activity
 from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.run_findings import run_findings
@@ -126,6 +127,7 @@ ASSETS: Final = [
         captured_twice,
         token_usage,
         workload_uses,
+        gpu_activity,
         checks=CHECKS["staging"],
     ),
     stage(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
 from orchestration.settings import Project
+from transforms.suggestion_names import line
 from warehouse.landing.holds import Hold
+from warehouse.sources.policy.files import header
 from warehouse.sources.registry import FORMATS
 
 HEADERS: Final = {
@@ -92,14 +95,37 @@ def _number(amount: float, unit: str) -> str:
     return f"{amount:,.0f}" if unit == "tokens" else f"{amount:,.2f}"
 
 
-def to_paste(suggestions: pl.DataFrame) -> Iterator[str]:
-    """The lines by file of policy/, with what each would reach before it."""
+def in_columns(project: Project, suggestions: pl.DataFrame) -> pl.DataFrame:
+    """The suggestions with each line in the columns that its file of policy/ has, so that it can be pasted there."""
+    headers = {file: header(project.root / "policy" / file) for file in HEADERS}
+    lines = [
+        _in_columns(written, HEADERS[file].split(","), headers[file] or HEADERS[file].split(","))
+        for file, written in suggestions.select("file", "line").iter_rows()
+    ]
+    return suggestions.with_columns(pl.Series("line", lines, dtype=pl.String))
+
+
+def _in_columns(written: str, ours: Sequence[str], theirs: Sequence[str]) -> str:
+    cells = dict(zip(ours, next(csv.reader([written])), strict=True))
+    return line(*(cells.get(name, "") for name in theirs))
+
+
+def to_paste(project: Project, suggestions: pl.DataFrame) -> Iterator[str]:
+    """By file of policy/ what each line would reach, and below it the lines, which can be pasted as they stand.
+
+    A file that is not there yet is its header and the lines.
+    """
     for (file,), rows in suggestions.group_by("file", maintain_order=True):
-        yield f"lines for policy/{file}, best guess first; correct the targets, then paste:"
-        yield f"    {HEADERS[str(file)]}"
-        for row in rows.sort("source", "amount", descending=[False, True]).iter_rows(named=True):
+        best_first = rows.sort("source", "amount", descending=[False, True])
+        yield f"lines for policy/{file}, best guess first, and what each reaches:"
+        for number, row in enumerate(best_first.iter_rows(named=True), start=1):
             gpus = f", {row['gpu_hours']:,.0f} GPU-hours" if row["gpu_hours"] else ""
-            yield f"    {row['line']}    <- {_number(row['amount'], row['unit'])} {row['unit']}{gpus}"
+            yield f"  {number:2} {row['source']}: {_number(row['amount'], row['unit'])} {row['unit']}{gpus}"
+        is_there = bool(header(project.root / "policy" / str(file)))
+        where = "to the end of" if is_there else "into the new file"
+        yield f"correct the targets, then paste {where} policy/{file}:"
+        yield from () if is_there else (HEADERS[str(file)],)
+        yield from best_first["line"]
 
 
 def remedies(holds: tuple[Hold, ...]) -> Iterator[str]:

@@ -175,10 +175,11 @@ def check(root: Path, now: datetime, form: str = "text", detail: Detail = "norma
             previewed = opened.enter_context(preview(project, yesterday(now)))
         records = check_output.recognised(project, previewed.profiles, previewed.versions, previewed.proved_beside)
         notes += previewed.sentences()
+        suggestions = check_output.in_columns(project, previewed.suggestions)
         if form == "json":
-            click.echo(check_output.as_json(records, previewed.suggestions, previewed.landing.holds, notes))
+            click.echo(check_output.as_json(records, suggestions, previewed.landing.holds, notes))
         else:
-            lines = (*check_output.to_paste(previewed.suggestions), *check_output.remedies(previewed.landing.holds))
+            lines = (*check_output.to_paste(project, suggestions), *check_output.remedies(previewed.landing.holds))
             for sentence in (*check_output.sentences(records), *notes, *lines):
                 click.echo(sentence)
         hold(previewed.landing, project.settings.machine())

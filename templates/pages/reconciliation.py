@@ -210,7 +210,12 @@ def _findings_note(night: Night) -> str:
     return ", ".join(counted) + (f"; {rest:,} more in findings.csv" if rest > 0 else "")
 
 
-KINDS: Final = {"gpu_billing": "bills", "training_logs": "training logs", "request_telemetry": "requests"}
+KINDS: Final = {
+    "gpu_billing": "bills",
+    "training_logs": "training logs",
+    "request_telemetry": "requests",
+    "gpu_activity": "GPU activity",
+}
 COUNTS: Final = ("rows", "accepted", "quarantined", "duplicates", "blank")
 
 

@@ -24,11 +24,13 @@ from templates.pages.night import Night, Row
 from templates.pages.price_driver import rate_cause
 from templates.table_unit import TableUnit
 
+MOST_ACTIVE: Final = 2
 MOST_ROWS: Final = {"A4": 12, "letter": 9}
 MOST_CAUSES: Final = 8
 MOST_RUNS: Final = 6
 MOST_GROUPS: Final = 6
 MEAN_MONTHS: Final = 3
+FEWEST_SHARES: Final = 2
 LEAST_TOKENS: Final = 10_000_000
 YARDSTICK: Final = 0.9
 IDLE: Final = ("idle", "commitment_unused")
@@ -126,7 +128,7 @@ def unit_costs(night: Night) -> UnitCosts:
         head=price_head(axis) if axis else None,
         rows=tuple(_row(night, row, axis, offers) for row in rows[:most]),
         everything=_everything(night, rows),
-        others=_others(rows[most:]),
+        others=" ".join([_others(rows[most:]), *_active(night, priced[:MOST_ACTIVE])]).strip(),
         offers=" ".join(_offer(night, row) for row in list(offers.values())[:2]),
         months=_months(night),
         served=served,
@@ -252,6 +254,11 @@ def _others(rows: list[Row]) -> str:
     return f"{len(rows):,} more models served {formats.tokens(served)} tokens." if rows else ""
 
 
+def _active(night: Night, rows: list[Row]) -> list[str]:
+    """What of the allocated price is time that the GPUs worked, where DCGM measured it."""
+    return [night.say("unit_costs", "active", row) for row in rows if row["active_usd_per_mtok"] is not None]
+
+
 def _months(night: Night) -> Markup | None:
     """The price of all models month by month, each weighted by its tokens."""
     months = [_rate_month(night, row) for row in night.figures]
@@ -346,10 +353,11 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
 
 
 def _goodput(night: Night) -> Markup | None:
+    """Goodput month by month; one month alone is no line."""
     ratio_by_month = dict(night.tables["goodput"].select("month", "goodput_ratio").iter_rows())
     months = [row["month"] for row in night.figures]
     shares = [ratio_by_month.get(month) for month in months]
-    if not any(share is not None for share in shares) or not night.tables["training_runs"].height:
+    if sum(share is not None for share in shares) < FEWEST_SHARES or not night.tables["training_runs"].height:
         return None
     last = [share for share in shares if share is not None][-1]
     words = formats.percent(last)

@@ -60,10 +60,12 @@ def test_a_new_user_reads_what_was_recognised_and_pastes_the_line_that_is_missin
 
     assert "cloud: FOCUS 1.0–1.4, version 1.2: 1 rows in 1 files; 2026-11-20 to 2026-11-20; USD; 8 GPU-hours" in said
     assert "cloud: no rule reaches 80.00 of 80.00 USD (100.0%)" in said
-    assert "100,cloud,tag:team,core,pool,core,,,,    <- 80.00 USD, 8 GPU-hours" in said
+    assert "cloud: 80.00 USD, 8 GPU-hours" in said
 
+    lines = said.partition("then paste to the end of policy/attribution.csv:\n")[2].splitlines(keepends=True)
+    assert lines == ["100,cloud,tag:team,core,pool,core,,,,\n"]
     with (project / "policy/attribution.csv").open("a", encoding="utf-8") as rules:
-        rules.write("100,cloud,tag:team,core,pool,core,,,,\n")
+        rules.writelines(lines)
     document = json.loads(checked(project, "--json"))
 
     assert document["suggestions"] == []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -114,6 +115,22 @@ def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
             inbox.reject(source.name, file, rejected)
             continue
         inbox.add(content)
+    if source.kind == "gpu_activity":
+        _with_copies(inbox, source.name)
+
+
+def _with_copies(inbox: Inbox, source: str) -> None:
+    """GPUs that do nothing are scraped in the same bytes again and again: each path is a measurement of its own."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for (name, file), source_file in sorted(inbox.files.items()):
+        if name == source:
+            paths[source_file.sha256].append(file)
+    for sha256, files in paths.items():
+        content = inbox.contents.get((source, sha256))
+        if content is not None and len(files) > 1:
+            copies = tuple(file for file in files if file != content.file)
+            digest = hashlib.sha256("\n".join([content.reader_digest, *copies]).encode()).hexdigest()
+            inbox.contents[source, sha256] = replace(content, reader_digest=digest, copies=copies)
 
 
 def _content(inbox: Inbox, source: Source, file: str, before: Before) -> Content:

@@ -17,6 +17,7 @@ from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, w
 from warehouse.schemas.raw import (
     ChargeRows,
     CounterSamples,
+    GpuSamples,
     InvoiceTotals,
     LandedFindings,
     MetricRows,
@@ -32,7 +33,8 @@ from warehouse.sources.source import Source
 from warehouse.tables import append, append_parts
 
 ROWS: Final[dict[str, type[Table]]] = {
-    table.table_name: table for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows, CounterSamples)
+    table.table_name: table
+    for table in (ChargeRows, InvoiceTotals, RunRows, MetricRows, WorkloadRows, CounterSamples, GpuSamples)
 }
 REQUESTS: Final = "requests"
 BATCH: Final = 200_000
@@ -41,6 +43,7 @@ _STARTS: Final = {
     "run_rows": "started_at",
     "workload_rows": "started_at",
     "counter_samples": "scraped_at",
+    "gpu_samples": "sampled_at",
     REQUESTS: "start_at",
 }
 
@@ -49,7 +52,7 @@ _STARTS: Final = {
 class Content:
     """One content of a source: the first path it stands under, and the digest of all that decides how it is read.
 
-    `promises` are what control files say of it.
+    `promises` are what control files say of it, `copies` the other paths, where a path says when it was measured.
     """
 
     source: Source
@@ -57,6 +60,7 @@ class Content:
     sha256: str
     reader_digest: str
     promises: tuple[Promise, ...] = ()
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

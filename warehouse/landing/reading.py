@@ -34,7 +34,8 @@ MEGABYTE: Final = 1_000_000
 class Order:
     """One content to be read: where it lies, as it was hashed, and how its source reads it.
 
-    `promises` are what control files say of it, `side_files` the paths that stand beside it, `folder` is private.
+    `promises` are what control files say of it, `side_files` the paths that stand beside it, `copies` the other paths
+    of the same bytes that count, `folder` is private.
     """
 
     source_file: Spooled
@@ -44,6 +45,7 @@ class Order:
     night_start: datetime
     run_on: date
     folder: Path
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ def _believed(order: Order) -> Reading:
         beside,
         bool(order.promises),
         order.run_on,
+        order.copies,
     )
     record = FORMATS[order.source.kind, order.source.format]
     read = record.read(delivered, order.source)

@@ -26,7 +26,7 @@ class Files(Table):
     table_key = ("source", "file")
 
     source = text("source of the settings that names the file")
-    kind = text("gpu_billing, training_logs or request_telemetry")
+    kind = text("gpu_billing, training_logs, request_telemetry or gpu_activity")
     file = text("path below the project directory, with forward slashes")
     sha256 = text("digest of the bytes as delivered")
     bytes = count("size as delivered", "bytes")
@@ -52,7 +52,7 @@ class Readings(Table):
     table_key = ("source", "file_sha256")
 
     source = text("source of the settings")
-    kind = text("gpu_billing, training_logs or request_telemetry")
+    kind = text("gpu_billing, training_logs, request_telemetry or gpu_activity")
     file_sha256 = text("digest of the bytes as delivered")
     reader_digest = text("digest of the settings, the code and the side files it was read under")
     read_for = day("night it was read for")
@@ -247,6 +247,25 @@ class CounterSamples(Table):
     scraped_at = instant("when it was scraped")
     value = count("what has been counted", "tokens, requests or microseconds")
     begun_at = instant("when the process or the counter began, where the scrape says so").or_null()
+
+
+class GpuSamples(Table):
+    """One measurement of one GPU: a metric as a scrape found it, or its mean over an hour where a table states that."""
+
+    file_sha256 = text("file it came from")
+    location = text("line N in that file")
+    source = text("source of the settings")
+    gpu = text("UUID of the GPU, with the instance of a GPU that is cut into some; else host and number")
+    gpus = measure("part of a chip that it is", "GPUs")
+    metric = choice("what is measured", "engine_activity", "utilization", "memory_used")
+    value = measure("share of the time, or memory in use", "ratio, or MiB for memory_used")
+    host = text("host").or_null()
+    gpu_model = text("chip as labelled").or_null()
+    namespace = text("namespace of the workload that held it").or_null()
+    pod = text("pod that held it").or_null()
+    container = text("container that held it").or_null()
+    sampled_at = instant("when it was scraped, or the hour of a mean")
+    is_hourly = flag("a mean over the hour")
 
 
 class MatchingCalls(Table):

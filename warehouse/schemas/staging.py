@@ -13,6 +13,7 @@ from warehouse.schemas.columns import (
     integer,
     json,
     measure,
+    ratio,
     text,
     texts,
 )
@@ -200,6 +201,25 @@ class WorkloadUses(Table):
     model_id = text("model it worked for").or_null()
     phase = choice("phase of the model's life", *PHASES).or_null()
     team = text("team").or_null()
+
+
+class GpuActivity(Table):
+    """One GPU in one UTC hour and for one pod: how much of the time it worked, and which model and pool it was for."""
+
+    source = text("source of the settings")
+    gpu = text("GPU")
+    hour = instant("UTC hour")
+    host = text("host").or_null()
+    gpu_model = text("chip as labelled").or_null()
+    namespace = text("namespace of the workload that held it").or_null()
+    pod = text("pod that held it").or_null()
+    gpu_hours = measure("part of the hour, of the GPU, that this pod held", "GPU-hours")
+    scrapes = count("scrapes of the GPU in the hour")
+    activity_ratio = ratio("mean share of the time; null where under half of its usual scrapes came").or_null()
+    memory_used_mib = measure("mean memory in use", "MiB").or_null()
+    deployment_id = text("deployment it served in").or_null()
+    model_id = text("model it worked for").or_null()
+    pool_id = text("pool it belongs to").or_null()
 
 
 class TrainingMetrics(Table):

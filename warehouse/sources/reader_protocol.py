@@ -50,7 +50,8 @@ class Delivered:
     `content` is a private copy of the decompressed bytes, gone after reading. `side_files` are the files a reader
     asked for (side files, system descriptions) that exist: path below the project directory -> where to open it.
     `is_proved` says that a control file names these bytes by digest, so that nothing of them can be missing. `run_on`
-    is the day of the run where that may be long after the night.
+    is the day of the run where that may be long after the night. `copies` are other paths of the same bytes, where
+    a path says when something was measured.
     """
 
     file: str
@@ -61,6 +62,7 @@ class Delivered:
     side_files: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     is_proved: bool = False
     run_on: date | None = None
+    copies: tuple[str, ...] = ()
 
     @property
     def ahead(self) -> datetime:

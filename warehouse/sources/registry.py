@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from warehouse.schemas.raw import ChargeRows
+from warehouse.sources.activity import dcgm
 from warehouse.sources.billing import (
     aws_cur,
     azure_cost,
@@ -269,6 +270,7 @@ _RECORDS: Final = (
         table_requests.read,
         columns=tuple(request_casts.COLUMNS),
     ),
+    Format("gpu_activity", "dcgm", "Activity of GPUs, of DCGM's exporter", 2, dcgm.read, columns=tuple(dcgm.COLUMNS)),
 )
 
 FORMATS: Final[Mapping[tuple[str, str], Format]] = MappingProxyType(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["gpu_billing", "training_logs", "request_telemetry"]
+Kind = Literal["gpu_billing", "training_logs", "request_telemetry", "gpu_activity"]
 Delivery = Literal["replace", "append", "parts"]
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from transforms.economics.months import clipped, night_month
 from transforms.economics.sums import gpu_time, whole
+from transforms.economics.unit_costs.measured_activity import measured_activity
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import UnitCosts
 
@@ -23,12 +24,13 @@ def unit_costs(
     model_spend: pl.DataFrame,
     amortization: pl.DataFrame,
     daily_spend: pl.DataFrame,
+    gpu_activity: pl.DataFrame,
     settings: pl.DataFrame,
 ) -> pl.DataFrame:
     """One month of one model that served or whose serving cost something.
 
     A rate is NULL in a month without tokens (or units); the cost of such a month stays in its columns. Parts add up:
-    allocated is used + idle share + shared share, fully loaded is allocated + amortised training.
+    allocated is used + idle share + shared share = active + inactive, fully loaded is allocated + amortised training.
     """
     night = night_month(settings)
     rows = (
@@ -36,9 +38,10 @@ def unit_costs(
         .join(_serving_cost(model_spend.with_columns(clipped(night))), on=_CELL, how="full", coalesce=True)
         .join(_amortized_training(amortization), on=_CELL, how="left")
         .join(_utilization(daily_spend, settings), on=_CELL, how="left")
+        .join(measured_activity(gpu_activity, daily_spend, settings), on=_CELL, how="left")
         .with_columns(pl.col(*_COUNTS, "units", *_COSTS).fill_null(0))
     )
-    return UnitCosts.frame(_rated(rows).sort(_CELL))
+    return UnitCosts.frame(_with_active_part(_rated(rows)).sort(_CELL))
 
 
 def _served(daily_service: pl.DataFrame) -> pl.DataFrame:
@@ -72,6 +75,23 @@ def _rated(rows: pl.DataFrame) -> pl.DataFrame:
         *(_sum_of(_COSTS, unit).alias(f"fully_loaded_usd_per_{unit}") for unit in quantities),
         cached_ratio=_ratio("cached_input_tokens", "input_tokens"),
         usage_ratio=_ratio("requests_with_usage", "requests"),
+    )
+
+
+def _with_active_part(rows: pl.DataFrame) -> pl.DataFrame:
+    """The allocated cost and rate, split by the time that the GPUs worked; what is left over is the inactive part."""
+    millionths = (pl.col("activity_ratio") * _MILLION).round().cast(pl.Int128)
+    allocated = {
+        "": pl.sum_horizontal(pl.col(cost).to_physical().cast(pl.Int128) for cost in _COSTS[:3]),
+        "_per_mtok": pl.col("allocated_usd_per_mtok").to_physical().cast(pl.Int128),
+    }
+    active = {rate: (2 * whole * millionths + _MILLION) // (2 * _MILLION) for rate, whole in allocated.items()}
+    return rows.with_columns(
+        *(part.reinterpret(dtype=MONEY).alias(f"active_usd{rate}") for rate, part in active.items()),
+        *(
+            (allocated[rate] - part).cast(pl.Int128).reinterpret(dtype=MONEY).alias(f"inactive_usd{rate}")
+            for rate, part in active.items()
+        ),
     )
 
 

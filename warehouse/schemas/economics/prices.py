@@ -33,6 +33,14 @@ class UnitCosts(Table):
     allocated_usd_per_unit = exact("used + idle share + shared share", "reporting currency per unit_name").or_null()
     fully_loaded_usd_per_unit = exact("all of it", "reporting currency per unit_name").or_null()
     utilization_ratio = ratio("busy share of the GPU time of its pools").or_null()
+    activity_ratio = ratio("share of the time that its GPUs worked, as measured").or_null()
+    activity_gpu_hours = measure("GPU time that the measurement covers", "GPU-hours").or_null()
+    active_usd = usd(
+        "allocated cost of the time its GPUs worked: used + idle share + shared share, times activity"
+    ).or_null()
+    inactive_usd = usd("the rest of the allocated cost").or_null()
+    active_usd_per_mtok = exact("cost of the time its GPUs worked", "reporting currency per million tokens").or_null()
+    inactive_usd_per_mtok = exact("the rest of the allocated cost", "reporting currency per million tokens").or_null()
     cached_ratio = ratio("share of the input read from a cache").or_null()
     usage_ratio = ratio("share of the requests that tell their tokens or units").or_null()
 

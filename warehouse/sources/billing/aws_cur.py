@@ -99,8 +99,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
         RejectedFile: as warehouse.sources.decode.records.batches.
     """
     wanted = layout(source)
-    splits = split_costs(delivered, wanted, _is_compute())
-    return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
+    try:
+        return read_bill(delivered, source, wanted, _whole, is_identity_unique=True)
+    except _SplitFoundError:
+        splits = split_costs(delivered, wanted, _is_compute())
+        return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
 
 
 def version(columns: Collection[str]) -> str:
@@ -111,6 +114,17 @@ def version(columns: Collection[str]) -> str:
 def layout(source: Source) -> Layout:
     """Both spellings of the report."""
     return native_layout(source, NAMES, REQUIRED, is_identified=True, tag_columns=TAG_COLUMNS)
+
+
+class _SplitFoundError(Exception):
+    """A row is a part of another one; what it takes from that is known only after a look at all rows."""
+
+
+def _whole(batch: Batch) -> Shaped:
+    """Rows of a report without split cost allocation, which most reports are: they are read once."""
+    if null_if(batch.rows["split_parent"], TEXT_NULLS).is_not_null().any():
+        raise _SplitFoundError
+    return _shaped(batch, SplitCosts())
 
 
 def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:

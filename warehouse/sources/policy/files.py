@@ -73,6 +73,15 @@ def read_sheet(path: Path, file: str, table: type[Table]) -> Sheet:
     return _typed(file, header.cells, records[1:], table)
 
 
+def header(path: Path) -> tuple[str, ...]:
+    """The columns of a policy file in the order in which it has them; none where it is absent or no CSV."""
+    try:
+        first = next(_records(path.read_text(encoding="utf-8-sig")), None)
+    except (UnicodeDecodeError, _BrokenRecordError, OSError):
+        return ()
+    return tuple(name.lower() for name in first.cells) if first else ()
+
+
 def columns_in_file(table: type[Table]) -> dict[str, str]:
     """Name of each column in the file -> its name in the table; weights are thousandths only in the table."""
     return {name.removesuffix("_milli"): name for name in table.columns() if name not in NOT_IN_FILES}

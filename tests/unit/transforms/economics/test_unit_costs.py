@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ NIGHT = date(2025, 5, 31)
 
 
 def costs(rows: Any, night: Any, **tables: pl.DataFrame) -> pl.DataFrame:
-    names = ("daily_service", "model_spend", "amortization", "daily_spend")
+    names = ("daily_service", "model_spend", "amortization", "daily_spend", "gpu_activity")
     return unit_costs(*(tables.get(name, rows(name)) for name in names), night(NIGHT))
 
 
@@ -69,6 +69,50 @@ def test_cost_without_tokens_has_no_rate(rows: Any, night: Any) -> None:
 def test_tokens_without_cost_are_free(rows: Any, night: Any) -> None:
     found = costs(rows, night, daily_service=served(rows, input_tokens=10)).row(0, named=True)
     assert found["used_usd_per_mtok"] == 0
+
+
+def active(**given: Any) -> dict[str, Any]:
+    hour = datetime(2025, 5, 30, 10, tzinfo=UTC)
+    return {"gpu": "g", "hour": hour, "gpu_hours": 1.0, "activity_ratio": 0.25, "model_id": "m", **given}
+
+
+def test_the_allocated_cost_is_split_by_the_time_that_the_gpus_worked(rows: Any, night: Any) -> None:
+    # 20 allocated; three hours of whole GPUs at 25 %, one at 45 %, and one that nothing is known of: 30 % of four
+    hours = [active(gpu=name) for name in "abc"] + [active(gpu="d", activity_ratio=0.45)]
+    found = costs(
+        rows,
+        night,
+        daily_service=served(rows, input_tokens=4_000_000),
+        model_spend=spent(rows, direct_usd=12, idle_share_usd=6, shared_share_usd=2),
+        gpu_activity=rows("gpu_activity", *hours, active(gpu="e", activity_ratio=None)),
+    ).row(0, named=True)
+
+    assert (found["activity_ratio"], found["activity_gpu_hours"]) == (pytest.approx(0.3), 4.0)
+    assert (found["active_usd"], found["inactive_usd"]) == (Decimal(6), Decimal(14))
+    assert (found["active_usd_per_mtok"], found["inactive_usd_per_mtok"]) == (Decimal("1.5"), Decimal("3.5"))
+
+
+def test_without_rules_for_pods_the_gpus_of_the_pools_tell_by_the_time_used_of_each(rows: Any, night: Any) -> None:
+    # Of 4 GPU-hours of serving 3 were in pool p at 40 % and 1 in pool q at 80 %: 2.0 of 4
+    serving = {"charge_date": NIGHT, "account": "direct", "phase": "inference", "model_id": "m"}
+    found = costs(
+        rows,
+        night,
+        model_spend=spent(rows, direct_usd=8),
+        daily_spend=rows("daily_spend", {**serving, "pool_id": "p", "gpu_seconds": 3 * 3600.0},
+                         {**serving, "pool_id": "q", "gpu_seconds": 3600.0}),
+        gpu_activity=rows("gpu_activity", active(model_id=None, pool_id="p", activity_ratio=0.4),
+                          active(gpu="h", model_id=None, pool_id="q", activity_ratio=0.8)),
+    ).row(0, named=True)  # fmt: skip
+
+    assert found["activity_ratio"] == pytest.approx(0.5)
+    assert (found["active_usd"], found["inactive_usd"]) == (Decimal(4), Decimal(4))
+
+
+def test_a_model_whose_gpus_nobody_measured_has_no_used_part_and_not_none(rows: Any, night: Any) -> None:
+    found = costs(rows, night, model_spend=spent(rows, direct_usd=8)).row(0, named=True)
+
+    assert (found["activity_ratio"], found["active_usd"], found["inactive_usd"]) == (None, None, None)
 
 
 def test_a_credit_makes_a_negative_rate(rows: Any, night: Any) -> None:
