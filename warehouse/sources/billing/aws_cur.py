@@ -102,9 +102,9 @@ def read(delivered: Delivered, source: Source) -> Reading:
     try:
         return read_bill(delivered, source, wanted, _whole, is_identity_unique=True)
     except _SplitFoundError:
-        found = _split(delivered, source, wanted, frozenset())
-        refused = frozenset(found.refused["location"])
-        return _split(delivered, source, wanted, refused) if refused else found
+        reading = _split(delivered, source, wanted, frozenset())
+        refused = frozenset(reading.refused["location"])
+        return _split(delivered, source, wanted, refused) if refused else reading
 
 
 def _split(delivered: Delivered, source: Source, wanted: Layout, refused: frozenset[str]) -> Reading:
