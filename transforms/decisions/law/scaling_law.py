@@ -99,7 +99,7 @@ def _fitted(points: pl.DataFrame, name: str) -> pl.DataFrame:
     ordered = points.sort("params", "tokens", "loss")
     runs = Points(*(ordered.get_column(column).to_numpy() for column in ("params", "tokens", "loss")))
     best = fit(runs)
-    if min(float(best.law.alpha[0]), float(best.law.beta[0])) < LEAST_EXPONENT:
+    if float(np.min([best.law.alpha, best.law.beta])) < LEAST_EXPONENT:
         return LawDraws.empty()
     others = bootstrap(runs, BOOTSTRAPS, generator(_ALWAYS, "own law", name))
     columns = {
