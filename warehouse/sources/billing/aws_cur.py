@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.billing.aws_split_costs import SplitCosts, split_costs
+from warehouse.sources.billing.aws_split_costs import SplitCosts, identity, split_costs
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
 from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, totals
 from warehouse.sources.casts.casts import TEXT_NULLS, null_if
@@ -163,7 +163,7 @@ def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:
         labels=batch.unmapped.rename(_tag_key),
         others=rows.select("line_item_type", "usage_amount"),
         providers=blank_cells("provider", rows.height),
-        identity=_identity(rows),
+        identity=identity(rows),
         flags=float_flags(batch) | splits.flags,
     )
 
@@ -200,12 +200,6 @@ def _named_type() -> pl.Expr:
 
 def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
-
-
-def _identity(rows: pl.DataFrame) -> pl.Series:
-    """Line item and interval together; null, which refuses the row, where either is missing."""
-    both = pl.concat_str(_filled("line_item_id"), _filled("time_interval"), separator="\n")
-    return rows.select(both.alias("identity"))["identity"]
 
 
 def _tag_key(column: str) -> str:

@@ -29,13 +29,14 @@ _COST_OF: Final = {
     "DiscountedUsage": "reservation_cost",
 }
 _COLUMNS: Final = (
-    *("sub_account_id", "resource_id", "charge_start", "charge_end", "line_item_type", "sku_id"),
+    *("line_item_id", "time_interval", "sub_account_id", "resource_id", "charge_start", "charge_end", "line_item_type"),
+    "sku_id",
     *("split_parent", "split_cost", "split_unused_cost", *_COST_OF.values()),
 )
 _KEYED: Final = dict.fromkeys(_KEY, pl.String())
 _PARENTS: Final = {**_KEYED, "is_own": pl.Boolean()}
-_TAKEN: Final = {"location": pl.String(), "taken": pl.Int128(), "is_own_taken": pl.Boolean()}
-_ROWS: Final = {**_KEYED, "location": pl.String(), "line_item_type": pl.String(), "cost": pl.Int128()}
+_TAKEN: Final = {"identity": pl.String(), "taken": pl.Int128(), "is_own_taken": pl.Boolean()}
+_ROWS: Final = {**_KEYED, "identity": pl.String(), "line_item_type": pl.String(), "cost": pl.Int128()}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class SplitCosts:
     """What moves from whole rows to their parts, in units of 10^-12.
 
     `parents` has one row for each parent in its hour: whether it is billed by itself (`is_own`) or by a commitment;
-    `taken` says what each row of a parent loses, by its location.
+    `taken` says what each row of a parent loses, by its identity: a row that comes twice is one, and loses it once.
     """
 
     parents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_PARENTS))
@@ -59,10 +60,10 @@ class SplitCosts:
         if rows["split_parent"].null_count() == rows.height and self.taken.is_empty():
             return cells
         keyed = cells.with_columns(
-            rows["split_parent"].alias("parent"), rows["location"], _split(rows).alias("part")
+            rows["split_parent"].alias("parent"), identity(rows), _split(rows).alias("part")
         ).with_columns(_units(cells[name]).alias(f"{name}_units") for name in ("billed_cost", "effective_cost"))
         joined = keyed.join(self.parents, on=list(_KEY), how="left", maintain_order="left").join(
-            self.taken, on="location", how="left", maintain_order="left"
+            self.taken, on="identity", how="left", maintain_order="left"
         )
         is_part, loses = pl.col("parent").is_not_null(), pl.col("taken").is_not_null()
         is_own = pl.col("is_own").fill_null(value=False)
@@ -86,11 +87,13 @@ class SplitCosts:
 def split_costs(delivered: Delivered, layout: Layout, is_compute: pl.Expr) -> SplitCosts:
     """What moves, from two looks at a report that has parts; `is_compute` tells instances from what runs on them."""
     narrow = replace(layout, names={name: layout.names[name] for name in _COLUMNS}, required=(), unmapped="dropped")
-    parts = pl.concat([pl.DataFrame(schema={**_KEYED, "part": pl.Int128()}), *_parts(delivered, narrow)])
+    none = pl.DataFrame(schema={**_KEYED, "identity": pl.String(), "part": pl.Int128()})
+    parts = pl.concat([none, *_parts(delivered, narrow)]).unique("identity", keep="first", maintain_order=True)
     if parts.is_empty():
         return SplitCosts()
     sums = parts.group_by(_KEY).agg(pl.col("part").sum())
-    rows = pl.concat([pl.DataFrame(schema=_ROWS), *_parents(delivered, narrow, sums, is_compute)])
+    wholes = pl.concat([pl.DataFrame(schema=_ROWS), *_parents(delivered, narrow, sums, is_compute)])
+    rows = wholes.unique("identity", keep="first", maintain_order=True)
     own = (pl.col("line_item_type") == "Usage").all().alias("is_own")
     parents = rows.group_by(_KEY).agg(own)
     has_orphans = not sums.join(parents, on=list(_KEY), how="anti").is_empty()
@@ -101,15 +104,17 @@ def _parts(delivered: Delivered, layout: Layout) -> Iterator[pl.DataFrame]:
     for batch in batches(delivered, layout):
         if "split_parent" not in batch.present:
             return
-        rows = _with_parent(batch.rows).with_columns(_split(batch.rows).alias("part"))
-        yield rows.drop_nulls("parent").select(*_KEY, "part")
+        rows = _with_parent(batch.rows).with_columns(_split(batch.rows).alias("part"), identity(batch.rows))
+        yield rows.drop_nulls("parent").select(*_KEY, "identity", "part")
 
 
 def _parents(delivered: Delivered, layout: Layout, sums: pl.DataFrame, is_compute: pl.Expr) -> Iterator[pl.DataFrame]:
     """The rows of instances that have parts, with what they cost."""
     for batch in batches(delivered, layout):
-        rows = _with_parent(batch.rows).filter(
-            pl.col("parent").is_null() & is_compute & pl.col("line_item_type").is_in(list(_COST_OF))
+        rows = (
+            _with_parent(batch.rows)
+            .with_columns(identity(batch.rows))
+            .filter(pl.col("parent").is_null() & is_compute & pl.col("line_item_type").is_in(list(_COST_OF)))
         )
         kept = rows.with_columns(pl.col("resource_id").alias("parent")).join(sums, on=list(_KEY), how="semi")
         cost = pl.coalesce(pl.when(pl.col("line_item_type") == kind).then(column) for kind, column in _COST_OF.items())
@@ -122,18 +127,32 @@ def _taken(rows: pl.DataFrame, sums: pl.DataFrame, parents: pl.DataFrame) -> pl.
     ordered = (
         rows.join(sums, on=list(_KEY))
         .join(parents, on=list(_KEY))
-        .sort(*_KEY, "cost", "location", descending=[False] * 4 + [True, False])
+        .sort(*_KEY, "cost", "identity", descending=[False] * 4 + [True, False])
     )
     before = (pl.col("cost").clip(0).cum_sum() - pl.col("cost").clip(0)).over(_KEY)
     within = pl.min_horizontal(pl.col("cost").clip(0), (pl.col("part") - before).clip(0))
     paid = ordered.with_columns(within.alias("within"), (pl.int_range(pl.len()).over(_KEY) == 0).alias("is_first"))
     rest = pl.col("part") - pl.col("within").sum().over(_KEY)
     taken = pl.col("within") + pl.when("is_first").then(rest).otherwise(0)
-    return paid.select("location", taken.cast(pl.Int128).alias("taken"), pl.col("is_own").alias("is_own_taken"))
+    return paid.select("identity", taken.cast(pl.Int128).alias("taken"), pl.col("is_own").alias("is_own_taken"))
 
 
 def _with_parent(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(null_if(rows["split_parent"], TEXT_NULLS).alias("parent"))
+
+
+def identity(rows: pl.DataFrame) -> pl.Series:
+    """Line item and interval together, and for a part also its resource; null where either of the two is missing.
+
+    A report may give a part the line item of its parent.
+    """
+    name, interval = (
+        pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column))
+        for column in ("line_item_id", "time_interval")
+    )
+    is_part = null_if(rows["split_parent"], TEXT_NULLS).is_not_null()
+    part = pl.when(is_part).then("\n" + pl.col("resource_id").fill_null("")).otherwise(pl.lit(""))
+    return rows.select(pl.concat_str(name, pl.lit("\n"), interval, part).alias("identity"))["identity"]
 
 
 def _split(rows: pl.DataFrame) -> pl.Series:
