@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 
-.PHONY: setup demo test unit explore lint format bench docs release clean
+.PHONY: setup demo test test-spark unit explore lint format bench docs release clean
 
 setup: $(VENV)/.ready
 
@@ -34,6 +34,11 @@ test: setup
 # What a change is tried with while it is made: the unit tests, in under a minute on a quiet machine.
 unit: setup
 	$(VENV)/bin/python -m pytest -q -n auto --dist loadfile tests/unit tests/contracts
+
+# The cluster of docs/scaling.md; needs a Java runtime of version 17 or later, and downloads PySpark.
+test-spark: setup
+	$(UV) sync --frozen --inexact --quiet --extra spark
+	$(VENV)/bin/python -m pytest -q tests/integration/test_spark.py
 
 # The property tests on examples that no run has seen; what they find becomes a test of its own.
 explore: setup

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.resources import Warehouse, night_end, night_of
+from orchestration.settings import Project
 from orchestration.settings_tables import accepted_findings, settings_table, source_priorities
 from orchestration.table_assets import spec
 from transforms.staging import request_hours as hourly
@@ -13,8 +14,8 @@ from warehouse.connection import Limits
 from warehouse.errors import HeldError
 from warehouse.landing import file_cache, landing
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
+from warehouse.landing.requests.engines import Engine, engine
 from warehouse.landing.requests.landed_files import landed_requests, policy_changes_within_hours
-from warehouse.landing.requests.reduction import reduce_on_duckdb, reduce_on_polars
 from warehouse.schemas import history as history_schemas
 from warehouse.schemas import policy as policy_schemas
 from warehouse.schemas import raw as raw_schemas
@@ -26,7 +27,6 @@ COMPUTED = (raw_schemas.RequestHours, raw_schemas.Findings)
 LANDED = [table for table in tables_of(raw_schemas) if table not in COMPUTED]
 SETTINGS = (policy_schemas.Settings, policy_schemas.AcceptedFindings, policy_schemas.SourcePriorities)
 POLICY = [table for table in tables_of(policy_schemas) if table not in SETTINGS]
-ENGINES = {"duckdb": reduce_on_duckdb, "polars": reduce_on_polars}
 REMEMBERED = tables_of(history_schemas)
 REDUCED_FROM = [raw_schemas.Files, policy_schemas.Deployments, policy_schemas.TokenWeights]
 
@@ -58,7 +58,9 @@ def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[d
     project = warehouse.project
     sources, run_on = project.settings.sources(), warehouse.clock().date()
     with warehouse.writing(*LANDED):
-        landed = landing.land(project.workspace, sources, warehouse.connection, night_of(context), run_on)
+        landed = landing.land(
+            project.workspace, sources, warehouse.connection, night_of(context), run_on, _engine(project).candidates
+        )
         version = file_cache.version(warehouse.connection)
         for table in LANDED:
             yield warehouse.landed(table, version)
@@ -81,10 +83,15 @@ def request_hours(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg
     connection = warehouse.connection
     files = landed_requests(connection, warehouse.project.var)
     changes = policy_changes_within_hours(connection)
-    engine = ENGINES[warehouse.project.settings.engine.telemetry]
+    reduction = _engine(warehouse.project).reduction
     with warehouse.writing(raw_schemas.RequestHours):
-        refresh_request_hours(connection, files, hourly, changes, night_end(context), engine)
+        refresh_request_hours(connection, files, hourly, changes, night_end(context), reduction)
         return warehouse.landed(raw_schemas.RequestHours)
+
+
+def _engine(project: Project) -> Engine:
+    chosen = project.settings.engine
+    return engine(chosen.telemetry, chosen.spark_master, project.var)
 
 
 def hold(landed: landing.Landing, limits: Limits) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import PurePosixPath
+from shutil import which
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -33,7 +36,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
         what = f"currency = {settings.company.currency!r} is no currency in use"
         yield ("company", "currency"), what, "write its ISO 4217 code, as USD"
     if settings.engine.telemetry == "spark":
-        yield ("engine", "telemetry"), "engine 'spark' is not in this version", "use duckdb or polars"
+        yield from _faults_of_spark(settings.engine.spark_master)
     for mailed, fault in settings.delivery.faults(settings.report.editions):
         yield ("delivery", mailed), fault, ""
     names = [section.name for section in settings.source]
@@ -43,6 +46,21 @@ def faults(settings: Settings) -> Iterator[Fault]:
             yield (*path, "name"), f"two sources are named {section.name!r}", "give each a name of its own"
         for key, what, remedy in _faults_of_source(section):
             yield (*path, *key), what, remedy
+
+
+def _faults_of_spark(master: str) -> Iterator[Fault]:
+    if not master:
+        yield (
+            ("engine", "spark_master"),
+            "telemetry = 'spark' names no cluster",
+            "write its address, as spark://host:7077",
+        )
+    if find_spec("pyspark") is None:
+        what = "telemetry = 'spark' needs PySpark, which is not installed"
+        yield ("engine", "telemetry"), what, "install trisect[spark], or use duckdb"
+    elif which("java") is None and "JAVA_HOME" not in os.environ:
+        what = "telemetry = 'spark' needs Java 17 or later, and there is no java on the PATH and no JAVA_HOME"
+        yield ("engine", "telemetry"), what, "install a Java runtime, or use duckdb"
 
 
 def _faults_of_source(source: SourceSection) -> Iterator[Fault]:

@@ -32,6 +32,8 @@ _KEYS: Final = (
     *("model", "model_id", "pool", "cluster", "workload", "team", "project", "service", "app", "application"),
     *("owner", "costcenter", "cost-center", "cost_center", "namespace", "name"),
 )
+_STAMPS: Final = r"(?:created|modified|updated|launched)[-_ ]?(?:by|on|at|date|time)?$|creator$"
+"""Keys with which a provider stamps every resource: they say who made it and when, and not what it is for."""
 _NAMES: Final = ("resource_name", "sub_account_id", "service_name", "resource_id", "charge_description")
 _MOST_VALUES: Final = 50
 
@@ -139,7 +141,9 @@ def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:
             if value:
                 money[key] += abs(cost)
                 values[key].add(value)
-    named = {key: _bare(key) for key in money if len(values[key]) <= _MOST_VALUES}
+    named = {
+        key: _bare(key) for key in money if len(values[key]) <= _MOST_VALUES and not re.search(_STAMPS, _bare(key))
+    }
     key_ranks = {key: _KEYS.index(bare) if bare in _KEYS else len(_KEYS) for key, bare in named.items()}
     return sorted(named, key=lambda key: (key_ranks[key], -money[key], key))
 

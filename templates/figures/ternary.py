@@ -34,7 +34,14 @@ LEAST_RADIUS: Final = 2.8
 TRAIL_FIRST: Final = 0.5
 TRAIL_LAST: Final = 1.45
 OUTER_LEVELS: Final = (0.25, 0.5)
+LEVEL_OFFSETS: Final = (14.0, -14.0, 27.0, -26.0)
+LEVEL_ROOM: Final = 14.0
+"""Points that a word in a contour keeps from dots and trails; more room than this is worth nothing."""
+NUMBER_SIZE: Final = 6.0
+ROOMY_RADIUS: Final = 5.0
+"""A dot of this radius holds its number; a smaller one carries it beside itself."""
 TRAIL_INK: Final = "#454D57"
+HOLLOW: Final = frozenset({"too_young", "no_own_pretraining"})
 HEAVY: Final = {
     "pretraining_heavy": colours.PRETRAINING,
     "posttraining_heavy": colours.POSTTRAINING,
@@ -53,6 +60,8 @@ class ModelDot:
     status: str
     trail: tuple[Shares, ...] = ()
     expected: Shares | None = None
+    number: str = ""
+    """Its row in the table, in place of its name: empty where the figure names it."""
 
     @property
     def at(self) -> Point:
@@ -70,13 +79,14 @@ def ternary(dots: Sequence[ModelDot], target: Shares, dead_band: float, keys: Se
     scale = radius_scale(dots)
     drawn = sorted(dots, key=lambda dot: (-dot.spend, dot.name))
     parts = [
-        *_contours(target, dead_band),
+        *_contours(target, dead_band, drawn, scale),
         *_grid(),
         *_cross(target),
         *(part for dot in drawn for part in _trail(dot)),
         *(part for dot in drawn for part in _forecast(dot)),
         *(part for dot in drawn for part in _dot(dot, radius(dot.spend, scale))),
-        *_labels(drawn, scale),
+        *_numbers(drawn, scale),
+        *_labels([dot for dot in drawn if not dot.number], scale),
         *keys,
     ]
     return figure((WIDTH, FIGURE_HEIGHT), title, parts, "figure ternary")
@@ -93,22 +103,30 @@ def radius(spend: float, scale: float) -> float:
     return max(LEAST_RADIUS, scale * math.sqrt(max(spend, 0.0)))
 
 
-def _contours(target: Shares, dead_band: float) -> Iterator[str]:
+def _contours(target: Shares, dead_band: float, dots: Sequence[ModelDot], scale: float) -> Iterator[str]:
     outer = [level for level in OUTER_LEVELS if level > dead_band]
     fills = dict(zip(reversed(outer), (colours.PALER_BAND, colours.PALE_BAND), strict=False))
     for level in reversed(outer):
         yield polygon(contour(target, level), fill=fills[level], stroke=colours.TEXT_2, width=0.5, dash="3 2")
     yield polygon(contour(target, dead_band), fill=colours.TARGET_FILL, stroke=colours.TARGET, width=1)
+    marks = [(dot.at, radius(dot.spend, scale)) for dot in dots]
+    marks += [(point(shares), 0.0) for dot in dots for shares in dot.trail]
     for level in outer:
-        yield _level_label(target, level, colours.TEXT_2, colours.PALE_BAND)
-    yield _level_label(target, dead_band, colours.TARGET, colours.TARGET_FILL)
+        yield _level_label(target, level, marks, colours.TEXT_2, colours.PALE_BAND)
+    yield _level_label(target, dead_band, marks, colours.TARGET, colours.TARGET_FILL)
 
 
-def _level_label(target: Shares, level: float, fill: str, ground: str) -> str:
+def _level_label(target: Shares, level: float, marks: Sequence[tuple[Point, float]], fill: str, ground: str) -> str:
+    """The words of a level, in its line beside the lowest point: on the side that dots and trails leave free."""
     lowest = max(contour(target, level), key=lambda at: at[1])
     is_band = fill == colours.TARGET
     words = f"+{level * 100:.0f}\u00a0%"
-    at = (lowest[0] + 14, lowest[1] - 0.3)
+
+    def room(at: Point) -> float:
+        return min((math.dist(at, mark) - size for mark, size in marks), default=LEVEL_ROOM)
+
+    spots = [(lowest[0] + across, lowest[1] - 0.3) for across in LEVEL_OFFSETS]
+    at = max(spots, key=lambda spot: min(room(spot), LEVEL_ROOM))
     return halo(at, words, size=6.2, fill=fill, weight=SEMIBOLD if is_band else 400, width=20, ground=ground)
 
 
@@ -183,8 +201,41 @@ def _dot(dot: ModelDot, size: float) -> Iterator[str]:
         yield circle(dot.at, 1.2, fill=colours.INK)
     else:
         yield circle(dot.at, size + 0.9, fill=colours.PAPER)
-        yield circle(dot.at, size, fill=HEAVY.get(dot.status, colours.MID_GREY))
+        yield circle(dot.at, size, fill=_dot_fill(dot))
         yield circle(dot.at, 0.8, fill=colours.PAPER)
+
+
+def _dot_fill(dot: ModelDot) -> str:
+    return HEAVY.get(dot.status, colours.MID_GREY)
+
+
+def _numbers(dots: Sequence[ModelDot], scale: float) -> Iterator[str]:
+    """The row of each model that the figure does not name: in its dot, or beside it where the dot is small."""
+    taken = [(dot.at, radius(dot.spend, scale)) for dot in dots]
+    for dot in dots:
+        size = radius(dot.spend, scale)
+        if not dot.number:
+            continue
+        if size >= ROOMY_RADIUS and dot.status not in HOLLOW:
+            yield circle(dot.at, 0.8, fill=_dot_fill(dot))
+            yield text((dot.at[0], dot.at[1] + 2.1), dot.number, size=NUMBER_SIZE, fill=colours.PAPER, anchor="middle",
+                       weight=SEMIBOLD)  # fmt: skip
+            continue
+        at = _beside_dot(dot.at, size, taken)
+        taken.append((at, NUMBER_SIZE / 2))
+        yield text((at[0], at[1] + 2.1), dot.number, size=NUMBER_SIZE, anchor="middle", weight=SEMIBOLD)
+
+
+def _beside_dot(at: Point, size: float, taken: Sequence[tuple[Point, float]]) -> Point:
+    """The middle of a number beside a dot: of eight places around it the one farthest from everything else."""
+    away = size + 1.6 + NUMBER_SIZE / 2
+    turns = [math.pi / 4 * turn for turn in range(8)]
+    spots = [(at[0] + away * math.cos(turn), at[1] + away * math.sin(turn)) for turn in turns]
+
+    def room(spot: Point) -> float:
+        return min(math.dist(spot, other) - reach for other, reach in taken if other != at or reach != size)
+
+    return max(spots, key=lambda spot: min(room(spot), NUMBER_SIZE)) if len(taken) > 1 else spots[0]
 
 
 def _labels(dots: Sequence[ModelDot], scale: float) -> Iterator[str]:

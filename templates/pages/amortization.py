@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Final
 
+import polars as pl
 from markupsafe import Markup
 
 from templates import formats
@@ -52,6 +53,7 @@ class Amortization:
     lead: str
     figure: Markup | None
     figure_unit: str
+    is_on_sheet: bool
     rows: tuple[CarriedRow, ...]
     others: CarriedRow | None
     everything: CarriedRow
@@ -76,7 +78,9 @@ def amortization(night: Night) -> Amortization:
     runoffs = {row["model_id"]: row for row in night.tables["runoffs"].to_dicts()}
     most = max(MOST_ROWS - 3 * night.squeeze("amortization"), 2)
     early = sorted((row for row in runoffs.values() if row["stranded_usd"]), key=lambda row: -row["stranded_usd"])
-    figure, figure_unit = _figure(night)
+    has_sheet = night.tables["pages"].filter(pl.col("is_shown") & (pl.col("page") == "sheet")).height > 0
+    is_on_sheet = night.is_flowing and has_sheet
+    figure, figure_unit = (None, "") if is_on_sheet else _figure(night)
     index = night.index
     return Amortization(
         balance=index.get("carried"),
@@ -87,6 +91,7 @@ def amortization(night: Night) -> Amortization:
         lead=_lead(night, rows, early),
         figure=figure,
         figure_unit=figure_unit,
+        is_on_sheet=is_on_sheet,
         rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:most]),
         others=_summed(f"{len(rows) - most:,} others", rows[most:], unit) if rows[most:] else None,
         everything=_summed("All models", rows, unit),

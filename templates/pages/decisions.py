@@ -16,7 +16,7 @@ from templates.pages.card import Card, card
 from templates.pages.decisions_requested import requested
 from templates.pages.fit_decisions import room
 from templates.pages.index import Ref
-from templates.pages.night import Night, Row
+from templates.pages.night import WHOLE_REPORT, Night, Row
 from templates.pages.track_record import Track, track
 from templates.table_unit import TableUnit
 from templates.typesetting.line_count import line_count
@@ -27,6 +27,8 @@ NAME_WIDTH: Final = 108.0
 GATE_WIDTH: Final = 64.0
 BAR_WIDTH: Final = 62.0
 MOST_CARDS: Final = 1
+SOME_CARDS: Final = 3
+"""So many times a report of one model is squeezed before its cards go."""
 MOST_REJECTED: Final = 6
 MOST_HELD: Final = 12
 STANDINGS: Final = ("safe", "measured", "evaluate_first")
@@ -112,7 +114,8 @@ def decisions(night: Night) -> Decisions:
     rejected, held = list(_rejected(night)), list(_held(night))
     past = track(night)
     without_sheet = _without_sheet(night, signed)
-    cards = [card(night, row) for row in without_sheet[:MOST_CARDS]]
+    most_cards = MOST_CARDS if night.squeeze(WHOLE_REPORT) <= SOME_CARDS else 0
+    cards = [card(night, row) for row in without_sheet[:most_cards]]
     heights = [_height(night, row) for row in rows[:MOST_ROWS]]
     fits = room(night.paper, night.squeeze("decisions"), heights, past.height, cards, len(rejected), len(held))
     first = signed[0] if signed else rows[0] if rows else None
@@ -244,7 +247,7 @@ def _rejected(night: Night) -> Iterator[RejectedRow]:
     )
     for row in rows:
         subject = row["model_id"] or row["pool_id"]
-        if subject in seen or row["code"] == "saves_nothing":
+        if subject in seen or not row["monthly_saving_if_passed_usd_p50"]:
             continue
         seen.add(subject)
         yield RejectedRow(

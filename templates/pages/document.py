@@ -20,7 +20,7 @@ from templates.pages.reconciliation import reconciliation
 from templates.pages.served import served
 from templates.pages.sheet import sheet
 from templates.pages.summary import summary
-from templates.pages.thirds import thirds
+from templates.pages.thirds import models_by_spend, thirds
 from templates.pages.unit_costs import unit_costs
 from templates.titles import titled
 
@@ -71,6 +71,11 @@ class Document:
     def has_index(self) -> bool:
         """Whether page B is there for references to lead to."""
         return any(page.kind == "method" for page in self.pages)
+
+    @property
+    def has_one_model(self) -> bool:
+        """Whether one model at most has direct cost: such a company is told all in few pages."""
+        return len(models_by_spend(self.night)) <= 1
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from templates.wording import wording
 from warehouse.vocabulary import PHASES
 
 Row = dict[str, Any]
+WHOLE_REPORT: Final = "report"
+"""What `squeeze` counts for the report as a whole."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Night:
     def squeeze(self, page: str) -> int:
         """How many times a page has been too long for its paper: so much less of its lists and figures is printed."""
         return self.squeezed.get(page, 0)
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether pages go on below each other: the short report of a company of one model."""
+        return self.squeeze(WHOLE_REPORT) > 0
 
     @cached_property
     def settings(self) -> Row:

@@ -30,11 +30,11 @@ class Sharing:
 
 
 def sharing(night: Night) -> Sharing | None:
-    """The table, in the reporting currency; none where no pool is shared, so that nothing could differ."""
+    """The table, in the reporting currency; none where no choice differs: one model has all, or no pool is shared."""
     sensitivity = night.tables["policy_sensitivity"].filter(currency=night.settings["currency"])
     costs = {(row["model_id"], row["policy"]): row for row in sensitivity.to_dicts()}
     models = [row["model_id"] for row in sensitivity.filter(policy="booked").sort("rank").to_dicts()]
-    if not any(_differs(costs, model) for model in models):
+    if len(models) == 1 or not any(_differs(costs, model) for model in models):
         return None
     rows = [SharingRow(formats.name(model, 24), _cells(costs, model)) for model in models[:MOST]]
     return Sharing(tuple(rows), len(models) - len(rows), _sentence(costs, models))

@@ -16,7 +16,7 @@ from templates.figures.ternary_plane import Shares
 from templates.pages.card import Card, card
 from templates.pages.decisions_requested import requested
 from templates.pages.index import Ref
-from templates.pages.night import Night, Row
+from templates.pages.night import WHOLE_REPORT, Night, Row
 from templates.pages.panels import Panel, balance_panel, cost_panel, sizes_panel, tasks_panel
 from warehouse.vocabulary import PHASES
 
@@ -44,6 +44,7 @@ class Sheet:
     high: Ref | None
     facts: tuple[Fact, ...]
     bars: Markup | None
+    has_bars: bool
     panels: tuple[Panel, ...]
     card: Card | None
 
@@ -53,6 +54,7 @@ def sheet(night: Night, model_id: str) -> Sheet:
     row = night.tables["thirds"].filter(as_of=night.subject["as_of"], model_id=model_id).row(0, named=True)
     advice = _advice(night, model_id)
     index = night.index
+    is_brief = night.squeeze(WHOLE_REPORT) > 1
     return Sheet(
         model_id=model_id,
         state=night.say("thirds", "state", night.title("sheet", model_id)["title_code"]),
@@ -62,9 +64,9 @@ def sheet(night: Night, model_id: str) -> Sheet:
         high=index.get(f"{model_id}:value_p90"),
         facts=tuple(_facts(night, row)),
         bars=_bars(night, row),
+        has_bars=not is_brief,
         panels=(
-            cost_panel(night, row),
-            balance_panel(night, model_id),
+            *(() if is_brief else (cost_panel(night, row), balance_panel(night, model_id))),
             sizes_panel(night, model_id),
             tasks_panel(night, model_id),
         ),

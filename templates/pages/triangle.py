@@ -15,27 +15,33 @@ from templates.figures.ternary import ModelDot, is_plotted, radius_scale, ternar
 from templates.figures.ternary_key import how_to_read, round_sizes, size_key, steps
 from templates.figures.ternary_plane import Shares, penalty
 from templates.pages.band_verdict import verdicts
-from templates.pages.night import Night, Row
+from templates.pages.night import WHOLE_REPORT, Night, Row
 from warehouse.vocabulary import PHASES
 
-MOST_DOTS: Final = 12
+MOST_DOTS: Final = 20
+MOST_NAMES: Final = 6
+"""Models that the figure names; the others carry the number of their row in the table."""
 TRAIL_MONTHS: Final = 6
 NAME_LIMIT: Final = 18
 NAME_WIDTH: Final = 72.0
 FEWEST_PHASES: Final = 2
+LARGE_FIGURES: Final = 2
+"""So many times a report of one model is squeezed before its triangle becomes one bar."""
 
 
 def triangle(night: Night, rows: Sequence[Row], large: Sequence[Row]) -> tuple[Markup, list[str]]:
     """The figure with the large ones among the models, and the notes under it."""
     drawable = [row for row in large if (shares := _shares(row)) is not None and is_plotted(shares)]
-    if not any(_phases(row) >= FEWEST_PHASES for row in drawable):
+    is_small = night.squeeze(WHOLE_REPORT) > LARGE_FIGURES
+    if is_small or not any(_phases(row) >= FEWEST_PHASES for row in drawable):
         return _bars(night, rows), []
     verdict_by_model = verdicts(night)
     first = sorted(
         drawable, key=lambda row: (not verdict_by_model[row["model_id"]]["is_outside"], -_spend(row), row["model_id"])
     )[:MOST_DOTS]
     names = {row["model_id"] for row in first}
-    dots = [_dot(night, row) for row in first]
+    ranks = {row["model_id"]: str(rank) for rank, row in enumerate(large, start=1)}
+    dots = [_dot(night, row, "" if order < MOST_NAMES else ranks[row["model_id"]]) for order, row in enumerate(first)]
     notes = _notes(night, rows, first, [row for row in rows if row["model_id"] not in names])
     return ternary(dots, night.target, float(night.settings["dead_band_ratio"]), _keys(night, dots),
                    _alt(night, rows)), notes  # fmt: skip
@@ -58,7 +64,8 @@ def _shares(row: Row) -> Shares | None:
     return (amounts[0] / whole, amounts[1] / whole, amounts[2] / whole) if whole > 0 else None
 
 
-def _dot(night: Night, row: Row) -> ModelDot:
+def _dot(night: Night, row: Row, number: str) -> ModelDot:
+    """One model; a number is drawn in place of its name, and without its trail."""
     shares = _shares(row)
     is_adopted = row["status"] == "no_own_pretraining"
     return ModelDot(
@@ -67,8 +74,9 @@ def _dot(night: Night, row: Row) -> ModelDot:
         shares=shares or (0.0, 0.0, 0.0),
         spend=_spend(row),
         status=verdicts(night)[row["model_id"]]["state"],
-        trail=() if is_adopted else _trail(night, row["model_id"]),
+        trail=() if is_adopted or number else _trail(night, row["model_id"]),
         expected=_expected(row) if row["status"] == "too_young" else None,
+        number=number,
     )
 
 
@@ -130,6 +138,8 @@ def _notes(night: Night, rows: Sequence[Row], drawable: Sequence[Row], rest: Seq
     notes = ["Shares describe the past; actions are chosen on avoidable future cost only."]
     if any(row["status"] == "no_own_pretraining" for row in drawable):
         notes.insert(0, "† scored on post-training and inference only.")
+    if len(drawable) > MOST_NAMES:
+        notes.append("A number in or beside a dot is the row of the table below.")
     notes.append(_overhead_note(night, rows))
     if rest:
         amount = night.money.short(sum((Decimal(row[f"{phase}_usd"]) for row in rest for phase in PHASES), Decimal(0)))
@@ -170,5 +180,5 @@ def _bars(night: Night, rows: Sequence[Row]) -> Markup:
         if (shares := _shares(row)) is not None
     ]
     none = "Credits are larger than the cost of every model." if rows else "No model has direct cost yet."
-    alt = "No model has cost in two phases, so each is one bar." if bars else none
+    alt = "Each model is one bar of its three phases." if bars else none
     return phase_bars(bars, night.target, alt)

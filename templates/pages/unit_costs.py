@@ -30,6 +30,7 @@ MOST_CAUSES: Final = 8
 MOST_RUNS: Final = 6
 MOST_GROUPS: Final = 6
 MEAN_MONTHS: Final = 3
+FEWEST_SHARES: Final = 2
 LEAST_TOKENS: Final = 10_000_000
 YARDSTICK: Final = 0.9
 IDLE: Final = ("idle", "commitment_unused")
@@ -352,10 +353,11 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
 
 
 def _goodput(night: Night) -> Markup | None:
+    """Goodput month by month; one month alone is no line."""
     ratio_by_month = dict(night.tables["goodput"].select("month", "goodput_ratio").iter_rows())
     months = [row["month"] for row in night.figures]
     shares = [ratio_by_month.get(month) for month in months]
-    if not any(share is not None for share in shares) or not night.tables["training_runs"].height:
+    if sum(share is not None for share in shares) < FEWEST_SHARES or not night.tables["training_runs"].height:
         return None
     last = [share for share in shares if share is not None][-1]
     words = formats.percent(last)

@@ -19,6 +19,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
+from templates.pages.night import WHOLE_REPORT
 from templates.typesetting.layout_checks import (
     Misplaced,
     fills,
@@ -37,6 +38,9 @@ GAP: Final = 0.04
 MOST_TRIES: Final = 5
 MOST_FALLBACKS: Final = 6
 NOTHING_GIVEN_UP: Final = PaperFallback()
+FEW_SHEETS: Final = 6
+"""What a company of one model is told everything on."""
+MOST_LEVELS: Final = 4
 FULL: Final = 0.99
 """Two pages share a sheet where both and the gap between them fill no more of it."""
 FIGURE: Final = re.compile(
@@ -121,6 +125,23 @@ def thin_pages(filled: Mapping[str, float], report: Document) -> frozenset[str]:
     return frozenset(joined)
 
 
+def _in_few_sheets(
+    composed: Composer, squeezed: Mapping[str, int], report: Document, fallback: PaperFallback
+) -> tuple[weasyprint.Document, Document] | None:
+    """The report of a company of one model on at most six sheets: its pages go on below each other, with less each try.
+
+    None where no try keeps to them without something that leaves its place: then the report stays as it is.
+    """
+    flowing = frozenset(page.anchor for page in report.pages[2:])
+    for level in range(1, MOST_LEVELS + 1):
+        less = {page.kind: squeezed.get(page.kind, 0) + level - 1 for page in report.pages}
+        markup, shorter = composed({**less, WHOLE_REPORT: level}, flowing)
+        layout = _laid_out(markup, PaperFallback(fallback.narrow))
+        if len(layout.pages) <= FEW_SHEETS and not any(misplaced(layout)):
+            return layout, shorter
+    return None
+
+
 def _squeezed(composed: Composer) -> tuple[dict[str, int], weasyprint.Document, Document]:
     """The layout after pages that are too long have been made again with less."""
     squeezed: dict[str, int] = {}
@@ -179,6 +200,8 @@ def _printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
     if joined:
         together = _laid_out(composed(squeezed, joined)[0], fallback)
         layout = layout if _faulty(together, report) else together
+    if report.has_one_model and len(layout.pages) > FEW_SHEETS:
+        layout, report = _in_few_sheets(composed, squeezed, report, fallback) or (layout, report)
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     prove_layout(layout, report)
     target = io.BytesIO()

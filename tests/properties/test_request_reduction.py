@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import narwhals as nw
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.staging import request_hours
-from warehouse.landing.requests import landed_parquet
+from warehouse.landing.requests import identities
 from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
 from warehouse.landing.requests.reduction import passes, reduce_on_duckdb, reduce_plainly
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
+from warehouse.schemas.raw import RequestHours
 from warehouse.sources.requests.request_rows import request_rows
 
 DAYS = [date(2026, 11, 19), date(2026, 11, 20)]
@@ -52,12 +54,15 @@ request = st.fixed_dictionaries(
 boundary = st.integers(0, 48 * 12).map(lambda twelfth: START + timedelta(minutes=5 * twelfth))
 
 
-def landed(folder: Path, rows: list[dict[str, object]], place: int) -> LandedFile:
+def typed(rows: list[dict[str, object]]) -> pl.DataFrame:
     schema = {"took": pl.Int64, **{name: dtype for name, dtype in Requests.polars_schema().items() if name in rows[0]}}
     frame = pl.DataFrame(rows, schema=schema, orient="row").with_row_index("position")
     frame = frame.with_columns(end_at=pl.col("start_at") + pl.duration(microseconds=pl.col("took")))
-    parts = [request_rows(part, source) for (source,), part in frame.group_by("source")]
-    return LandedFile(f"inbox/{place}", write_landed(folder / f"{place}.parquet", pl.concat(parts).sort("position")))
+    return pl.concat(request_rows(part, source) for (source,), part in frame.group_by("source")).sort("position")
+
+
+def landed(folder: Path, rows: list[dict[str, object]], place: int) -> LandedFile:
+    return LandedFile(f"inbox/{place}", write_landed(folder / f"{place}.parquet", typed(rows)))
 
 
 @settings(max_examples=25)
@@ -80,6 +85,28 @@ def test_both_plans_give_the_same_rows(
         assert fast.equals(plain)
         total = sum(len(rows) for rows in files)
         assert total - sum(duplicates.values()) == _distinct(files)
+
+
+def hours_of(rows: pl.DataFrame, boundaries: list[datetime]) -> pl.DataFrame:
+    reduced = request_hours.reduced(nw.from_native(rows.lazy()), boundaries).to_native().collect()
+    return RequestHours.frame(reduced).sort(*request_hours.KEYS, nulls_last=True)
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(request, min_size=1, max_size=20),
+    st.lists(boundary, max_size=3),
+    st.sampled_from([["start_at"], ["tenant"], ["source", "model"], ["day", "tenant", "task"]]),
+    st.integers(1, 5),
+)
+def test_slices_that_cut_no_group_are_put_together_as_they_are(
+    requests: list[dict[str, object]], boundaries: list[datetime], cut_by: list[str], of: int
+) -> None:
+    rows = typed(requests)
+    hour_or_name = [pl.col(name).dt.truncate("1h") if name == "start_at" else pl.col(name) for name in cut_by]
+    slices = rows.with_columns(slice=pl.struct(hour_or_name).hash() % of).partition_by("slice", include_key=False)
+    together = pl.concat(hours_of(each, boundaries) for each in slices)
+    assert together.sort(*request_hours.KEYS, nulls_last=True).equals(hours_of(rows, boundaries))
 
 
 def _distinct(files: list[list[dict[str, Any]]]) -> int:
@@ -116,7 +143,7 @@ def test_passes_hold_every_day_once_and_none_is_larger_than_allowed_unless_cut(
 
 
 def test_ids_may_be_compared_in_several_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(landed_parquet, "HASHES_PER_PASS", 3)
+    monkeypatch.setattr(identities, "HASHES_PER_PASS", 3)
     row = {"source": "s1", "start_at": START, "took": 1, "requests": 1, "status": "ok"}
     blank = dict.fromkeys(("model", "deployment", "team", "tenant", "task", "unit_name"))
     numbers = dict.fromkeys(("input_tokens", "cached_input_tokens", "output_tokens", "units_micro", "ttft_us"))

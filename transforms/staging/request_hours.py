@@ -55,7 +55,7 @@ def in_parts(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
     return counted.with_columns(
         (nw.max_horizontal("hour", *begun) if begun else nw.col("hour")).alias("part_start"),
         nw.when(nw.col("has_usage")).then(nw.col("requests")).otherwise(0).alias("requests_with_usage"),
-        (_or_zero("units_micro") // _MICRO).alias("units_whole"),
+        _wholes(_or_zero("units_micro")).alias("units_whole"),
         (_or_zero("units_micro") % _MICRO).alias("units_rest"),
         nw.when(nw.col("requests") == 1).then(nw.col("duration_us")).alias("each_duration_us"),
         (~nw.col("ttft_us").is_null()).cast(nw.Int64).alias("ttft_known"),
@@ -68,6 +68,14 @@ _COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "durat
 
 def _or_zero(name: str) -> nw.Expr:
     return nw.col(name).fill_null(0)
+
+
+def _wholes(micro: nw.Expr) -> nw.Expr:
+    """Whole units of millionths.
+
+    Spark divides whole numbers as floats: from the middle between two quotients no rounding reaches the next one.
+    """
+    return (micro - micro % _MICRO + _MICRO // 2) // _MICRO
 
 
 def reduced(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:

@@ -32,6 +32,7 @@ from warehouse.landing.progress import announced
 from warehouse.landing.requests import landed_digests
 from warehouse.landing.requests.counter_growth import land_growth
 from warehouse.landing.requests.doubts import landed_again, of_requests
+from warehouse.landing.requests.identities import Candidates, candidates_on_duckdb
 from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.landing.requests.landed_parquet import LandedFile
 from warehouse.landing.requests.uncounted import mark_uncounted
@@ -62,9 +63,17 @@ class Landing:
 
 
 def land(
-    workspace: Workspace, sources: Sequence[Source], connection: duckdb.DuckDBPyConnection, night: date, run_on: date
+    workspace: Workspace,
+    sources: Sequence[Source],
+    connection: duckdb.DuckDBPyConnection,
+    night: date,
+    run_on: date,
+    candidates: Candidates = candidates_on_duckdb,
 ) -> Landing:
-    """Bring the raw tables up to the inbox as it is now, in one transaction."""
+    """Bring the raw tables up to the inbox as it is now, in one transaction.
+
+    `candidates` is how requests are found that may repeat each other.
+    """
     start = datetime(night.year, night.month, night.day, tzinfo=UTC)
     with transaction(connection):
         inbox = arrivals(workspace, sources, connection)
@@ -76,7 +85,7 @@ def land(
             remove_copies(connection, source, standing, fresh)
         growth = land_growth(connection, workspace.var, start.date())
         files = [*_landed_requests(inbox, connection), *growth.files]
-        marked = mark_uncounted(connection, files, start.date())
+        marked = mark_uncounted(connection, files, start.date(), candidates)
         replace(connection, MatchingCalls, marked.matching_calls)
         bills = settle_bills(connection, sources, inbox, nights)
         note_long_charges(connection)

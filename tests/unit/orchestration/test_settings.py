@@ -86,6 +86,7 @@ def test_a_company_with_a_name_is_enough(tmp_path: Path) -> None:
         (COMPANY + SOURCE.replace('"focus"', '"fokus"'), r"has format 'fokus'; gpu_billing has .*focus"),
         (COMPANY + SOURCE + '[source.options]\ntimezone = "Mars/Base"\n', r"timezone 'Mars/Base' is unknown"),
         ("[company\n", r"trisect.toml is no TOML"),
+        (COMPANY + '[engine]\ntelemetry = "spark"\n', r"names no cluster; write its address, as spark://host:7077"),
         (COMPANY + READERS, r"\[\[delivery.audience\]\] without a mail server; name its host"),
         (COMPANY + SERVER, r"line 4: nobody is to get an e-mail; add a \[\[delivery.audience\]\]"),
         (COMPANY + SERVER + 'password = "s3cret"\n', r"line 6: unknown key 'password' in delivery"),

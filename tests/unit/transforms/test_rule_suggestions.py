@@ -214,3 +214,13 @@ def test_a_run_without_machines_goes_to_the_only_pool_and_its_model_is_listed() 
         ("attribution.csv", "100,slurm,project,Owl,pool,train,,,,"),
         ("models.csv", "owl,,,,,own,,,,2026-11-20,,"),
     ]
+
+
+def test_who_made_a_resource_is_no_guess_of_what_it_is_for() -> None:
+    charge = {
+        "cost": Decimal(5),
+        "resource_name": "node-1",
+        "tags": '{"Oracle-Tags.CreatedBy":"default/p@x","CreatedOn":"1"}',
+    }
+
+    assert lines(charge) == ["100,cloud,resource_name,node-1,shared,shared,,,,"]

@@ -69,6 +69,26 @@ def test_a_header_that_is_not_plain_is_left_to_the_careful_reader(tmp_path: Path
     assert sums(tmp_path, content) is None
 
 
+def parquet(folder: Path, **costs: pa.Array) -> Totals | None:
+    path = folder / "bill.parquet"
+    pq.write_table(pa.table({"BillingCurrency": ["USD", "USD"], **costs}), path)
+    return column_totals(path, FOCUS_COLUMNS.of(SOURCE))
+
+
+def test_doubles_of_parquet_are_added_up_by_their_shortest_decimals(tmp_path: Path) -> None:
+    # 0.1 + 0.2 is 0.3 and no 0.30000000000000004
+    found = parquet(tmp_path, BilledCost=pa.array([0.1, 0.2]), EffectiveCost=pa.array([1e-6, -98.32]))
+
+    assert found == {"USD": (Decimal("0.3"), Decimal("-98.319999"))}
+
+
+@pytest.mark.parametrize("cells", [[0.1, None], [0.1, float("nan")], [0.1, 1e-13], [0.1, 1e25]])
+def test_parquet_cells_that_are_not_plain_are_left_to_the_careful_reader(
+    tmp_path: Path, cells: list[float | None]
+) -> None:
+    assert parquet(tmp_path, BilledCost=pa.array(cells), EffectiveCost=pa.array([1.0, 1.0])) is None
+
+
 def test_a_total_that_neither_way_finds_is_an_error_that_names_both(tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     path.write_text(HEADER + ",1,USD,1\n")

@@ -9,13 +9,14 @@ import duckdb
 import polars as pl
 
 from warehouse.landing.requests.doubts import DOUBTS, typed_doubts
-from warehouse.landing.requests.landed_parquet import LandedFile, registered, repeated_hashes, row_count, scan
+from warehouse.landing.requests.identities import Candidates, Identity
+from warehouse.landing.requests.landed_parquet import LandedFile
 
 _APART: Final = 100_000
 """Microseconds within which a gateway logs both: translating a call takes some milliseconds."""
 
-_CALL: Final = "hash(source, team, model, input_tokens, output_tokens)"
 _LOGGED: Final = "call_type IS NOT NULL AND requests > 0 AND coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > 0"
+_CALL: Final = Identity(("source", "team", "model", "input_tokens", "output_tokens"), _LOGGED)
 
 # Each record is compared with the one before it: of one call no more than a handful are logged at one time.
 _BRIDGED: Final = f"""
@@ -23,7 +24,7 @@ _BRIDGED: Final = f"""
         SELECT *, coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS counted,
                lag(start_at) OVER calls AS start_before, lag(call_type) OVER calls AS type_before,
                lag(request_id) OVER calls AS id_before
-        FROM landed_requests SEMI JOIN logged_again ON {_CALL} = logged_again.hash
+        FROM candidate_rows
         ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
             USING (delivery, position)
         WHERE {_LOGGED}
@@ -40,11 +41,7 @@ _BRIDGED: Final = f"""
 """
 
 
-def bridged(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> pl.DataFrame:
+def bridged(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], candidates: Candidates) -> pl.DataFrame:
     """Calls of one team, model, moment and size that stand under two ids and two kinds of call; in landed_rows."""
-    hashes = scan(connection, files).filter(_LOGGED).project(f"{_CALL} AS hash")
-    repeated = repeated_hashes(hashes, row_count(files))
-    if repeated.is_empty():
-        return pl.DataFrame(schema=DOUBTS)
-    with registered(connection, logged_again=repeated.to_frame()):
-        return typed_doubts(connection.sql(_BRIDGED).pl())
+    with candidates(connection, files, _CALL) as is_any:
+        return typed_doubts(connection.sql(_BRIDGED).pl()) if is_any else pl.DataFrame(schema=DOUBTS)

@@ -9,16 +9,17 @@ import duckdb
 import polars as pl
 
 from warehouse.landing.requests.doubts import DOUBTS, typed_doubts
-from warehouse.landing.requests.landed_parquet import LandedFile, registered, repeated_hashes, row_count, scan
+from warehouse.landing.requests.identities import Candidates, Identity
+from warehouse.landing.requests.landed_parquet import LandedFile
 
-_IDENTITY: Final = "hash(source, request_id)"
+_REQUEST: Final = Identity(("source", "request_id"), "request_id IS NOT NULL")
 
-_CANDIDATES: Final = f"""
+_CANDIDATES: Final = """
     CREATE OR REPLACE TEMP TABLE candidates AS
     SELECT delivery, position, day, source, request_id, start_at, requests,
            greatest(coalesce(end_at, start_at), start_at) AS stop,
            coalesce(output_tokens, 0) AS output_tokens, coalesce(input_tokens, 0) AS input_tokens
-    FROM landed_requests SEMI JOIN repeated ON {_IDENTITY} = repeated.hash
+    FROM candidate_rows WHERE request_id IS NOT NULL
 """
 
 # One sort of each identity by start: a row begins another request where every earlier row has ended before it starts.
@@ -66,19 +67,19 @@ _DOUBTS: Final = """
 """
 
 
-def mark_copies(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> pl.DataFrame:
+def mark_copies(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], candidates: Candidates
+) -> pl.DataFrame:
     """Mark all but one of the rows that tell one request, and say where equal ids are no copies; within landed_rows.
 
     Of the rows of one request the latest end (else start) counts, then most output, then most input tokens, then the
-    first delivered. Only identities whose hash occurs more than once are ranked; equal hashes of different identities
-    cost work, never correctness. A row left out that starts at another moment and tells of other usage may be a request
-    of its own: that is a doubt; ids that come again at another time are requests of their own: that is a notice.
+    first delivered. Only candidates are ranked. A row left out that starts at another moment and tells of other usage
+    may be a request of its own: that is a doubt; ids that come again at another time are requests of their own: that
+    is a notice.
     """
-    identified = scan(connection, files).filter("request_id IS NOT NULL").project(f"{_IDENTITY} AS hash")
-    repeated = repeated_hashes(identified, row_count(files))
-    if repeated.is_empty():
-        return pl.DataFrame(schema=DOUBTS)
-    with registered(connection, repeated=repeated.to_frame()):
+    with candidates(connection, files, _REQUEST) as is_any:
+        if not is_any:
+            return pl.DataFrame(schema=DOUBTS)
         connection.execute(_CANDIDATES)
     for statement in (_REQUESTS, _COPIES):
         connection.execute(statement)

@@ -19,7 +19,7 @@ from warehouse.tables import append, transaction
 _VERSION: Final = "2"
 """Changes whenever the reduction itself does, so that every day is reduced again."""
 
-Engine = Callable[
+Reduction = Callable[
     [
         duckdb.DuckDBPyConnection,
         Sequence[LandedFile],
@@ -37,7 +37,7 @@ def refresh_request_hours(
     definition: Definition,
     boundaries: Sequence[datetime],
     night_end: datetime,
-    engine: Engine = reduce_on_duckdb,
+    reduction: Reduction = reduce_on_duckdb,
 ) -> Sequence[date]:
     """Bring raw.request_hours up to date; only days whose files, duplicates or boundaries changed are reduced.
 
@@ -54,7 +54,7 @@ def refresh_request_hours(
     stale = sorted(day for day in wanted if fingerprints.get(day) != wanted[day])
     gone = [day for day in fingerprints if day not in wanted]
     new = {day: rows[day] for day in stale}
-    reduced = engine(connection, files, definition, boundaries, new) if new else RequestHours.empty()
+    reduced = reduction(connection, files, definition, boundaries, new) if new else RequestHours.empty()
     RequestHours.validation().validate(reduced, lazy=True)
     _replace(connection, [*stale, *gone], reduced, {day: wanted[day] for day in stale})
     return stale

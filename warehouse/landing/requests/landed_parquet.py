@@ -16,9 +16,6 @@ import polars as pl
 from warehouse.landing.requests import cache_proofs
 from warehouse.schemas.landed import Requests
 
-HASHES_PER_PASS: Final = 1 << 25
-"""Identities compared at once: 2^25 hashes take some 800 MB while they are sorted."""
-
 _ROW_GROUP: Final = 1 << 18
 
 
@@ -81,12 +78,17 @@ def landed_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
     """
     names = pl.DataFrame({"delivery": range(len(files)), "landed": [landed.path.name for landed in files]})
     rows = scan(connection, files)
-    (rows.project(_SETTLED) if cache_proofs.any_proved(connection) else rows).create_view("landed_requests")
+    settled(connection, rows).create_view("landed_requests")
     try:
         with registered(connection, landed_files=names):
             yield
     finally:
         connection.execute("DROP VIEW landed_requests")
+
+
+def settled(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Landed rows with all of their input."""
+    return rows.project(_SETTLED) if cache_proofs.any_proved(connection) else rows
 
 
 _SETTLED: Final = f"""
@@ -107,17 +109,6 @@ def registered(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) ->
             connection.unregister(name)
 
 
-def repeated_hashes(hashes: duckdb.DuckDBPyRelation, rows: int) -> pl.Series:
-    """The values of a relation's only column `hash` that occur more than once, in as many passes as memory asks for."""
-    passes = max(1, -(-rows // HASHES_PER_PASS))
-    return pl.concat([_repeated(hashes.filter(f"hash % {passes} = {turn}").pl()["hash"]) for turn in range(passes)])
-
-
 def row_count(files: Sequence[LandedFile]) -> int:
     """Rows of all files, from their footers."""
     return sum(pl.scan_parquet(landed.path, glob=False).select(pl.len()).collect().item() for landed in files)
-
-
-def _repeated(hashes: pl.Series) -> pl.Series:
-    ordered = hashes.sort()
-    return ordered.filter(ordered == ordered.shift(1)).unique()

@@ -9,19 +9,21 @@ import duckdb
 import polars as pl
 
 from warehouse.landing.requests.doubts import DOUBTS, typed_doubts
-from warehouse.landing.requests.landed_parquet import LandedFile, registered, repeated_hashes, row_count, scan
+from warehouse.landing.requests.identities import Candidates, Identity
+from warehouse.landing.requests.landed_parquet import LandedFile, scan
 from warehouse.schemas.raw import MatchingCalls
 
 _ID: Final = "coalesce(response_id, request_id)"
+_CALL: Final = Identity((_ID,), f"requests = 1 AND {_ID} IS NOT NULL")
 _CALLS: Final = f"""
     CREATE OR REPLACE TEMP TABLE calls AS
     SELECT delivery, source, request_id, {_ID} AS call_id, model, day, start_at,
            greatest(coalesce(end_at, start_at), start_at) AS stop,
            coalesce(input_tokens, 0) AS input_tokens, coalesce(output_tokens, 0) AS output_tokens
-    FROM landed_requests SEMI JOIN repeated_calls ON hash({_ID}) = repeated_calls.hash
+    FROM candidate_rows
     ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
         USING (delivery, position)
-    WHERE requests = 1
+    WHERE {_CALL.among}
 """
 
 # One sort of each id by start, as for copies: records that overlap, one after another, are one occurrence of the call.
@@ -64,18 +66,16 @@ class Matches(NamedTuple):
     doubts: pl.DataFrame
 
 
-def matching(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Matches:
+def matching(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], candidates: Candidates) -> Matches:
     """Records of one id at one time that are not known to be one request; within landed_rows, after all marks."""
     rows = scan(connection, files)
     answered = rows.aggregate("count(response_id) > 0 OR count(DISTINCT source) > 1").fetchall()[0][0]
     nothing = Matches(MatchingCalls.empty(), pl.DataFrame(schema=DOUBTS))
     if not answered:
         return nothing
-    hashes = rows.filter(f"requests = 1 AND {_ID} IS NOT NULL").project(f"hash({_ID}) AS hash")
-    repeated = repeated_hashes(hashes, row_count(files))
-    if repeated.is_empty():
-        return nothing
-    with registered(connection, repeated_calls=repeated.to_frame()):
+    with candidates(connection, files, _CALL) as is_any:
+        if not is_any:
+            return nothing
         connection.execute(_CALLS)
     connection.execute(_OCCURRENCES)
     matches = Matches(

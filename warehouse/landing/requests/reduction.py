@@ -99,7 +99,7 @@ def _reduce(
         WHERE {chosen.condition()}
         """
     )
-    parts = definition.in_parts(nw.from_native(rows), _within(boundaries, chosen.days)).to_native()
+    parts = definition.in_parts(nw.from_native(rows), boundaries_within(boundaries, chosen.days)).to_native()
     sums: pl.DataFrame = parts.query("parts", _aggregate(definition)).pl()
     percentiles = [
         pl.col("percentiles").list.get(position).alias(name) for position, name in enumerate(definition.PERCENTILES)
@@ -108,7 +108,7 @@ def _reduce(
     return RequestHours.frame(hours)
 
 
-def _within(boundaries: Sequence[datetime], days: Sequence[date]) -> list[datetime]:
+def boundaries_within(boundaries: Sequence[datetime], days: Sequence[date]) -> list[datetime]:
     """The boundaries that part an hour of the days; one on a full hour parts none."""
     wanted = set(days)
     return sorted({at for at in boundaries if at.date() in wanted and (at.minute or at.second or at.microsecond)})
@@ -137,9 +137,9 @@ def reduce_plainly(
     ]
     if not scans:
         return RequestHours.empty()
-    requests = _counting(connection, pl.concat(scans).filter(pl.col("day").is_in(days)), files)
-    rows = definition.reduced(nw.from_native(requests), _within(boundaries, days)).to_native()
-    hours: pl.DataFrame = rows.collect()
+    marks, beside = (nw.from_native(frame.lazy()) for frame in marks_and_proofs(connection, files))
+    requests = counting(nw.from_native(pl.concat(scans).filter(pl.col("day").is_in(days))), marks, beside)
+    hours: pl.DataFrame = definition.reduced(requests, boundaries_within(boundaries, days)).to_native().collect()
     return RequestHours.frame(hours).sort(*definition.KEYS, nulls_last=True)
 
 
@@ -154,21 +154,28 @@ def reduce_on_polars(
     return reduce_plainly(connection, files, definition, boundaries, list(rows_by_day))
 
 
-def _counting(
-    connection: duckdb.DuckDBPyConnection, requests: pl.LazyFrame, files: Sequence[LandedFile]
-) -> pl.LazyFrame:
-    """The rows that count, with all of their input, as `landed_rows` and the marks have it for the other plan."""
+def marks_and_proofs(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that count nothing, by delivery and position; sources and models with cached tokens beside the input."""
     names = pl.DataFrame({"landed": [file.path.name for file in files], "delivery": range(len(files))})
     marks = connection.sql("SELECT landed, position FROM meta.uncounted_requests").pl()
-    beside = connection.sql("SELECT *, true AS is_beside FROM meta.cache_beside").pl()
-    parts = pl.col("cached_input_tokens").fill_null(0) + pl.col("cache_write_tokens").fill_null(0)
-    is_beside = pl.col("is_cache_open") & pl.col("is_beside").fill_null(value=False)
+    beside = connection.sql("SELECT source, model, true AS is_beside FROM meta.cache_beside").pl()
+    return marks.join(names, on="landed").select("delivery", "position"), beside
+
+
+def counting(requests: nw.LazyFrame[Any], marks: nw.LazyFrame[Any], beside: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The rows that count, with all of their input, as `landed_rows` and the marks have it for the other plan."""
+    parts = nw.col("cached_input_tokens").fill_null(0) + nw.col("cache_write_tokens").fill_null(0)
+    proofs = beside.rename({"source": "source_proved", "model": "model_proved"})
     return (
-        requests.join(marks.lazy().join(names.lazy(), on="landed"), on=["delivery", "position"], how="anti")
-        .join(
-            beside.lazy(), left_on=["source", pl.col("model").fill_null("")], right_on=["source", "model"], how="left"
-        )
+        requests.join(marks, on=["delivery", "position"], how="anti")
+        .with_columns(nw.col("model").fill_null("").alias("model_or_none"))
+        .join(proofs, left_on=["source", "model_or_none"], right_on=["source_proved", "model_proved"], how="left")
         .with_columns(
-            pl.when(is_beside).then(pl.col("input_tokens") + parts).otherwise("input_tokens").alias("input_tokens")
+            nw.when(nw.col("is_cache_open") & ~nw.col("is_beside").is_null())
+            .then(nw.col("input_tokens") + parts)
+            .otherwise(nw.col("input_tokens"))
+            .alias("input_tokens")
         )
     )

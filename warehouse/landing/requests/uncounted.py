@@ -11,14 +11,8 @@ import polars as pl
 
 from warehouse.landing.requests import bridged_calls, cache_proofs, copies, matching_calls
 from warehouse.landing.requests.doubts import DOUBTS, of_spans, summed, typed_doubts
-from warehouse.landing.requests.landed_parquet import (
-    LandedFile,
-    landed_rows,
-    registered,
-    repeated_hashes,
-    row_count,
-    scan,
-)
+from warehouse.landing.requests.identities import Candidates, Identity, candidates_on_duckdb
+from warehouse.landing.requests.landed_parquet import LandedFile, landed_rows, registered, scan
 from warehouse.landing.requests.traces import resolved
 from warehouse.schemas.raw import MatchingCalls
 
@@ -38,8 +32,15 @@ class Marked(NamedTuple):
     matching_calls: pl.DataFrame
 
 
-def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], night: date) -> Marked:
+def mark_uncounted(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    night: date,
+    candidates: Candidates = candidates_on_duckdb,
+) -> Marked:
     """Find the rows that count nothing and keep them in meta.uncounted_requests; `files` in the order of delivery.
+
+    `candidates` is how the rows are found among which it decides.
 
     `reason` is `copy` for a repeat of a request, `nested` for a span that tells a request another span tells, and
     `repeats` for a span whose usage is that of spans within it.
@@ -54,9 +55,9 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
         return Marked({}, {}, pl.DataFrame(schema=DOUBTS), MatchingCalls.empty())
     cache_proofs.prove(connection, scan(connection, files))
     with landed_rows(connection, files):
-        doubts = [copies.mark_copies(connection, files), *_mark_spans(connection, files)]
-        matches = matching_calls.matching(connection, files)
-        doubts += [bridged_calls.bridged(connection, files), matches.doubts]
+        doubts = [copies.mark_copies(connection, files, candidates), *_mark_spans(connection, files, candidates)]
+        matches = matching_calls.matching(connection, files, candidates)
+        doubts += [bridged_calls.bridged(connection, files, candidates), matches.doubts]
         doubts += [typed_doubts(cache_proofs.decided(scan(connection, files)).pl())]
     return Marked(
         _duplicates(connection, files),
@@ -66,21 +67,19 @@ def mark_uncounted(connection: duckdb.DuckDBPyConnection, files: Sequence[Landed
     )
 
 
-def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> Iterator[pl.DataFrame]:
+def _mark_spans(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], candidates: Candidates
+) -> Iterator[pl.DataFrame]:
     """Traces in which more than one span tells of usage, or one that is no request does."""
-    spans_with_usage = scan(connection, files).filter("trace_id IS NOT NULL AND (requests > 0 OR has_usage)")
-    hashes = spans_with_usage.project(f"{_TRACE} AS hash").union(
-        spans_with_usage.filter("requests = 0").project(f"{_TRACE} AS hash")
-    )
-    repeated = repeated_hashes(hashes, row_count(files))
-    if repeated.is_empty():
-        return
-    with registered(connection, told_again=repeated.to_frame()):
+    with candidates(connection, files, _TRACE) as is_any:
+        if not is_any:
+            return
         connection.execute(_SPANS)
     spans = connection.sql("SELECT count(*) FROM spans_of_traces").fetchall()[0][0]
     passes = max(1, -(-spans // SPANS_PER_PASS))
     for turn in range(passes):
-        part = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {_TRACE} % {passes} = {turn}").pl())
+        turn_of = f"hash(source, trace_id) % {passes} = {turn}"
+        part = resolved(connection.sql(f"SELECT * FROM spans_of_traces WHERE {turn_of}").pl())
         with registered(connection, uncounted=part.uncounted):
             connection.execute(_UNCOUNTED)
         yield of_spans(part.in_doubt, "nested_calls")
@@ -88,13 +87,15 @@ def _mark_spans(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
     connection.execute("DROP TABLE spans_of_traces")
 
 
-_TRACE: Final = "hash(source, trace_id)"
-_SPANS: Final = f"""
+_TRACE: Final = Identity(
+    ("source", "trace_id"), "trace_id IS NOT NULL AND (requests > 0 OR has_usage)", alone="requests = 0"
+)
+_SPANS: Final = """
     CREATE OR REPLACE TEMP TABLE spans_of_traces AS
     SELECT delivery, position, day, source, trace_id, span_id, parent_span_id, span_role, response_id, model,
            start_at, end_at, input_tokens, cached_input_tokens, cache_write_tokens, is_cache_open, output_tokens,
            requests, has_usage
-    FROM landed_requests SEMI JOIN told_again ON {_TRACE} = told_again.hash
+    FROM candidate_rows
     ANTI JOIN (SELECT delivery, position FROM meta.uncounted_requests JOIN landed_files USING (landed))
         USING (delivery, position)
     WHERE trace_id IS NOT NULL

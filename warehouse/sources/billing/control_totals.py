@@ -148,6 +148,8 @@ def _rows(content: Path, wanted: Sequence[Spellings], unsplit: Collection[int]) 
         begin = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if begin.startswith(b"PAR1"):
         return _parquet_rows(content, wanted)
+    if begin.startswith(b"["):
+        return _list_rows(content, wanted)
     return _json_rows(content, wanted) if begin.startswith(b"{") else _csv_rows(content, wanted, unsplit)
 
 
@@ -182,6 +184,12 @@ def _column_cells(column: pa.Array) -> Sequence[object]:
     cells: list[Any] = column.to_pylist()
     narrow = _NARROW.get(str(column.type))
     return cells if narrow is None else [None if cell is None else str(narrow(cell)) for cell in cells]
+
+
+def _list_rows(content: Path, wanted: Sequence[Spellings]) -> Iterator[_Row]:
+    """The objects of a JSON list, which the first reader numbers as lines."""
+    objects = json.loads(content.read_text(encoding="utf-8-sig"), parse_float=str, parse_int=str)
+    yield from (_Row(number, tuple(_cells(members, wanted))) for number, members in enumerate(objects, 1))
 
 
 def _json_rows(content: Path, wanted: Sequence[Spellings]) -> Iterator[_Row]:

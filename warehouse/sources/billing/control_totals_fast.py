@@ -1,4 +1,4 @@
-"""The sums of a plain CSV bill, column by column with Arrow, which shares no parsing code with the first reader."""
+"""The sums of a plain bill in CSV or Parquet, column by column with Arrow: no code of the first reader takes part."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from warehouse.sources.billing.control_columns import Spellings, StatedColumns, Totals
 
@@ -37,16 +38,34 @@ def column_totals(content: Path, columns: StatedColumns) -> Totals | None:
         return None
     wanted, sums = (columns.currency, *(columns.billed or ((),)), *(columns.effective or ((),))), Totals()
     try:
-        for batch in _batches(content, wanted, columns.constant):
+        batches = _parquet_batches if _is_parquet(content) else _csv_batches
+        for batch in batches(content, wanted, columns.constant):
             _add(sums, batch)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error, _UnusualError):
         return None
     return sums
 
 
-def _batches(content: Path, wanted: Sequence[Spellings], constant: str | None) -> Iterator[pa.Table]:
+def _is_parquet(content: Path) -> bool:
+    with content.open("rb") as stream:
+        return stream.read(4) == b"PAR1"
+
+
+def _parquet_batches(content: Path, wanted: Sequence[Spellings], constant: str | None) -> Iterator[pa.Table]:
+    """The currency and both costs of some rows, exact; a row without one of them is not plain."""
+    with pq.ParquetFile(content) as opened:
+        places = _places(opened.schema_arrow.names, wanted, constant)
+        columns = list(dict.fromkeys(name for name in places if name is not None))
+        for batch in opened.iter_batches(columns=columns):
+            if any(column.null_count for column in batch.columns):
+                raise _UnusualError
+            yield _exact(batch, places, constant)
+
+
+def _csv_batches(content: Path, wanted: Sequence[Spellings], constant: str | None) -> Iterator[pa.Table]:
     """The currency and both costs of some rows, exact."""
-    places = _places(content, wanted, constant)
+    with content.open(encoding="utf-8-sig", newline="") as stream:
+        places = _places(next(csv.reader(stream), []), wanted, constant)
     columns = list(dict.fromkeys(name for name in places if name is not None))
     with pa_csv.open_csv(
         content,
@@ -60,10 +79,8 @@ def _batches(content: Path, wanted: Sequence[Spellings], constant: str | None) -
             yield _exact(batch, places, constant)
 
 
-def _places(content: Path, wanted: Sequence[Spellings], constant: str | None) -> list[str | None]:
-    """The columns as the first line spells them."""
-    with content.open(encoding="utf-8-sig", newline="") as stream:
-        names = next(csv.reader(stream), [])
+def _places(names: Sequence[str], wanted: Sequence[Spellings], constant: str | None) -> list[str | None]:
+    """The columns as the file spells them."""
     stripped = [name.strip() for name in names]
     first = [next((name for name in spellings if name in stripped), None) for spellings in wanted]
     columns = [None if name is None else names[stripped.index(name)] for name in first]
@@ -81,11 +98,16 @@ def _exact(batch: pa.RecordBatch, places: Sequence[str | None], constant: str | 
 
 
 def _money(cells: pa.Array) -> pa.Array:
-    amounts = cells.cast(_MONEY)
+    amounts = (_written(cells) if pa.types.is_floating(cells.type) else cells).cast(_MONEY)
     ends = pc.min_max(amounts).as_py()
     if any(abs(end) >= LARGEST_CELL for end in ends.values()):
         raise _UnusualError
     return amounts
+
+
+def _written(cells: pa.Array) -> pa.Array:
+    """Binary floating point as the shortest decimals that name it."""
+    return cells.cast(pa.string())
 
 
 def _add(sums: Totals, rows: pa.Table) -> None:

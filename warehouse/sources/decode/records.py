@@ -13,6 +13,7 @@ import polars as pl
 from warehouse.sources.casts.casts import control_characters, first_reason, refused, says_one_thing
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.csv_records import csv_sheets, last_line_is_open
+from warehouse.sources.decode.json_list import as_lines, is_list
 from warehouse.sources.decode.json_records import json_sheets
 from warehouse.sources.decode.parquet_records import MAGIC, parquet_sheets
 from warehouse.sources.decode.text_batch import Sheet, refused_rows
@@ -69,8 +70,10 @@ def batches(delivered: Delivered, layout: Layout) -> Iterator[Batch]:
     sheets = _reader(delivered)
     if sheets is csv_sheets and layout.last_line == "ended" and not delivered.is_proved:
         _refuse_open(delivered.content)
-    rows = 0
-    for sheet in sheets(delivered.content, layout):
+    content, rows = delivered.content, 0
+    if sheets is json_sheets and is_list(_begin(delivered)):
+        content = as_lines(content)
+    for sheet in sheets(content, layout):
         batch = _batch(sheet, layout)
         rows += batch.rows.height + batch.refused.height
         yield batch

@@ -23,7 +23,7 @@ NAMES: Final = {
     "start_at": ("startTime", "start_time"),
     "end_at": ("endTime", "end_time"),
     "first_token_at": ("completionStartTime", "completion_start_time"),
-    "usage": ("usageDetails", "usage_details"),
+    "usage": ("usageDetails", "usage_details", "usage"),
     "model": ("providedModelName", "provided_model_name", "model"),
     "level": ("level",),
     "task": ("traceName", "trace_name"),
