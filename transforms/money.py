@@ -10,6 +10,7 @@ import polars as pl
 from transforms.largest_remainder import Groups, shares
 from warehouse.schemas.columns import MONEY
 
+UNIT: Final = 10**12
 EXACT_WEIGHT_LIMIT: Final = 13 * 10**18
 """Sums of weights below this can be squared in 128 bits; larger ones are split in Python integers."""
 
@@ -22,6 +23,18 @@ def units(column: str) -> pl.Expr:
 def amount(column: str) -> pl.Expr:
     """A count of 10⁻¹² as an exact amount."""
     return pl.col(column).reinterpret(dtype=MONEY)
+
+
+def times_rate(column: str) -> pl.Expr:
+    """The column times `rate`, rounded half up at 12 decimals.
+
+    The amount is cut in two so that no product leaves 128 bits.
+    """
+    amount = pl.col(column).to_physical()
+    rate = pl.col("rate").to_physical()
+    unit = pl.lit(UNIT, dtype=pl.Int128)
+    whole, fraction = amount // unit, amount % unit
+    return (whole * rate + (fraction * rate + unit // 2) // unit).reinterpret(dtype=MONEY)
 
 
 def divided(whole: pl.Expr, by: int) -> pl.Expr:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.money import times_rate
 from warehouse.schemas.columns import MONEY
-
-UNIT = 10**12
 
 
 def converted(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFrame) -> pl.DataFrame:
@@ -32,15 +31,3 @@ def converted(booked_days: pl.DataFrame, fx: pl.DataFrame, settings: pl.DataFram
 def rates(fx: pl.DataFrame) -> pl.DataFrame:
     """One month and currency with its rate into the company's own currency."""
     return fx.select(pl.col("month").dt.truncate("1mo"), "currency", pl.col("rate").cast(MONEY))
-
-
-def times_rate(column: str) -> pl.Expr:
-    """The column times `rate`, rounded half up at 12 decimals.
-
-    The amount is cut in two so that no product leaves 128 bits.
-    """
-    amount = pl.col(column).to_physical()
-    rate = pl.col("rate").to_physical()
-    unit = pl.lit(UNIT, dtype=pl.Int128)
-    whole, fraction = amount // unit, amount % unit
-    return (whole * rate + (fraction * rate + unit // 2) // unit).reinterpret(dtype=MONEY)

@@ -6,9 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from transforms.economics.conversion import times_rate
-from transforms.economics.spend.charged_months import IN_SCOPE, KEY, by_month, corrections
-from transforms.money import amount, units
+from transforms.charge_months import IN_SCOPE, KEY, by_month, corrections
+from transforms.money import amount, times_rate, units
 from warehouse.schemas.names import ACCRUAL
 from warehouse.schemas.reports import RestatedMonths, Restatements
 
@@ -54,6 +53,7 @@ def restatements(
     files = _files(changed, published_bills, bill_deliveries)
     rows = (
         _parts(changed)
+        .filter(pl.col("change_usd") != 0)
         .join(files, on=KEY[:3], how="left")
         .sort(pl.col("change_usd").abs(), "billing_month", descending=[True, False])
         .group_by("month", "source", "cause", maintain_order=True)
