@@ -196,6 +196,7 @@ def by_spark(path: Path, folder: Path) -> Answer:
     settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.local.dir": str(folder),
         "spark.driver.memory": "2g",
         "spark.log.level": "ERROR",
