@@ -154,7 +154,7 @@ def candidates(company: Company) -> pl.DataFrame:
     return rows_of(CATALOGUE["candidates"], [
         {"as_of": company.night, "model_id": life.name, "action": "retrain_smaller", "is_measured": True,
          "is_extrapolated": False, "is_eligible": False, "quality_gate": "none: nothing changes", "reason": words,
-         "assumptions": "{}"}
+         "reason_code": "not_valued", "assumptions": "{}"}
         for life in (company.lives if company.has_bill else ())
         if life.origin == "adopted"
     ])  # fmt: skip

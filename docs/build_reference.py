@@ -1,4 +1,4 @@
-"""Writes docs/reference/: what the code says of itself, so that no page can be out of date.
+"""Writes docs/reference/ and the formats of the README: what the code says of itself, so that no page is out of date.
 
 `python docs/build_reference.py` writes the pages, `python docs/build_reference.py --check` says which are not current.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from warehouse.schemas.findings import FINDING_KINDS
 from warehouse.sources.registry import FORMATS
 
 FOLDER: Final = Path(__file__).parent / "reference"
+README: Final = Path(__file__).parent.parent / "README.md"
 BOUNDS: Final = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_length": "length at least"}
 
 
@@ -42,7 +44,7 @@ def pages() -> dict[str, str]:
 
 def main() -> int:
     """Write the pages, or with --check name those that are not current."""
-    written = {FOLDER / name: text for name, text in pages().items()}
+    written = {FOLDER / name: text for name, text in pages().items()} | {README: _readme()}
     stale = [path for path, text in written.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
         sys.stdout.writelines(f"{path.name} is not current; run python docs/build_reference.py\n" for path in stale)
@@ -54,6 +56,17 @@ def main() -> int:
     for path, text in written.items():
         path.write_text(text, encoding="utf-8")
     return 0
+
+
+def _readme() -> str:
+    """The README, its table of formats with a name for each record that it lacks; what it says of others stays."""
+
+    def row(match: re.Match[str]) -> str:
+        named = set(re.findall(r"`(\w+)`", match[2]))
+        more = [f"`{name}`" for kind, name in FORMATS if kind == match[1] and name not in named]
+        return f"| `{match[1]}` | {', '.join([match[2], *more])} |"
+
+    return re.sub(r"^\| `(\w+)` \| (.*) \|$", row, README.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 def _page(title: str, lead: str, *parts: str) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-from templates.typesetting.typeface import CONDENSED, SEMIBOLD, printable, text_width
+from templates.typesetting.typeface import (
+    CONDENSED,
+    PLACEHOLDER,
+    SEMIBOLD,
+    distinction,
+    is_ambiguous,
+    printable,
+    text_width,
+)
 
 Quantity = Decimal | float | int
 
@@ -22,7 +31,12 @@ COUNT_WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven
 EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 """Wide enough for the digits of any amount; the default has 28."""
 LEAST_BASE: Final = Decimal(1000)
+HALF: Final = Decimal("0.5")
+HALF_A_CENT: Final = Decimal("0.005")
 NAME_LIMIT: Final = 40
+LONGEST_NAME: Final = 320
+LEAST_ROOM: Final = 4
+BOXES: Final = re.compile(f"{PLACEHOLDER}+")
 
 
 def decimal(value: Quantity) -> Decimal:
@@ -81,13 +95,14 @@ class Money:
         return {"USD": "US$"}.get(self.currency, self.currency)
 
     def short(self, value: Quantity | None, plus: str = "") -> str:
-        """Three significant figures: $4.21M, $214k, $740."""
+        """Three significant figures: $4.21M, $214k, $740; cents where a whole amount would be nothing."""
         if value is None:
             return UNKNOWN
         amount = decimal(value)
         size = abs(amount)
         scaled, unit = _scaled(size, SCALES)
-        text = f"{rounded(size, 0):,f}" if not unit else _digits(scaled) + unit
+        places = 2 if HALF_A_CENT <= size < HALF else 0
+        text = f"{rounded(size, places):,f}" if not unit else _digits(scaled) + unit
         return signed(f"{self.symbol}{text}", amount, plus=plus)
 
     def change(self, value: Quantity | None) -> str:
@@ -306,12 +321,19 @@ def month_tick(value: date) -> str:
 
 
 def name(value: str | None, limit: int = NAME_LIMIT) -> str:
-    """A name in signs that the fonts have, shortened in its middle."""
+    """A name in signs that the fonts have, shortened in its middle; one that could be taken for another has a mark."""
     if value is None:
         return UNKNOWN
+    if is_ambiguous(value[:LONGEST_NAME]):
+        mark = distinction(value)
+        shown = BOXES.sub(PLACEHOLDER, printable(value[:LONGEST_NAME]))
+        room = limit - len(mark) - 1
+        return f"{_shortened(shown, room)} {mark}" if room >= LEAST_ROOM and shown else mark
     shown = printable(value[: 4 * limit] + value[-4 * limit :] if len(value) > 8 * limit else value)
-    if not shown:
-        return "□"
+    return _shortened(shown, limit) if shown else PLACEHOLDER
+
+
+def _shortened(shown: str, limit: int) -> str:
     if len(shown) <= limit:
         return shown
     tail = (limit - 1) // 2

@@ -56,6 +56,13 @@ ACTIONS: Final = ("hold", "retrain_smaller", "distil", "route", "tune_serving", 
 STANDINGS: Final = ("safe", "measured", "evaluate_first", "data_request")
 """On what a recommendation stands: no answer changes; its quality was measured, or not yet; or something is missing."""
 
+VERDICTS: Final = (
+    "pays", "not_valued", "under_gate", "unstable_task", "taught_worse", "not_own_pretraining", "all_in_use",
+    "too_slow", "costs_more", "saves_nothing", "paid_until_contract_end", "hardware_owned", "below_materiality",
+    "unlikely", "costs_more_on_average",
+)  # fmt: skip
+"""Verdicts on an alternative: it pays, could not be valued, is blocked whatever its worth, or is worth too little."""
+
 SUPPLY_KINDS: Final = ("owned", "committed", "on_demand")
 """How GPUs are paid, the cheapest to keep first."""
 

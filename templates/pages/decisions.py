@@ -247,7 +247,7 @@ def _rejected(night: Night) -> Iterator[RejectedRow]:
     )
     for row in rows:
         subject = row["model_id"] or row["pool_id"]
-        if subject in seen or row["code"] == "saves_nothing":
+        if subject in seen or not row["monthly_saving_if_passed_usd_p50"]:
             continue
         seen.add(subject)
         yield RejectedRow(

@@ -7,6 +7,7 @@ import polars as pl
 from warehouse.schemas.reports import IdlePools
 
 IDLE_CAUSES = ("idle", "commitment_unused")
+STATED_AS_DECIDED = ("all_in_use", "paid_until_contract_end", "hardware_owned", "not_valued")
 
 
 def idle_pools(
@@ -28,13 +29,13 @@ def idle_pools(
     weighed = (
         candidates.filter(pl.col("action") == "release_capacity")
         .group_by("pool_id")
-        .agg(most=pl.col("monthly_saving_usd_p50").max())
+        .agg(verdict=pl.col("reason_code").first())
     )
     reason = (
         pl.when(pl.col("decision_rank").is_not_null()).then(pl.lit(None, pl.String))
-        .when(pl.col("most") > 0).then(pl.lit("falls_short"))
-        .when(pl.col("most") == 0).then(pl.lit("busy_hours"))
-        .otherwise(pl.lit("not_valued"))
+        .when(pl.col("verdict").is_null()).then(pl.lit("not_valued"))
+        .when(pl.col("verdict").is_in(STATED_AS_DECIDED)).then("verdict")
+        .otherwise(pl.lit("falls_short"))
     )  # fmt: skip
     reasoned = idle.join(asked, on="pool_id", how="left").join(weighed, on="pool_id", how="left")
     rows = reasoned.with_columns(reason=reason).sort("idle_usd", "pool_id", descending=[True, False])

@@ -7,40 +7,42 @@ from typing import Any, Final
 import polars as pl
 
 from warehouse.schemas.reports import HeldModels, RejectedAlternatives
-from warehouse.vocabulary import ENOUGH_PROBABILITY
-
-"""Chance of paying back from which the decisions ask for something; stated here because stages do not meet."""
 
 SUBJECT: Final = ("model_id", "task", "pool_id", "action", "target_model_id", "target_params")
+_ALTERNATIVE: Final = [*SUBJECT, "deployment_id"]
 NOT_DECIDED: Final = ("retired", "too_young")
 Row = dict[str, Any]
 
 
 def rejected_alternatives(
-    settings: pl.DataFrame, candidates: pl.DataFrame, recommendations: pl.DataFrame
+    candidates: pl.DataFrame, portfolio: pl.DataFrame, recommendations: pl.DataFrame
 ) -> pl.DataFrame:
     """One valued alternative that is not recommended, the most valuable first.
 
-    It costs more than it saves, saves nothing, saves less than is asked for, is too unlikely to pay back, misses the
-    gate of quality, or is worth less than what is recommended for the same model or pool.
+    Its code is the verdict of the decision. One that pays by itself waits for a card that excludes it, is worth too
+    little after the cards before it, or is worth less than what is recommended for the same model or pool.
     """
     subject = ["model_id", "task", "pool_id", "action"]
     asked = recommendations.filter(pl.col("action") != "hold")
     same = asked.select(*subject, asked_usd="net_present_value_usd_p50")
-    saving, chance = pl.col("monthly_saving_usd_p50"), pl.col("probability")
-    materiality = settings["materiality_usd"].item()
+    decided = (
+        portfolio.filter(~pl.col("is_asked"), pl.col("position") > 0)
+        .select(
+            *_ALTERNATIVE,
+            after=pl.when(pl.col("depends_on").is_null()).then(pl.lit("worth_too_little")).otherwise(pl.lit("waits")),
+        )
+        .unique(_ALTERNATIVE, keep="first", maintain_order=True)
+    )
     code = (
-        pl.when(saving < 0).then(pl.lit("costs_more"))
-        .when(saving == 0).then(pl.lit("saves_nothing"))
-        .when(chance < ENOUGH_PROBABILITY).then(pl.lit("unlikely"))
-        .when(saving < materiality).then(pl.lit("below_materiality"))
-        .when(~pl.col("is_eligible")).then(pl.lit("under_gate"))
-        .otherwise(pl.lit("worth_less"))
-    )  # fmt: skip
+        pl.when(pl.col("reason_code") != "pays")
+        .then("reason_code")
+        .otherwise(pl.coalesce("after", pl.lit("worth_less")))
+    )
     rows = (
         candidates.drop_nulls("monthly_saving_usd_p50")
         .join(same, on=subject, how="left", nulls_equal=True)
         .filter(pl.col("asked_usd").is_null() | (pl.col("net_present_value_usd_p50") != pl.col("asked_usd")))
+        .join(decided, on=_ALTERNATIVE, how="left", nulls_equal=True)
         .with_columns(code=code)
         .filter(~(pl.col("asked_usd").is_not_null() & _is_remainder()))
         .sort("net_present_value_usd_p50", *SUBJECT, descending=[True, *(False for _ in SUBJECT)], nulls_last=True)

@@ -3,7 +3,7 @@
 from warehouse.schemas.columns import choice, cost, count, day, exact, flag, integer, measure, ratio, text, usd
 from warehouse.schemas.raw import Findings
 from warehouse.schemas.table import Table
-from warehouse.vocabulary import ACTIONS, COST_DRIVERS, PHASES, THIRDS_STATUSES
+from warehouse.vocabulary import ACTIONS, COST_DRIVERS, PHASES, THIRDS_STATUSES, VERDICTS
 
 RESTATEMENT_CAUSES = ("correction", "late", "withdrawn", "policy", "changed")
 COST_CLASSES = (*PHASES, "idle", "shared", "unallocated", "adjustment")
@@ -33,7 +33,12 @@ CHECK_CODES = (
     "unmatched", "covered", "small", "large", "none", "rows", "cost",
 )  # fmt: skip
 STANDINGS = ("safe", "measured", "evaluate_first")
-REJECTIONS = ("costs_more", "saves_nothing", "unlikely", "below_materiality", "under_gate", "worth_less")
+REJECTIONS = (
+    *(verdict for verdict in VERDICTS if verdict not in {"pays", "not_valued"}),
+    "waits",
+    "worth_too_little",
+    "worth_less",
+)
 LAW_VERDICTS = ("smaller_longer", "larger_shorter", "near_optimum", "demand_unknown")
 TASK_STANDINGS = ("on_small_model", "movable_measured", "movable_unmeasured", "stays", "open_ended", "unlabelled")
 WHY_NOW = (
@@ -298,6 +303,8 @@ class RejectedAlternatives(Table):
     monthly_saving_usd_p50 = usd("saving a month, median")
     net_present_value_usd_p50 = usd("net present value, median").or_null()
     probability = ratio("chance that it pays back").or_null()
+    monthly_saving_if_passed_usd_p50 = usd("saving a month if the gate is passed, median: what the code speaks of")
+    probability_if_passed = ratio("chance that it pays back given the gate: what the code speaks of").or_null()
     code = choice("what it lacks", *REJECTIONS)
 
 
@@ -311,8 +318,8 @@ class HeldModels(Table):
     code = choice("why", "retired", "too_young", "inside_band", "nothing_pays", "nothing_valued")
     action = choice("its best alternative", *ACTIONS).or_null()
     best_code = choice("what that lacks", *REJECTIONS).or_null()
-    monthly_saving_usd_p50 = usd("saving a month of that, median").or_null()
-    probability = ratio("chance that it pays back").or_null()
+    monthly_saving_if_passed_usd_p50 = usd("saving a month of that if the gate is passed, median").or_null()
+    probability_if_passed = ratio("chance that it pays back given the gate").or_null()
 
 
 class IdlePools(Table):
@@ -325,9 +332,9 @@ class IdlePools(Table):
     idle_usd = usd("idle and unused cost of the month")
     decision_rank = integer("rank of the recommendation that releases capacity of it").or_null()
     reason = choice(
-        "why there is no such recommendation: its busy hours need all of it, releasing was weighed and falls short, or "
-        "nobody could weigh it",
-        "busy_hours", "falls_short", "not_valued",
+        "why there is no such recommendation: its busy hours need all of it, a contract or the purchase has paid for "
+        "it, releasing was weighed and falls short, or nobody could weigh it",
+        "all_in_use", "paid_until_contract_end", "hardware_owned", "falls_short", "not_valued",
     ).or_null()  # fmt: skip
 
 

@@ -183,6 +183,50 @@ def test_a_split_moves_cost_from_the_instance_to_its_parts_and_the_sum_stays(tmp
     assert reading.totals == {"USD": (Decimal("100.32"), Decimal("100.32"))}
 
 
+def test_rows_of_a_split_that_come_twice_are_one_and_move_their_cost_once(tmp_path: Path) -> None:
+    part = {**LINE, **PART}
+    once = read_rows([LINE, part], "aws_cur", tmp_path)
+    twice = read_rows([part, LINE, LINE, part], "aws_cur", tmp_path)
+
+    assert (twice.rows, twice.duplicates) == (4, 2)
+    assert once.totals == twice.totals == {"USD": (Decimal("98.32"), Decimal("98.32"))}
+    assert sorted(charges(twice)["billed_cost"]) == [Decimal("48.32"), Decimal(50)]
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "reason", "billed"),
+    [
+        ({"line_item_currency_code": "XQQ"}, {}, "bad_currency", "0"),  # the part is one of what does not count
+        ({"line_item_unblended_cost": "1,5"}, {}, "bad_decimal", "0"),
+        ({"line_item_unblended_cost": ""}, {}, "missing_cost", "0"),
+        ({}, {"line_item_currency_code": ""}, "bad_currency", "98.32"),  # and the whole keeps what did not leave it
+        ({}, {"split_line_item_split_cost": "abc"}, "bad_decimal", "98.32"),
+    ],
+)
+def test_a_refused_row_takes_part_in_no_split(tmp_path: Path, whole: Row, part: Row, reason: str, billed: str) -> None:
+    reading = read_rows([{**LINE, **whole}, {**LINE, **PART, **part}], "aws_cur", tmp_path)
+
+    assert reading.refused["reason"].to_list() == [reason]
+    assert reading.totals == {"USD": (Decimal(billed), Decimal(billed))}
+
+
+def test_a_part_with_the_line_item_of_its_parent_is_a_charge_of_its_own(tmp_path: Path) -> None:
+    parts = [
+        {
+            **LINE,
+            **PART,
+            "identity_line_item_id": "a",
+            "line_item_resource_id": name,
+            "split_line_item_unused_cost": "0",
+        }
+        for name in ("pod/1", "pod/2")
+    ]
+    reading = read_rows([LINE, *parts], "aws_cur", tmp_path)
+
+    # Of 98.32 each of two parts takes 40; 18.32 stay with the instance.
+    assert charges(reading)["billed_cost"].to_list() == [Decimal("18.32"), Decimal(40), Decimal(40)]
+
+
 def test_a_split_of_what_a_savings_plan_covers_moves_effective_cost_only(tmp_path: Path) -> None:
     covered = {
         **LINE,

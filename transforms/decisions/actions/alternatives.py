@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,13 @@ _COPIED: Final = (
 )
 
 
+class Verdict(NamedTuple):
+    """What stands against an alternative: its code, and the sentence for who reads the table."""
+
+    code: str
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Alternative:
     """What could be done with one model, task or pool.
@@ -55,7 +62,7 @@ class Alternative:
         standing: safe (no answer changes), measured, evaluate_first, or data_request where it cannot be valued.
         gate_probability: chance that the quality gate is passed; 1 where no answer changes or it was measured.
         missing: what is not known and how to supply it; empty where the alternative can be valued.
-        blocked: why it may not be recommended whatever it is worth; empty where nothing stands against it.
+        blocked: why it may not be recommended whatever it is worth; None where nothing stands against it.
     """
 
     action: str
@@ -71,7 +78,7 @@ class Alternative:
     is_extrapolated: bool = False
     quality_gate: str = "none: the answers do not change"
     missing: str = ""
-    blocked: str = ""
+    blocked: Verdict | None = None
     assumptions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -139,7 +146,7 @@ def _rounded(value: object) -> object:
 def unvalued(alternative: Alternative) -> dict[str, Any]:
     """The row of an alternative that cannot be valued: it says what is missing."""
     asked = replace(alternative, standing="data_request")
-    return _identity(asked) | {"is_eligible": False, "reason": alternative.missing}
+    return _identity(asked) | {"is_eligible": False, "reason_code": "not_valued", "reason": alternative.missing}
 
 
 def cash_of(proposal: Proposal, fleet: Fleet) -> Cash:
@@ -243,43 +250,46 @@ def chance_words(chance: float) -> str:
 
 
 def _verdict(row: Mapping[str, Any], proposal: Proposal, fleet: Fleet) -> dict[str, Any]:
-    """Whether the alternative may be recommended, and the sentence that says why or why not."""
+    """Whether the alternative may be recommended, and the code and the sentence of why or why not."""
     against = proposal.alternative.blocked or _too_little(row, proposal, fleet)
     if against:
-        return {"is_eligible": False, "reason": against}
+        return {"is_eligible": False, "reason_code": against.code, "reason": against.sentence}
     saving, chance = row["monthly_saving_if_passed_usd_p50"], chance_words(row["probability_if_passed"])
     beyond = "; it lies beyond the data of the law" if proposal.alternative.is_extrapolated else ""
     words = f"saves {saving:,.0f} a month and pays back with a chance of {chance}{beyond}"
     if not proposal.alternative.is_measured:
         words = f"evaluate first, for {row['evaluation_price_usd']:,.0f}: if the gate is passed it {words}"
-    return {"is_eligible": True, "reason": words}
+    return {"is_eligible": True, "reason_code": "pays", "reason": words}
 
 
-def _too_little(row: Mapping[str, Any], proposal: Proposal, fleet: Fleet) -> str:
-    """Why it is not worth asking for; empty where it is."""
+def _too_little(row: Mapping[str, Any], proposal: Proposal, fleet: Fleet) -> Verdict | None:
+    """Why it is not worth asking for; None where it is."""
     saving, chance = row["monthly_saving_if_passed_usd_p50"], row["probability_if_passed"]
     least, gate = fleet.night.materiality_usd, proposal.alternative.gate_probability
-    if saving <= 0:
-        return f"costs {-saving:,.0f} a month more than it saves" if saving < 0 else _nothing_saved(proposal, fleet)
+    if saving < 0:
+        return Verdict("costs_more", f"costs {-saving:,.0f} a month more than it saves")
+    if saving == 0:
+        return _nothing_saved(proposal, fleet)
     if saving < least:
-        return f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}"
+        return Verdict("below_materiality", f"saves {saving:,.0f} a month, under the materiality of {least:,.0f}")
     if chance < ENOUGH_PROBABILITY:
-        return f"pays back with a chance of {chance_words(chance)}, under {ENOUGH_PROBABILITY:.0%}"
+        return Verdict("unlikely", f"pays back with a chance of {chance_words(chance)}, under {ENOUGH_PROBABILITY:.0%}")
     if row["expected_value_usd"] <= 0:
-        return f"its quality is unmeasured, and at a chance of {gate:.0%} it costs more than it saves"
-    return ""
+        words = f"its quality is unmeasured, and at a chance of {gate:.0%} it costs more than it saves"
+        return Verdict("costs_more_on_average", words)
+    return None
 
 
-def _nothing_saved(proposal: Proposal, fleet: Fleet) -> str:
+def _nothing_saved(proposal: Proposal, fleet: Fleet) -> Verdict:
     """Why fewer GPUs save nothing: they are paid for until a contract ends, or were bought."""
     frees = any((gpus < 0).any() for gpus in proposal.gpus.values()) or bool(proposal.released)
     if not frees:
-        return "saves nothing"
+        return Verdict("saves_nothing", "saves nothing")
     for each in fleet.contracts(proposal.pool_ids):
-        return (
-            f"saves nothing: the GPUs that it frees are paid until {each['ends_on_latest']} "
-            f"({each['commitment_discount_id']}), used or not"
-        )
+        paid_until = f"{each['ends_on_latest']} ({each['commitment_discount_id']})"
+        words = f"saves nothing: the GPUs that it frees are paid until {paid_until}, used or not"
+        return Verdict("paid_until_contract_end", words)
     if any(fleet.supplies[pool_id].owned.any() for pool_id in proposal.pool_ids):
-        return "saves nothing: the GPUs that it frees were bought; give their power in assets.csv if it could be saved"
-    return "saves nothing"
+        words = "saves nothing: the GPUs that it frees were bought; give their power in assets.csv if it could be saved"
+        return Verdict("hardware_owned", words)
+    return Verdict("saves_nothing", "saves nothing")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import GATE_CHANCE, Alternative, Proposal
+from transforms.decisions.actions.alternatives import GATE_CHANCE, Alternative, Proposal, Verdict
 from transforms.decisions.actions.gpu_changes import add_gpus, moved_share, own_holdings, throughput
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.law.architectures import nearest
@@ -107,11 +107,11 @@ class Pupil:
         return own, taught, float(supervised_loss(self.params, self.tokens))
 
     @property
-    def taught_worse(self) -> str:
-        """Why it should not be taught; empty where teaching makes it better."""
+    def taught_worse(self) -> Verdict | None:
+        """Why it should not be taught; None where teaching makes it better."""
         _, taught, alone = self.losses
         words = f"trained alone the student would be better: loss {alone:.3f} against {taught:.3f} distilled"
-        return "" if taught < alone else words
+        return None if taught < alone else Verdict("taught_worse", words)
 
     @cached_property
     def assumptions(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import Alternative, Proposal
+from transforms.decisions.actions.alternatives import Alternative, Proposal, Verdict
 from transforms.decisions.portfolio.valuation import ramp
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def release_proposal(pool: Mapping[str, Any], fleet: Fleet) -> Proposal | Altern
     alternative = Alternative(
         action=ACTION,
         pool_id=pool_id,
-        blocked="" if freed > 0 else "its busy hours, or what is announced, need all of it",
+        blocked=None if freed > 0 else Verdict("all_in_use", "its busy hours, or what is announced, need all of it"),
         assumptions=_assumptions(pool, fleet, needed, freed),
     )
     return Proposal(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import THROUGHPUT_SIGMA, Alternative, Proposal
+from transforms.decisions.actions.alternatives import THROUGHPUT_SIGMA, Alternative, Proposal, Verdict
 from transforms.decisions.actions.gpu_changes import add_gpus, moved_share, own_holdings, throughput
 from transforms.decisions.law.architectures import nearest
 from transforms.decisions.law.iso_loss_curve import lifetime_optimum_of, training_flop
@@ -189,11 +189,12 @@ def training_calendar(subject: Subject, fleet: Fleet, flop: float) -> dict[str, 
     } | night.calendar(months + POST_MONTHS, MOVE_MONTHS)
 
 
-def _blocked(position: Mapping[str, Any]) -> str:
+def _blocked(position: Mapping[str, Any]) -> Verdict | None:
     """What stands against it whatever it is worth; that the past is in balance does not: it is spent."""
     if position["origin"] == "adopted" or position["thirds_status"] == "no_own_pretraining":
-        return "its pre-training was paid by others: adopt a smaller sibling, evaluate it and add it to workloads.csv"
-    return ""
+        words = "its pre-training was paid by others: adopt a smaller sibling, evaluate it and add it to workloads.csv"
+        return Verdict("not_own_pretraining", words)
+    return None
 
 
 def _assumptions(subject: Subject, law: DrawnLaw, params: float, training: Floats) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.actions.alternatives import GATE_CHANCE
+from transforms.decisions.actions.alternatives import GATE_CHANCE, Verdict
 from transforms.decisions.randomness import generator, next_errors
 
 if TYPE_CHECKING:
@@ -119,14 +119,16 @@ class Departure:
         measured = f"measured {evidence.ratio:.1%} by {evidence.metric} on {evidence.measured_on}"
         return f"{student} keeps at least {self._gate:.0%} of the quality; {measured}"
 
-    def blocked(self, evidence: Evidence | None) -> str:
-        """Why the task may not be moved; empty where nothing stands against it."""
+    def blocked(self, evidence: Evidence | None) -> Verdict | None:
+        """Why the task may not be moved; None where nothing stands against it."""
         if evidence is not None and not evidence.passes(self._gate):
-            return f"keeps {evidence.ratio:.1%} of the quality, under the gate of {self._gate:.0%}"
+            words = f"keeps {evidence.ratio:.1%} of the quality, under the gate of {self._gate:.0%}"
+            return Verdict("under_gate", words)
         if not self.task.is_stationary:
             spread = self.task.share_sigma / self.task.share
-            return f"the task's share moves by {spread:.0%} from week to week, over {STATIONARY_RATIO:.0%}"
-        return ""
+            words = f"the task's share moves by {spread:.0%} from week to week, over {STATIONARY_RATIO:.0%}"
+            return Verdict("unstable_task", words)
+        return None
 
     @property
     def _gate(self) -> float:

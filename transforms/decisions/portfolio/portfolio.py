@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from transforms.decisions.actions.alternatives import Verdict
 from transforms.decisions.actions.model_lineage import Lineage, lineages_of
 from transforms.decisions.actions.task_migration import Evidence, Task
 from transforms.decisions.portfolio.simulation_context import Night, Subject
@@ -73,15 +74,16 @@ class Company:
         ]
         return plans[0] if plans else None
 
-    def too_slow(self, teacher: str, student: str) -> str:
-        """Why the users of the teacher would wait too long for the student; empty where nothing says so."""
+    def too_slow(self, teacher: str, student: str) -> Verdict | None:
+        """Why the users of the teacher would wait too long for the student; None where nothing says so."""
         for name, words in (("ttft_s", "first token"), ("tpot_s", "token")):
             limits = [state[f"{name}_limit"] for state in self.deployments.get(teacher, ())]
             times = [state[name] for state in self.deployments.get(student, ()) if state[name] is not None]
             limit = min((limit for limit in limits if limit is not None), default=None)
             if limit is not None and times and min(times) > limit:
-                return f"{student} takes {min(times):.3g} s to a {words}, over the limit of {limit:.3g} s"
-        return ""
+                sentence = f"{student} takes {min(times):.3g} s to a {words}, over the limit of {limit:.3g} s"
+                return Verdict("too_slow", sentence)
+        return None
 
     @cached_property
     def _students(self) -> dict[str, list[str]]:

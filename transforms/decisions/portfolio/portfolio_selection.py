@@ -250,8 +250,8 @@ class _Choice:
         }  # fmt: skip
         row: dict[str, Any] = {
             "action": "hold", "standing": "safe", "gate_probability": 1.0, "is_measured": True,
-            "is_extrapolated": False,
-            "is_eligible": True, "quality_gate": "", "reason": "all that is asked for", "assumptions": "{}",
+            "is_extrapolated": False, "is_eligible": True, "quality_gate": "",
+            "reason_code": "pays", "reason": "all that is asked for", "assumptions": "{}",
             "is_asked": True,
         }  # fmt: skip
         for name in ("one_off", "monthly_saving", "net_present_value", "next_year_saving"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transforms.compute import CHIPS
+from transforms.decisions.actions.alternatives import Verdict
 from transforms.decisions.supply.roofline import MEMORY_BYTES
 from transforms.decisions.supply.serving_plan import Limits, Load, busy_load, cheapest, limits_of
 from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, shape_of
@@ -37,13 +38,13 @@ def within_limits(
     too_slow = [state for state in modelled if cheapest(_part(state, share), shape, limits_of(state)) is None]
     latency: dict[str, Any] = {"is_latency_planned": len(modelled) == len(limited)}
     if too_slow:
-        words = _words(too_slow[0], alternative.target_params)
+        blocked: Verdict | None = Verdict("too_slow", _words(too_slow[0], alternative.target_params))
     else:
-        words = ""
+        blocked = None
         price = (subject.position["usd_per_gpu_hour"] or 0.0) * HOURS_PER_MONTH
         latency["latency_premium_usd_a_month"] = price * sum(_premium(state, shape, share) for state in modelled)
     checked = replace(
-        alternative, blocked=alternative.blocked or words, assumptions={**alternative.assumptions, **latency}
+        alternative, blocked=alternative.blocked or blocked, assumptions={**alternative.assumptions, **latency}
     )
     return replace(proposal, alternative=checked)
 

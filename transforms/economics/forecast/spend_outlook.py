@@ -141,11 +141,11 @@ def _totals(rows: pl.DataFrame) -> pl.DataFrame:
     certain = pl.col("actual_usd") + pl.col("training_usd") + pl.col("other_usd")
     return exact.with_columns(
         *((certain + pl.col(serving)).alias(serving.replace("serving", "total")) for serving in _SERVING),
-        pl.Series("within_plan_ratio", [_chance(*row) for row in left.iter_rows()], dtype=pl.Float64),
+        pl.Series("within_plan_ratio", [_within_plan_ratio(*row) for row in left.iter_rows()], dtype=pl.Float64),
     )
 
 
-def _chance(room: float | None, window: dict[str, float]) -> float | None:
+def _within_plan_ratio(room: float | None, window: dict[str, float]) -> float | None:
     """Chance that the log-normal sum of serving stays within the room that the plan leaves it."""
     if room is None:
         return None

@@ -34,7 +34,7 @@ def phase_compute(
         .join(_served(daily_service), on=_HOLDER, how="left")
         .join(_stated(models), on=_HOLDER, how="left")
         .join(_cost(model_spend), on=_HOLDER, how="left")
-        .join(_utilization(runs), on=_HOLDER, how="left")
+        .join(_mfu(runs), on=_HOLDER, how="left")
         .with_columns(
             tokens=pl.coalesce("run_tokens", "served_tokens", "stated_tokens"),
             compute_flop=pl.coalesce("run_flop", _flop("served_tokens"), _flop("stated_tokens")),
@@ -134,7 +134,7 @@ def _price() -> pl.Expr:
     return pl.when(is_measured & (cost > 0)).then(cost / pl.col("compute_flop"))
 
 
-def _utilization(runs: pl.DataFrame) -> pl.DataFrame:
+def _mfu(runs: pl.DataFrame) -> pl.DataFrame:
     """Training alone: the chip that served a request is known to the bill, not to the request."""
     peaks = pl.DataFrame(
         [(name, chip.flop_per_s) for name, chip in CHIPS.items()],

@@ -4,7 +4,7 @@ import polars as pl
 
 from warehouse.schemas.columns import Column, choice, count, day, flag, integer, json, measure, ratio, text, usd
 from warehouse.schemas.table import Table
-from warehouse.vocabulary import ACTIONS, STANDINGS
+from warehouse.vocabulary import ACTIONS, STANDINGS, VERDICTS
 
 
 def _by_month(description: str) -> Column:
@@ -58,6 +58,7 @@ class Candidates(Table):
     is_extrapolated = flag("beyond the data of the law")
     is_eligible = flag("valued, probable enough, worth asking for, and its gates are met")
     quality_gate = text("what must hold of the quality before it is done")
+    reason_code = choice("verdict: it pays, could not be valued, or what stands against it", *VERDICTS)
     reason = text("verdict in a sentence: why, why not, or what is missing and how to supply it")
     assumptions = json("every assumption behind the numbers")
 

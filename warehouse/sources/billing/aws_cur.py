@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from warehouse.sources.billing.aws_split_costs import SplitCosts, split_costs
+from warehouse.sources.billing.aws_split_costs import SplitCosts, identity, split_costs
 from warehouse.sources.billing.charge_reader import Shaped, float_flags, read_bill
 from warehouse.sources.billing.native_mapping import blank_cells, charge_cells, native_layout, totals
 from warehouse.sources.casts.casts import TEXT_NULLS, null_if
@@ -102,8 +102,15 @@ def read(delivered: Delivered, source: Source) -> Reading:
     try:
         return read_bill(delivered, source, wanted, _whole, is_identity_unique=True)
     except _SplitFoundError:
-        splits = split_costs(delivered, wanted, _is_compute())
-        return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
+        reading = _split(delivered, source, wanted, frozenset())
+        refused = frozenset(reading.refused["location"])
+        return _split(delivered, source, wanted, refused) if refused else reading
+
+
+def _split(delivered: Delivered, source: Source, wanted: Layout, refused: frozenset[str]) -> Reading:
+    """The report with the costs of its parts moved; rows that are refused take part in no split."""
+    splits = split_costs(delivered, wanted, _is_compute(), refused)
+    return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
 
 
 def version(columns: Collection[str]) -> str:
@@ -163,7 +170,7 @@ def _shaped(batch: Batch, splits: SplitCosts) -> Shaped:
         labels=batch.unmapped.rename(_tag_key),
         others=rows.select("line_item_type", "usage_amount"),
         providers=blank_cells("provider", rows.height),
-        identity=_identity(rows),
+        identity=identity(rows),
         flags=float_flags(batch) | splits.flags,
     )
 
@@ -200,12 +207,6 @@ def _named_type() -> pl.Expr:
 
 def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
-
-
-def _identity(rows: pl.DataFrame) -> pl.Series:
-    """Line item and interval together; null, which refuses the row, where either is missing."""
-    both = pl.concat_str(_filled("line_item_id"), _filled("time_interval"), separator="\n")
-    return rows.select(both.alias("identity"))["identity"]
 
 
 def _tag_key(column: str) -> str:

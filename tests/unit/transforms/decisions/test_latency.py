@@ -49,6 +49,7 @@ def test_a_size_that_no_plan_serves_in_time_is_rejected_with_the_limit(outgrown:
 
     assert candidates
     assert not any(row["is_eligible"] for row in candidates)
+    assert {row["reason_code"] for row in candidates} == {"too_slow"}
     assert all("a token within 0.0001 s" in row["reason"] for row in candidates)
     assert all("deployments.csv" in row["reason"] for row in candidates)
 
@@ -80,6 +81,7 @@ def test_a_host_that_is_too_slow_for_the_users_takes_no_traffic(outgrown: Compan
 
     assert row["target_model_id"] == "other"
     assert row["reason"] == "other takes 2 s to a first token, over the limit of 0.5 s"
+    assert row["reason_code"] == "too_slow"
     assert not row["is_eligible"]
 
 
