@@ -2,9 +2,9 @@
 
     python -m bench.mutation [DEFECTS_A_MODULE] [MODULE …]
 
-A defect is a comparison, an operator, a constant or a call that says the opposite. Which ones is drawn for ever from
-a fixed seed, so that two runs plant the same. No file is changed: the libraries are loaded once, and each defect is
-planted where a fork of this process imports the module.
+A defect is a comparison, an operator, a constant or a call, in Python or in SQL, that says the opposite. Which ones
+is drawn for ever from a fixed seed, so that two runs plant the same. No file is changed: the libraries are loaded once,
+and each defect is planted where a fork of this process imports the module.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib.machinery
 import importlib.util
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ from typing import Final
 
 import dagster  # noqa: F401 - loaded before the forks, as those that follow
 import duckdb  # noqa: F401
+import hypothesis
 import pandera.polars  # noqa: F401
 import polars as pl  # noqa: F401
 import pyarrow.parquet  # noqa: F401
@@ -32,18 +34,25 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 LEDGER: Final = "tests/unit/transforms/ledger"
+ALLOCATION: Final = (f"{LEDGER}/test_postings.py", "tests/properties/test_ledger_reference.py")
 MODULES: Final = {
     "transforms/money.py": ("tests/unit/transforms/test_money.py",),
     "transforms/largest_remainder.py": ("tests/unit/transforms/test_money.py", f"{LEDGER}/test_postings.py"),
-    "transforms/ledger/postings.py": (f"{LEDGER}/test_postings.py", f"{LEDGER}/test_worked_charge.py"),
-    "transforms/ledger/allocation_targets.py": (f"{LEDGER}/test_postings.py", f"{LEDGER}/test_charge_rules.py"),
+    "transforms/ledger/postings.py": ALLOCATION,
+    "transforms/ledger/allocation_targets.py": ALLOCATION,
     "warehouse/landing/dedup.py": ("tests/unit/warehouse/test_run_copies.py", "tests/integration/test_landing.py"),
-    "warehouse/landing/supersession.py": ("tests/integration/test_supersession.py",),
+    "warehouse/landing/supersession.py": (
+        "tests/integration/test_supersession.py",
+        "tests/properties/test_deliveries.py",
+        "tests/properties/test_arriving_deliveries.py",
+    ),
     "transforms/decisions/supply/supply.py": ("tests/unit/transforms/decisions/test_supply.py",),
 }
 """Each module and the tests that should see what is wrong with it, the quickest first."""
 LONGEST_S: Final = 900
 """How long the tests of a module may take before a defect counts as one that keeps them from ending."""
+UNSHRUNK: Final = "unshrunk"
+"""A property that is broken need not look for its smallest example."""
 OPPOSITES: Final[dict[type[ast.AST], type[ast.AST]]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -73,6 +82,22 @@ CALLS: Final = {
     "last": "first",
 }
 
+IN_SQL: Final = {
+    r" AND ": " OR ",
+    r" OR ": " AND ",
+    r" <> ": " = ",
+    r" > ": " >= ",
+    r" <= ": " < ",
+    r" DESC": " ASC",
+    r"NULLS LAST": "NULLS FIRST",
+    r"NULLS FIRST": "NULLS LAST",
+    r"\bmax\(": "min(",
+    r"arg_max\(": "arg_min(",
+    r"-position": "position",
+}
+"""The same within a statement of SQL."""
+SQL: Final = re.compile(r"\b(SELECT|FROM|WHERE|ORDER BY|GROUP BY)\b")
+
 
 def defects(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
     """Every defect that can be planted: line, what was done, and the module with it."""
@@ -97,6 +122,15 @@ def defects(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
             value = not node.value if isinstance(node.value, bool) else node.value + 1
             setattr(other, "value", value)  # noqa: B010 - as above
             yield node.lineno, f"{node.value} to {value}", planted
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
+            for pattern, instead in IN_SQL.items():
+                for place in re.finditer(pattern, node.value):
+                    planted = deepcopy(tree)
+                    other = list(ast.walk(planted))[number]
+                    text = f"{node.value[: place.start()]}{instead}{node.value[place.end() :]}"
+                    setattr(other, "value", text)  # noqa: B010 - as above
+                    line = node.lineno + node.value[: place.start()].count("\n")
+                    yield line, f"{place[0].strip()} to {instead.strip()}", planted
 
 
 class Planted(importlib.machinery.SourceFileLoader, importlib.abc.MetaPathFinder):
@@ -132,7 +166,11 @@ def is_caught(path: Path, tree: ast.Module, tests: tuple[str, ...]) -> bool:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         sys.meta_path.insert(0, Planted(path, tree))
-        os._exit(int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *tests]) != pytest.ExitCode.OK))
+        phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+        hypothesis.settings.register_profile(UNSHRUNK, derandomize=True, deadline=None, phases=phases)
+        loaded = "ignore::pytest.PytestAssertRewriteWarning"  # the libraries are, before pytest
+        options = ["-q", "-x", "-p", "no:cacheprovider", f"--hypothesis-profile={UNSHRUNK}", "-W", loaded]
+        os._exit(int(pytest.main([*options, *tests]) != pytest.ExitCode.OK))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
 

@@ -134,7 +134,7 @@ def changed_policy(project: Path, number: int) -> None:
 def run(project: Path, night: date, now: datetime, number: int) -> bool:
     """Run one night; whether the command did."""
     if number % BY_COMMAND:
-        whole(project, night)
+        whole(project, night, now)
         return False
     code = commands.run(project, night, night, now)
     if code not in {Exit.PUBLISHED, Exit.PUBLISHED_WITH_QUARANTINE}:
@@ -159,7 +159,7 @@ class Company:
     def day(self, number: int) -> str:
         """Let one day come: its files, late ones, corrections, changes and damage; in words."""
         day, chance, events = FIRST + timedelta(days=number), self._chance, []
-        if number and chance.random() < 0.1 and (self.project / "var" / "landed").is_dir():
+        if number and chance.random() < 0.1 and number not in OUTAGE:
             damage = chance.randrange(len(DAMAGES))
             DAMAGES[damage](self.project / "var")
             events.append(f"damage {damage}")

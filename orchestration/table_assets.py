@@ -10,12 +10,11 @@ import dagster as dg
 import polars as pl
 
 from orchestration.code_digest import code_digest
-from orchestration.daily_tables import DailyTables
 from orchestration.holds import HOLDS
 from orchestration.resources import Warehouse, key, night_of, preview
 from warehouse.errors import HeldError
 from warehouse.incremental.fingerprints import is_sliced
-from warehouse.incremental.plan import Transform
+from warehouse.incremental.plan import Slices, Transform
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.table import Table
 from warehouse.sources.casts.date_guard import EARLIEST
@@ -30,6 +29,26 @@ def nights_from(first: date) -> dg.DailyPartitionsDefinition:
 
 NIGHTS: Final = nights_from(EARLIEST.date())
 """Every night there can be; the UI offers those since the inbox begins."""
+
+
+class DailyTables:
+    """The daily tables of one night; remembers what checks have found in the days that were computed."""
+
+    def __init__(self, warehouse: Warehouse, night: date) -> None:
+        self._warehouse = warehouse
+        self._slices = Slices(warehouse.connection, code_digest, night)
+        self._doubted: dict[str, pl.DataFrame] = {}
+
+    def renew(self, function: Transform, checks: Sequence[Transform]) -> dg.MaterializeResult[None]:
+        """Compute the days of the function's table that changed, each with its checks; what Dagster is told."""
+        renewal = self._slices.renew(function, checks)
+        self._doubted |= renewal.doubted
+        table, gone = CATALOGUE[function.__name__], len(renewal.gone)
+        return self._warehouse.landed(table, days_computed=len(renewal.computed), days_gone=gone)
+
+    def doubted(self, check: Transform) -> pl.DataFrame | None:
+        """The rows that the check has named in the days computed tonight; none where it has not been asked."""
+        return self._doubted.get(check.__name__)
 
 
 def inputs(function: Transform) -> list[type[Table]]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-from templates.typesetting.typeface import CONDENSED, SEMIBOLD, printable, text_width
+from templates.typesetting.typeface import (
+    CONDENSED,
+    PLACEHOLDER,
+    SEMIBOLD,
+    distinction,
+    is_ambiguous,
+    printable,
+    text_width,
+)
 
 Quantity = Decimal | float | int
 
@@ -23,6 +32,9 @@ EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 """Wide enough for the digits of any amount; the default has 28."""
 LEAST_BASE: Final = Decimal(1000)
 NAME_LIMIT: Final = 40
+LONGEST_NAME: Final = 320
+LEAST_ROOM: Final = 4
+BOXES: Final = re.compile(f"{PLACEHOLDER}+")
 
 
 def decimal(value: Quantity) -> Decimal:
@@ -306,12 +318,19 @@ def month_tick(value: date) -> str:
 
 
 def name(value: str | None, limit: int = NAME_LIMIT) -> str:
-    """A name in signs that the fonts have, shortened in its middle."""
+    """A name in signs that the fonts have, shortened in its middle; one that could be taken for another has a mark."""
     if value is None:
         return UNKNOWN
+    if is_ambiguous(value[:LONGEST_NAME]):
+        mark = distinction(value)
+        shown = BOXES.sub(PLACEHOLDER, printable(value[:LONGEST_NAME]))
+        room = limit - len(mark) - 1
+        return f"{_shortened(shown, room)} {mark}" if room >= LEAST_ROOM and shown else mark
     shown = printable(value[: 4 * limit] + value[-4 * limit :] if len(value) > 8 * limit else value)
-    if not shown:
-        return "□"
+    return _shortened(shown, limit) if shown else PLACEHOLDER
+
+
+def _shortened(shown: str, limit: int) -> str:
     if len(shown) <= limit:
         return shown
     tail = (limit - 1) // 2

@@ -12,6 +12,7 @@ from templates.pages.index import Ref
 from templates.pages.night import Night
 from templates.pages.page_frame import Identity
 from templates.pages.sharing import Sharing, sharing
+from templates.typesetting.typeface import is_ambiguous, readable
 
 MOST_INPUTS: Final = 30
 QUERY_WORDS: Final = 160
@@ -71,6 +72,7 @@ class Method:
     digest: str
     inputs: tuple[InputRow, ...]
     more_inputs: int
+    marked_names: tuple[tuple[str, str], ...]
 
 
 DEFINITIONS: Final = (
@@ -107,7 +109,15 @@ def method(night: Night, identity: Identity) -> Method:
             for row in files[:MOST_INPUTS]
         ),
         more_inputs=max(len(files) - MOST_INPUTS, 0),
+        marked_names=tuple(_marked_names(night)),
     )
+
+
+def _marked_names(night: Night) -> list[tuple[str, str]]:
+    """Names that paper prints with a mark, and how a browser shows them: the company, its models, their owners."""
+    models = night.tables["models"]
+    names = {night.settings["company"], *models["model_id"], *models["owner"]}
+    return sorted((formats.name(name), readable(name)) for name in names if name and is_ambiguous(name))
 
 
 def _policies(night: Night) -> list[tuple[str, str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Final, Literal
 
@@ -29,6 +31,8 @@ FACES: Final[tuple[tuple[Family, int, str], ...]] = (
     (CONDENSED, SEMIBOLD, "TrisectSansCondensed-SemiBold"),
     (SERIF, SEMIBOLD, "TrisectSerif-SemiBold"),
 )
+HIDING: Final = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
+WORD: Final = re.compile(r"[^\W\d_]+")
 SPACES: Final = frozenset(" \u00a0\u2009\u200a\u202f\n\t")
 
 
@@ -68,6 +72,33 @@ def printable(name: str) -> str:
     shown = "".join(" " if sign.isspace() else sign for sign in composed if not _is_invisible(sign))
     covered_signs = everywhere()
     return "".join(sign if sign in covered_signs else PLACEHOLDER for sign in " ".join(shown.split()))
+
+
+def readable(name: str) -> str:
+    """A name for a browser, whose fonts have every script: only signs that steer or hide text go."""
+    composed = unicodedata.normalize("NFC", name)
+    return " ".join("".join(sign for sign in composed if unicodedata.category(sign) not in HIDING).split())
+
+
+@lru_cache(maxsize=4096)
+def is_ambiguous(name: str) -> bool:
+    """Whether a name can look like another in print: signs that the fonts lack, or a word of more than one script."""
+    if name.isascii():
+        return False
+    if PLACEHOLDER in printable(name):
+        return True
+    words = WORD.findall(unicodedata.normalize("NFC", name))
+    return any(len({_script(sign) for sign in word if sign.isalpha()}) > 1 for word in words)
+
+
+def distinction(name: str) -> str:
+    """What tells apart names that look alike: a mark made from the name, the same in every night."""
+    return f"#{sha256(unicodedata.normalize('NFC', name).encode('utf-8', 'surrogatepass')).hexdigest()[:4]}"
+
+
+def _script(letter: str) -> str:
+    """The script of a letter, by the first word of its name: LATIN, CYRILLIC, GREEK."""
+    return unicodedata.name(letter, "UNNAMED").split()[0]
 
 
 def _is_invisible(sign: str) -> bool:

@@ -68,13 +68,14 @@ def durable(root: Path, night: date) -> None:
         retention.remove(connection, retention.outdated(project.var, connection, 24, end))
 
 
-def whole(root: Path, night: date) -> None:
-    """Every asset of a night in its order, each by its own function.
+def whole(root: Path, night: date, now: datetime | None = None) -> None:
+    """Every asset of a night in its order, each by its own function; `now` is the clock, else three hours after it.
 
     Raises:
         HeldError: where a check is red.
     """
-    project, now = load(root), datetime(night.year, night.month, night.day, 3, tzinfo=UTC) + timedelta(days=1)
+    project = load(root)
+    now = now or datetime(night.year, night.month, night.day, 3, tzinfo=UTC) + timedelta(days=1)
     run: Any = SimpleNamespace(run=SimpleNamespace(tags={PARTITION: night.isoformat()}))
     vars(publication)["draw"] = lambda *_: PDF
     with sole_run(project.var):

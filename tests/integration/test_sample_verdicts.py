@@ -162,3 +162,10 @@ def test_every_card_shows_what_was_rejected_and_every_assumption_of_policy(table
     for row in acting.filter(pl.col("action").is_in(["route", "distil"])).to_dicts():
         assert json.loads(row["assumptions"])["quality_gate_ratio"] == 0.97
     assert tables["recommended_totals"].item(0, "decisions") == acting.height
+
+
+def test_an_alternative_is_eligible_exactly_where_its_verdict_is_that_it_pays(
+    tables: Mapping[str, pl.DataFrame],
+) -> None:
+    candidates = tables["candidates"]
+    assert (candidates["is_eligible"] == (candidates["reason_code"] == "pays")).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
@@ -104,9 +105,25 @@ def test_a_long_name_is_shortened_in_its_middle() -> None:
     assert len(formats.name("x" * 100_000)) == formats.NAME_LIMIT
 
 
-def test_a_name_in_signs_that_the_fonts_lack_shows_a_box_for_each() -> None:
-    assert formats.name("日本-7B") == "□□-7B"
-    assert formats.name("😀") == "□"
+def test_names_in_signs_that_the_fonts_lack_have_a_mark_that_tells_them_apart() -> None:
+    # the mark is the beginning of the name's SHA-256: printf 日本-7B | sha256sum
+    assert formats.name("日本-7B") == f"□-7B #{sha256('日本-7B'.encode()).hexdigest()[:4]}"
+    large, small = formats.name("通义千问-大型", 18), formats.name("通义千问-小型", 18)
+    assert large != small
+    assert max(len(large), len(small)) <= 18
+
+
+def test_a_word_of_two_scripts_has_a_mark_because_it_looks_like_another() -> None:
+    latin, cyrillic = "kite-7b", "k\u0456te-7b"
+    assert formats.name(latin) == latin
+    assert formats.name(cyrillic).startswith(f"{cyrillic} #")
+    assert formats.name("сокол-7b") == "сокол-7b"
+    assert formats.name("São-Vicente-7B") == "São-Vicente-7B"
+
+
+@pytest.mark.parametrize("limit", range(4, 41))
+def test_a_name_with_a_mark_is_never_longer_than_its_limit(limit: int) -> None:
+    assert len(formats.name("通义千问-instruct-大型语言模型-2026", limit)) <= max(limit, 5)
 
 
 def test_marks_that_turn_text_around_are_taken_out_of_names() -> None:

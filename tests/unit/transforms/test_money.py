@@ -57,6 +57,27 @@ def test_weights_beyond_the_limit_of_128_bits_are_split_in_python_integers() -> 
     assert shares(7, 2**65, 2 * 2**65) == [2, 5]
 
 
+def test_weights_whose_square_128_bits_do_not_hold_are_split_exactly_too() -> None:
+    # a remainder of total - 1 times a weight of total - 1 is 1.8 · 10³⁸, more than 2¹²⁷ = 1.7 · 10³⁸
+    total = 13_500_000_000_000_000_000
+    assert shares(total - 1, total - 1, 1) == by_hand(total - 1, [total - 1, 1])
+
+
+def test_equal_remainders_of_groups_that_lie_mixed_are_served_in_the_order_of_the_rows() -> None:
+    # one unit among a thousand equal members of each of two groups: the first row of each group takes it
+    parts = pl.DataFrame({"group": [1, 0] * 1000, "weight": [1] * 2000, "amount": [1] * 2000})
+    amounts = split(parts.cast({"amount": pl.Int128}), group="group", weight="weight", amounts=["amount"])["amount"]
+
+    assert amounts.to_list() == [1, 1] + [0] * 1998
+
+
+def test_of_several_groups_the_one_that_cannot_be_shared_is_named() -> None:
+    parts = pl.DataFrame({"group": [0, 0, 1], "weight": [0, 1, 0], "amount": [1, 1, 1]}).cast({"amount": pl.Int128})
+
+    with pytest.raises(ValueError, match=r"group = 1 a weight is 0 and their sum 0"):
+        split(parts, group="group", weight="weight", amounts=["amount"])
+
+
 def test_weights_that_sum_to_zero_are_an_error_that_names_the_group() -> None:
     with pytest.raises(ValueError, match=r"group = 0 a weight is 0 and their sum 0"):
         shares(1, 0, 0)

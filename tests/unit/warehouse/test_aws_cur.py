@@ -193,6 +193,23 @@ def test_rows_of_a_split_that_come_twice_are_one_and_move_their_cost_once(tmp_pa
     assert sorted(charges(twice)["billed_cost"]) == [Decimal("48.32"), Decimal(50)]
 
 
+@pytest.mark.parametrize(
+    ("whole", "part", "reason", "billed"),
+    [
+        ({"line_item_currency_code": "XQQ"}, {}, "bad_currency", "0"),  # the part is one of what does not count
+        ({"line_item_unblended_cost": "1,5"}, {}, "bad_decimal", "0"),
+        ({"line_item_unblended_cost": ""}, {}, "missing_cost", "0"),
+        ({}, {"line_item_currency_code": ""}, "bad_currency", "98.32"),  # and the whole keeps what did not leave it
+        ({}, {"split_line_item_split_cost": "abc"}, "bad_decimal", "98.32"),
+    ],
+)
+def test_a_refused_row_takes_part_in_no_split(tmp_path: Path, whole: Row, part: Row, reason: str, billed: str) -> None:
+    reading = read_rows([{**LINE, **whole}, {**LINE, **PART, **part}], "aws_cur", tmp_path)
+
+    assert reading.refused["reason"].to_list() == [reason]
+    assert reading.totals == {"USD": (Decimal(billed), Decimal(billed))}
+
+
 def test_a_part_with_the_line_item_of_its_parent_is_a_charge_of_its_own(tmp_path: Path) -> None:
     parts = [
         {

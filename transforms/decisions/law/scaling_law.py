@@ -15,6 +15,8 @@ from transforms.decisions.randomness import generator
 from warehouse.schemas.decisions import LawDraws, ScalingLaw
 
 PARAMETERS: Final = ("E", "A", "B", "alpha", "beta")
+LEAST_EXPONENT: Final = 0.02
+"""Below it a thousandfold size takes less than an eighth off its part of the loss: no run says what size is worth."""
 _PUBLISHED_DRAWS: Final = 2000
 _ALWAYS: Final = dt.date(1970, 1, 1)
 # Covariance of (ln E, ln A, ln B, alpha, beta) over 4,000 bootstrap fits, by law_fit, of the 240 public points of Epoch
@@ -41,10 +43,10 @@ def law_draws(law_points: pl.DataFrame, past_law_draws: pl.DataFrame) -> pl.Data
 
 def scaling_law(settings: pl.DataFrame, law_points: pl.DataFrame, law_draws: pl.DataFrame) -> pl.DataFrame:
     """One law with its intervals; the own law is a row even where it cannot be fitted, and says what it needs."""
-    chosen = chosen_law(settings.item(0, "law"), shortfall(law_points))
+    needed = shortfall(law_points) or _flatness(law_draws)
+    chosen = chosen_law(settings.item(0, "law"), needed)
     own = {
-        "source": (shortfall(law_points) and f"needs {shortfall(law_points)}")
-        or f"own fit to {law_points.height} finished pre-training runs",
+        "source": (needed and f"needs {needed}") or f"own fit to {law_points.height} finished pre-training runs",
         "points": law_points.height,
         "tokens_per_param_min": law_points.select((pl.col("tokens") / pl.col("params")).min()).item(),
         "tokens_per_param_max": law_points.select((pl.col("tokens") / pl.col("params")).max()).item(),
@@ -66,6 +68,11 @@ def scaling_law(settings: pl.DataFrame, law_points: pl.DataFrame, law_draws: pl.
     ]
     laws = pl.DataFrame(texts).join(_intervals(law_draws), on="law_id", how="left")
     return ScalingLaw.frame(laws.with_columns((pl.col("law_id") == chosen).alias("is_chosen")).sort("law_id"))
+
+
+def _flatness(law_draws: pl.DataFrame) -> str:
+    """What runs need whose losses hardly differ with size or tokens: they have no draws of an own law."""
+    return "" if (law_draws["law_id"] == "own").any() else "runs whose loss falls with their size and with their tokens"
 
 
 def chosen_law(wish: str, own_shortfall: str) -> str:
@@ -91,7 +98,10 @@ def _own_draws(points: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
 def _fitted(points: pl.DataFrame, name: str) -> pl.DataFrame:
     ordered = points.sort("params", "tokens", "loss")
     runs = Points(*(ordered.get_column(column).to_numpy() for column in ("params", "tokens", "loss")))
-    best, others = fit(runs), bootstrap(runs, BOOTSTRAPS, generator(_ALWAYS, "own law", name))
+    best = fit(runs)
+    if float(np.min([best.law.alpha, best.law.beta])) < LEAST_EXPONENT:
+        return LawDraws.empty()
+    others = bootstrap(runs, BOOTSTRAPS, generator(_ALWAYS, "own law", name))
     columns = {
         parameter: np.concatenate([getattr(best.law, parameter), getattr(others.law, parameter)])
         for parameter in PARAMETERS

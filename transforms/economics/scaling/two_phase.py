@@ -7,11 +7,14 @@ Reference: Sardana et al. 2024 (arXiv:2401.00448); the one-parameter form follow
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from scipy.optimize import brentq
 
 _EDGE = 1e-12
+_MOST_GROWTH = 300.0
+"""Logarithm of the largest size or data over the optimum that is told apart: beyond it a cost is only absurd."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,12 @@ class Curve:
 
     def relative_tokens(self, data_share: float) -> float:
         """Tokens over compute-optimal tokens for the same loss, where data has this share of the reducible loss."""
-        return float((self.optimal_data_share / data_share) ** (1 / self.beta))
+        return math.exp(min(math.log(self.optimal_data_share / data_share) / self.beta, _MOST_GROWTH))
 
     def relative_params(self, data_share: float) -> float:
         """Size over compute-optimal size for the same loss."""
-        return float(((1 - self.optimal_data_share) / (1 - data_share)) ** (1 / self.alpha))
+        growth = math.log((1 - self.optimal_data_share) / (1 - data_share)) / self.alpha
+        return math.exp(min(growth, _MOST_GROWTH))
 
     def relative_cost(self, data_share: float, demand_ratio: float) -> float:
         """Training and serving over compute-optimal training: (N/N0)·(D/D0) + (N/N0)·t/3."""
@@ -74,7 +78,7 @@ class Curve:
 
         def beyond(demand_ratio: float) -> float:
             excess = self.equal_excess(demand_ratio)
-            return 1 / _EDGE if excess is None else excess - most_excess
+            return 1 / _EDGE if excess is None else min(excess - most_excess, 1 / _EDGE)
 
         high = best
         while beyond(high) <= 0 and high < best / _EDGE:

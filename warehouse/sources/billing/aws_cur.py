@@ -102,8 +102,15 @@ def read(delivered: Delivered, source: Source) -> Reading:
     try:
         return read_bill(delivered, source, wanted, _whole, is_identity_unique=True)
     except _SplitFoundError:
-        splits = split_costs(delivered, wanted, _is_compute())
-        return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
+        reading = _split(delivered, source, wanted, frozenset())
+        refused = frozenset(reading.refused["location"])
+        return _split(delivered, source, wanted, refused) if refused else reading
+
+
+def _split(delivered: Delivered, source: Source, wanted: Layout, refused: frozenset[str]) -> Reading:
+    """The report with the costs of its parts moved; rows that are refused take part in no split."""
+    splits = split_costs(delivered, wanted, _is_compute(), refused)
+    return read_bill(delivered, source, wanted, partial(_shaped, splits=splits), is_identity_unique=True)
 
 
 def version(columns: Collection[str]) -> str:

@@ -8,7 +8,7 @@ Reference: AWS, Data Exports user guide: Understanding split cost allocation dat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -55,28 +55,35 @@ class SplitCosts:
         """The cells with the costs moved.
 
         A part whose parent is not in the report costs nothing: its money stands elsewhere. What a commitment pays is
-        billed with the commitment, so that only effective cost moves there.
+        billed with the commitment, so that only effective cost moves there. A cost that is no number stays what it is,
+        so that its row is refused for it.
         """
         if rows["split_parent"].null_count() == rows.height and self.taken.is_empty():
             return cells
         keyed = cells.with_columns(
-            rows["split_parent"].alias("parent"), identity(rows), _split(rows).alias("part")
+            rows["split_parent"].alias("parent"),
+            identity(rows),
+            _split(rows).alias("part"),
+            _unreadable(rows).alias("unreadable"),
+            (money(cells["billed_cost"]).values.is_null() | money(cells["effective_cost"]).values.is_null()).alias(
+                "is_bad"
+            ),
         ).with_columns(_units(cells[name]).alias(f"{name}_units") for name in ("billed_cost", "effective_cost"))
         joined = keyed.join(self.parents, on=list(_KEY), how="left", maintain_order="left").join(
             self.taken, on="identity", how="left", maintain_order="left"
         )
-        is_part, loses = pl.col("parent").is_not_null(), pl.col("taken").is_not_null()
+        is_part, loses = pl.col("parent").is_not_null(), pl.col("taken").is_not_null() & ~pl.col("is_bad")
         is_own = pl.col("is_own").fill_null(value=False)
         part = pl.when(pl.col("is_own").is_not_null()).then("part").otherwise(0)
         return joined.with_columns(
             pl.when(is_part)
-            .then(_text(pl.when(is_own).then(part).otherwise(0)))
+            .then(pl.coalesce("unreadable", _text(pl.when(is_own).then(part).otherwise(0))))
             .when(loses & pl.col("is_own_taken"))
             .then(_text(pl.col("billed_cost_units") - pl.col("taken")))
             .otherwise("billed_cost")
             .alias("billed_cost"),
             pl.when(is_part)
-            .then(_text(part))
+            .then(pl.coalesce("unreadable", _text(part)))
             .when(loses)
             .then(_text(pl.col("effective_cost_units") - pl.col("taken")))
             .otherwise("effective_cost")
@@ -84,15 +91,20 @@ class SplitCosts:
         ).select(cells.columns)
 
 
-def split_costs(delivered: Delivered, layout: Layout, is_compute: pl.Expr) -> SplitCosts:
-    """What moves, from two looks at a report that has parts; `is_compute` tells instances from what runs on them."""
+def split_costs(
+    delivered: Delivered, layout: Layout, is_compute: pl.Expr, refused: Collection[str] = frozenset()
+) -> SplitCosts:
+    """What moves, from two looks at a report that has parts; `is_compute` tells instances from what runs on them.
+
+    Rows at the locations in `refused` do not count, and nothing moves from them or to them.
+    """
     narrow = replace(layout, names={name: layout.names[name] for name in _COLUMNS}, required=(), unmapped="dropped")
     none = pl.DataFrame(schema={**_KEYED, "identity": pl.String(), "part": pl.Int128()})
-    parts = pl.concat([none, *_parts(delivered, narrow)]).unique("identity", keep="first", maintain_order=True)
+    parts = pl.concat([none, *_parts(delivered, narrow, refused)]).unique("identity", keep="first", maintain_order=True)
     if parts.is_empty():
         return SplitCosts()
     sums = parts.group_by(_KEY).agg(pl.col("part").sum())
-    wholes = pl.concat([pl.DataFrame(schema=_ROWS), *_parents(delivered, narrow, sums, is_compute)])
+    wholes = pl.concat([pl.DataFrame(schema=_ROWS), *_parents(delivered, narrow, sums, is_compute, refused)])
     rows = wholes.unique("identity", keep="first", maintain_order=True)
     own = (pl.col("line_item_type") == "Usage").all().alias("is_own")
     parents = rows.group_by(_KEY).agg(own)
@@ -100,15 +112,17 @@ def split_costs(delivered: Delivered, layout: Layout, is_compute: pl.Expr) -> Sp
     return SplitCosts(parents, _taken(rows, sums, parents), frozenset({ORPHANS} if has_orphans else ()))
 
 
-def _parts(delivered: Delivered, layout: Layout) -> Iterator[pl.DataFrame]:
+def _parts(delivered: Delivered, layout: Layout, refused: Collection[str]) -> Iterator[pl.DataFrame]:
     for batch in batches(delivered, layout):
         if "split_parent" not in batch.present:
             return
         rows = _with_parent(batch.rows).with_columns(_split(batch.rows).alias("part"), identity(batch.rows))
-        yield rows.drop_nulls("parent").select(*_KEY, "identity", "part")
+        yield _counted(rows.drop_nulls("parent"), refused).select(*_KEY, "identity", "part")
 
 
-def _parents(delivered: Delivered, layout: Layout, sums: pl.DataFrame, is_compute: pl.Expr) -> Iterator[pl.DataFrame]:
+def _parents(
+    delivered: Delivered, layout: Layout, sums: pl.DataFrame, is_compute: pl.Expr, refused: Collection[str]
+) -> Iterator[pl.DataFrame]:
     """The rows of instances that have parts, with what they cost."""
     for batch in batches(delivered, layout):
         rows = (
@@ -116,10 +130,18 @@ def _parents(delivered: Delivered, layout: Layout, sums: pl.DataFrame, is_comput
             .with_columns(identity(batch.rows))
             .filter(pl.col("parent").is_null() & is_compute & pl.col("line_item_type").is_in(list(_COST_OF)))
         )
-        kept = rows.with_columns(pl.col("resource_id").alias("parent")).join(sums, on=list(_KEY), how="semi")
+        kept = (
+            _counted(rows, refused)
+            .with_columns(pl.col("resource_id").alias("parent"))
+            .join(sums, on=list(_KEY), how="semi")
+        )
         cost = pl.coalesce(pl.when(pl.col("line_item_type") == kind).then(column) for kind, column in _COST_OF.items())
         text = kept.select(cost.alias("cost"))["cost"]
         yield kept.with_columns(_units(text).alias("cost")).select(list(_ROWS))
+
+
+def _counted(rows: pl.DataFrame, refused: Collection[str]) -> pl.DataFrame:
+    return rows.filter(~pl.col("location").is_in(list(refused))) if refused else rows
 
 
 def _taken(rows: pl.DataFrame, sums: pl.DataFrame, parents: pl.DataFrame) -> pl.DataFrame:
@@ -158,6 +180,15 @@ def identity(rows: pl.DataFrame) -> pl.Series:
 def _split(rows: pl.DataFrame) -> pl.Series:
     """What a part costs: its own use, and its share of what nobody used."""
     return _units(rows["split_cost"]) + _units(rows["split_unused_cost"])
+
+
+def _unreadable(rows: pl.DataFrame) -> pl.Series:
+    """The cost of a part that is no number, null where both are some or say nothing."""
+    bad = [
+        pl.when(money(rows[name]).reasons.is_not_null()).then(pl.col(name))
+        for name in ("split_cost", "split_unused_cost")
+    ]
+    return rows.select(pl.coalesce(bad).alias("unreadable"))["unreadable"]
 
 
 def _units(cells: pl.Series) -> pl.Series:

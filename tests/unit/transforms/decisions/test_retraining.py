@@ -215,6 +215,19 @@ def test_a_fit_is_kept_as_long_as_its_points_stay(company: Company) -> None:
     assert other.filter(pl.col("law_id") == "own").is_empty()
 
 
+def test_runs_whose_loss_never_changes_make_no_law(company: Company) -> None:
+    # twenty sizes and ratios of one loss: the least squares are nought at exponents of nought, which say nothing
+    for size in (1e8, 3e8, 1e9, 3e9):
+        for ratio in (2, 5, 10, 20, 40):
+            run = {"params": size, "tokens": ratio * size, "final_loss": 2.0, "phase": "pretraining"}
+            company.add("training_runs", run_id=f"{size:g}-{ratio}", status="finished", **run)
+    laws = {row["law_id"]: row for row in company.decide("scaling_law").to_dicts()}
+
+    assert laws["epoch"]["is_chosen"]
+    assert laws["own"]["E"] is None
+    assert laws["own"]["source"] == "needs runs whose loss falls with their size and with their tokens"
+
+
 def test_runs_of_other_phases_and_failed_runs_are_no_points(company: Company) -> None:
     run = {"params": 1e9, "tokens": 2e10, "final_loss": 2.5}
     for run_id, status, phase in (("a", "failed", "pretraining"), ("b", "finished", "posttraining")):

@@ -104,6 +104,30 @@ def test_what_is_not_used_of_a_commitment_belongs_to_the_pools_that_use_the_rest
     assert [row["gpus"] for row in supplied(table_of, two_pools)["committed", "x"][:2]] == pytest.approx([11.25, 33.75])
 
 
+def test_what_is_used_of_a_commitment_without_a_pool_is_of_no_pool(table_of: TableOf) -> None:
+    # nobody knows who used it: unlike what is not used, it is not shared among the pools of the commitment
+    elsewhere = {"pool_id": None, "gpu_hours": None, "effective_cost": Decimal(240)}
+    named = {"commitment_discount_id": "x", "commitment_discount_status": "Used"}
+    charges = [*bill(10, **named), *bill(0, **elsewhere, **named)]
+
+    assert supplied(table_of, charges)["committed", "x"][0]["gpus"] == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("listed", "rate", "is_assumed"),
+    [(5.0, 5.0, False), (1.5, 2.0, False), (None, 2.8, True)],
+    ids=["as it is listed", "never less than is paid", "two fifths above what is paid"],
+)
+def test_one_more_hour_where_none_is_billed_on_demand(
+    table_of: TableOf, listed: float | None, rate: float, *, is_assumed: bool
+) -> None:
+    states = [{"pool_id": "p", "on_demand_usd_per_gpu_hour": listed}]
+    hour = supplied(table_of, bill(10, commitment_discount_id="x"), pool_states=states)["on_demand", None][0]
+
+    assert hour["usd_per_gpu_hour"] == pytest.approx(rate)
+    assert hour["is_rate_assumed"] is is_assumed
+
+
 def test_what_is_credited_every_day_is_saved_by_nobody(table_of: TableOf) -> None:
     # 480 dollars a day of which 360 are credited: a quarter of 2 dollars an hour is paid, 14,610 / 4 a month
     credit = {"charge_category": "Credit", "gpu_hours": None, "effective_cost": Decimal(-360)}

@@ -42,6 +42,14 @@ def test_without_tokens_they_pay_by_units_then_by_duration_then_alike(books: Any
     assert paid(books, two, []) == {"m": "6", "n": "6"}
 
 
+def test_what_does_not_divide_among_equal_models_goes_to_the_first_of_their_names(books: Any) -> None:
+    # 12 dollars over 70 models: 171,428,571,428 units each, the 40 units left over go to the first forty by name
+    models = [f"m{number:02}" for number in range(70)]
+    shares = paid(books, serves(*reversed(models)), [usage(model, 1) for model in models])
+
+    assert [shares[model] for model in models] == ["0.171428571429"] * 40 + ["0.171428571428"] * 30
+
+
 def test_units_may_be_fractions(books: Any) -> None:
     assert paid(books, serves("m", "n"), [usage("m", units=0.5), usage("n", units=0.25)]) == {"m": "8", "n": "4"}
 
