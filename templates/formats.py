@@ -31,6 +31,8 @@ COUNT_WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven
 EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 """Wide enough for the digits of any amount; the default has 28."""
 LEAST_BASE: Final = Decimal(1000)
+HALF: Final = Decimal("0.5")
+HALF_A_CENT: Final = Decimal("0.005")
 NAME_LIMIT: Final = 40
 LONGEST_NAME: Final = 320
 LEAST_ROOM: Final = 4
@@ -93,13 +95,14 @@ class Money:
         return {"USD": "US$"}.get(self.currency, self.currency)
 
     def short(self, value: Quantity | None, plus: str = "") -> str:
-        """Three significant figures: $4.21M, $214k, $740."""
+        """Three significant figures: $4.21M, $214k, $740; cents where a whole amount would be nothing."""
         if value is None:
             return UNKNOWN
         amount = decimal(value)
         size = abs(amount)
         scaled, unit = _scaled(size, SCALES)
-        text = f"{rounded(size, 0):,f}" if not unit else _digits(scaled) + unit
+        places = 2 if HALF_A_CENT <= size < HALF else 0
+        text = f"{rounded(size, places):,f}" if not unit else _digits(scaled) + unit
         return signed(f"{self.symbol}{text}", amount, plus=plus)
 
     def change(self, value: Quantity | None) -> str:

@@ -43,7 +43,7 @@ def scaled(x: float) -> tuple[str, str]:
     for unit, power in UNITS:
         if size >= 10**power:
             return three(size / 10**power), unit
-    return digits(x, 0), ""
+    return digits(x, 2 if 0.005 <= abs(x) < 0.5 else 0), ""
 
 
 def money(x: float | None) -> str | None:

@@ -25,7 +25,9 @@ USD, EUR = Money("USD"), Money("EUR")
         ("740.4", "$740"),
         ("0", "$0"),
         ("-120000", "−$120k"),
-        ("-0.2", "$0"),  # rounds to nothing, so it has no sign
+        ("-0.2", "−$0.20"),  # something is not printed as nothing
+        ("0.119", "$0.12"),
+        ("-0.002", "$0"),  # less than half a cent rounds to nothing, so it has no sign
         ("999900000000", "$1.00T"),
         ("99999999999999999999.123456789012", "$100,000,000T"),  # 32 digits, as a bill may hold them
     ],
