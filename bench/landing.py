@@ -196,6 +196,7 @@ def by_spark(path: Path, folder: Path) -> Answer:
     settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.local.dir": str(folder),
         "spark.driver.memory": "2g",
         "spark.log.level": "ERROR",
@@ -204,8 +205,11 @@ def by_spark(path: Path, folder: Path) -> Answer:
     session.read.parquet(f"file://{path}").createOrReplaceTempView("requests")
     median = "percentile_disc(0.5) WITHIN GROUP (ORDER BY unix_micros(end_at) - unix_micros(start_at))"
     hours = session.sql(HAND.format(median=median)).toArrow()
+    gateway = session.sparkContext._gateway  # noqa: SLF001 - its process is counted once it has ended
     session.stop()
-    session.sparkContext._gateway.shutdown()  # noqa: SLF001 - its memory counts once the process has ended
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
     return summed(pl.DataFrame(hours))
 
 

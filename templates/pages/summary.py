@@ -21,6 +21,7 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.since_last import SinceLast, since_last
 from templates.pages.trust import Trust, trust
+from templates.pages.without_rules import Named, without_rules
 from templates.table_unit import TableUnit
 from warehouse.vocabulary import PHASES
 
@@ -89,6 +90,7 @@ class Summary:
     request_head: tuple[str, str, str, str]
     empty: str
     notes: tuple[str, ...]
+    unruled: tuple[Named, ...]
     since: SinceLast
     trust: Trust
 
@@ -149,6 +151,7 @@ def summary(night: Night) -> Summary:
         request_head=head,
         empty=_empty(night) if not asked else "",
         notes=tuple(_notes(night, len(asked)))[:MOST_NOTES],
+        unruled=without_rules(night) if not asked else (),
         since=since,
         trust=sure,
     )

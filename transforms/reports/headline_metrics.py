@@ -162,7 +162,8 @@ def _wasted(row: Row, figures: list[Row], waste: pl.DataFrame) -> Row:
     idle, failed = figures[-1]["idle_usd"], figures[-1]["waste_usd"]
     sums = dict(waste.group_by("month").agg(pl.col("wasted_usd").sum()).iter_rows())
     reason = "no_run_log" if failed is None else "no_pool" if idle is None else None
-    is_known = idle is not None or failed is not None
+    # without a pool no run can cost anything: what failed is then not known, unless a bill names the model itself
+    is_known = idle is not None or bool(failed)
     before = _before(row, figures)
     year = [amount for month, amount in sums.items() if month.year == row["month"].year and month <= row["month"]]
     return {

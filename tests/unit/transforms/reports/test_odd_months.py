@@ -91,3 +91,24 @@ def test_a_plan_of_nothing_is_exceeded_by_an_amount_and_no_percentage() -> None:
     found = report([spend(OCTOBER, 300)], budgets=plan)
     assert found["plan"] == 0
     assert "plan_ratio" not in found
+
+
+@pytest.mark.parametrize(
+    ("failed", "value"), [(0, None), (120, Decimal(120))], ids=["nothing could cost", "a bill names the model"]
+)
+def test_what_failed_is_not_known_to_be_nothing_where_no_pool_is_named(failed: int, value: Decimal | None) -> None:
+    # a run was lost; without a pool no run costs anything, so that $0 would be no finding
+    night = {"as_of": NIGHT, "currency": "USD", "dead_band_ratio": 0.1}
+    days = table("daily_spend", spend(OCTOBER, 300, "unallocated", None), *_lost(failed))
+    lost = table("training_runs", {"run_id": "r", "source": "slurm", "status": "failed"})
+    wasted = table("waste", {"month": date(2026, 10, 1), "wasted_usd": Decimal(failed)}) if failed else table("waste")
+    read = {"settings": pl.DataFrame([night]), "daily_spend": days, "training_runs": lost, "waste": wasted}
+    for function in (subject, month_figures, headline_metrics):
+        names = inspect.signature(function).parameters
+        read[function.__name__] = function(**{name: read.get(name, CATALOGUE[name].empty()) for name in names})
+    row = read["headline_metrics"].filter(metric="idle_and_failed").row(0, named=True)
+    assert (row["value"], row["reason"]) == (value, "no_pool")
+
+
+def _lost(usd: int) -> list[dict[str, Any]]:
+    return [spend(OCTOBER, usd, phase="pretraining") | {"is_waste": True}] if usd else []
