@@ -6,6 +6,7 @@ from typing import Final
 
 from orchestration import ingestion, publication
 from orchestration.checks import CHECKS
+from orchestration.nights_index import index
 from orchestration.notify import assets
 from orchestration.retention import pruned
 from orchestration.table_assets import stage
@@ -253,4 +254,5 @@ ASSETS: Final = [
     publication.night,
     assets.delivery,
     pruned,
+    index,
 ]

@@ -23,6 +23,7 @@ from warehouse.connection import connect
 from warehouse.errors import HeldError
 from warehouse.recovery import set_aside_a_damaged_warehouse
 from warehouse.schemas.table import Table
+from warehouse.snapshot import write_snapshot
 
 STEPS = logging.getLogger("trisect.steps")
 PARTITION: Final = "dagster/partition"
@@ -43,6 +44,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     _frames: tables.Frames = PrivateAttr()
     _night: date | None = PrivateAttr(default=None)
     _written: set[str] = PrivateAttr(default_factory=set)
+    _is_finished: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -60,6 +62,8 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 yield self
             finally:
                 self._connection.close()
+            if self._is_finished and self._project.settings.retention.snapshot:
+                write_snapshot(self._project.var)
 
     @property
     def project(self) -> Project:
@@ -70,6 +74,10 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The one writer."""
         return self._connection
+
+    def finish(self) -> None:
+        """Say that the night is whole: readers get a copy of the warehouse once the run has closed it."""
+        self._is_finished = True
 
     def clock(self) -> datetime:
         """The run's now, to the second."""
