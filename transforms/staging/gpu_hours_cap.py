@@ -17,6 +17,7 @@ LONGEST: Final = timedelta(days=1)
 HOUR: Final = MICROSECONDS["hour"]
 MICRO: Final = 10**6
 _SKU: Final = ("service_name", "sku_id")
+_COVER: Final = ("billing_account_id", "currency", "commitment_discount_id")
 
 
 def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl.DataFrame:
@@ -28,7 +29,7 @@ def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl
     where those are more. The row that costs most an hour brings its GPU-hours first, licence, support and disks what is
     left, which is none where the first brings all. Two halves of one machine (on demand and reserved) stay whole. Where
     a row states more than one machine has, its resource is a fleet under one name: an hour of it is covered by one
-    commitment or by none, so that what rows of one sku state under each adds up.
+    commitment or by none and billed to one account, so that what rows of one sku state under each adds up.
     """
     none = pl.lit(0, dtype=pl.Int128)
     exact = pl.col("gpu_hours_exact").to_physical().cast(pl.Int128)
@@ -71,7 +72,7 @@ def _beyond_of_day(rows: pl.DataFrame) -> pl.DataFrame:
 def _room(hours: pl.DataFrame) -> pl.DataFrame:
     """One resource in one hour: the GPU time that it can have at most, in 10⁻¹²."""
     hour = [*RESOURCE, "hour"]
-    covered = hours.group_by(*hour, *_SKU, "commitment_discount_id").agg(pl.col("stated").max())
+    covered = hours.group_by(*hour, *_SKU, *_COVER).agg(pl.col("stated").max())
     fleet = covered.group_by(*hour, *_SKU).agg(pl.col("stated").sum()).group_by(hour).agg(fleet=pl.col("stated").max())
     machine = hours.group_by(hour).agg(pl.col("stated").max(), pl.col("held").max())
     is_fleet = (pl.col("held") > 0) & (pl.col("stated") > pl.col("held"))
@@ -130,7 +131,7 @@ def _spread(shared: pl.DataFrame) -> pl.DataFrame:
         "rank",
         *RESOURCE,
         *_SKU,
-        "commitment_discount_id",
+        *_COVER,
         "hour",
         stated.alias("stated"),
         (pl.col("micro_chips") * MICRO * within // HOUR).alias("held"),

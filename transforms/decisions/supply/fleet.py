@@ -296,7 +296,7 @@ class PoolDemand:
                 idle = idle - released
             np.maximum(idle, 0, out=idle)
             total = np.add(total, idle, out=total) if idle.size <= total.size else total + idle
-        return total
+        return np.asarray(total)
 
     def changed(self, gpus: Floats | float, released: Floats | float = 0.0) -> PoolDemand:
         """The pool with so many GPUs more or less in use; more of them are first taken from those that stand idle."""
