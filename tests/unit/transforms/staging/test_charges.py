@@ -299,7 +299,7 @@ def test_commitments_of_a_fleet_under_one_name_add_up_and_a_licence_beside_them_
 
     whole = (384.0, Decimal(0))
     assert found == {"a": whole, "b": whole, "c": whole, "d": (0.0, Decimal(1152))}
-    assert hours_of(two, {**two, "billing_account_id": "in-euros"}) == {"a": whole, "b": whole}
+    assert hours_of(two, {**two, "currency": "EUR"}) == {"a": whole, "b": whole}
 
 
 def test_the_parts_of_a_split_charge_add_up_and_are_not_cut() -> None:
