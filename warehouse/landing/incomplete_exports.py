@@ -26,8 +26,8 @@ def incomplete(
     for manifest, files in sorted(of_manifest.items()):
         export = exports[next(iter(files))]
         listed = [file for file, each in exports.items() if each.manifest == manifest]
-        if found := _fault(export, files, listed, rows):
-            fallen.append(Fallen(frozenset(at.sha256 for at in files.values()), sorted(files), *found))
+        if fault := _fault(export, files, listed, rows):
+            fallen.append(Fallen(frozenset(at.sha256 for at in files.values()), sorted(files), *fault))
     return fallen
 
 
