@@ -8,11 +8,13 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from transforms.compute import CHIPS
 from transforms.decisions.law.architectures import nearest
+from transforms.decisions.supply.fleet import MonthPart, PoolDemand, PoolSupply
 from transforms.decisions.supply.roofline import Replica, Shape, least_gpus
 from transforms.decisions.supply.serving_plan import Limits, Load, cheapest
 from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
@@ -308,6 +310,21 @@ def test_nothing_is_saved_before_the_day_on_which_its_contract_ends(company: Com
     row = release(company.add("billed_days", **bought, first_start=first, last_end=last))
 
     assert (row["saves_from"], row["sign_by"]) == (dt.date(2027, 1, 1), dt.date(2026, 12, 31))
+    # 5 of 10 GPUs for what is left of twelve months after 40 days: 12 − 40 / 30.4375 = 10.686 months at 7,305
+    assert float(row["next_year_saving_usd_p90"]) == pytest.approx(7305 * 10.686, rel=1e-3)
+
+
+def test_gpus_that_are_used_to_the_end_of_their_contract_and_model_cost_nothing_after_it() -> None:
+    # 8 GPUs under contract for half the month, used by 8 in that half: 4 in its mean, which are no demand afterwards
+    one, none = np.full((1, 1), 1.0), np.zeros((1, 1))
+    halves = [MonthPart(0.5, 8 * one[0], none[0], none[0]), MonthPart(0.5, none[0], 8 * one[0], 2 * one[0])]
+    supply = PoolSupply(none, 4 * one, 4 * one, 2 * one, 8 * one, none, 0.0, 3.0, split={0: halves})
+
+    assert PoolDemand(4 * one, none, supply).saved_usd(-4 * one) == 0
+    # of 8 in all of the month the second half is avoidable: 0.5 × 8 × 2 × 730.5
+    assert PoolDemand(8 * one, none, supply).saved_usd(-8 * one) == pytest.approx(5844)
+    # and a half of them saves half of it, not what lies beyond the mean of 4 that are bound
+    assert PoolDemand(8 * one, none, supply).saved_usd(-4 * one) == pytest.approx(2922)
 
 
 def test_nobody_has_to_sign_for_what_saves_before_any_contract_ends(company: Company) -> None:
