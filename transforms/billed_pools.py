@@ -65,7 +65,7 @@ def likeliest(candidates: Iterable[Pool], use: Literal["training", "serving"]) -
 
     def rank(pool: Pool) -> tuple[bool, bool, float, str]:
         phase = phase_in(pool.pool_id, "")
-        said = {"": "", "inference": "serving"}.get(phase, "training")
-        return said == use, said == "", pool.gpu_hours, pool.pool_id
+        named_use = {"": "", "inference": "serving"}.get(phase, "training")
+        return named_use == use, named_use == "", pool.gpu_hours, pool.pool_id
 
     return max(candidates, key=rank, default=None)

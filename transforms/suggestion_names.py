@@ -44,8 +44,8 @@ def model_like(text: str | None, names: Mapping[str, str]) -> str | None:
     alike = {
         model_id
         for name, model_id in names.items()
-        if (said := re.findall(_WORD, name)) and len(said[0]) >= _TELLING
-        if said[0] in words and sizes <= set(said)
+        if (parts := re.findall(_WORD, name)) and len(parts[0]) >= _TELLING
+        if parts[0] in words and sizes <= set(parts)
     }
     return alike.pop() if len(alike) == 1 else None
 

@@ -50,8 +50,8 @@ def _unknown_types(charges: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unknown_gpus(charges: pl.DataFrame) -> pl.DataFrame:
-    found = charges.filter((pl.col("gpu_hours").sum() == 0).over("source")).drop_nulls("gpu_model")
-    counted = found.group_by("source").agg(
+    chips = charges.filter((pl.col("gpu_hours").sum() == 0).over("source")).drop_nulls("gpu_model")
+    counted = chips.group_by("source").agg(
         pl.col("gpu_model").unique().sort().alias("names"), pl.len().cast(pl.Int64).alias("charges")
     )
     return counted.select("source", pl.lit("gpus_unknown").alias("kind"), "names", "charges")

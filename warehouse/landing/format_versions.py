@@ -30,8 +30,8 @@ def format_versions(project: Path, sources: Sequence[Source]) -> dict[str, str]:
         by_size = sorted(matched(project, source.files), key=lambda file: ((project / file).lstat().st_size, file))
         columns = (_columns(project, file) for file in by_size[:_TRIED])
         named = (version({column.casefold() for column in names}) for names in columns if names)
-        if found := next(filter(None, named), None):
-            versions[source.name] = found
+        if version_told := next(filter(None, named), None):
+            versions[source.name] = version_told
     return versions
 
 
