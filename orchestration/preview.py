@@ -41,6 +41,7 @@ from warehouse.incremental.plan import Slices
 from warehouse.landing import landing
 from warehouse.landing.arrivals import Workspace
 from warehouse.landing.format_versions import format_versions
+from warehouse.landing.inbox import late_arrivals
 from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests
@@ -49,6 +50,10 @@ from warehouse.schemas.raw import Files, Quarantine
 from warehouse.sources.policy.policy import read_policy
 
 LONGEST_SHOWN: Final = 400
+NOTHING: Final = (
+    "there is nothing to publish yet: no [[source]] of trisect.toml has a file below inbox/, and policy/rates.csv has "
+    "no GPUs of your own; name a source, put its files there, and run `trisect check`"
+)
 _LOOK: Final = {
     "tag_keys_alike": "rules take them for one key, other tools do not; agree on one spelling",
     "instance_type_unknown": "no row of policy/instances.csv matches, so it has no chip and no GPU-hours; add one",
@@ -124,6 +129,12 @@ def _landed(project: Project, until: date) -> Iterator[_Aside]:
             )
         finally:
             connection.close()
+
+
+def is_anything_delivered(project: Project) -> bool:
+    """Whether a first night would tell of anything: a file of a source, or rates of GPUs of one's own."""
+    patterns = [source.files for source in project.settings.sources()]
+    return bool(late_arrivals(project.root, patterns, {})) or not read_policy(project.root)["rates"].is_empty()
 
 
 def last_day(project: Project, until: date) -> date:
