@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from bench.demand_shapes import SHAPES, Floats, demand
-from transforms.demand_path import HORIZON_DAYS
+from transforms.demand_growth import HORIZON_DAYS
 from transforms.economics.forecast.long_horizon import Weeks, outlooks
 from transforms.economics.forecast.prediction_interval import P90
 

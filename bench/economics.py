@@ -29,15 +29,15 @@ from transforms.economics.forecast.demand_paths import demand_paths
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
 from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
+from transforms.economics.spend.daily_and_monthly_spend import daily_spend, monthly_spend
 from transforms.economics.spend.lifecycle_spend import lifecycle_spend
 from transforms.economics.spend.lineage_shares import lineage_shares
+from transforms.economics.spend.model_thirds import thirds
 from transforms.economics.spend.phase_compute import phase_compute
 from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.spend.spend import daily_spend, monthly_spend
-from transforms.economics.spend.thirds import thirds
 from transforms.economics.spend.waste import goodput, run_spend, waste
-from transforms.economics.unit_costs.token_costs import token_costs
+from transforms.economics.unit_costs.token_kind_costs import token_costs
 from transforms.economics.unit_costs.unit_costs import unit_costs
 from transforms.economics.variance.budget_variances import budget_variances
 from transforms.economics.variance.variance_bridge import variance_bridge

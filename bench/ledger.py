@@ -22,7 +22,7 @@ import polars as pl
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.deployment_shares import deployment_shares
-from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from warehouse.schemas.columns import INSTANT, MONEY
 from warehouse.schemas.policy import Attribution, Deployments, Pools

@@ -38,7 +38,7 @@ from transforms.reports.events import events
 from transforms.reports.headline_metrics import headline_metrics
 from transforms.reports.idle_pools import idle_pools
 from transforms.reports.metrics.numbers import numbers
-from transforms.reports.months import month_classes, month_figures
+from transforms.reports.month_costs import month_classes, month_figures
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails

@@ -6,6 +6,7 @@ from typing import Final
 
 from orchestration import ingestion, publication
 from orchestration.checks import CHECKS
+from orchestration.nights_index import index
 from orchestration.notify import assets
 from orchestration.retention import pruned
 from orchestration.table_assets import stage
@@ -40,19 +41,19 @@ from transforms.economics.forecast.spend_outlook import spend_outlook
 from transforms.economics.forecast.task_demand import task_demand
 from transforms.economics.scaling.scaling_evidence import scaling_evidence, two_phase_balance
 from transforms.economics.spend.charged_months import charged_months
+from transforms.economics.spend.daily_and_monthly_spend import daily_spend, monthly_spend
 from transforms.economics.spend.lifecycle_spend import lifecycle_spend
 from transforms.economics.spend.lineage_shares import lineage_shares
+from transforms.economics.spend.model_thirds import thirds
 from transforms.economics.spend.phase_compute import phase_compute
 from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.spend.spend import daily_spend, monthly_spend
 from transforms.economics.spend.spend_anomalies import spend_anomalies
 from transforms.economics.spend.teacher_costs import teacher_costs
-from transforms.economics.spend.thirds import thirds
 from transforms.economics.spend.waste import goodput, run_spend, waste
 from transforms.economics.unit_costs.api_comparisons import api_comparisons
 from transforms.economics.unit_costs.equal_quality_prices import equal_quality_prices
-from transforms.economics.unit_costs.token_costs import token_costs
+from transforms.economics.unit_costs.token_kind_costs import token_costs
 from transforms.economics.unit_costs.unit_costs import unit_costs
 from transforms.economics.variance.budget_variances import budget_variances
 from transforms.economics.variance.period_findings import period_findings
@@ -60,13 +61,13 @@ from transforms.economics.variance.reconciliation import reconciliation
 from transforms.economics.variance.variance_bridge import variance_bridge
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
-from transforms.ledger.commitments import commitments
+from transforms.ledger.commitment_balances import commitments
 from transforms.ledger.daily_charges import billed_days
 from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.policy_sensitivity import policy_sensitivity
 from transforms.ledger.pool_findings import pool_findings
-from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from transforms.raw.findings import findings
 from transforms.reports.amortization_runoff import runoffs
@@ -79,7 +80,7 @@ from transforms.reports.events import events
 from transforms.reports.headline_metrics import headline_metrics
 from transforms.reports.idle_pools import idle_pools
 from transforms.reports.metrics.numbers import numbers
-from transforms.reports.months import month_classes, month_figures
+from transforms.reports.month_costs import month_classes, month_figures
 from transforms.reports.outlook import outlook, quarters
 from transforms.reports.pages import pages
 from transforms.reports.phase_history import trails
@@ -253,4 +254,5 @@ ASSETS: Final = [
     publication.night,
     assets.delivery,
     pruned,
+    index,
 ]

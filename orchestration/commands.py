@@ -22,6 +22,7 @@ from orchestration.fetch.staged import FetchError
 from orchestration.ingestion import hold
 from orchestration.missing_nights import missing, yesterday
 from orchestration.nights import run_night
+from orchestration.nights_index import write_index
 from orchestration.notify import dispatch
 from orchestration.preview import NOTHING, is_anything_delivered, last_day, preview
 from orchestration.progress import Detail, steps_shown
@@ -82,6 +83,7 @@ def run(
     try:
         with sole_run(project.var):
             publish.point_to_newest(project.published)
+            write_index(project.published, project.settings.company.name)
             nights = _nights(project, first, last, now, making_up)
             with _letters_sent(project, nights, now):
                 for night in nights:
@@ -238,6 +240,7 @@ def prune(root: Path, now: datetime, *, is_only_shown: bool) -> Exit:
             if not is_only_shown:
                 remove(connection, gone)
                 retention.forget_runs(instance, project.var, runs)
+                write_index(project.published, project.settings.company.name)
     verb = "would remove" if is_only_shown else "removed"
     click.echo(f"{verb} {'; '.join(retention.sentences(gone, runs)) or 'nothing'}", err=True)
     return Exit.PUBLISHED

@@ -23,6 +23,7 @@ from warehouse.connection import connect
 from warehouse.errors import HeldError
 from warehouse.recovery import set_aside_a_damaged_warehouse
 from warehouse.schemas.table import Table
+from warehouse.snapshot import write_snapshot
 
 STEPS = logging.getLogger("trisect.steps")
 PARTITION: Final = "dagster/partition"
@@ -43,6 +44,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     _frames: tables.Frames = PrivateAttr()
     _night: date | None = PrivateAttr(default=None)
     _written: set[str] = PrivateAttr(default_factory=set)
+    _is_finished: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -60,6 +62,8 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 yield self
             finally:
                 self._connection.close()
+            if self._is_finished and self._project.settings.retention.snapshot:
+                write_snapshot(self._project.var)
 
     @property
     def project(self) -> Project:
@@ -70,6 +74,10 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The one writer."""
         return self._connection
+
+    def finish(self) -> None:
+        """Say that the night is whole: readers get a copy of the warehouse once the run has closed it."""
+        self._is_finished = True
 
     def clock(self) -> datetime:
         """The run's now, to the second."""
@@ -114,7 +122,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             table_nights.finish(self._connection, [table for table in written if table not in held], self._night)
 
     def write(self, table: type[Table], rows: pl.DataFrame) -> dg.MaterializeResult[None]:
-        """Write the table; tell Dagster how many rows it has and show the first."""
+        """Write the table; tell Dagster how many rows it has and show a few."""
         written = tables.write(self._connection, table, rows)
         self._written.add(table.qualified())
         self._frames.keep(table.table_name, written)
@@ -147,12 +155,12 @@ def key(table: type[Table]) -> dg.AssetKey:
 
 
 def metadata(rows: int, first: pl.DataFrame) -> Mapping[str, dg.MetadataValue]:
-    """Row count and the first rows."""
+    """Row count and a few rows."""
     return {"dagster/row_count": dg.MetadataValue.int(rows), "preview": preview(first)}
 
 
 def preview(rows: pl.DataFrame) -> dg.TableMetadataValue:
-    """The first rows as a table of texts, in which no viewer takes a name for markup."""
+    """A few rows as a table of texts, in which no viewer takes a name for markup."""
     records = [dg.TableRecord(cells) for cells in tables.cells(rows)]
     columns = [dg.TableColumn(name, str(kind)) for name, kind in rows.schema.items()]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))

@@ -23,7 +23,10 @@ FINISHED: Final = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.
     owners=OWNERS,
 )
 def pruned(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-    """What was removed after the night: old nights, landed files that nothing names, stores set aside, old runs."""
+    """What was removed after the night: old nights, landed files that nothing names, stores set aside, old runs.
+
+    It ends the night, so that readers then get their copy of the warehouse.
+    """
     project = warehouse.project
     gone = retention.outdated(
         project.var, warehouse.connection, project.settings.retention.published_months, warehouse.clock()
@@ -34,6 +37,7 @@ def pruned(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
     removed = sentences(gone, runs)
     for sentence in removed:
         STEPS.info("published.retention: removed %s", sentence)
+    warehouse.finish()
     return dg.MaterializeResult(metadata={"removed": dg.MetadataValue.text("\n".join(removed) or "nothing")})
 
 

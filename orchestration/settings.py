@@ -162,6 +162,7 @@ class Retention(Section):
 
     dagster_nights: Annotated[int, Field(ge=1)] = 30
     published_months: Annotated[int, Field(ge=1)] = 24
+    snapshot: bool = True
 
 
 class Settings(Section):

@@ -245,7 +245,7 @@ def _written(
         "headline": headline, "paragraphs": paragraphs, "lists": lists, "footer": footer, "company": _company(cover),
         "enclosure": cover.enclosure, "link": cover.link, "colours": colours,
     }  # fmt: skip
-    environment = _environment()
+    environment = markup_environment()
     return Message(
         subject=shortened(" ".join(subject.replace(formats.NBSP, " ").split()), SUBJECT_LIMIT),
         text=environment.get_template("message.txt.j2").render(words),
@@ -254,7 +254,7 @@ def _written(
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def markup_environment() -> jinja2.Environment:
     """Text is escaped where it becomes HTML; plain text is not markup."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("templates", ""),

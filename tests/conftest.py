@@ -22,7 +22,7 @@ from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
-from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from warehouse.schemas import CATALOGUE
 

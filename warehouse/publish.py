@@ -91,6 +91,17 @@ def publish(published: Path, night: date, revision: int, files: Mapping[str, byt
     return target
 
 
+def write_page(published: Path, name: str, content: bytes) -> None:
+    """Write a file that stands beside the nights, whole, where it says something else than before."""
+    path = published / name
+    if not (path.is_file() and path.read_bytes() == content):
+        aside = published / f".{CURRENT}.{os.getpid()}"
+        aside.unlink(missing_ok=True)
+        _write(aside, content)
+        aside.rename(path)
+        _flush(published)
+
+
 class _Output(NamedTuple):
     """One file of a published night, and the digest that its manifest gives it."""
 

@@ -33,7 +33,7 @@ def test_the_assets_are_the_tables_the_published_night_and_what_follows_it() -> 
     assets = {key.to_user_string() for asset in ASSETS for key in asset.keys}
     tables = {table.qualified().replace(".", "/") for table in CATALOGUE.values()}
 
-    assert assets == tables | {"published/night", "published/delivery", "published/retention"}
+    assert assets == tables | {"published/night", "published/delivery", "published/retention", "published/nights_index"}
 
 
 def test_the_graph_of_assets_is_the_one_that_was_reviewed() -> None:

@@ -19,11 +19,11 @@ from transforms.economics.variance.reconciliation import reconciliation
 from transforms.ledger import checks
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
-from transforms.ledger.commitments import commitments
+from transforms.ledger.commitment_balances import commitments
 from transforms.ledger.daily_charges import billed_days
 from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
-from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges

@@ -1,4 +1,4 @@
-"""Every query that docs/sql.md shows runs on the sample company's warehouse."""
+"""Every query that docs/sql.md shows runs on the copy of the warehouse that the sample company's night left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_page_has_twenty_queries() -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: " ".join(query.split())[:50])
 def test_a_query_of_the_page_answers(sample_night: Path, query: str) -> None:
-    with duckdb.connect(str(sample_night / "var" / "warehouse.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(sample_night / "var" / "snapshot.duckdb"), read_only=True) as connection:
         rows = connection.execute(query).fetchall()
 
     assert rows or any(words in query for words in EMPTY)

@@ -19,16 +19,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from polars.testing import assert_frame_equal
 
 from transforms.economics.forecast.demand_states import demand_states, estimate_days
+from transforms.economics.spend.daily_and_monthly_spend import daily_spend, monthly_spend
 from transforms.economics.spend.service import daily_service, production_units, served_days, task_days
 from transforms.economics.spend.shared_cost_allocation import company_spend, idle_shares, model_spend, shared_shares
-from transforms.economics.spend.spend import daily_spend, monthly_spend
 from transforms.economics.spend.waste import run_spend
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
-from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges

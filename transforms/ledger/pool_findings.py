@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.ledger.pool_uses import HOUR, pool_capacity
+from transforms.ledger.pool_use_weights import HOUR, pool_capacity
 from warehouse.schemas.ledger import PoolFindings
 
 _GPU_SECOND: Final = 1e9

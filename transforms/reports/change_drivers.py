@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.reports.spend import cost_class
+from transforms.reports.reported_spend import cost_class
 from warehouse.schemas.reports import ChangeDrivers
 
 MOSTLY: Final = 0.5

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from transforms.reports.spend import month_after, month_of
+from transforms.reports.reported_spend import month_after, month_of
 from warehouse.schemas.reports import CompanyThirds
 from warehouse.vocabulary import PHASES
 

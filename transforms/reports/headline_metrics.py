@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from transforms.reports.directions import LEAST_BASE_USD, direction
-from transforms.reports.spend import in_scope
+from transforms.reports.reported_spend import in_scope
 from warehouse.schemas.reports import HeadlineMetrics
 
 NONE: Final = Decimal(0)

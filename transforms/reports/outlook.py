@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.reports.spend import month_after, month_of
+from transforms.reports.reported_spend import month_after, month_of
 from warehouse.schemas.reports import Outlook, Quarters
 
 LEAST_HISTORY_DAYS: Final = 28

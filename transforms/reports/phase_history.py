@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from transforms.reports.spend import in_scope, month_after, month_of
+from transforms.reports.reported_spend import in_scope, month_after, month_of
 from warehouse.schemas.reports import Trails
 from warehouse.vocabulary import PHASES
 

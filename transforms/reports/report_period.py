@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from transforms.data_cutoff import last_known_day
-from transforms.reports.spend import in_scope, month_after, month_of
+from transforms.reports.reported_spend import in_scope, month_after, month_of
 from warehouse.schemas.reports import Subject
 
 LEAST_MATERIALITY: Final = Decimal(1000)

@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from transforms.charge_months import IN_SCOPE, KEY, by_month, corrections
 from transforms.money import amount, times_rate, units
+from transforms.month_of_charge import IN_SCOPE, KEY, by_month, corrections
 from warehouse.schemas.names import ACCRUAL
 from warehouse.schemas.reports import RestatedMonths, Restatements
 

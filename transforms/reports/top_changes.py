@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from transforms.data_cutoff import last_known_day
-from transforms.reports.spend import in_scope, month_after, of_subject
+from transforms.reports.reported_spend import in_scope, month_after, of_subject
 from warehouse.schemas.reports import Movers
 
 FEWEST_DAYS_AFTER: Final = 7

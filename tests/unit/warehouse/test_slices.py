@@ -14,7 +14,7 @@ import pytest
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.deployment_shares import deployment_shares
-from transforms.ledger.pool_uses import pool_uses
+from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from transforms.staging.charges import charges
 from warehouse.connection import Limits, connect

@@ -10,7 +10,7 @@ import polars as pl
 from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS, P90
 from transforms.decisions.dollars import in_cents
 from transforms.decisions.supply.prices import gpu_prices, token_prices, training_prices
-from transforms.demand_path import paths_of
+from transforms.demand_growth import paths_of
 from warehouse.schemas.decisions import Positions
 
 ASSUMED_PRICE_SIGMA: Final = 0.15

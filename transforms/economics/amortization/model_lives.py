@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.demand_path import mixture_quantiles, paths_of
+from transforms.demand_growth import mixture_quantiles, paths_of
 from transforms.economics.forecast.demand_states import ALL_MODELS
 from transforms.economics.forecast.prediction_interval import BLOCK_DAYS, P90, median_sum, spread_of_window
 from warehouse.schemas.economics import ExpectedService, ModelLives

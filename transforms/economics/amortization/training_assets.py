@@ -9,7 +9,7 @@ import polars as pl
 from transforms.economics.months import clipped, months_to, night_month
 from transforms.economics.rounding import usd_from
 from transforms.economics.spend.lineage_shares import TRAINING
-from transforms.economics.spend.thirds import bases
+from transforms.economics.spend.model_thirds import bases
 from transforms.economics.sums import whole
 from warehouse.schemas.economics import TrainingAssets
 from warehouse.vocabulary import PHASES

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from transforms.demand_path import paths_of, window_quantiles
+from transforms.demand_growth import paths_of, window_quantiles
 from transforms.economics.forecast.prediction_interval import (
     BLOCK_DAYS,
     P90,

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.demand_path import HORIZON_DAYS, MOST_SIGMA, SIGMAS, grown_days
+from transforms.demand_growth import HORIZON_DAYS, MOST_SIGMA, SIGMAS, grown_days
 from transforms.economics.forecast.demand_states import Series, series_groups
 from transforms.economics.forecast.long_horizon import CANDIDATES, LEAST_WEEKS, Origins, Weeks, outlooks
 from transforms.economics.forecast.prediction_interval import P90

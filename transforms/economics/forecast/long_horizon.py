@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.demand_path import HORIZON_DAYS, YEAR_WEEKS, grown_days
+from transforms.demand_growth import HORIZON_DAYS, YEAR_WEEKS, grown_days
 from transforms.economics.forecast.smoothing import WEEK, Floats, Integers
 
 LEAST_WEEKS: Final = 8

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from transforms.demand_path import Paths, paths_of, window_quantiles
+from transforms.demand_growth import Paths, paths_of, window_quantiles
 from transforms.economics.forecast.demand_states import ALL_MODELS, running_rows
 from transforms.economics.forecast.prediction_interval import BLOCK_DAYS, P90, daily_medians, spread_of_window
 from transforms.economics.forecast.smoothing import WEEK, Floats

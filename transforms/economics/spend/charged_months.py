@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.charge_months import IN_SCOPE, KEY, by_month, corrections
 from transforms.economics.conversion import converted, rates
+from transforms.month_of_charge import IN_SCOPE, KEY, by_month, corrections
 from warehouse.schemas.economics import ChargedMonths
 
 

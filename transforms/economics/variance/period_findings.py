@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.economics.variance.closed_periods import GROUP, last_published
+from transforms.economics.variance.closed_invoice_changes import GROUP, last_published
 from transforms.economics.variance.invoices import INVOICE, later_charges
 from transforms.money import amount, units
 from warehouse.schemas.economics import PeriodFindings

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from transforms.economics.variance.closed_periods import change, last_published
+from transforms.economics.variance.closed_invoice_changes import change, last_published
 from transforms.economics.variance.invoices import (
     INVOICE,
     file_sums,

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from transforms.economics.checks import shares_off_one
-from transforms.economics.spend.thirds import bases, thirds
+from transforms.economics.spend.model_thirds import bases, thirds
 
 NIGHT = date(2025, 5, 16)
 TOMORROW = date(2025, 5, 17)

@@ -14,7 +14,7 @@ from transforms.economics.amortization.model_lives import expected_service
 from transforms.economics.completeness import seen_before, unknown_days
 from transforms.economics.forecast.demand_forecast import demand_forecast, parity
 from transforms.economics.forecast.spend_outlook import spend_outlook
-from transforms.economics.spend.thirds import thirds
+from transforms.economics.spend.model_thirds import thirds
 
 FIRST = date(2025, 1, 6)  # a Monday
 WEEK = 7

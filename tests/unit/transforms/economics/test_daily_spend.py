@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from transforms.economics.checks import days_off_the_ledger, months_off_the_days, unconverted_spend
-from transforms.economics.spend.spend import daily_spend, monthly_spend
+from transforms.economics.spend.daily_and_monthly_spend import daily_spend, monthly_spend
 
 MAY = date(2025, 5, 1)
 NIGHT = date(2025, 6, 30)

@@ -13,7 +13,7 @@ import pytest
 
 from bench.demand import held_out, weekly
 from bench.demand_shapes import SHAPES, demand
-from transforms.demand_path import paths_of
+from transforms.demand_growth import paths_of
 from transforms.economics.amortization.model_lives import expected_service
 from transforms.economics.forecast.demand_paths import demand_accuracy, demand_paths
 from transforms.economics.forecast.demand_states import demand_states

@@ -12,7 +12,7 @@ import pytest
 
 from transforms.reports.headline_metrics import headline_metrics
 from transforms.reports.metrics.numbers import numbers
-from transforms.reports.months import month_classes, month_figures
+from transforms.reports.month_costs import month_classes, month_figures
 from transforms.reports.pages import pages
 from transforms.reports.quality_checks import quality_checks
 from transforms.reports.report_period import subject

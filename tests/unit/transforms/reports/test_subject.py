@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.reports.months import plans
+from transforms.reports.month_costs import plans
 from transforms.reports.report_period import subject
 from transforms.reports.top_changes import movers
 from warehouse.schemas import CATALOGUE

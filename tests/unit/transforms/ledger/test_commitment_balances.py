@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from transforms.ledger.commitments import commitments
+from transforms.ledger.commitment_balances import commitments
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 

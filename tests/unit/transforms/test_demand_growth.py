@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transforms.demand_path import YEAR_WEEKS, Floats, Paths, grown_days, mixture_quantiles
+from transforms.demand_growth import YEAR_WEEKS, Floats, Paths, grown_days, mixture_quantiles
 
 
 def path(growth: float = 0.0, half_life: float = math.inf, **given: Any) -> Paths:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.reports.spend import TRAINING, history, of_subject
+from transforms.reports.reported_spend import TRAINING, history, of_subject
 from warehouse.schemas.reports import COST_CLASSES, MonthClasses, MonthFigures
 
 ZERO = pl.lit(0).cast(pl.Decimal(38, 12))

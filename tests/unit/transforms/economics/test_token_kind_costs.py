@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.economics.unit_costs.token_costs import token_costs
+from transforms.economics.unit_costs.token_kind_costs import token_costs
 
 MAY = date(2025, 5, 1)
 HOUR = datetime(2025, 5, 10, 7, tzinfo=UTC)
