@@ -58,11 +58,14 @@ format: setup
 bench: setup
 	for name in $$(grep -l __main__ bench/*.py); do $(VENV)/bin/python -m bench.$$(basename $$name .py) || exit 1; done
 
-# A site in site/: the reference is written from the code first; links that lead nowhere are errors.
+# A site in site/<version>/, beside those of other versions: the reference is written from the code first; links that lead
+# nowhere are errors.
+docs: VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 docs: setup
 	$(UV) sync --frozen --inexact --quiet --group docs
 	$(VENV)/bin/python docs/build_reference.py
-	$(VENV)/bin/mkdocs build --quiet
+	TRISECT_VERSION="Trisect $(VERSION)" $(VENV)/bin/mkdocs build --quiet --site-dir site/$(VERSION)
+	ln -sfn $(VERSION) site/latest
 
 # What is released, checked in an environment that is made as docs/operations.md says: wheel, source, the libraries that
 # were tested with their hashes, and a list of everything in it (SBOM).

@@ -94,14 +94,14 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "nothing if bills name the model of every charge; else add rules with target `pool` to policy/attribution.csv",
     ),
     "run_without_gpus": _doubt(
-        "run {subject} says nowhere how many GPUs it held, so that it holds none",
+        "run {subject} does not say how many GPUs it held, or for how long, so that it holds none",
         "log_gpu_count",
-        "log the number of GPUs, map a column to gpu_count, or set it under [source.constants]",
+        "log the GPUs and the time, map columns to gpu_count and ended_at, or set gpu_count under [source.constants]",
     ),
     "gpus_claimed_twice": _doubt(
         "{subject} and {counterpart} say they hold the same GPUs at the same time",
         "link_the_runs",
-        "write the job's id into the tracker's configuration, or drop one of the two logs",
+        "write the job's id into the tracker's configuration, drop one of the two logs, or give each a sidecar",
     ),
     "pool_without_gpus": _notice(
         "pool {subject}: neither a bill nor policy states its GPUs, so none is idle: its users share all of its cost",
