@@ -24,7 +24,7 @@ from orchestration.missing_nights import missing, yesterday
 from orchestration.nights import run_night
 from orchestration.nights_index import write_index
 from orchestration.notify import dispatch
-from orchestration.preview import last_day, preview
+from orchestration.preview import NOTHING, is_anything_delivered, last_day, preview
 from orchestration.progress import Detail, steps_shown
 from orchestration.published_night import PublishedNight, published_night
 from orchestration.run_lock import sole_run
@@ -118,6 +118,8 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
                 "add --all to make up each, or --last for the newest alone"
             )
         return gaps
+    if not is_anything_delivered(project):
+        raise click.UsageError(NOTHING)
     return [last_day(project, yesterday(now))]
 
 

@@ -46,6 +46,7 @@ from warehouse.landing import landing
 from warehouse.landing.arrivals import Workspace
 from warehouse.landing.format_versions import format_versions
 from warehouse.landing.holds import Hold
+from warehouse.landing.inbox import late_arrivals
 from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_files import landed_requests
@@ -55,6 +56,10 @@ from warehouse.sources.policy.policy import read_policy
 from warehouse.sources.registry import FORMATS
 
 LONGEST_SHOWN: Final = 400
+NOTHING: Final = (
+    "there is nothing to publish yet: no [[source]] of trisect.toml has a file below inbox/, and policy/rates.csv has "
+    "no GPUs of your own; name a source, put its files there, and run `trisect check`"
+)
 _LOOK: Final = {
     "tag_keys_alike": "rules take them for one key, other tools do not; agree on one spelling",
     "gpus_unknown": "the bill names the chips and never how many, so that it has no GPU-hours; say gpus_per_unit under "
@@ -134,6 +139,12 @@ def _landed(project: Project, until: date) -> Iterator[_Aside]:
             )
         finally:
             connection.close()
+
+
+def is_anything_delivered(project: Project) -> bool:
+    """Whether a first night would tell of anything: a file of a source, or rates of GPUs of one's own."""
+    patterns = [source.files for source in project.settings.sources()]
+    return bool(late_arrivals(project.root, patterns, {})) or not read_policy(project.root)["rates"].is_empty()
 
 
 def last_day(project: Project, until: date) -> date:
