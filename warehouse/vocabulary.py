@@ -108,8 +108,8 @@ ROW_REASONS: Final = {
 FILE_REASONS: Final = {
     "not_regular": "a symbolic link, pipe, socket or device",
     "unsafe_path": "a control file names an address, an absolute path or `..`",
-    "missing_part": "a control file lists a file that is not there",
-    "control_mismatch": "bytes, digest, rows or cost differ from the control file",
+    "missing_part": "a control file or a manifest lists a file that is not there",
+    "control_mismatch": "bytes, digest, rows or cost differ from the control file, or rows are missing of a manifest's",
     "unstable": "the file changed while it was read",
     "empty_file": "no byte, only white space, or only a header, and nothing says that this is so",
     "truncated": "compressed or Parquet data that is cut",

@@ -210,23 +210,31 @@ def test_a_hundred_thousand_overlapping_calls_of_one_id_count_once_and_are_in_do
 
 
 def test_one_call_that_a_gateway_translates_is_logged_some_milliseconds_apart(desk: Desk) -> None:
-    """Of three calls of equal size one is logged twice, 3 ms apart; the others come a second and an hour later."""
+    """Of five calls of equal size two are logged twice: 3 ms apart, and 250 ms apart within the other.
+
+    The others come a second after one, overlapping it, and an hour later.
+    """
     rows = {
-        "position": [1, 2, 3, 4],
-        "request_id": ["resp_1", "chatcmpl-1", "chatcmpl-2", "resp_3"],
-        "call_type": ["aresponses", "acompletion", "acompletion", "aresponses"],
-        "start_ms": [0, 3, 1_003, 3_600_000],
+        "position": [1, 2, 3, 4, 5, 6, 7],
+        "request_id": ["resp_1", "chatcmpl-1", "chatcmpl-2", "resp_3", "chatcmpl-3", "resp_4", "chatcmpl-4"],
+        "call_type": [
+            *("aresponses", "acompletion", "acompletion"),
+            *("aresponses", "acompletion", "aresponses", "acompletion"),
+        ],
+        "start_ms": [0, 3, 1_003, 3_600_000, 3_600_250, 7_200_000, 7_200_500],
+        "took_ms": [900, 900, 900, 1_000, 700, 900, 900],
     }
     frame = pl.DataFrame(rows).with_columns(
         start_at=pl.lit(START) + pl.duration(milliseconds="start_ms"), requests=pl.lit(1), status=pl.lit("ok"),
         model=pl.lit("robin"), input_tokens=pl.lit(2000), output_tokens=pl.lit(300),
     )  # fmt: skip
-    typed = frame.with_columns(end_at=pl.col("start_at") + pl.duration(milliseconds=900)).drop("start_ms")
+    ended = pl.col("start_at") + pl.duration(milliseconds="took_ms")
+    typed = frame.with_columns(end_at=ended).drop("start_ms", "took_ms")
     path = write_landed(desk.folder / "a.parquet", request_rows(typed, "gateway"))
     desk.files = [LandedFile("inbox/a", path)]
     desk.refresh()
     doubts = desk.marked.doubts.select("kind", "subject", "rows", "tokens").rows()
-    assert doubts == [("call_logged_twice", "robin", 1, 2300)]
+    assert doubts == [("call_logged_twice", "robin", 2, 2 * 2300)]
 
 
 def test_what_was_decided_of_cached_tokens_is_said_by_source_and_model(desk: Desk) -> None:

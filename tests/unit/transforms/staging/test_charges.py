@@ -290,6 +290,18 @@ def test_a_fleet_under_one_name_and_machines_one_after_the_other_are_not_cut() -
     assert hours_of(morning, evening) == {"a": (96.0, Decimal(0)), "b": (96.0, Decimal(0))}
 
 
+def test_commitments_of_a_fleet_under_one_name_add_up_and_a_licence_beside_them_does_not() -> None:
+    # two machines under each of two contracts and two on demand are six: 3 × 384 GPU-hours; the licence is of all six
+    two = {"consumed_quantity": Decimal(48)}
+    licence = {"consumed_quantity": Decimal(144), "sku_id": "soft1", "effective_cost": Decimal(1)}
+    first, second = ({**two, "commitment_discount_id": name} for name in ("ri-1", "ri-2"))
+    found = hours_of(first, second, two, licence)
+
+    whole = (384.0, Decimal(0))
+    assert found == {"a": whole, "b": whole, "c": whole, "d": (0.0, Decimal(1152))}
+    assert hours_of(two, {**two, "currency": "EUR"}) == {"a": whole, "b": whole}
+
+
 def test_the_parts_of_a_split_charge_add_up_and_are_not_cut() -> None:
     part = {"consumed_unit": "GPU-Hours", "gpus_per_unit": 1.0, "allocated_method_id": "by-gpu-time"}
     found = hours_of({**part, "consumed_quantity": Decimal(64)}, {**part, "consumed_quantity": Decimal(128)})
