@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.actions.alternatives import json_text
+from transforms.decisions.json_text import json_text
 from transforms.decisions.portfolio.portfolio_selection import ORDER_OF_STANDING, POOL_ACTION, best_first, decisions_of
 from warehouse.schemas.decisions import Candidates, Recommendations
 
@@ -159,6 +159,8 @@ def _hold_reason(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str
         return "Its service has ended: nothing is left to save"
     if position["daily_tokens"] == 0 and alternatives.is_empty():
         return "Nothing was asked of it lately and nothing is forecast: there is no demand to save on"
+    if position["recent_requests"] == 0 and alternatives.is_empty():
+        return "Nothing was asked of it in four weeks, and no GPUs are known to serve it alone: there is nothing to save on"
     valued = alternatives.filter(pl.col("net_present_value_usd_mean").is_not_null())
     if valued.is_empty():
         return _unknown(position, alternatives)

@@ -415,6 +415,24 @@ class Fleet:
         step_sigma = row["use_sigma"] * (DAYS_PER_MONTH / (7 * LEVEL_WEEKS)) ** 0.5
         return np.asarray(gpus * np.exp(step_sigma * steps.cumsum(axis=0)))
 
+    def announced_gpus(self, pool_id: str) -> Floats:
+        """GPUs more than now that policy gives to somebody on a pool, by month, months × 1."""
+        gpus = np.zeros((self.horizon, 1))
+        for holding in self.holdings.get(pool_id, ()):
+            now = 0.0 if holding.is_launch else holding.gpus
+            gpus += np.maximum(holding.path - now, 0)
+        for row in self.others.get(pool_id, ()):
+            if row["since"] is not None:
+                gpus += self.other_gpus(row)
+        return gpus
+
+    def announced_from(self, pool_id: str) -> dt.date | None:
+        """The first day from which policy gives somebody more GPUs of a pool than now."""
+        held = self.holdings.get(pool_id, ())
+        days = [each["since"] for one in held for each in one.spans if one.is_launch or each["gpus"] > one.gpus]
+        days += [row["since"] for row in self.others.get(pool_id, ())]
+        return min((day for day in days if day is not None and day > self.night.as_of), default=None)
+
     def saved_usd(self, gpus: Mapping[str, Floats], released: Mapping[str, Floats]) -> Floats:
         """Cash without a change of GPU demand less cash with it, by month and draw: the only way to a saving."""
         saved: Floats | None = None

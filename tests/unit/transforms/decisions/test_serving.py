@@ -228,6 +228,26 @@ def test_what_busy_weeks_at_p90_leave_over_is_released(company: Company) -> None
     assert float(row["monthly_saving_usd_p50"]) == pytest.approx(7305)
 
 
+def test_what_stands_idle_until_a_launch_is_given_back_until_then(company: Company) -> None:
+    # 5 of 10 GPUs are spare, and a launch takes 5 from 22 February, three months ahead: released are a quarter of the
+    # first month and all of the second, 1.25 × 5 × 2 × 730.5; what the third would save stays for the launch
+    launch = {"deployment_id": "n", "model_id": "next", "pool_id": "p", "gpu_count": 5}
+    row = release(pool(company, 4.0).add("deployments", **launch, valid_from=dt.datetime(2027, 2, 22, tzinfo=dt.UTC)))
+    said = json.loads(row["assumptions"])
+
+    assert float(row["next_year_saving_usd_p50"]) == pytest.approx(1.25 * 7305)
+    assert (said["gpus_released"], said["gpus_released_at_last"]) == (5, 0)
+    assert said["needed_again_on"] == "2027-02-22"
+
+
+def test_what_a_launch_takes_next_week_is_not_given_back(company: Company) -> None:
+    launch = {"deployment_id": "n", "model_id": "next", "pool_id": "p", "gpu_count": 5}
+    row = release(pool(company, 4.0).add("deployments", **launch, valid_from=dt.datetime(2026, 11, 28, tzinfo=dt.UTC)))
+
+    assert float(row["next_year_saving_usd_p90"]) == 0
+    assert row["reason_code"] == "all_in_use"
+
+
 def used_by_week(company: Company, user: str, weeks: list[float]) -> Company:
     """A deployment of the pool `p` that held so many of its GPUs in each week, the last one first."""
     for back, gpus in enumerate(weeks):
