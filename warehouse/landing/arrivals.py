@@ -115,12 +115,12 @@ def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
             inbox.reject(source.name, file, rejected)
             continue
         inbox.add(content)
-    if source.kind == "gpu_activity":
+    if FORMATS[source.kind, source.format].is_timed_by_path:
         _with_copies(inbox, source.name)
 
 
 def _with_copies(inbox: Inbox, source: str) -> None:
-    """GPUs that do nothing are scraped in the same bytes again and again: each path is a measurement of its own."""
+    """What does nothing is scraped in the same bytes again and again: each path is a measurement of its own."""
     paths: dict[str, list[str]] = defaultdict(list)
     for (name, file), source_file in sorted(inbox.files.items()):
         if name == source:

@@ -212,12 +212,31 @@ def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
 def test_a_counter_that_falls_began_again_at_zero_in_its_own_series_only(tmp_path: Path) -> None:
     other = 'engine="1",model_name="kestrel"'
     values = {0: (100, 10), 10: (150, 20), 20: (30, 30), 30: (40, 40)}  # 50 + 30 + 10, and 10 + 10 + 10
+    made = "vllm:generation_tokens_total{" + LABELS + "}"
     scrapes = {
-        f"p_2026-11-20T10:{minute:02}:00Z": prompts(one) + prompts(two, other) for minute, (one, two) in values.items()
+        f"p_2026-11-20T10:{minute:02}:00Z": prompts(one) + prompts(two, other) + f"{made} {one}\n"
+        for minute, (one, two) in values.items()
     }
     rows, growth = grown(tmp_path, scrapes)
     assert rows["input_tokens"].sum() == 90 + 30
+    # one server began again, whose two counters fell
     assert [(finding.kind, finding.rows) for _, finding in growth.noticed] == [("counter_restarted", 1)]
+
+
+def test_the_same_bytes_at_another_time_are_a_scrape_of_that_time(tmp_path: Path) -> None:
+    # a server that nobody asks says the same again; the same bytes of the same time are a copy of the file
+    content = tmp_path / "content"
+    content.write_text(prompts(0))
+    ten, half_past = "p_2026-11-20T10:00:00Z.prom", "p_2026-11-20T10:30:00Z.prom"
+    names = [f"inbox/{path}" for path in (f"a/{ten}", f"a/{half_past}", f"copy/{ten}", f"copy/{half_past}")]
+    found = FORMATS["request_telemetry", "vllm_metrics"].read(
+        Delivered(names[0], "0" * 64, 1, content, NIGHT, copies=tuple(names[1:])), SOURCE
+    )
+    assert (found.rows, found.counted) == (1, 1)  # the row of each other path is counted as a duplicate there
+    assert found.frames["counter_samples"].select("target", pl.col("scraped_at").dt.minute()).rows() == [
+        ("inbox/a/p", 0),
+        ("inbox/a/p", 30),
+    ]
 
 
 def test_a_sample_of_another_server_under_the_name_is_left_out_and_said(tmp_path: Path) -> None:

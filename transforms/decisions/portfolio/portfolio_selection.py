@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.actions.alternatives import Alternative, Proposal, cash_of, valued
+from transforms.decisions.actions.alternatives import Alternative, Proposal
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.release_capacity import release_proposal
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.simulation_context import night_of
+from transforms.decisions.portfolio.valuation import cash_of, valued
 from transforms.decisions.quantiles import ninth_decile, percentiles
 from warehouse.schemas.decisions import Portfolio
 

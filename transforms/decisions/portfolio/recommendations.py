@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.actions.alternatives import json_text
+from transforms.decisions.json_text import json_text
 from transforms.decisions.portfolio.portfolio_selection import ORDER_OF_STANDING, POOL_ACTION, best_first, decisions_of
 from warehouse.schemas.decisions import Candidates, Recommendations
 

@@ -67,7 +67,8 @@ _GROWTH: Final = f"""
             lag(scraped_at) OVER ({_SERIES} {_ORDER}) IS NOT NULL AS is_known
         FROM marked
     )
-    SELECT source, target, counter, status, model, deployment, team, tenant, task, scraped_at AS until, is_strange,
+    SELECT source, target, series, counter, status, model, deployment, team, tenant, task,
+        scraped_at AS until, is_strange,
         CASE WHEN is_strange THEN NULL WHEN earlier_at IS NOT NULL THEN earlier_at
             WHEN begun_at >= (SELECT min(scraped_at) FROM scraped WHERE scraped.source = stepped.source) THEN begun_at
         END AS since,
@@ -104,8 +105,10 @@ _HOURS: Final = f"""
 """
 
 _NOTICED: Final = f"""
-    SELECT source, kind, count(*) AS "rows", sum(CASE WHEN counter IN ('input_tokens', 'output_tokens') THEN growth END)
-        AS tokens, min(day) AS day_from, max(day) AS day_to
+    SELECT source, kind, count(DISTINCT CASE WHEN kind = 'counter_of_another_server' THEN (target, series, until)
+            ELSE (target, '', until) END) AS "rows",
+        sum(CASE WHEN counter IN ('input_tokens', 'output_tokens') THEN growth END) AS tokens,
+        min(day) AS day_from, max(day) AS day_to
     FROM (
         SELECT *, until::DATE AS day, unnest([
             CASE WHEN is_strange THEN 'counter_of_another_server' END,

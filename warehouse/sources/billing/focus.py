@@ -88,8 +88,10 @@ def read(delivered: Delivered, source: Source) -> Reading:
         return other
 
 
-def version(columns: Collection[str]) -> str:
-    """The version of FOCUS whose columns a file has, given in small letters."""
+def version(columns: Collection[str]) -> str | None:
+    """The version of FOCUS whose columns a file of charges has, given in small letters; None for other data sets."""
+    if "chargecategory" not in columns:
+        return None
     return next((version for version, names in _FIRST_IN if not names.isdisjoint(columns)), "1.0")
 
 

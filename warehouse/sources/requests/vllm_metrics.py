@@ -17,7 +17,14 @@ from prometheus_client.samples import Sample
 
 from warehouse.schemas.raw import CounterSamples
 from warehouse.sources.casts.date_guard import EPOCH, plausible_starts
-from warehouse.sources.decode.exposition import Scrape, label_set, sampled_at, samples, scrape_of
+from warehouse.sources.decode.exposition import (
+    Scrape,
+    label_set,
+    sampled_at,
+    samples,
+    scrape_of,
+    scrapes_at_other_times,
+)
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
@@ -80,16 +87,24 @@ def read(delivered: Delivered, source: Source) -> Reading:
         if _short(sample.name) not in superseded
         and (row := _row(location, sample, scrape, source, begun, delivered, lines.refusals))
     ]
-    refused = lines.refusals.frame()
+    refused, count = lines.refusals.frame(), len(rows)
+    rows += [
+        row
+        for copy in scrapes_at_other_times(scrape, delivered, source)
+        for location, sample in counters
+        if _short(sample.name) not in superseded
+        and sample.timestamp is None
+        and (row := _row(location, sample, copy, source, begun, delivered, Refusals()))
+    ]
     told_again = sum(_short(sample.name) in superseded for _, sample in counters)
     frame = pl.DataFrame(rows, schema=CounterSamples.polars_schema())
     return Reading(
-        rows=frame.height + refused.height,
+        rows=count + refused.height,
         frames={CounterSamples.table_name: frame},
         refused=refused,
         foreign_lines=lines.foreign_lines + told_again + (len(lines.samples) - len(counters)),
         flags=(*sorted(_servers(counters)), *(("tz_assumed",) if scrape.is_zone_assumed else ())),
-        counted=frame.height,
+        counted=count,
     )
 
 
