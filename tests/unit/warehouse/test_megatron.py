@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.training import megatron
 
@@ -149,3 +149,15 @@ def test_logs_of_two_ranks_tell_of_one_launch_and_logs_of_two_jobs_do_not(tmp_pa
     [rank] = runs(read(tmp_path, *HEAD, *(f"[default15]:{line}" for line in lines[:2])))
     [other] = runs(read(tmp_path, *HEAD, *(line.replace("3902.7", "3911.2") for line in lines)))
     assert first["run_key"] == rank["run_key"] != other["run_key"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_log_in_wide_letters_is_refused_and_never_read_as_nothing(tmp_path: Path, encoding: str) -> None:
+    # PowerShell writes what it is told to redirect in UTF-16
+    content = tmp_path / "content"
+    content.write_bytes("\n".join([*HEAD, iteration(1, "09:44:55")]).encode(encoding))
+    with pytest.raises(RejectedFile, match="encoding: the content is UTF-16"):
+        megatron.read(
+            Delivered("inbox/meg/pretrain.log", "ab" * 32, 1, content, NIGHT, {}),
+            Source("meg", "training_logs", "megatron", "inbox/meg/*", options={"timezone": "UTC"}),
+        )
