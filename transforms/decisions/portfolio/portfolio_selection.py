@@ -265,6 +265,7 @@ class _Choice:
         months = sums["first_years"] / max(sums["first_years"].sum(), 1e-9)
         row["monthly_paid_usd_p50"] = float(percentiles(months @ payable)[1])
         row["next_year_paid_usd_p50"] = fleet.next_year_usd(self.touched)
+        row["run_rate_paid_usd"] = fleet.run_rate_usd(self.touched)
         return row | _lists(sums["cash"], sums["saved"], payable)
 
 

@@ -88,6 +88,7 @@ def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[s
     row["expected_value_usd"] = _cents(cash.net_present_value.mean())
     row["monthly_paid_usd_p90"] = _cents(levels["monthly_paid"][2])
     row["next_year_paid_usd_p50"] = _cents(fleet.next_year_usd(proposal.pool_ids))
+    row["run_rate_paid_usd"] = _cents(fleet.run_rate_usd(proposal.pool_ids))
     row["evaluation_price_usd"] = (
         _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
     )
