@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,14 @@ from warehouse.sources.reader_protocol import RejectedFile
 
 LONGEST_LINE: Final = 16 << 20
 _MARK: Final = b"\xef\xbb\xbf"
+
+
+_COLOUR: Final = re.compile(rb"\x1b\[[0-9;]*m")
+
+
+def uncoloured(text: bytes) -> bytes:
+    """A line without the codes with which a launcher colours it on a terminal."""
+    return _COLOUR.sub(b"", text) if b"\x1b" in text else text
 
 
 class Line(NamedTuple):
