@@ -49,7 +49,7 @@ class Judged:
     reasons: pl.Series
     cells: pl.Series | None = None
 
-    def told(self) -> pl.Series:
+    def in_words(self) -> pl.Series:
         """What each row says in the column, by its name."""
         name = pl.lit(self.name)
         if self.cells is None:
@@ -68,7 +68,7 @@ def cells_at_fault(reasons: pl.Series, judged: Sequence[Judged]) -> pl.Series:
     for one in judged if reasons.null_count() < len(reasons) else ():
         if one.reasons.null_count() < len(one.reasons):
             is_told = ((one.reasons == reasons) & faults.is_null()).fill_null(value=False)
-            faults = one.told().zip_with(is_told, faults)
+            faults = one.in_words().zip_with(is_told, faults)
     return faults.alias("detail")
 
 
