@@ -219,3 +219,9 @@ def test_a_document_over_several_lines_is_refused_with_the_way_to_write_it(read:
         read("log.jsonl", json.dumps({"Id": "a", "Cost": 1}, indent=1).encode())
     with pytest.raises(RejectedFile, match=r"line 1: bad_json: a key stands twice"):
         read("log.jsonl", b'{"Id":"a","Id":"b","Cost":1}\n')
+
+
+def test_a_byte_order_mark_alone_is_an_empty_file_and_no_cut_one(read: Read) -> None:
+    bill = Layout(LAYOUT.names, LAYOUT.required, last_line="ended")
+    with pytest.raises(RejectedFile, match="empty_file"):
+        read("x.csv", b"\xef\xbb\xbf", bill)

@@ -502,6 +502,16 @@ class Fleet:
             self._next_years[key] = median(np.broadcast_to(sum(sums, np.zeros(1)), (self.night.draws,)))
         return self._next_years[key]
 
+    def run_rate_usd(self, pool_ids: Iterable[str]) -> float:
+        """What some pools cost in twelve months at the GPUs and rates of the night; of owned ones their power alone."""
+        hourly = sum(
+            row["gpus"] * row["avoidable_usd_per_gpu_hour" if row["supply_kind"] == "owned" else "usd_per_gpu_hour"]
+            for pool_id in sorted(set(pool_ids))
+            for row in self.rows[pool_id]
+            if row["months_ahead"] == 0
+        )
+        return float(hourly) * HOURS_PER_MONTH * _YEAR
+
     def payable_usd(self, pool_ids: Iterable[str]) -> Floats:
         """What could be left unpaid of some pools at most, by month and draw."""
         key = tuple(sorted(set(pool_ids)))

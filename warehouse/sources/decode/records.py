@@ -145,7 +145,7 @@ def _refuse_foreign(begin: bytes) -> None:
 
 
 def _refuse_open(content: Path) -> None:
-    if last_line_is_open(content):
+    if content.stat().st_size > len(_MARK) and last_line_is_open(content):
         raise RejectedFile(
             "no_final_newline",
             "the last line has no end, so the file may be cut; deliver it again, or a control file beside it, "
