@@ -7,11 +7,11 @@ from typing import Final
 
 import polars as pl
 
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.reports import Runoffs
 
 PACE_DAYS: Final = 28
 MOST_DAYS: Final = 100 * 365
-DAYS_A_MONTH: Final = 365.25 / 12
 
 
 def runoffs(
@@ -52,7 +52,7 @@ def _ends(end: date) -> list[pl.Expr]:
     whole_days = pl.col("left_days").ceil().cast(pl.Int64)
     return [
         (pl.lit(end) + pl.duration(days=whole_days - 1)).alias("ends_on"),
-        (pl.col("left_days") / DAYS_A_MONTH).alias("left_months"),
+        (pl.col("left_days") / DAYS_PER_MONTH).alias("left_months"),
         (closing / pl.col("left_days")).fill_nan(None).round(6).cast(pl.Decimal(38, 12)).alias("daily_usd"),
         stranded.round(6).cast(pl.Decimal(38, 12)).alias("stranded_usd"),
         pl.when(pl.col("left_days").is_null())

@@ -14,7 +14,7 @@ from warehouse.schemas.raw import BillDeliveries, ChargeRows
 
 # FOCUS 1.3: the rows of a split take the place of their origin, which is known by its id, else by its name. Both are
 # spread over the hours of the resource, so that they meet whatever their sums and however they are cut. Traffic and
-# storage of a host are no origin of its split: what has another SKU is one only where it is counted in hours. Case tells
+# storage of a host are no origin of its split: another SKU is one only where it is counted in hours. Case tells
 # no two resources apart: Azure writes ids in several. Credits and corrections of the origin take it back.
 _BESIDE: Final = f"""
     WITH split_resources AS (

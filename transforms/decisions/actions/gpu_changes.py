@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from transforms.decisions.actions.alternatives import THROUGHPUT_SIGMA
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, whole_months
+from transforms.decisions.demand.demand_draws import whole_months
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.fleet import daily_tokens, is_forecast
 from transforms.decisions.supply.substitute_price import BY_HARDWARE, REALISED, is_within_reach, step_ratio
+from transforms.periods import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

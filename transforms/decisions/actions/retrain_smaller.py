@@ -20,7 +20,8 @@ from transforms.decisions.law.laws import tokens_to_train_on, training_flop
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum_of
 from transforms.decisions.quantiles import median
 from transforms.decisions.supply.roofline import least_gpus
-from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, least_serving_usd, shape_of, size_price_ratio
+from transforms.decisions.supply.serving_price import least_serving_usd, shape_of, size_price_ratio
+from transforms.periods import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from transforms.data_cutoff import last_known_day
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.dollars import rows_in_cents
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.decisions import TrackRecord
 from warehouse.vocabulary import IDLE_ACCOUNTS
 

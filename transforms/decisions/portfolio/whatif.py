@@ -10,7 +10,7 @@ import polars as pl
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
 from transforms.decisions.actions.retrain_smaller import retrain_proposals
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, PATH_COLUMNS
+from transforms.decisions.demand.demand_draws import PATH_COLUMNS
 from transforms.decisions.dollars import in_cents
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
@@ -21,7 +21,7 @@ from transforms.decisions.portfolio.simulation_context import MTOK, night_of
 from transforms.decisions.quantiles import median
 from transforms.decisions.supply.fleet import daily_tokens, is_forecast
 from transforms.decisions.supply.latency import within_limits
-from transforms.decisions.supply.supply import HOURS_PER_MONTH
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 from warehouse.schemas.decisions import Positions, Supply
 from warehouse.vocabulary import LAWS
 

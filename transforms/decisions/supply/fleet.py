@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.compute import CHIPS
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
+from transforms.decisions.demand.demand_draws import LONGEST_MONTHS
 from transforms.decisions.quantiles import median
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.pool_states import LEVEL_WEEKS
 from transforms.decisions.supply.roofline import MEMORY_BYTES, least_gpus
 from transforms.decisions.supply.serving_plan import PLANNED_SHARE, busy_load, cheapest, limits_of
 from transforms.decisions.supply.serving_price import shape_of
-from transforms.decisions.supply.supply import HOURS_PER_MONTH, month_shares, month_starts
+from transforms.decisions.supply.supply import month_shares, month_starts
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     import datetime as dt
