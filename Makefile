@@ -58,20 +58,26 @@ format: setup
 bench: setup
 	for name in $$(grep -l __main__ bench/*.py); do $(VENV)/bin/python -m bench.$$(basename $$name .py) || exit 1; done
 
-# A site in site/: the reference is written from the code first; links that lead nowhere are errors.
+# A site in site/<version>/, beside those of other versions: the reference is written from the code first; links that lead
+# nowhere are errors.
+docs: VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 docs: setup
 	$(UV) sync --frozen --inexact --quiet --group docs
 	$(VENV)/bin/python docs/build_reference.py
-	$(VENV)/bin/mkdocs build --quiet
+	TRISECT_VERSION="Trisect $(VERSION)" $(VENV)/bin/mkdocs build --quiet --site-dir site/$(VERSION)
+	ln -sfn $(VERSION) site/latest
 
-# What is released, checked in an environment of its own: wheel, source, and a list of everything in it (SBOM).
+# What is released, checked in an environment that is made as docs/operations.md says: wheel, source, the libraries that
+# were tested with their hashes, and a list of everything in it (SBOM).
 release: setup
 	.ci/advisories $(VENV)
 	rm -rf dist
 	$(UV) build --quiet
 	$(UV) export --frozen --no-dev --no-emit-project --quiet --format cyclonedx1.5 --output-file dist/sbom.cdx.json
-	$(UV) venv --quiet --python $(VENV)/bin/python dist/check
-	$(UV) pip install --quiet --python dist/check/bin/python --constraints <($(UV) export --frozen --no-dev --no-emit-project --no-hashes --quiet) dist/*.whl
+	$(UV) export --frozen --no-dev --extra postgresql --no-emit-project --quiet --output-file dist/requirements.txt
+	$(VENV)/bin/python -m venv dist/check
+	dist/check/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r dist/requirements.txt
+	dist/check/bin/pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
 	cd dist && check/bin/trisect --version && check/bin/trisect init check/company --sample && check/bin/trisect check --project check/company
 	rm -rf dist/check
 	ls -l dist

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -39,17 +40,19 @@ class Pool:
         """USD of each month for so many GPUs: contracts to their end, then as many as are needed, then by the hour."""
         bills = []
         for month, needed in enumerate(gpus):
-            bound = 0.0
-            ended = 0.0
-            for contract in self.contracts:
-                part = min(max(contract.months - month, 0.0), 1.0)
-                bound += contract.gpus * part
-                ended += contract.gpus * (1 - part)
-            short = max(float(needed) - self.owned - bound, 0.0)
-            renewed = min(short, ended)
-            usd = (bound + renewed) * self.contract_rate + (short - renewed) * self.on_demand_rate
-            bills.append(usd * HOURS)
+            ends = [min(max(contract.months - month, 0.0), 1.0) for contract in self.contracts]
+            cuts = sorted({0.0, 1.0, *ends})
+            parts = [(stop - start, self._hourly(float(needed), month + start)) for start, stop in pairwise(cuts)]
+            bills.append(sum(share * usd for share, usd in parts) * HOURS)
         return np.array(bills)
+
+    def _hourly(self, needed: float, moment: float) -> float:
+        """USD of an hour so many months ahead: what runs still, what is needed of what ended, the rest by the hour."""
+        bound = sum(contract.gpus for contract in self.contracts if contract.months > moment)
+        ended = sum(contract.gpus for contract in self.contracts) - bound
+        short = max(needed - self.owned - bound, 0.0)
+        renewed = min(short, ended)
+        return (bound + renewed) * self.contract_rate + (short - renewed) * self.on_demand_rate
 
 
 def present(usd: np.ndarray) -> float:

@@ -1,11 +1,12 @@
 """Whether what the track record says was saved is the cash that was: companies that act on cards over 24 months.
 
     python -m bench.track_record [--companies 40]
+    python -m bench.track_record --by-month
 
 A company pays each of its pools every month for what it holds: on demand as its demand asks, under contract or owned
 whatever it uses. It is asked to move a task, to retire, to retrain or to release, and does so; its twin does not. The
 cash is the difference of what the two pay, month by month; the track record sees the bills and the telemetry of the one
-that acted, and nothing of the twin.
+that acted, and nothing of the twin. By month, the record of every fourth week stands beside the cash of those weeks.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ TOKENS_PER_GPU_DAY: Final = 1e8
 ACTIONS: Final = ("route", "retire", "retrain_smaller", "release_capacity")
 SUPPLIES: Final = ("on_demand", "committed", "fixed")
 _MONTH: Final = 365.25 / 12
+_WEEKS: Final = 28
 Days = npt.NDArray[np.float64]
 
 
@@ -65,24 +67,39 @@ class Plan:
         return large, small, np.where(gives_back, kept, peak)
 
 
-def simulated(plan: Plan, seed: int) -> tuple[float, float]:
-    """Saved a month by the track record of the last night, and the cash of the same four weeks as a month."""
-    dice = np.random.default_rng(seed)
-    growth = (1 + plan.yearly_growth) ** (np.arange(DAYS) / 365.25)
-    demand = 2e9 * growth * dice.lognormal(0, 0.02, DAYS)
+def simulated(plan: Plan, seed: int, days: int = DAYS) -> tuple[float, float]:
+    """Saved a month by the track record after `days` of the company, and the cash of the same four weeks as a month."""
+    demand = _demand(plan, seed)
     books = {acts: plan.gpus(demand, acts=acts) for acts in (False, True)}
     cash = {acts: (paid + small) * GPU_DAY_USD for acts, (_, small, paid) in books.items()}
-    last = slice(DAYS - 28, DAYS)
+    last = slice(days - _WEEKS, days)
     saved = float((cash[False][last] - cash[True][last]).mean()) * _MONTH
-    record = track_record(**_tables(plan, demand, books[True], saved))
+    record = track_record(**_tables(plan, demand, books[True], saved, days))
     realised = record.item(0, "realised_usd")
     return (0.0 if realised is None else float(realised)), saved
 
 
-def _tables(plan: Plan, demand: Days, books: tuple[Days, Days, Days], saved: float) -> dict[str, pl.DataFrame]:
+def by_month(plan: Plan, seed: int) -> list[tuple[dt.date, float, float]]:
+    """The last day of every four weeks since the card, what the record says of them and their cash, as a month."""
+    first = (ASKED - START).days + _WEEKS + 1
+    return [
+        (START + dt.timedelta(days=days - 1), *simulated(plan, seed, days)) for days in range(first, DAYS + 1, _WEEKS)
+    ]
+
+
+def _demand(plan: Plan, seed: int) -> Days:
+    """Tokens of each day."""
+    dice = np.random.default_rng(seed)
+    growth = (1 + plan.yearly_growth) ** (np.arange(DAYS) / 365.25)
+    return np.asarray(2e9 * growth * dice.lognormal(0, 0.02, DAYS))
+
+
+def _tables(
+    plan: Plan, demand: Days, books: tuple[Days, Days, Days], saved: float, days: int
+) -> dict[str, pl.DataFrame]:
     large, small, paid = books
     service, spend, tasks = [], [], []
-    for number in range(DAYS):
+    for number in range(days):
         day, tokens = START + dt.timedelta(days=number), int(demand[number])
         moved = small[number] > 0
         name, used = ("small", small[number]) if moved else ("large", large[number])
@@ -104,7 +121,7 @@ def _tables(plan: Plan, demand: Days, books: tuple[Days, Days, Days], saved: flo
     subject = {"pool_id": "large-pool"} if plan.action == "release_capacity" else {"model_id": "large", "task": "t"}
     if plan.action in {"retire", "retrain_smaller"}:
         subject = {"model_id": "large"}
-    end = START + dt.timedelta(days=DAYS)
+    end = START + dt.timedelta(days=days)
     small_model = {"model_id": "small", "base_model_id": "large", "released_on": ACTED}
     return {
         "settings": _table("settings", [{"as_of": end - dt.timedelta(days=1)}]),
@@ -148,16 +165,18 @@ def plans(companies: int) -> list[Plan]:
 
 
 def main() -> None:
-    """Print each company, and the two sums."""
+    """Print each company, or each of its months, and the two sums."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--companies", type=int, default=48)
+    parser.add_argument("--by-month", action="store_true")
     given = parser.parse_args()
     said = was = 0.0
-    print(f"{'action':17} {'supply':10} {'growth':>7} {'record':>10} {'cash':>10}")
+    print(f"{'action':17} {'supply':10} {'growth':>7} {'to':10} {'record':>10} {'cash':>10}")
     for number, plan in enumerate(plans(given.companies)):
-        recorded, cash = simulated(plan, number)
-        said, was = said + recorded, was + cash
-        print(f"{plan.action:17} {plan.supply:10} {plan.yearly_growth:7.0%} {recorded:10,.0f} {cash:10,.0f}")
+        last = (START + dt.timedelta(days=DAYS - 1), *simulated(plan, number)) if not given.by_month else None
+        for day, recorded, cash in [last] if last else by_month(plan, number):
+            said, was = said + recorded, was + cash
+            print(f"{plan.action:17} {plan.supply:10} {plan.yearly_growth:7.0%} {day} {recorded:10,.0f} {cash:10,.0f}")
     print(f"the track record says {said:,.0f} a month, the cash was {was:,.0f}: {said / was - 1:+.1%}")
 
 

@@ -24,7 +24,7 @@ from orchestration.missing_nights import missing, yesterday
 from orchestration.nights import run_night
 from orchestration.nights_index import write_index
 from orchestration.notify import dispatch
-from orchestration.preview import last_day, preview
+from orchestration.preview import NOTHING, is_anything_delivered, last_day, preview
 from orchestration.progress import Detail, steps_shown
 from orchestration.published_night import PublishedNight, published_night
 from orchestration.run_lock import sole_run
@@ -118,6 +118,8 @@ def _nights(project: Project, first: date | None, last: date | None, now: dateti
                 "add --all to make up each, or --last for the newest alone"
             )
         return gaps
+    if not is_anything_delivered(project):
+        raise click.UsageError(NOTHING)
     return [last_day(project, yesterday(now))]
 
 
@@ -177,14 +179,17 @@ def check(root: Path, now: datetime, form: str = "text", detail: Detail = "norma
             previewed = opened.enter_context(preview(project, yesterday(now)))
         records = check_output.recognised(project, previewed.profiles, previewed.versions, previewed.proved_beside)
         notes += previewed.sentences()
+        holds = (*previewed.landing.holds, *previewed.holds)
         suggestions = check_output.in_columns(project, previewed.suggestions)
         if form == "json":
-            click.echo(check_output.as_json(records, suggestions, previewed.landing.holds, notes))
+            click.echo(check_output.as_json(records, suggestions, holds, notes))
         else:
-            lines = (*check_output.to_paste(project, suggestions), *check_output.remedies(previewed.landing.holds))
+            lines = (*check_output.to_paste(project, suggestions), *check_output.remedies(holds))
             for sentence in (*check_output.sentences(records), *notes, *lines):
                 click.echo(sentence)
         hold(previewed.landing, project.settings.machine())
+        for one in previewed.holds:
+            raise HeldError(f"held: {one.reason}: {one.detail}")
     if detail != "quiet":
         click.echo("a run would be published", err=True)
     return Exit.PUBLISHED

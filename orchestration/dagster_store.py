@@ -96,7 +96,7 @@ def _storage(url_variable: str) -> str:
     if find_spec("dagster_postgres") is None:
         raise SettingsError(
             f"trisect.toml: [dagster] url_variable = {url_variable!r}: the library for PostgreSQL is not installed; "
-            "pip install 'trisect[postgresql]'"
+            "install the requirements.txt of the release, where it is (docs/operations.md)"
         )
     return POSTGRESQL.format(variable=json.dumps(url_variable))
 

@@ -29,9 +29,21 @@ class _Bar(logging.Handler):
         self._task = progress.add_task(title, total=len(CATALOGUE))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Name the file that is being read, or the step that is done."""
+        """Name the file that is being read, or the step that is done; a warning stays above the bar."""
+        if record.levelno >= logging.WARNING:
+            self._progress.console.print(record.getMessage(), markup=False, highlight=False, soft_wrap=True)
+            return
         is_step = record.name == STEPS.name
         self._progress.update(self._task, advance=1 if is_step else 0, description=record.getMessage())
+
+
+class _Warnings(logging.Handler):
+    """What an operator is told whether they look or not: what was damaged, and is built again."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a warning, and nothing else."""
+        if record.levelno >= logging.WARNING:
+            sys.stderr.write(f"{record.getMessage()}\n")
 
 
 class _Lines(logging.Handler):
@@ -57,7 +69,7 @@ def steps_shown(title: str, detail: Detail = "normal") -> Iterator[None]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     drawn = Progress(*columns, console=console, disable=not is_drawn, transient=True, redirect_stdout=False)
     with drawn as progress:
-        handler = _Bar(progress, title) if is_drawn else _Lines(title) if detail == "verbose" else logging.NullHandler()
+        handler = _Bar(progress, title) if is_drawn else _Lines(title) if detail == "verbose" else _Warnings()
         for logger in (STEPS, LANDED):
             logger.setLevel(logging.INFO)
             logger.propagate = False

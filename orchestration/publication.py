@@ -118,7 +118,11 @@ def night(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
             files["manifest.json"] = exports.document(manifest(drawn, revision, tables, files))
             publish.publish(published, day.night, revision, files)
     path = publish.directory(published, day.night, revision)
-    metadata = {"directory": dg.MetadataValue.path(str(path)), "revision": dg.MetadataValue.int(revision)}
+    metadata = {
+        "directory": dg.MetadataValue.path(str(path)),
+        "revision": dg.MetadataValue.int(revision),
+        **{name: dg.MetadataValue.url(f"/published/{path.name}/leadership.{name}") for name in ("pdf", "html")},
+    }
     return dg.MaterializeResult(metadata={**metadata, **_pictures(tables, warehouse.project.settings.report)})
 
 

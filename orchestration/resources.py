@@ -122,7 +122,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             table_nights.finish(self._connection, [table for table in written if table not in held], self._night)
 
     def write(self, table: type[Table], rows: pl.DataFrame) -> dg.MaterializeResult[None]:
-        """Write the table; tell Dagster how many rows it has and show the first."""
+        """Write the table; tell Dagster how many rows it has and show a few."""
         written = tables.write(self._connection, table, rows)
         self._written.add(table.qualified())
         self._frames.keep(table.table_name, written)
@@ -155,12 +155,12 @@ def key(table: type[Table]) -> dg.AssetKey:
 
 
 def metadata(rows: int, first: pl.DataFrame) -> Mapping[str, dg.MetadataValue]:
-    """Row count and the first rows."""
+    """Row count and a few rows."""
     return {"dagster/row_count": dg.MetadataValue.int(rows), "preview": preview(first)}
 
 
 def preview(rows: pl.DataFrame) -> dg.TableMetadataValue:
-    """The first rows as a table of texts, in which no viewer takes a name for markup."""
+    """A few rows as a table of texts, in which no viewer takes a name for markup."""
     records = [dg.TableRecord(cells) for cells in tables.cells(rows)]
     columns = [dg.TableColumn(name, str(kind)) for name, kind in rows.schema.items()]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))

@@ -151,8 +151,10 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def cells(rows: pl.DataFrame) -> list[dict[str, str]]:
-    """The first five rows as texts, each cut to what a screen shows."""
+    """Five rows as texts, the newest where they have times, each cell cut to what a screen shows."""
+    times = [name for name, kind in rows.schema.items() if kind.is_temporal()]
+    shown = rows.top_k(5, by=times[0]) if times else rows.head(5)
     return [
         {name: "" if cell is None else str(cell)[:LONGEST_CELL] for name, cell in row.items()}
-        for row in rows.head(5).iter_rows(named=True)
+        for row in shown.iter_rows(named=True)
     ]

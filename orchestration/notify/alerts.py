@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from orchestration import last_failure
 from orchestration.missing_nights import missing, yesterday
 from orchestration.notify.settings import Occasion
 from orchestration.settings import Project
-from warehouse import publish
+from warehouse import outbox, publish
 
 GRACE: Final = timedelta(hours=12)
 """How long after its end a night may take until it is missed."""
 NAMED: Final = 5
+MISSING: Final = "missing"
 HEADLINES: Final[dict[Occasion, str]] = {
     "held": "is held and not published",
     "failed": "has failed and is not published",
@@ -33,12 +34,18 @@ class Alert:
     night: date
     sentence: str
     remedy: str
+    last: date | None = None
+    """The newest night that it is about, where it is about several."""
+
+    def is_news(self, now: datetime, days: int) -> bool:
+        """Whether it is recent enough to be told: an outage is as old as its newest night."""
+        return (now.date() - (self.last or self.night)).days <= days
 
     @property
     def name(self) -> str:
         """What tells it from other alerts about the night: another reason, or another set of doubts, is other news."""
-        if self.occasion == "missing":
-            return "missing"
+        if self.occasion == MISSING:
+            return MISSING
         return f"{self.occasion}-{hashlib.sha256(self.sentence.encode()).hexdigest()[:8]}"
 
 
@@ -55,12 +62,33 @@ def _unpublished(project: Project) -> Iterator[Alert]:
 
 
 def _missing(project: Project, now: datetime) -> Iterator[Alert]:
+    """The newest nights that are missing one after the other; gaps before them were told when they were the newest."""
     failure = last_failure.noted(project.var)
-    gaps = missing(project, yesterday(now - GRACE))
-    if gaps and (failure is None or failure.night != gaps[0]):
+    gaps = _newest_stretch(missing(project, yesterday(now - GRACE)))
+    if gaps and (failure is None or failure.night != gaps[0]) and not _was_told_with_others(project, gaps[0]):
         count = "1 night is" if len(gaps) == 1 else f"{len(gaps)} nights are"
         sentence = f"{count} not published, {gaps[0]} first and {gaps[-1]} last; no run has said why"
-        yield Alert("missing", gaps[0], sentence, "See whether `trisect ui` runs; `trisect run` makes them up.")
+        yield Alert(MISSING, gaps[0], sentence, "See whether `trisect ui` runs; `trisect run` makes them up.", gaps[-1])
+
+
+def _newest_stretch(nights: Sequence[date]) -> Sequence[date]:
+    """The last of these nights with those that come one after the other before it."""
+    start = len(nights) - 1
+    while start > 0 and nights[start - 1] == nights[start] - timedelta(days=1):
+        start -= 1
+    return nights[max(start, 0) :]
+
+
+def _was_told_with_others(project: Project, night: date) -> bool:
+    """Whether nights before this one, which are made up by now, were told as missing when it was missed already."""
+    missed_at = datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=1) + GRACE
+    folder = project.var / "delivery"
+    return any(
+        letter.issue == MISSING and letter.state in outbox.FINAL and datetime.fromisoformat(letter.at) >= missed_at
+        for before in outbox.nights(folder)
+        if before < night
+        for letter in outbox.messages(folder, before)
+    )
 
 
 def _new_doubts(project: Project) -> Iterator[Alert]:

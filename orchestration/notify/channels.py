@@ -54,7 +54,7 @@ def posts(project: Project, alerts: Sequence[Alert], now: datetime) -> list[Post
     for alert in (*published(project), *alerts):
         letter_by_key = {letter.key: letter for letter in outbox.messages(project.var / "delivery", alert.night)}
         for channel in project.settings.delivery.channel:
-            if alert.occasion in channel.nights and (now.date() - alert.night).days <= project.settings.delivery.days:
+            if alert.occasion in channel.nights and alert.is_news(now, project.settings.delivery.days):
                 letter = Letter(alert.night, alert.name, channel.name, f"{channel.kind} channel", at=now.isoformat())
                 every.append(Post(channel, alert, letter_by_key.get(letter.key, letter)))
     return every

@@ -160,7 +160,7 @@ def _due(project: Project, now: datetime, readers_by_night: ReadersByNight, news
     wanted = [night for night in nights if night >= last or night in readers_by_night or night == nights[-1]]
     return [
         *(PublishedNight(project, night, revision_by_night[night]) for night in wanted),
-        *(AlertedNight(project, one) for one in news if _is_news(project, one.night, now)),
+        *(AlertedNight(project, one) for one in news if one.is_news(now, project.settings.delivery.days)),
     ]
 
 

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Final
 
+from orchestration.settings import PROJECT_VARIABLE, load, variable
 from orchestration.ui.guard import Guard, loopback_origins
+from orchestration.ui.published_files import PublishedFiles
 
 DEFINITIONS: Final = ("-m", "orchestration.definitions")
 APP_FACTORY: Final = "create_app_from_workspace_process_context"
@@ -31,9 +34,10 @@ def web(port: int, served_as: Sequence[str]) -> None:
     if make is None:
         raise RuntimeError(f"dagster_webserver.cli has no {APP_FACTORY}: the guard cannot stand before this release")
     origins = loopback_origins(port) | set(served_as)
+    published = load(Path(variable(PROJECT_VARIABLE))).published
 
     def guarded(*arguments: Any, **named: Any) -> Guard:  # noqa: ANN401 - whatever Dagster makes its app from
-        return Guard(make(*arguments, **named), origins)
+        return Guard(PublishedFiles(make(*arguments, **named), published), origins)
 
     setattr(webserver, APP_FACTORY, guarded)
     _command("dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *DEFINITIONS)

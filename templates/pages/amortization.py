@@ -19,7 +19,6 @@ from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = 16
 ROOMY_ROWS: Final = 12
-DAYS_A_MONTH: Final = Decimal("30.4375")
 NAME_WIDTH: Final = 78.0
 MOST_LAYERS: Final = 5
 MOST_CHANGES: Final = 5
@@ -87,7 +86,7 @@ def amortization(night: Night) -> Amortization:
         stranded=index.get("stranded"),
         early_life=tuple(formats.name(row["model_id"], 16) for row in early),
         last_end=max((row["ends_on"] for row in runoffs.values() if row["ends_on"]), default=None),
-        longest_months=_months(max((row["left_days"] for row in runoffs.values() if row["left_days"]), default=None)),
+        longest_months=_longest(runoffs),
         lead=_lead(night, rows, early),
         figure=figure,
         figure_unit=figure_unit,
@@ -122,8 +121,10 @@ def _lead(night: Night, rows: list[Row], early: list[Row]) -> str:
     return night.say("amortization", "lead", facts)
 
 
-def _months(days: float | None) -> Decimal | None:
-    return None if days is None else formats.decimal(days) / DAYS_A_MONTH
+def _longest(runoffs: dict[str, Row]) -> Decimal | None:
+    """The most months that any model still waits."""
+    months = [row["left_months"] for row in runoffs.values() if row["left_months"]]
+    return formats.decimal(max(months)) if months else None
 
 
 def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:

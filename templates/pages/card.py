@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
+from types import SimpleNamespace
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +18,7 @@ from templates.table_unit import TableUnit
 
 MOST_REJECTED: Final = 2
 SUBJECT: Final = ("model_id", "task", "pool_id", "action")
+_ENDS: Final = "net_present_value_usd_p50_if_contracts_end"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         f"{name} {money.short(amount)}"
         for name, amount in (
             ("training", assumptions.get("training_usd_p50")),
+            ("post-training", assumptions.get("posttraining_usd")),
             ("evaluation", assumptions.get("evaluation_usd")),
             ("migration", assumptions.get("migration_usd")),
         )
@@ -58,7 +62,8 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
     ]
     low, high = row["next_year_saving_usd_p10"], row["next_year_saving_usd_p90"]
     paid = row["next_year_paid_usd_p50"]
-    of_paid = f", of {money.short(paid)} that its pools are then to cost" if paid else ""
+    facts = SimpleNamespace(paid=paid, run_rate=row["run_rate_paid_usd"], whose="its")
+    of_paid = f", of {night.say('decisions', 'paid', facts)}" if paid else ""
     months = row["payback_months_p50"]
     breaks_even = f"; {formats.months(months)} to break even" if months is not None else ""
     lines = [
@@ -72,13 +77,34 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         CardLine("Likely to pay back", formats.chance(row["probability"]), f" within its life{breaks_even}"),
         CardLine("Gate", "", night.say("decisions", "gate", row, gate)),
     ]
+    plan = night.say("decisions", "plan", _plan(assumptions))
+    if plan:
+        lines.append(CardLine("Plan", "", plan))
     share = assumptions.get("break_even_demand_ratio")
     if share:
         lines.append(CardLine("Turns it around", "", f"demand under {formats.whole_percent(share)} of the forecast"))
+    again, ends = assumptions.get("needed_again_on"), [assumptions.get(f"{_ENDS}_{end}") for end in ("early", "late")]
+    if again:
+        lines.append(CardLine("Needed again", formats.day(date.fromisoformat(again)), ", as policy announces"))
+    if None not in ends:
+        untold = sum(one["ends_on"] is None for one in assumptions["contracts"])
+        worth = night.say("decisions", "contract_ends", SimpleNamespace(early=ends[0], late=ends[1], contracts=untold))
+        lines.append(CardLine("Contracts", "", worth))
     if row["sign_by"]:
         owner = formats.name(row["owner"], 24) if row["owner"] else "no owner named"
         lines.append(CardLine("Sign by", formats.day_month(row["sign_by"]), f", {owner}"))
     return lines
+
+
+def _plan(assumptions: dict[str, Any]) -> SimpleNamespace:
+    """What a training needs against the GPUs that are free, and how far it lies beyond the points of its law."""
+    hours, free = assumptions.get("training_gpu_hours"), assumptions.get("free_training_gpus")
+    return SimpleNamespace(
+        gpu_hours=hours if free else None,
+        free=round(free or 0),
+        months=round(assumptions.get("training_months") or 0),
+        times=round(assumptions.get("flop_over_law") or 0),
+    )
 
 
 def _rejected(night: Night, row: Row) -> list[CardLine]:

@@ -323,6 +323,15 @@ def _thirds(night: Night) -> Markup | None:
     return company_bars(bars, night.target, f"The company’s thirds, lifetime direct spend: now {named}.")
 
 
+def _paid(night: Night) -> str:
+    """What the pools of all decisions are to cost in twelve months; empty where nothing is asked for."""
+    for row in night.tables["recommended_totals"].to_dicts():
+        paid, run_rate = row["next_year_paid_usd_p50"], row["run_rate_paid_usd"]
+        if paid:
+            return night.say("decisions", "paid", SimpleNamespace(paid=paid, run_rate=run_rate, whose="these"))
+    return ""
+
+
 def _notes(night: Night, shown: int) -> Iterator[str]:
     """A new anomaly, a use that is in question, the other decisions, what doing nothing costs, and an idle pool."""
     for row in night.tables["recent_anomalies"].filter("is_new").sort("position").head(1).to_dicts():
@@ -331,8 +340,9 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
         yield night.say("summary", "usage_gap", gap)
     rows = requested(night)
     waiting = sum(1 for row in rows if row["standing"] == "evaluate_first")
-    paid = night.tables["recommended_totals"]["next_year_paid_usd_p50"].sum()
-    facts = SimpleNamespace(more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), paid=paid)
+    facts = SimpleNamespace(
+        more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), of=_paid(night)
+    )
     if others := night.say("summary", "others", facts) if rows else "":
         yield others
     if facts.saving is not None and facts.saving.value > 0:

@@ -23,6 +23,7 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.price_driver import rate_cause
 from templates.table_unit import TableUnit
+from warehouse.vocabulary import IDLE_ACCOUNTS
 
 MOST_ACTIVE: Final = 2
 MOST_ROWS: Final = {"A4": 12, "letter": 9}
@@ -33,7 +34,6 @@ MEAN_MONTHS: Final = 3
 FEWEST_SHARES: Final = 2
 LEAST_TOKENS: Final = 10_000_000
 YARDSTICK: Final = 0.9
-IDLE: Final = ("idle", "commitment_unused")
 RATES: Final = ("used", "allocated", "fully_loaded")
 DIMENSIONS: Final = ("team", "tenant", "task")
 
@@ -326,7 +326,7 @@ def _group(night: Night, row: Row, name: str) -> ShareBar:
 
 def _causes(night: Night) -> list[Row]:
     """Causes of the month by size; what is idle by its pool."""
-    pool = pl.when(pl.col("cause").is_in(IDLE)).then("pool_id")
+    pool = pl.when(pl.col("cause").is_in(IDLE_ACCOUNTS)).then("pool_id")
     rows = night.tables["waste"].filter(month=night.subject["month"])
     summed = rows.group_by("cause", pool=pool).agg(pl.col("wasted_usd").sum())
     used = [row for row in summed.to_dicts() if row["wasted_usd"]]
@@ -347,7 +347,13 @@ def _figure(night: Night, causes: list[Row]) -> Markup | None:
         answered = row["pool"] is not None and ranks.get(row["pool"]) is not None and row["cause"] == "idle"
         words = f"{night.money.short(row['wasted_usd'])}{', decision' if answered else ''}"
         bars.append(
-            Cause(night.say("unit_costs", "cause", row), float(row["wasted_usd"]), words, share, row["cause"] in IDLE)
+            Cause(
+                night.say("unit_costs", "cause", row),
+                float(row["wasted_usd"]),
+                words,
+                share,
+                row["cause"] in IDLE_ACCOUNTS,
+            )
         )
     if rest:
         left = sum((row["wasted_usd"] for row in rest), Decimal(0))

@@ -44,14 +44,16 @@ def taken(words: list[str]) -> str:
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
-def test_a_unit_starts_a_command_that_there_is_and_writes_below_var_only(path: Path) -> None:
+def test_a_unit_starts_a_command_that_there_is_and_writes_below_var_only_or_fetches(path: Path) -> None:
     service = unit(path)["Service"]
     program, *words = shlex.split(service["ExecStart"])
 
     assert Path(program).name == "trisect"
-    assert taken(words) in {"run", "ui", "status"}
-    assert f"{words[words.index('--project') + 1]}/var" == service["ReadWritePaths"]
-    assert service["ExecStartPre"].split()[-1] == service["ReadWritePaths"]  # `trisect init` makes no var/
+    command, project = taken(words), words[words.index("--project") + 1]
+    assert command in {"run", "ui", "status", "fetch"}
+    inbox = [f"{project}/inbox"] if command == "fetch" else []
+    assert service["ReadWritePaths"].split() == [f"{project}/var", *inbox]
+    assert service["ExecStartPre"].split()[-1] == f"{project}/var"  # `trisect init` makes no var/
     assert service["ProtectSystem"] == "strict"
     assert service["UMask"] == "0077"
 
@@ -61,6 +63,7 @@ def test_the_codes_that_no_unit_calls_a_failure_are_those_of_the_contract() -> N
 
     assert codes["trisect-night.service"] == str(int(Exit.PUBLISHED_WITH_QUARANTINE))
     assert codes["trisect-watch.service"] == str(int(Exit.NIGHT_MISSING))
+    assert codes["trisect-fetch.service"] == str(int(Exit.BUSY))
 
 
 @pytest.mark.parametrize("path", TIMERS, ids=lambda path: path.name)

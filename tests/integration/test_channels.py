@@ -179,7 +179,7 @@ def test_a_published_night_is_told_with_its_decision_and_a_link(tmp_path: Path, 
     headline, link = "Example <AI>: Approve 1 decision", "https://r.example.com/2026-11-21/leadership.pdf"
     lines = [
         "October cost $4M.",
-        "1. Retire a < b: $2k a month for $0 once, sign by 30 November",
+        "1. Retire a < b: $2k in twelve months for $0 once, sign by 30 November",
         "It grew.",
         "Night 2026-11-21. All tie.",
     ]
@@ -270,6 +270,39 @@ def test_missing_nights_are_told_by_the_watch_alone_and_once(project: Project, s
     deliver(project, is_watch=True)
     [told] = server.got
     assert "2026-11-19 is missing\n3 nights are not published, 2026-11-19 first and 2026-11-21 last" in told["text"]
+
+
+def test_old_gaps_do_not_keep_a_new_outage_from_being_told(project: Project, server: Server) -> None:
+    last_failure.forget(project.var)
+    for night in ("2026-11-01", "2026-11-12", "2026-11-19"):
+        published(project, night)
+    deliver(project, is_watch=True)
+
+    [told] = server.got
+    assert "2026-11-20 is missing\n2 nights are not published, 2026-11-20 first and 2026-11-21 last" in told["text"]
+
+
+def test_an_outage_is_told_however_long_ago_it_began(project: Project, server: Server) -> None:
+    last_failure.forget(project.var)
+    published(project, "2026-10-01")  # 51 nights; news is a week old at most
+    deliver(project, is_watch=True)
+
+    assert "51 nights are not published, 2026-10-02 first and 2026-11-21 last" in server.got[0]["text"]
+
+
+def test_nights_that_are_being_made_up_are_not_told_again(project: Project, server: Server) -> None:
+    last_failure.forget(project.var)
+    published(project, "2026-11-18")
+    deliver(project, is_watch=True)
+    published(project, "2026-11-19")  # 20 and 21 were told with it
+    deliver(project, is_watch=True)
+    assert len(server.got) == 1
+
+    for night in ("2026-11-20", "2026-11-21"):
+        published(project, night)
+    later = datetime(2026, 11, 23, 12, tzinfo=UTC)  # half a day after the end of the 22nd
+    dispatch.deliver(project, later, pause=lambda _: None, is_watch=True)
+    assert "2026-11-22 is missing\n1 night is not published" in server.got[1]["text"]
 
 
 def test_doubts_are_told_when_they_are_new_and_nobody_has_looked(project: Project, server: Server) -> None:

@@ -20,6 +20,7 @@ from warehouse.landing.landing import land
 from warehouse.landing.requests.counter_growth import Growth, land_growth
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
+from warehouse.landing.requests.reduction import reduce_plainly
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
 from warehouse.schemas.raw import CounterSamples
@@ -210,23 +211,31 @@ def test_a_hundred_thousand_overlapping_calls_of_one_id_count_once_and_are_in_do
 
 
 def test_one_call_that_a_gateway_translates_is_logged_some_milliseconds_apart(desk: Desk) -> None:
-    """Of three calls of equal size one is logged twice, 3 ms apart; the others come a second and an hour later."""
+    """Of five calls of equal size two are logged twice: 3 ms apart, and 250 ms apart within the other.
+
+    The others come a second after one, overlapping it, and an hour later.
+    """
     rows = {
-        "position": [1, 2, 3, 4],
-        "request_id": ["resp_1", "chatcmpl-1", "chatcmpl-2", "resp_3"],
-        "call_type": ["aresponses", "acompletion", "acompletion", "aresponses"],
-        "start_ms": [0, 3, 1_003, 3_600_000],
+        "position": [1, 2, 3, 4, 5, 6, 7],
+        "request_id": ["resp_1", "chatcmpl-1", "chatcmpl-2", "resp_3", "chatcmpl-3", "resp_4", "chatcmpl-4"],
+        "call_type": [
+            *("aresponses", "acompletion", "acompletion"),
+            *("aresponses", "acompletion", "aresponses", "acompletion"),
+        ],
+        "start_ms": [0, 3, 1_003, 3_600_000, 3_600_250, 7_200_000, 7_200_500],
+        "took_ms": [900, 900, 900, 1_000, 700, 900, 900],
     }
     frame = pl.DataFrame(rows).with_columns(
         start_at=pl.lit(START) + pl.duration(milliseconds="start_ms"), requests=pl.lit(1), status=pl.lit("ok"),
         model=pl.lit("robin"), input_tokens=pl.lit(2000), output_tokens=pl.lit(300),
     )  # fmt: skip
-    typed = frame.with_columns(end_at=pl.col("start_at") + pl.duration(milliseconds=900)).drop("start_ms")
+    ended = pl.col("start_at") + pl.duration(milliseconds="took_ms")
+    typed = frame.with_columns(end_at=ended).drop("start_ms", "took_ms")
     path = write_landed(desk.folder / "a.parquet", request_rows(typed, "gateway"))
     desk.files = [LandedFile("inbox/a", path)]
     desk.refresh()
     doubts = desk.marked.doubts.select("kind", "subject", "rows", "tokens").rows()
-    assert doubts == [("call_logged_twice", "robin", 1, 2300)]
+    assert doubts == [("call_logged_twice", "robin", 2, 2 * 2300)]
 
 
 def test_what_was_decided_of_cached_tokens_is_said_by_source_and_model(desk: Desk) -> None:
@@ -266,16 +275,31 @@ def test_counters_land_by_day_and_only_days_that_changed_are_written_again(desk:
     assert desk.grow().files[0].path.exists()  # what is kept below var/ may go at any time
 
 
-def scrape_counters(desk: Desk, *scrapes: tuple[str, float, int]) -> None:
-    """Scrapes of servers: name, hours since the night began, output tokens counted."""
+def test_percentiles_that_buckets_tell_of_reach_the_hours_by_both_plans(desk: Desk) -> None:
+    scrape_counters(desk, ("a", 10, 0), ("a", 11, 50))
+    for bound, count in ((1_000_000, 2), (2_000_000, 4), (None, 4)):  # 2 of 4 within a second, 4 within two
+        scrape_counters(desk, ("a", 10, 0), ("a", 11, count), counter="requests_within", bound_us=bound)
+    desk.grow()
+    desk.refresh()
+    query = "SELECT output_tokens, duration_s_p50, duration_s_p95 FROM raw.request_hours"
+    assert desk.connection.execute(query).fetchall() == [(50, 1.0, 1.9)]  # 3.8 of 4: 1.8 of the 2 from 1 to 2 s
+    plain = reduce_plainly(desk.connection, desk.files, request_hours, (), [DAY])
+    assert plain.select("output_tokens", "duration_s_p50", "duration_s_p95").rows() == [(50, 1.0, 1.9)]
+
+
+def scrape_counters(
+    desk: Desk, *scrapes: tuple[str, float, int], counter: str = "output_tokens", bound_us: int | None = None
+) -> None:
+    """Scrapes of servers: name, hours since the night began, output tokens or another counter."""
     rows = [
         {
             "file_sha256": f"{target}{hours}",
             "location": "line 1",
             "source": "vllm",
             "target": target,
-            "series": "tokens",
-            "counter": "output_tokens",
+            "series": f"{counter} {bound_us}",
+            "counter": counter,
+            "bound_us": bound_us,
             "status": "ok",
             "model": "atlas",
             "scraped_at": START + timedelta(hours=hours),
@@ -283,7 +307,11 @@ def scrape_counters(desk: Desk, *scrapes: tuple[str, float, int]) -> None:
         }
         for target, hours, value in scrapes
     ]
-    append(desk.connection, CounterSamples.qualified(), CounterSamples.frame(pl.DataFrame(rows)))
+    append(
+        desk.connection,
+        CounterSamples.qualified(),
+        CounterSamples.frame(pl.DataFrame(rows, schema_overrides={"bound_us": pl.Int64})),
+    )
 
 
 def test_usage_of_one_source_in_two_groupings_holds_the_night(tmp_path: Path) -> None:

@@ -137,6 +137,28 @@ def test_an_aws_manifest_lists_the_parts_of_its_assembly(company: Founded) -> No
     assert one.cost() == 48  # 4 days of 12
 
 
+def test_an_export_that_lacks_a_file_or_rows_of_its_manifest_is_refused_while_it_counts(company: Founded) -> None:
+    def manifest(at: str, rows: int) -> bytes:
+        blobs = [{"blobName": f"exports/x/part_{part}.csv"} for part in (0, 1)]
+        return json.dumps({"blobs": blobs, "dataRowCount": rows, "runInfo": {"submittedTime": at}}).encode()
+
+    one = company().deliver({
+        "x/manifest.json": manifest("2026-11-06T00:00:00Z", 5), "x/part_0.csv": bill(*days(4)),
+    })  # fmt: skip
+    [refused] = one.land().rejections
+    assert (refused.reason, refused.detail) == (
+        "missing_part",
+        "inbox/x/manifest.json lists exports/x/part_1.csv, which is not there; deliver the export whole",
+    )
+    assert one.cost() == 0
+    one.deliver({"x/part_1.csv": bill((5, "vm1", "10"))})
+    assert (one.land().rejections, one.cost()) == ((), 50)
+    one.deliver({"x/manifest.json": manifest("2026-11-06T00:00:00Z", 6)})
+    assert {each.reason for each in one.land().rejections} == {"control_mismatch"}
+    one.deliver({"y/part_0.csv": bill(*days(6)), "y/manifest.json": azure_manifest("2026-11-07T00:00:00Z", 6)})
+    assert (one.land().rejections, one.cost()) == ((), 60)  # what is replaced need not be whole
+
+
 def aws_manifest(*keys: str) -> bytes:
     """Of a Cost and Usage Report: it names the files of a version, and no time."""
     return json.dumps({"assemblyId": "x", "reportKeys": list(keys)}).encode()

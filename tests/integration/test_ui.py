@@ -32,6 +32,7 @@ class Ui:
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process = process
         self.port = port
+        self.policy = ""
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
         """Status and body of the answer; header names have `_` for `-`."""
@@ -40,6 +41,7 @@ class Ui:
         connection.request(method, path, body, named)
         answer = connection.getresponse()
         text = answer.read().decode()
+        self.policy = answer.getheader("Content-Security-Policy", "")
         connection.close()
         return answer.status, text
 
@@ -61,6 +63,10 @@ class Ui:
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     folder = tmp_path_factory.mktemp("ui")
     write_empty(folder)
+    night = folder / "var" / "published" / "2026-11-20"
+    night.mkdir(parents=True)
+    (night / "leadership.html").write_text("<p>A report</p>", encoding="utf-8")
+    (night.parent / "current").symlink_to(night.name)
     port = free_port()
     command = [str(Path(sys.executable).with_name("trisect")), "ui", "--project", str(folder), "--port", str(port)]
     with subprocess.Popen(command, env={**os.environ, "PYTHONWARNINGS": "ignore"}) as process:
@@ -76,6 +82,20 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
             yield running
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def test_published_reports_stand_beside_its_pages_and_nothing_else_does(ui: Ui) -> None:
+    for folder in ("2026-11-20", "current"):
+        assert ui.ask("GET", f"/published/{folder}/leadership.html") == (200, "<p>A report</p>")
+        assert ui.policy.startswith("default-src 'none'")
+    for path in (
+        "2026-11-20/none.pdf",
+        "../trisect.toml",
+        "%2e%2e/%2e%2e/trisect.toml",
+        "2026-11-20/../../../trisect.toml",
+    ):
+        assert ui.ask("GET", f"/published/{path}")[0] == 404
+    assert ui.ask("GET", "/published/2026-11-20/leadership.html", Host="evil.example.com")[0] == 421
 
 
 def test_only_its_own_pages_are_served_and_all_of_it_ends_with_it(ui: Ui) -> None:

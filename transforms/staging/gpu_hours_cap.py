@@ -16,6 +16,8 @@ LONGEST: Final = timedelta(days=1)
 """Charges that last longer meet shorter ones of other days as well: transforms.staging.repeated_gpu_hours."""
 HOUR: Final = MICROSECONDS["hour"]
 MICRO: Final = 10**6
+_SKU: Final = ("service_name", "sku_id")
+_COVER: Final = ("billing_account_id", "currency", "commitment_discount_id")
 
 
 def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl.DataFrame:
@@ -25,7 +27,9 @@ def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl
 
     A resource holds in an hour at most the GPUs that one of its rows states: chips × time, or the row's own GPU-hours
     where those are more. The row that costs most an hour brings its GPU-hours first, licence, support and disks what is
-    left, which is none where the first brings all. Two halves of one machine (on demand and reserved) stay whole.
+    left, which is none where the first brings all. Two halves of one machine (on demand and reserved) stay whole. Where
+    a row states more than one machine has, its resource is a fleet under one name: an hour of it is covered by one
+    commitment or by none and billed to one account, so that what rows of one sku state under each adds up.
     """
     none = pl.lit(0, dtype=pl.Int128)
     exact = pl.col("gpu_hours_exact").to_physical().cast(pl.Int128)
@@ -57,13 +61,23 @@ def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl
 
 def _beyond_of_day(rows: pl.DataFrame) -> pl.DataFrame:
     """One row that states more than the GPUs of its resource have left in its hours: `row, beyond, stated`."""
-    hours = _spread(_overlapping(rows))
-    room = hours.group_by(*RESOURCE, "hour").agg(pl.max_horizontal("stated", "held").max().alias("room"))
-    ranked = hours.join(room, on=[*RESOURCE, "hour"]).sort("rank")
+    hours = _spread(_overlapping(rows.with_columns(pl.col("resource_id").str.to_lowercase())))
+    ranked = hours.join(_room(hours), on=[*RESOURCE, "hour"], nulls_equal=True).sort("rank")
     before = pl.col("stated").cum_sum().over(*RESOURCE, "hour") - pl.col("stated")
     beyond = (before + pl.col("stated") - pl.col("room")).clip(0).cast(pl.Int128)
     lost = ranked.with_columns(pl.min_horizontal(beyond, "stated").alias("beyond"))
     return lost.group_by("row").agg(pl.col("beyond").sum(), pl.col("stated").sum())
+
+
+def _room(hours: pl.DataFrame) -> pl.DataFrame:
+    """One resource in one hour: the GPU time that it can have at most, in 10⁻¹²."""
+    hour = [*RESOURCE, "hour"]
+    covered = hours.group_by(*hour, *_SKU, *_COVER).agg(pl.col("stated").max())
+    fleet = covered.group_by(*hour, *_SKU).agg(pl.col("stated").sum()).group_by(hour).agg(fleet=pl.col("stated").max())
+    machine = hours.group_by(hour).agg(pl.col("stated").max(), pl.col("held").max())
+    is_fleet = (pl.col("held") > 0) & (pl.col("stated") > pl.col("held"))
+    room = pl.when(is_fleet).then("fleet").otherwise(pl.max_horizontal("stated", "held"))
+    return machine.join(fleet, on=hour, nulls_equal=True).select(*hour, room=room)
 
 
 def _overlapping(rows: pl.DataFrame) -> pl.DataFrame:
@@ -116,6 +130,8 @@ def _spread(shared: pl.DataFrame) -> pl.DataFrame:
         "row",
         "rank",
         *RESOURCE,
+        *_SKU,
+        *_COVER,
         "hour",
         stated.alias("stated"),
         (pl.col("micro_chips") * MICRO * within // HOUR).alias("held"),

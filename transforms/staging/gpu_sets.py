@@ -1,4 +1,4 @@
-"""Which claims are claims of the same GPUs: one run's, one machine's, or those of a parent and its children."""
+"""Which claims are claims of the same GPUs: those of one run, one machine, one sidecar, or one family of runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with the set of GPUs that each claims and its precedence within the set.
 
     Adds `gpu_set`; `precedence`, smaller for ancestors; `is_replaced` where the scheduler says what was held;
-    `is_contested` where runs that are no part of each other count the GPUs of one machine.
+    `is_contested` where runs that are no part of each other count the GPUs of one machine, or of one sidecar.
     """
     host = pl.when(pl.col("hosts").list.len() == 1, ~pl.col("is_job")).then(
         pl.col("hosts").list.first().str.to_lowercase()
@@ -24,7 +24,9 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
     own = pl.format("run {} {}", *_RUN)
     machines = pl.col("hosts").list.eval(pl.element().str.to_lowercase()).list.unique().list.sort().list.join(", ")
     gpu_set = (
-        pl.when(host.is_not_null() & (pl.col("gpu_scope") == "host"))
+        pl.when(pl.col("sidecar").is_not_null())
+        .then(pl.format("sidecar {}", "sidecar"))
+        .when(host.is_not_null() & (pl.col("gpu_scope") == "host"))
         .then(pl.format("host {}", host))
         .when(host.is_not_null() & pl.col("gpu_scope").is_null() & pl.col("rank").is_not_null())
         .then(pl.format("{} on {}", own, host))
@@ -49,10 +51,10 @@ def gpu_sets(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("depth") > 0).then(pl.coalesce("root_set", "gpu_set")).otherwise("gpu_set").alias("gpu_set")
     )
     order = pl.struct("depth", ~pl.col("is_leading"), "start", "source", "logged_run_id", "row").rank("ordinal")
-    is_machine = pl.col("gpu_set").str.starts_with("host ")
+    is_of_several = pl.col("gpu_set").str.starts_with("host ") | pl.col("gpu_set").str.starts_with("sidecar ")
     several = pl.col("family").n_unique().over("gpu_set") > 1
     is_first = (pl.col("depth") == 0) & pl.col("is_leading")
-    return nested.with_columns(order.alias("precedence"), (is_machine & several & is_first).alias("is_contested"))
+    return nested.with_columns(order.alias("precedence"), (is_of_several & several & is_first).alias("is_contested"))
 
 
 def _counted_by_machine(rows: pl.DataFrame) -> pl.DataFrame:

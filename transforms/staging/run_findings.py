@@ -55,8 +55,13 @@ def _without_pool(training_runs: pl.DataFrame, *, has_pools: bool) -> pl.DataFra
 
 
 def _without_gpus(training_runs: pl.DataFrame, run_attempts: pl.DataFrame) -> pl.DataFrame:
-    """Runs that do not say how many GPUs they held or when, and jobs without any where GPUs were to be expected."""
-    silent = training_runs.filter(pl.col("gpu_seconds").is_null()).select("run_id")
+    """Runs that do not say how many GPUs they held or when, and jobs without any where GPUs were to be expected.
+
+    A run that ends with its last record, and has none after its first, does not say for how long.
+    """
+    is_a_moment = (pl.col("held_from") == pl.col("held_to")) & (pl.col("end_source") == "last_event")
+    is_timeless = is_a_moment & (pl.col("gpu_count") > 0) & (pl.col("gpu_seconds") == 0)
+    silent = training_runs.filter(pl.col("gpu_seconds").is_null() | is_timeless).select("run_id")
     runs = training_runs.join(pl.concat([silent, _untracked(run_attempts)]).unique(), on="run_id", how="semi")
     return _of_run(runs, "run_without_gpus").with_columns(pl.lit(None, dtype=pl.Float64).alias("gpu_seconds"))
 
@@ -82,7 +87,11 @@ def _contested(run_attempts: pl.DataFrame) -> pl.DataFrame:
     lost = run_attempts.filter(pl.col("contested_gpu_seconds") > 0).unique(claims, keep="first", maintain_order=True)
     return lost.group_by("source", pl.col("run_id").alias("subject")).agg(
         pl.lit("gpus_claimed_twice").alias("kind"),
-        pl.format("other runs on {}", pl.col("hosts").list.join(", ")).first().alias("counterpart"),
+        pl.when(pl.col("hosts").list.len() > 0)
+        .then(pl.format("other runs on {}", pl.col("hosts").list.join(", ")))
+        .otherwise(pl.lit("other runs that count the same GPUs"))
+        .first()
+        .alias("counterpart"),
         pl.len().alias("rows"),
         pl.col("contested_gpu_seconds").sum().alias("gpu_seconds"),
         *_days(),

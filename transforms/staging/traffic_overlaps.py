@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
@@ -12,6 +13,9 @@ from warehouse.schemas.staging import CapturedTwice, TrafficOverlaps
 
 AGREES_WITHIN: Final = 0.8
 """Two counts agree where the smaller is at least this part of the larger."""
+
+_AT_THE_EDGE: Final = 0.05
+"""Of the requests of an hour at most this part is taken for the start of the next one, or one request."""
 
 _COUNTS: Final = ("requests", "tokens")
 _PAIR: Final = ("day", "model", "source", "counterpart")
@@ -26,10 +30,13 @@ def traffic_overlaps(
     """One hour of one model and pair of sources that see the same traffic, by their priorities or by their counts.
 
     Two sources with different priorities see the same traffic wherever both tell of a model in an hour. Without, they
-    do where the requests and tokens of the hours that both tell of agree over the day.
+    do where the requests and tokens of the hours that both tell of agree over the day. A call at the end of an hour
+    may begin in the next one for the other source.
     """
+    if request_hours["source"].n_unique() == 1:
+        return TrafficOverlaps.empty()
     hours = _hours(request_hours, models, attribution).join(source_priorities, on="source", how="left")
-    pairs = _pairs(hours).with_columns(pl.col("hour").dt.date().alias("day"))
+    pairs = pl.concat([_pairs(hours), _spilled(hours)]).with_columns(pl.col("hour").dt.date().alias("day"))
     settled = pairs.filter(pl.col("priority_counterpart") < pl.col("priority"))
     undecided = pairs.filter((pl.col("priority_counterpart") == pl.col("priority")).fill_null(value=True))
     sums = undecided.group_by(_PAIR).agg(
@@ -104,6 +111,40 @@ def _pairs(hours: pl.DataFrame) -> pl.DataFrame:
     """Each source with each other one that tells of the same model in the same hour."""
     joined = hours.join(hours, on=["hour", "model"], suffix="_counterpart")
     return joined.filter(pl.col("source") != pl.col("source_counterpart")).rename({"source_counterpart": "counterpart"})
+
+
+def _spilled(hours: pl.DataFrame) -> pl.DataFrame:
+    """Few requests of an hour of which another source tells nothing, and as many more than this one beside that hour.
+
+    Hours of one day are compared; the counterpart is shown with what it tells of them.
+    """
+    by = ["hour", "model", "source", "source_counterpart"]
+    theirs = hours.rename({name: f"{name}_counterpart" for name in ("source", "priority", *_COUNTS)})
+    ours = hours.select("hour", "model", "source", requests_beside="requests", tokens_beside="tokens")
+    spilled = []
+    for apart in (timedelta(hours=-1), timedelta(hours=1)):
+        pairs = (
+            hours.with_columns((pl.col("hour") + apart).alias("beside"))
+            .filter(pl.col("beside").dt.date() == pl.col("hour").dt.date())
+            .join(theirs, left_on=["beside", "model"], right_on=["hour", "model"])
+            .filter(pl.col("source") != pl.col("source_counterpart"))
+            .join(theirs, on=["hour", "model", "source_counterpart"], how="anti")
+            .join(ours, left_on=["beside", "model", "source"], right_on=["hour", "model", "source"], how="left")
+        )
+        more = {name: pl.col(f"{name}_counterpart") - pl.col(f"{name}_beside").fill_null(0) for name in _COUNTS}
+        few = pl.max_horizontal(1, pl.col("requests_counterpart") * _AT_THE_EDGE)
+        fits = (pl.col("requests") <= few) & (pl.col("requests") <= more["requests"])
+        same = pl.col("tokens") * AGREES_WITHIN <= more["tokens"]
+        spilled.append(
+            pairs.filter(fits & same).with_columns(
+                pl.col("requests").alias("requests_counterpart"),
+                pl.min_horizontal(pl.col("tokens"), more["tokens"]).alias("tokens_counterpart"),
+            )
+        )
+    once = (
+        pl.concat(spilled).unique(by, keep="first", maintain_order=True).rename({"source_counterpart": "counterpart"})
+    )
+    return once.select(_pairs(hours.clear()).columns)
 
 
 def _agree(name: str) -> pl.Expr:

@@ -16,6 +16,7 @@ from warehouse.landing.coverage import uncovered, undecided
 from warehouse.landing.dedup import remove_repeated_charges
 from warehouse.landing.first_seen import Nights
 from warehouse.landing.holds import Hold
+from warehouse.landing.incomplete_exports import incomplete
 from warehouse.landing.supersession import (
     BillFile,
     DeliveredUnit,
@@ -79,13 +80,19 @@ def _settled(
 def _standing(
     connection: duckdb.DuckDBPyConnection, source: Source, inbox: Inbox, files: Sequence[BillFile]
 ) -> list[DeliveredUnit]:
-    """The units of a source; a delivery that has shrunken to under half of what it replaces is rejected."""
+    """The units of a source; a delivery is rejected that lacks files or rows of its manifest, or that has shrunken.
+
+    Shrunken is one with under half of what it replaces. What no longer counts need not be whole.
+    """
     units = delivered_units(connection, source, files)
-    while source.delivery != "append" and (fallen := shrunken(units)):
+    rows = file_cache.rows_of_contents(connection, source.name)
+    while fallen := incomplete(units, source, inbox.stated[source.name].exports, rows) or (
+        shrunken(units) if source.delivery != "append" else []
+    ):
         gone = set().union(*(each.contents for each in fallen))
         for each in fallen:
             for file in each.files:
-                inbox.reject(source.name, file, RejectedFile("shrunken", f"{each.detail}; deliver it whole"))
+                inbox.reject(source.name, file, RejectedFile(each.reason, each.detail))
         for sha256 in gone:
             file_cache.forget(connection, source.name, sha256)
         files = [at for at in files if at.sha256 not in gone]

@@ -48,18 +48,28 @@ _PARTS: Final = f"""
 # One attempt of a run in two rows: of those with one key, hosts and number of GPUs that lie within each other in time,
 # the longest counts, then the one that came farthest, then the first path. Rows that are not within another one are
 # attempts of the run; rows on other hosts or of more GPUs tell of other GPUs, and staging says what was held in all.
-# One without an end is a copy only of a row that began at the same time.
+# One without an end is a copy only of a row that began at the same time. Keys whose logs begin alike are one key; of
+# these a row without times says nothing that one with times does not.
 _RUNS: Final = f"""
     DELETE FROM {RunRows.qualified()} AS copy
     USING (
-        WITH timed AS (
+        WITH copied AS (
+            SELECT run_key, min(first_key) AS first_key FROM (
+                SELECT run_key, min(run_key) OVER (PARTITION BY log_key) AS first_key
+                FROM {RunRows.qualified()} WHERE source = $source AND log_key IS NOT NULL
+            ) GROUP BY run_key
+        ), timed AS (
             SELECT run_rows.rowid AS id, coalesce(held_from, started_at) AS begun, coalesce(held_to, ended_at) AS ended,
-                hash(run_key, list_sort(list_transform(hosts, lambda host: lower(host))), gpu_count) AS told,
+                hash(coalesce(first_key, run_key), list_sort(list_transform(hosts, lambda host: lower(host))),
+                    gpu_count) AS told,
+                first_key IS NOT NULL AND count(coalesce(held_from, started_at)) OVER (PARTITION BY first_key) > 0
+                    AS is_timed_elsewhere,
                 steps, position, location
             FROM {RunRows.qualified()} AS run_rows JOIN places USING (source, file_sha256)
+                LEFT JOIN copied USING (run_key)
             WHERE source = $source
         )
-        SELECT id, begun, ended,
+        SELECT id, begun, ended, is_timed_elsewhere,
             max(ended) OVER (attempts ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to,
             row_number() OVER (
                 PARTITION BY told, begun
@@ -72,7 +82,8 @@ _RUNS: Final = f"""
         )
     ) AS ranked
     WHERE copy.source = $source AND copy.rowid = ranked.id
-        AND (ranked.ended <= ranked.covered_to OR (ranked.place > 1 AND (ranked.begun IS NULL OR ranked.ended IS NULL)))
+        AND (ranked.ended <= ranked.covered_to OR (ranked.begun IS NULL AND ranked.is_timed_elsewhere)
+            OR (ranked.place > 1 AND (ranked.begun IS NULL OR ranked.ended IS NULL)))
     RETURNING copy.file_sha256, copy.run_id
 """
 

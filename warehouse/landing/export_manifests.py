@@ -42,12 +42,14 @@ _NAME_AND_FOLDER: Final = 2
 class Export:
     """One run of an export: its manifest, when it ran, and how many rows it exported, as far as it says.
 
-    `is_standing` where a manifest above the folder of the file lists it: of several versions this one stands.
+    `missing` are files that it lists beside others and that are not there. `is_standing` where a manifest above the
+    folder of the file lists it: of several versions this one stands.
     """
 
     manifest: str
     exported_at: datetime | None
     rows: int | None
+    missing: tuple[str, ...] = ()
     is_standing: bool = False
 
 
@@ -60,8 +62,12 @@ def exports(project: Path, pattern: str, files: Sequence[str]) -> dict[str, Expo
         with suppress(RejectedFile, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             document = msgspec.json.decode(contents(project, manifest, LARGEST))
             if isinstance(document, dict):
-                listed = list(_listed(manifest, document, below, files))
-                of_file.update(dict.fromkeys(listed, _export(manifest, document)))
+                export = _export(manifest, document)
+                names = [name for key in _LISTS for name in _names(document.get(key))]
+                by_name = _listed(manifest, names, below, files)
+                listed = [file for name in by_name for file in by_name[name]]
+                missing = [name for name in names if not by_name[name]] if names and listed else []
+                of_file.update(dict.fromkeys(listed, replace(export, missing=tuple(missing))))
                 folder = manifest.rpartition("/")[0]
                 standing.update(file for file in listed if file.rpartition("/")[0].startswith(f"{folder}/"))
     return {file: replace(export, is_standing=file in standing) for file, export in of_file.items()}
@@ -87,25 +93,25 @@ def _time(fields: Mapping[str, Any]) -> datetime | None:
 
 
 def _listed(
-    manifest: str, document: Mapping[str, Any], below: Mapping[str, Sequence[str]], files: Sequence[str]
-) -> Iterator[str]:
-    """The files that a manifest lists, at or below its folder; all beside it where it lists none.
+    manifest: str, names: Sequence[str], below: Mapping[str, Sequence[str]], files: Sequence[str]
+) -> dict[str, Sequence[str]]:
+    """The files of each name that a manifest lists, at or below its folder; all beside it where it lists none.
 
     One that has no file below it, as those of AWS Data Exports, lists files of another folder by the end of their path.
     """
     folder = manifest.rpartition("/")[0]
-    names = [name for key in _LISTS for name in _names(document.get(key))]
     if not names:
-        yield from (file for file in below.get(folder, ()) if file.rpartition("/")[0] == folder)
-        return
+        return {"": [file for file in below.get(folder, ()) if file.rpartition("/")[0] == folder]}
     by_name: dict[str, list[str]] = defaultdict(list)
     for file in below.get(folder, files):
         by_name[file.rpartition("/")[2]].append(file)
     least = 1 if folder in below else _NAME_AND_FOLDER
+    listed: dict[str, Sequence[str]] = {}
     for name in names:
         candidates = by_name.get(name.rpartition("/")[2], [])
         closest = max((_shared_tail(name, file) for file in candidates), default=0)
-        yield from (file for file in candidates if _shared_tail(name, file) == closest >= least)
+        listed[name] = [file for file in candidates if _shared_tail(name, file) == closest >= least]
+    return listed
 
 
 def _names(listed: object) -> Iterator[str]:

@@ -102,6 +102,12 @@ def rows_by_source(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(connection.execute(query).fetchall())
 
 
+def rows_of_contents(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, int]:
+    """How many rows each content of a source holds, blank lines aside."""
+    query = f'SELECT file_sha256, "rows" - blank FROM {Readings.qualified()} WHERE source = ?'
+    return dict(connection.execute(query, [source]).fetchall())
+
+
 class Shelf:
     """Keeps what was read: the rows of each content and the account of them, written in batches."""
 

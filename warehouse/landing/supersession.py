@@ -234,15 +234,16 @@ def superseded(units: Iterable[DeliveredUnit], source: Source) -> Mapping[str, s
 
 
 @dataclass(frozen=True)
-class Shrunken:
-    """A newest delivery that lost more than half of what it replaces in some units."""
+class Fallen:
+    """A delivery that cannot count as it is: its contents and files, a file reason, and what was found."""
 
     contents: frozenset[str]
     files: Sequence[str]
+    reason: str
     detail: str
 
 
-def shrunken(units: Iterable[DeliveredUnit]) -> list[Shrunken]:
+def shrunken(units: Iterable[DeliveredUnit]) -> list[Fallen]:
     """Deliveries with under half the rows or cost of the one they follow, each with all units that it lost in.
 
     A delivery follows the one that it replaces. One that came in a later night than the newest, without an export time
@@ -257,10 +258,11 @@ def shrunken(units: Iterable[DeliveredUnit]) -> list[Shrunken]:
             if before is not None and _is_half(after, before):
                 lost[frozenset(after.contents)].append((each.unit, after, before))
     return [
-        Shrunken(
+        Fallen(
             contents,
             sorted({held.at.file for _, after, _ in losses for held in after.held}),
-            "; ".join(_shrinkage(*one) for one in losses),
+            "shrunken",
+            f"{'; '.join(_shrinkage(*one) for one in losses)}; deliver it whole",
         )
         for contents, losses in lost.items()
     ]

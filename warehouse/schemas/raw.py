@@ -167,6 +167,7 @@ class RunRows(Table):
     source = text("source of the settings")
     run_id = text("identity of the run in its source; attempts of one run share it")
     run_key = text("identity of the attempt across copies: rows with one key are one attempt")
+    log_key = text("what copies of the log share whatever their folder: its first records").or_null()
     is_job = flag("the row is a scheduler's own account of a job")
     job_id = text("job of a scheduler that the processes ran in, where the log names it").or_null()
     run_group = text("group of runs, as the tracker names it").or_null()
@@ -186,6 +187,7 @@ class RunRows(Table):
     gpu_model = text("chip").or_null()
     gpu_count = measure("GPUs held", "GPUs").or_null()
     gpu_scope = text("whose GPUs gpu_count counts: host (all of the machine), job (of all ranks) or null").or_null()
+    sidecar = text("sidecar that states gpu_count: all runs that it stands above name the same GPUs").or_null()
     gpu_seconds = measure("where the format says better than count × time", "GPU-seconds").or_null()
     params = measure("parameters", "parameters").or_null()
     active_params = measure("parameters used per token", "parameters").or_null()
@@ -237,7 +239,10 @@ class CounterSamples(Table):
     source = text("source of the settings")
     target = text("path of the file without the time: the server that was scraped")
     series = text("name and labels of the sample, one a line; with the target the identity of the counter")
-    counter = choice("what is counted; times in microseconds", *COUNTERS)
+    counter = choice(
+        "what is counted; times in microseconds, requests_within those that took bound_us at most", *COUNTERS
+    )
+    bound_us = count("of requests_within; unknown for all of them, however long they took", "microseconds").or_null()
     status = choice("how the counted requests ended; ok for tokens and times", *REQUEST_STATUSES)
     model = text("model as labelled").or_null()
     deployment = text("pod or instance as labelled, else the target's own name").or_null()

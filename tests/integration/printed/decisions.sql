@@ -27,6 +27,15 @@ SELECT
 FROM shown
 UNION ALL SELECT months(month) || ' ' || change(cash_usd_p10) || ' ' || change(cash_usd_p50) || ' ' || change(cash_usd_p90) FROM curve;
 
+-- may: what the plan of a card needs, and what it rests on
+SELECT money(run_rate_paid_usd) || ' ' || coalesce(tokens((assumptions ->> 'training_gpu_hours')::DOUBLE) || ' '
+        || fixed((assumptions ->> 'free_training_gpus')::DOUBLE, 0) || ' ' || months(round((assumptions ->> 'training_months')::DOUBLE)) || ' '
+        || fixed((assumptions ->> 'flop_over_law')::DOUBLE, 0), '') || ' '
+        || coalesce(money((assumptions ->> 'net_present_value_usd_p50_if_contracts_end_early')::DOUBLE) || ' '
+        || money((assumptions ->> 'net_present_value_usd_p50_if_contracts_end_late')::DOUBLE), '')
+FROM exports.recommendations WHERE action <> 'hold' AND model_id IS NULL
+UNION ALL SELECT in_words(n) FROM range(20) AS numbers(n);
+
 -- table: Ranked
 WITH asked AS (
     SELECT * EXCLUDE (standing), list_position(['safe', 'measured', 'evaluate_first'], standing) AS standing

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +18,11 @@ import pytest
 from orchestration import cli
 from orchestration.exit_codes import Exit
 from orchestration.preview import Preview
-from orchestration.progress import steps_shown
+from orchestration.progress import Detail, steps_shown
 from orchestration.published_night import PublishedNight
 from orchestration.resources import STEPS
 from orchestration.run_lock import sole_run
+from orchestration.schedules import nightly
 from orchestration.settings import DAGSTER_VARIABLES, HOME_VARIABLE
 from orchestration.whatif_output import subject_of
 from warehouse.errors import HeldError
@@ -76,6 +77,27 @@ def test_a_night_that_cannot_be_is_a_matter_of_usage_and_no_failure(
 
     assert (code, says in said) == (Exit.UNUSABLE, True)
     assert not (tmp_path / "company" / "var" / "last_failure.json").exists()
+
+
+def test_before_anything_is_delivered_no_night_is_published_and_the_schedule_asks_for_none(
+    trisect: Trisect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, said = trisect("run", "--now", NOW)
+
+    assert (code, "there is nothing to publish yet: no [[source]]" in said) == (Exit.UNUSABLE, True)
+    assert "is published" not in said
+
+    monkeypatch.setenv("TRISECT_PROJECT", str(tmp_path / "company"))
+    at_three = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 3, tzinfo=UTC))
+    [skipped] = nightly(at_three)
+    assert skipped.skip_message.startswith("there is nothing to publish yet")
+
+    policy = tmp_path / "company" / "policy"
+    (policy / "rates.csv").write_text("pool_id,usd_per_gpu_hour,valid_from,valid_to\nchat,2,2026-01-01,2027-01-01\n")
+    pool = "pool_id,gpu_model,gpu_count,valid_from,valid_to\nchat,H100,8,2026-01-01,2027-01-01\n"
+    (policy / "pools.csv").write_text(pool)
+    [request] = nightly(at_three)
+    assert request.partition_key == "2026-11-20"
 
 
 def noted(ran: list[str], night: date) -> PublishedNight:
@@ -208,6 +230,21 @@ def test_files_and_tables_are_lines_only_where_somebody_asked(capsys: pytest.Cap
         "night 2026-11-20 aws: reading file 1 of 2 (s)",
         "night 2026-11-20 staging.charges: 5 rows (s)",
     ]
+
+
+@pytest.mark.parametrize("detail", ["quiet", "normal", "verbose"])
+@pytest.mark.parametrize("at_a_terminal", [False, True])
+def test_what_was_damaged_is_said_whether_somebody_looks_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    detail: Detail,
+    at_a_terminal: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: at_a_terminal, raising=False)
+    with steps_shown("night 2026-11-20", detail):
+        STEPS.warning("var/%s cannot be read; it is set aside [a]", "warehouse.duckdb")
+
+    assert "var/warehouse.duckdb cannot be read; it is set aside [a]" in capsys.readouterr().err
 
 
 def test_at_a_terminal_many_missing_nights_are_counted_before_they_are_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 from unittest.mock import patch
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from transforms import largest_remainder
 from transforms.largest_remainder import SIDE_BY_SIDE
-from transforms.money import divided, split
+from transforms.money import MONEY, divided, split, times_rate
 
 
 def shares(whole: int, *weights: int) -> list[int]:
@@ -86,6 +87,24 @@ def test_weights_that_sum_to_zero_are_an_error_that_names_the_group() -> None:
 def test_a_negative_weight_is_an_error() -> None:
     with pytest.raises(ValueError, match="a weight is -1"):
         shares(1, -1, 2)
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate", "product"),
+    [
+        ("1.5", "2", "3"),
+        ("2.000000000001", "1.5", "3.000000000002"),  # 3.0000000000015
+        ("0.000000000001", "0.499999999999", "0"),
+        ("0.000000000001", "0.5", "0.000000000001"),
+        ("-0.000000000001", "0.5", "0"),  # half up is towards plus
+        ("-0.000000000001", "0.500000000001", "-0.000000000001"),
+        ("12345678901234567890123.25", "4", "49382715604938271560493"),
+    ],
+)
+def test_an_amount_at_a_rate_is_rounded_half_up_at_twelve_decimals(amount: str, rate: str, product: str) -> None:
+    row = pl.DataFrame({"cost": [Decimal(amount)], "rate": [Decimal(rate)]}, schema={"cost": MONEY, "rate": MONEY})
+
+    assert row.select(times_rate("cost")).item() == Decimal(product)
 
 
 @given(

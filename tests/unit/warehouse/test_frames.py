@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -60,3 +61,22 @@ def test_a_table_too_large_to_keep_is_read_each_time(
     frames = tables.Frames(connection)
     assert frames["production_units"] is not frames["production_units"]
     assert frames["production_units"].height == 1
+
+
+def test_a_preview_shows_the_newest_rows_where_rows_have_times_else_the_first() -> None:
+    days = [date(2026, 11, day) for day in range(1, 9)]
+
+    newest = tables.cells(pl.DataFrame({"model_id": ["heron"] * 8, "day": days, "usd": [None, *range(7)]}))
+    first = tables.cells(pl.DataFrame({"model_id": [f"model-{number}" for number in range(8)]}))
+
+    assert [row["day"] for row in newest] == [f"2026-11-0{day}" for day in (8, 7, 6, 5, 4)]
+    assert [row["model_id"] for row in first] == [f"model-{number}" for number in range(5)]
+
+
+def test_a_preview_says_nothing_of_what_is_not_known_and_cuts_what_no_screen_shows() -> None:
+    (row,) = tables.cells(
+        pl.DataFrame({"usd": [None], "name": ["n" * 100_000]}, schema={"usd": pl.Float64, "name": pl.String})
+    )
+
+    assert row["usd"] == ""
+    assert len(row["name"]) == tables.LONGEST_CELL

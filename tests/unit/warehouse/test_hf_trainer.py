@@ -13,6 +13,7 @@ from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.source import Source
 from warehouse.sources.training import hf_trainer
 
+FILE = "inbox/hf/sft/trainer_state.json"
 NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 SOURCE = Source("hf", "training_logs", "hf_trainer", "inbox/hf/**/*")
 LOG = [{"step": 10 * each, "epoch": 0.1 * each, "loss": 5.0 - each, "grad_norm": 1.0} for each in range(1, 4)]
@@ -33,7 +34,7 @@ def state(*rows: dict[str, Any], **change: object) -> dict[str, object]:
 def read(
     folder: Path,
     document: object,
-    file: str = "inbox/hf/sft/trainer_state.json",
+    file: str = FILE,
     said: dict[str, object] | None = None,
     results: dict[str, object] | None = None,
 ) -> Reading:
@@ -141,3 +142,15 @@ def test_a_run_that_goes_on_to_more_steps_is_the_same_run_and_its_processes_add_
     twice = the_run(read(tmp_path, state(*both, global_step=8, max_steps=8), said=SAID))
     assert the_run(once)["run_key"] == the_run(read(tmp_path, state(*both, global_step=8, max_steps=8)))["run_key"]
     assert twice["ended_at"] == datetime(2026, 11, 2, 0, 15, tzinfo=UTC)  # 600 s + 300 s
+
+
+def test_a_log_of_five_rows_is_known_again_in_any_folder(tmp_path: Path) -> None:
+    rows = [{"step": step, "loss": 3.0 - step / 7, "epoch": step / 10} for step in range(1, 7)]
+    elsewhere = "inbox/hf/backup/trainer_state.json"
+    one, copied, other = (
+        the_run(read(tmp_path, state(*log), file))
+        for log, file in ((rows, FILE), (rows[:5], elsewhere), ([{**rows[0], "loss": 9.0}, *rows[1:]], FILE))
+    )
+    assert one["log_key"] == copied["log_key"] != other["log_key"]
+    assert one["run_key"] != copied["run_key"]
+    assert the_run(read(tmp_path, state(*rows[:4])))["log_key"] is None

@@ -165,7 +165,15 @@ def test_gpus_of_several_nodes_are_the_distinct_pairs_of_node_and_gpu(store: Sto
 
 @pytest.mark.parametrize(
     ("settings", "gpus"),
-    [({"world_size": 16}, 16.0), ({"devices": 8, "num_nodes": 4}, 32.0), ({"num_gpus": "all"}, None)],
+    [
+        ({"world_size": 16}, 16.0),
+        ({"devices": 8, "num_nodes": 4}, 32.0),
+        ({"devices": "[0, 1, 3]", "num_nodes": 2}, 6.0),
+        ({"num_gpus": "8.0"}, 8.0),
+        ({"gpu_count": "0.5"}, 0.5),
+        ({"num_gpus": "all"}, None),
+        ({"devices": "auto", "num_nodes": 2}, None),
+    ],
 )
 def test_gpus_are_counted_as_settings_allow(store: Store, settings: dict[str, object], gpus: float | None) -> None:
     assert runs(store.run("a", "FINISHED", at(-5), at(-3), **settings).read())["a"]["gpu_count"] == gpus
@@ -175,7 +183,11 @@ def test_gpus_that_only_the_system_saw_are_counted(store: Store) -> None:
     store.run("a", "FINISHED", at(-5), at(-3))
     for gpu in range(4):
         store.value("a", f"system/gpu_{gpu}_utilization_percentage", 0, -4, 90.0)
-    assert runs(store.read())["a"]["gpu_count"] == 4.0
+    store.run("b", "FINISHED", at(-5), at(-3), devices="auto", num_nodes=2)
+    store.value("b", "system/gpu_0_utilization_percentage", 0, -4, 90.0)
+    found = runs(store.read())
+    assert (found["a"]["gpu_count"], found["a"]["gpu_scope"]) == (4.0, "host")
+    assert (found["b"]["gpu_count"], found["b"]["gpu_scope"]) == (2.0, "job")  # one on each of two nodes
 
 
 def test_deleted_runs_have_cost_money_and_are_kept(store: Store) -> None:

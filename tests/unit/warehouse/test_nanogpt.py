@@ -129,3 +129,13 @@ def test_the_records_of_a_public_speedrun_add_up(shared: Path, tmp_path: Path) -
         gpu_hours += (run["gpu_count"] or 0) * (run["ended_at"] - run["started_at"]) / timedelta(hours=1)
     assert counts == {8.0: 190, None: 1}
     assert gpu_hours == pytest.approx(103.31774888888887)
+
+
+def test_a_log_under_another_name_is_known_by_its_first_losses(tmp_path: Path) -> None:
+    losses = [f"step:{step}/20 train_loss:{5 - step / 7:.4f} train_time:{step}00ms" for step in range(5)]
+    one, copied, other = (
+        the_run(read(tmp_path, *lines, said=SAID, file=file))
+        for lines, file in ((losses, FILE), (losses, "inbox/ng/copy.log"), (losses[:4], FILE))
+    )
+    assert one["log_key"] == copied["log_key"] is not None
+    assert other["log_key"] is None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -31,8 +32,10 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     made.close()
 
 
-def kept(connection: duckdb.DuckDBPyConnection, *rows: Row) -> list[tuple[str, str, int]]:
-    """File, run and steps of what remains; files are in the order of their names."""
+def kept(
+    connection: duckdb.DuckDBPyConnection, *rows: Row, logs: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str, int]]:
+    """File, run and steps of what remains; files are in the order of their names, `logs` say how logs begin."""
 
     def at(hours: float | None) -> datetime | None:
         return None if hours is None else MIDNIGHT + timedelta(hours=hours)
@@ -40,7 +43,7 @@ def kept(connection: duckdb.DuckDBPyConnection, *rows: Row) -> list[tuple[str, s
     written: list[dict[str, Any]] = [
         {"file_sha256": file, "location": f"row {number}", "source": "logs", "run_id": run, "run_key": run, "hosts": [],
          "is_job": False, "started_at": at(start), "ended_at": at(end), "end_source": "logged", "status": "finished",
-         "steps": steps}
+         "log_key": logs.get(run), "steps": steps}
         for number, (file, run, start, end, steps) in enumerate(rows)
     ]  # fmt: skip
     table = CATALOGUE["run_rows"]
@@ -95,3 +98,17 @@ def test_rows_on_other_hosts_or_of_more_gpus_are_no_copies(connection: duckdb.Du
     remove_copies(connection, SOURCE, ["f"], ["f"])
     rows = connection.execute("SELECT hosts, gpu_count FROM raw.run_rows ORDER BY location").fetchall()
     assert rows == [(["n1"], 4.0), (["n2"], 4.0), (["n1"], 8.0)]
+
+
+def test_runs_whose_logs_begin_alike_are_copies_where_one_lies_within_the_other(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    logs = dict.fromkeys(("a", "copy of a", "again"), "begins alike")
+    rows = (("f", "a", 0, 3, 30), ("g", "copy of a", 0, 3, 30), ("h", "again", 6, 9, 30), ("i", "b", 0, 3, 30))
+    assert kept(connection, *rows, logs=logs) == [("f", "a", 30), ("h", "again", 30), ("i", "b", 30)]
+
+
+def test_a_copy_without_times_of_a_log_with_times_says_nothing_more(connection: duckdb.DuckDBPyConnection) -> None:
+    logs = {"a": "x", "best": "x", "lonely": "y"}
+    rows = (("f", "a", 0, 3, 30), ("g", "best", None, None, 20), ("h", "lonely", None, None, 20))
+    assert kept(connection, *rows, logs=logs) == [("f", "a", 30), ("h", "lonely", 20)]

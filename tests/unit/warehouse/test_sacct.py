@@ -197,6 +197,9 @@ def test_host_lists_are_written_out(written: str | None, expanded: list[str]) ->
         ("gres/gpu:1g.10gb=2", None, 2 / 7),
         ("gres/gpu:nvidia_h100_80gb_hbm3_1g.10gb=1", "H100", 1 / 7),
         ("gres/gpu:a30_2g.12gb=1", "A30", 2 / 4),
+        ("gres/gpu:MIG_3G.40GB=1", None, 3 / 7),
+        ("gres/mig:1g.10gb=2,gres/gpu=0", None, 2 / 7),
+        ("gres/gpu:h100:8(S:0-1)=8", "H100", 8.0),
         ("gres/gpu:h100=8", "H100", 8.0),
     ],
 )
@@ -245,3 +248,24 @@ def test_a_local_time_that_no_clock_showed_is_refused(tmp_path: Path) -> None:
 def test_a_job_is_known_by_the_id_that_its_processes_see(tmp_path: Path) -> None:
     found = runs(read(tmp_path, {"JobID": "20+0"}, {"JobID": "20+1"}, {"JobID": "7"}))
     assert [(run["job_id"], run["is_job"]) for run in found] == [("20", True), ("20", True), ("7", True)]
+
+
+@pytest.mark.parametrize("tres", ["gres/shard=4", "gres/mps=50,gres/gpu=0", "gres/mig=1"])
+def test_parts_of_gpus_of_unknown_size_are_an_unknown_number(tmp_path: Path, tres: str) -> None:
+    [run] = runs(read(tmp_path, {"AllocTRES": f"cpu=8,{tres}"}))
+    assert (run["gpu_count"], run["gpu_seconds"]) == (None, None)
+    [whole] = runs(read(tmp_path, {"AllocTRES": f"gres/gpu=1,{tres.removesuffix(',gres/gpu=0')}"}))
+    assert whole["gpu_count"] == 1.0
+
+
+def test_a_table_of_fixed_widths_is_refused_with_the_way_to_export_it(tmp_path: Path) -> None:
+    (tmp_path / "content").write_text(
+        "JobID        JobName      State\n------------ ---------- ----------\n1 a COMPLETED\n"
+    )
+    with pytest.raises(RejectedFile, match=r"missing column JobID.*--parsable2"):
+        sacct.read(Delivered("a.txt", "ab", 1, tmp_path / "content", NIGHT), Source("s", "training_logs", "sacct", "*"))
+
+
+def test_a_refused_job_is_told_by_its_cell(tmp_path: Path) -> None:
+    refused = read(tmp_path, {"Start": "1793527200"}).refused
+    assert refused.select("reason", "detail").rows() == [("bad_date", "started_at: '1793527200'")]

@@ -97,6 +97,8 @@ def test_files_of_one_folder_share_the_run_and_copies_of_one_file_the_key(tmp_pa
     content = packed([event(1, 1, loss=1.0)])
     other = FILE.replace("1793610000", "1793620000")
     one, two = (runs(read(tmp_path, content, file))[0] for file in (FILE, other))
+    rank = FILE.replace("sft-1/", "sft-1/rank_3/train/")
+    assert runs(read(tmp_path, content, rank))[0]["run_id"] == one["run_id"]
     moved = runs(read(tmp_path, content, FILE.replace("atlas", "copy")))[0]
     assert (one["run_id"], one["run_key"] == two["run_key"]) == (two["run_id"], False)
     assert moved["run_key"] == one["run_key"]

@@ -96,7 +96,7 @@ def _all(
 
 def _silent(subject: Subject, company: Company) -> Iterator[Proposal | Alternative]:
     """A model of which no request is known: unused only where its own telemetry was delivered and holds none."""
-    homes = company.fleet.of_model(subject.model_id)
+    homes = company.fleet.hosts_of(subject.model_id)
     if all(home.is_launch for home in homes):
         return
     missing = homes_missing(subject, company.fleet)

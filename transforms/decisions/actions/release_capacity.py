@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from transforms.decisions.actions.alternatives import Alternative, Proposal, Verdict
-from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.actions.gpu_changes import ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,27 +25,36 @@ _HIGH: Final = 0.9
 
 
 def release_proposal(pool: Mapping[str, Any], fleet: Fleet) -> Proposal | Alternative:
-    """What stands idle beside the demand of the year at P90, launches that are announced among it.
+    """What stands idle beside the demand of the year at P90, until what is announced takes it.
 
-    A month in which demand comes back is bought as demand is: the GPUs of it save nothing then.
+    A month in which demand comes back is bought as demand is: the GPUs of it save nothing then. What a launch will need
+    next month is not given back for this one.
     """
     pool_id, night = pool["pool_id"], fleet.night
     missing = _missing(pool, fleet)
     if missing:
         return Alternative(ACTION, pool_id=pool_id, missing=missing)
     demand = fleet.pool(pool_id)
-    users = np.broadcast_to(demand.users, (fleet.horizon, night.draws))[:HORIZON_MONTHS]
+    announced = fleet.announced_gpus(pool_id)
+    users = np.broadcast_to(demand.users - announced, (fleet.horizon, night.draws))[:HORIZON_MONTHS]
     needed = float(np.quantile(users.mean(axis=0), _HIGH))
     standing = float(np.median(demand.idle[0]))
     capacity = float(demand.supply.capacity[0, 0])
-    freed = max(float(np.floor(min(capacity - needed, standing) + 1e-9)), 0.0)
+    # what is announced for the month after, or for the last month alone, stays for it
+    taken = announced[: HORIZON_MONTHS + 1, 0]
+    taken = np.maximum(taken, np.append(taken[1:], taken[-1]))[:HORIZON_MONTHS]
+    spare = np.floor(np.clip(np.minimum(capacity - needed - taken, standing), 0, None) + 1e-9)
+    free = np.minimum.accumulate(spare)
+    freed = float(free[0])
     given = np.zeros((fleet.horizon, 1))
-    given[:HORIZON_MONTHS, 0] = ramp(HORIZON_MONTHS, LEAD_MONTHS, MOVE_MONTHS) * freed
+    given[:HORIZON_MONTHS, 0] = ramp(HORIZON_MONTHS, LEAD_MONTHS, MOVE_MONTHS) * free
+    again = fleet.announced_from(pool_id) if free[-1] < freed else None
     alternative = Alternative(
         action=ACTION,
         pool_id=pool_id,
         blocked=None if freed > 0 else Verdict("all_in_use", "its busy hours, or what is announced, need all of it"),
-        assumptions=_assumptions(pool, fleet, needed, freed),
+        assumptions=_assumptions(pool, fleet, needed, freed)
+        | {"needed_again_on": again and again.isoformat(), "gpus_released_at_last": float(free[-1])},
     )
     return Proposal(
         alternative,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ACTION: Final = "retire"
 LEAD_MONTHS: Final = 1.0
 MOVE_MONTHS: Final = 2.0
+# Nobody's traffic has to move: once the owner has agreed, the GPUs go as idle ones do.
+UNUSED_MOVE_MONTHS: Final = 0.5
 
 
 def retire_proposal(subject: Subject, successor: Subject, fleet: Fleet) -> Proposal:
@@ -61,9 +63,9 @@ def unused_proposal(subject: Subject, fleet: Fleet) -> Proposal:
             "gpus_held": sum(holding.gpus for holding in own_holdings(subject, fleet)),
         }
         | subject.outlook()
-        | night.calendar(LEAD_MONTHS, MOVE_MONTHS),
+        | night.calendar(LEAD_MONTHS, UNUSED_MOVE_MONTHS),
     )
-    gpus = _freed(subject, fleet, moved_share(subject, fleet, LEAD_MONTHS, MOVE_MONTHS))
+    gpus = _freed(subject, fleet, moved_share(subject, fleet, LEAD_MONTHS, UNUSED_MOVE_MONTHS))
     return Proposal(alternative, np.zeros(night.draws), gpus, subject.months)
 
 

@@ -6,6 +6,7 @@ all the same, so that it is in no difference between two demands; what was bough
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -14,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.compute import CHIPS
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
+from transforms.decisions.demand.demand_draws import LONGEST_MONTHS
 from transforms.decisions.quantiles import median
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.pool_states import LEVEL_WEEKS
 from transforms.decisions.supply.roofline import MEMORY_BYTES, least_gpus
 from transforms.decisions.supply.serving_plan import PLANNED_SHARE, busy_load, cheapest, limits_of
 from transforms.decisions.supply.serving_price import shape_of
-from transforms.decisions.supply.supply import HOURS_PER_MONTH, month_shares, month_starts
+from transforms.decisions.supply.supply import month_shares, month_starts
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,6 +40,22 @@ _CACHED: Final = 96
 
 
 @dataclass(frozen=True)
+class MonthPart:
+    """The part of a month between the ends and beginnings of contracts.
+
+    Attributes:
+        share: of the month.
+        committed: GPUs paid whether used or not, by draw where the end of a contract is not known.
+        renewable: GPUs under a commitment that has ended, renewed as needed at `renewal_rate`.
+    """
+
+    share: float
+    committed: Floats
+    renewable: Floats
+    renewal_rate: Floats
+
+
+@dataclass(frozen=True)
 class PoolSupply:
     """What one pool pays for, in GPUs by month (and by draw where the end of a contract is not known).
 
@@ -49,6 +67,7 @@ class PoolSupply:
         capacity: GPUs paid for if nothing changes.
         committed_usd: what the contracts cost in any case.
         is_late: the draws in which contracts of unknown end last their usual term; None where all ends are known.
+        split: months in which a contract ends or begins, each in the parts between.
     """
 
     owned: Floats
@@ -60,6 +79,19 @@ class PoolSupply:
     power_rate: float
     on_demand_rate: float
     is_late: npt.NDArray[np.bool_] | None = None
+    split: Mapping[int, Sequence[MonthPart]] = field(default_factory=dict)
+
+    def avoidable_usd_by_part(self, month: int, gpus: Floats) -> Floats:
+        """What a demand of so many GPUs all through one month costs beyond what is owned or committed in each part."""
+        usd: Floats = np.zeros(1)
+        for part in self.split[month]:
+            short = np.maximum(gpus - self.owned[month] - part.committed, 0)
+            discount = np.maximum(self.on_demand_rate - part.renewal_rate, 0)
+            paid = self.on_demand_rate * short - discount * np.minimum(short, part.renewable)
+            usd = usd + part.share * HOURS_PER_MONTH * paid
+        if self.power_rate:
+            usd = usd + self.power_rate * HOURS_PER_MONTH * np.minimum(gpus, self.owned[month])
+        return usd
 
     def avoidable_usd(self, gpus: Floats) -> Floats:
         """What a demand of so many GPUs costs by month and draw beyond what is owned or committed."""
@@ -236,8 +268,27 @@ class PoolDemand:
         """What they cost beyond what is owned or committed."""
         return self.supply.avoidable_usd(self.total)
 
-    def changed_usd(self, gpus: Floats | float, released: Floats | float = 0.0) -> Floats:
-        """What the pool would cost beyond what is owned or committed after a change: `changed` without its parts."""
+    def saved_usd(self, gpus: Floats | float, released: Floats | float = 0.0) -> Floats:
+        """What the pool costs less by month and draw after a change: `changed` without its parts.
+
+        In a month in which a contract ends its demand may lie before or after that day, which a mean of the month does
+        not tell: the smaller saving counts, so that nothing is saved before the end.
+        """
+        total, before = self._changed_total(gpus, released), self.avoidable_usd
+        by_part = {
+            month: self.supply.avoidable_usd_by_part(month, self.total[month])
+            - self.supply.avoidable_usd_by_part(month, total[month])
+            for month in self.supply.split
+        }
+        after = self.supply.avoidable_usd_in(total)
+        fits = after.shape == np.broadcast_shapes(after.shape, before.shape)
+        saved: Floats = np.subtract(before, after, out=after) if fits else before - after
+        for month, least in by_part.items():
+            saved[month] = np.minimum(saved[month], least)
+        return np.asarray(saved)
+
+    def _changed_total(self, gpus: Floats | float, released: Floats | float) -> Floats:
+        """GPUs that are paid for after a change, in an array of their own."""
         total = self.users + np.asarray(gpus)
         np.maximum(total, 0, out=total)
         if self._has_idle:
@@ -246,7 +297,7 @@ class PoolDemand:
                 idle = idle - released
             np.maximum(idle, 0, out=idle)
             total = np.add(total, idle, out=total) if idle.size <= total.size else total + idle
-        return self.supply.avoidable_usd_in(total)
+        return np.asarray(total)
 
     def changed(self, gpus: Floats | float, released: Floats | float = 0.0) -> PoolDemand:
         """The pool with so many GPUs more or less in use; more of them are first taken from those that stand idle."""
@@ -365,14 +416,29 @@ class Fleet:
         step_sigma = row["use_sigma"] * (DAYS_PER_MONTH / (7 * LEVEL_WEEKS)) ** 0.5
         return np.asarray(gpus * np.exp(step_sigma * steps.cumsum(axis=0)))
 
+    def announced_gpus(self, pool_id: str) -> Floats:
+        """GPUs more than now that policy gives to somebody on a pool, by month, months × 1."""
+        gpus = np.zeros((self.horizon, 1))
+        for holding in self.holdings.get(pool_id, ()):
+            now = 0.0 if holding.is_launch else holding.gpus
+            gpus += np.maximum(holding.path - now, 0)
+        for row in self.others.get(pool_id, ()):
+            if row["since"] is not None:
+                gpus += self.other_gpus(row)
+        return gpus
+
+    def announced_from(self, pool_id: str) -> dt.date | None:
+        """The first day from which policy gives somebody more GPUs of a pool than now."""
+        held = self.holdings.get(pool_id, ())
+        days = [each["since"] for one in held for each in one.spans if one.is_launch or each["gpus"] > one.gpus]
+        days += [row["since"] for row in self.others.get(pool_id, ())]
+        return min((day for day in days if day is not None and day > self.night.as_of), default=None)
+
     def saved_usd(self, gpus: Mapping[str, Floats], released: Mapping[str, Floats]) -> Floats:
         """Cash without a change of GPU demand less cash with it, by month and draw: the only way to a saving."""
         saved: Floats | None = None
         for pool_id in sorted({*gpus, *released}):
-            before = self.pool(pool_id)
-            after = before.changed_usd(*_of(pool_id, gpus, released))
-            fits = after.shape == np.broadcast_shapes(after.shape, before.avoidable_usd.shape)
-            less = np.subtract(before.avoidable_usd, after, out=after) if fits else before.avoidable_usd - after
+            less = self.pool(pool_id).saved_usd(*_of(pool_id, gpus, released))
             saved = less if saved is None else saved + less
         nothing = np.zeros((self.horizon, 1))
         return np.asarray(np.broadcast_to(nothing if saved is None else saved, (self.horizon, self.night.draws)))
@@ -436,6 +502,16 @@ class Fleet:
             sums = [(pool.avoidable_usd + pool.supply.committed_usd)[:_YEAR].sum(axis=0) for pool in pools]
             self._next_years[key] = median(np.broadcast_to(sum(sums, np.zeros(1)), (self.night.draws,)))
         return self._next_years[key]
+
+    def run_rate_usd(self, pool_ids: Iterable[str]) -> float:
+        """What some pools cost in twelve months at the GPUs and rates of the night; of owned ones their power alone."""
+        hourly = sum(
+            row["gpus"] * row["avoidable_usd_per_gpu_hour" if row["supply_kind"] == "owned" else "usd_per_gpu_hour"]
+            for pool_id in sorted(set(pool_ids))
+            for row in self.rows[pool_id]
+            if row["months_ahead"] == 0
+        )
+        return float(hourly) * HOURS_PER_MONTH * _YEAR
 
     def payable_usd(self, pool_ids: Iterable[str]) -> Floats:
         """What could be left unpaid of some pools at most, by month and draw."""
@@ -544,15 +620,15 @@ def _pool_supply(pool_id: str, rows: Sequence[Mapping[str, Any]], horizon: int, 
         owned[row["months_ahead"]] += row["gpus"] if row["supply_kind"] == "owned" else 0.0
         capacity[row["months_ahead"]] += row["gpu_hours"] / HOURS_PER_MONTH
     early, late = ends["earliest"], ends["latest"]
-    if np.array_equal(early, late):
-        parts, is_late = list(early[:, :, None]), None
-    else:
-        is_late = generator(night.as_of, "contract", pool_id).permutation(night.draws) < night.draws / 2
-        parts = [np.where(is_late, late[part][:, None], early[part][:, None]) for part in range(len(early))]
+    is_known = np.array_equal(early, late)
+    is_late = (
+        None if is_known else generator(night.as_of, "contract", pool_id).permutation(night.draws) < night.draws / 2
+    )
+    parts = [_by_draw(early[part][:, None], late[part][:, None], is_late) for part in range(len(early))]
     first = [row for row in ahead if row["months_ahead"] == 0]
     powers = [row["avoidable_usd_per_gpu_hour"] for row in first if row["supply_kind"] == "owned"]
     committed, renewable, renewal_usd, committed_usd = parts
-    rates = np.divide(renewal_usd, renewable, out=np.zeros_like(renewable), where=renewable > 0)
+    rates = _quotient(renewal_usd, renewable)
     return PoolSupply(
         owned=owned[:, None],
         committed=committed,
@@ -563,7 +639,67 @@ def _pool_supply(pool_id: str, rows: Sequence[Mapping[str, Any]], horizon: int, 
         power_rate=max(powers, default=0.0),
         on_demand_rate=next(row["usd_per_gpu_hour"] for row in first if row["supply_kind"] == "on_demand"),
         is_late=is_late,
+        split=_split_months(ahead, horizon, is_late),
     )
+
+
+def _by_draw(early: Floats, late: Floats, is_late: npt.NDArray[np.bool_] | None) -> Floats:
+    """What holds in each draw: the same in all where the ends of contracts are known."""
+    return late if is_late is None else np.where(is_late, late, early)
+
+
+def _quotient(usd: Floats, gpus: Floats) -> Floats:
+    return np.divide(usd, gpus, out=np.zeros_like(gpus), where=gpus > 0)
+
+
+def _split_months(
+    rows: Sequence[Mapping[str, Any]], horizon: int, is_late: npt.NDArray[np.bool_] | None
+) -> dict[int, list[MonthPart]]:
+    """Months in which a contract ends or begins, in the parts between."""
+    layers: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["supply_kind"] == "committed":
+            layers.setdefault(row["commitment_discount_id"], []).append(row)
+    each = [sorted(layer, key=lambda row: row["months_ahead"]) for layer in layers.values()]
+    return {month: parts for month in range(horizon) if (parts := _month_parts(each, month, is_late))}
+
+
+def _month_parts(
+    layers: Sequence[Sequence[Mapping[str, Any]]], month: int, is_late: npt.NDArray[np.bool_] | None
+) -> list[MonthPart]:
+    spans = {end: [_paid_span(layer, month, end) for layer in layers] for end in ("earliest", "latest")}
+    cuts = sorted({0.0, 1.0, *(day for each in spans.values() for span in each for day in span)})
+    if len(cuts) <= 2:  # noqa: PLR2004 - begin and end of the month
+        return []
+    parts = []
+    for start, stop in itertools.pairwise(cuts):
+        sums = {end: _in_part(layers, month, spans[end], (start + stop) / 2) for end in spans}
+        pairs = zip(sums["earliest"], sums["latest"], strict=True)
+        committed, renewable, usd = (_by_draw(np.array([early]), np.array([late]), is_late) for early, late in pairs)
+        parts.append(MonthPart(stop - start, committed, renewable, _quotient(usd, renewable)))
+    return parts
+
+
+def _paid_span(layer: Sequence[Mapping[str, Any]], month: int, end: str) -> tuple[float, float]:
+    """From where to where of a month a contract is paid: one that goes on into the next month began late."""
+    ratios = [row[f"paid_ratio_{end}"] for row in layer[month : month + 2]]
+    begins = len(ratios) > 1 and ratios[1] > 0 and ratios[0] < 1
+    return (1 - ratios[0], 1.0) if begins else (0.0, ratios[0])
+
+
+def _in_part(
+    layers: Sequence[Sequence[Mapping[str, Any]]], month: int, spans: Sequence[tuple[float, float]], moment: float
+) -> tuple[float, float, float]:
+    """GPUs committed at a moment of a month; GPUs that are renewed as needed, and their USD an hour."""
+    committed = renewable = usd = 0.0
+    for layer, (first, last) in zip(layers, spans, strict=True):
+        row = layer[month]
+        if first <= moment < last:
+            committed += row["gpus"]
+        elif moment >= last and row["renewal"] != "ends" and row["gpu_hours"] > 0:
+            renewable += row["gpus"]
+            usd += row["gpus"] * row["usd_per_gpu_hour"]
+    return committed, renewable, usd
 
 
 def _by_end(rows: Sequence[Mapping[str, Any]], end: str, horizon: int) -> Floats:

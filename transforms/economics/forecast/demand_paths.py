@@ -19,6 +19,7 @@ _KEY: Final = ("known_on", "model_id", "quantity")
 _LEAST_WEIGHT: Final = 0.01
 _SERVED_WEEKS: Final = 4
 _FLEET_WEEKS: Final = 13
+_FLEET_HALF: Final = 6
 _LEAST_FLEET_DECLINE: Final = -0.01
 _FLEET_SIGMA: Final = 0.03
 _LEAST_FOLDS: Final = 3
@@ -35,8 +36,8 @@ def demand_paths(
     """One way in which one series may go on, as known on one day; the weights of a series add up to 1.
 
     A series needs eight full weeks and some demand in the last four; without, it has no row. The days of an unfinished
-    week belong to what is ahead. Where the cost of serving a model has fallen for a quarter its fleet is being taken
-    down, and ways that decline as it does gain weight.
+    week belong to what is ahead. Where the cost of serving a model has fallen in both halves of a quarter its fleet is
+    being taken down, and ways that decline as it does gain weight; one step down is over.
     """
     known_on = estimate_days["known_on"].sort().to_list()
     parts, fleets = [], []
@@ -136,10 +137,17 @@ def _monday(series: Series) -> date:
 
 
 def _fleets(series: Series, weeks: Weeks) -> pl.DataFrame:
-    """One model on one Monday: the growth a week of what serving it has cost over the quarter before."""
+    """One model on one Monday: the growth a week of what serving it has cost over the quarter before.
+
+    Nothing is told by a quarter of which one half does not fall: a fleet that was cut once is not taken down further.
+    """
     costs = [row for row, (_, quantity) in enumerate(series.names) if quantity == "inference_usd"]
-    _, growth, count = Origins(Weeks(weeks.values[costs], weeks.starts[costs])).line("logs", _FLEET_WEEKS)
+    origins = Origins(Weeks(weeks.values[costs], weeks.starts[costs]))
+    _, growth, count = origins.line("logs", _FLEET_WEEKS)
     origin_count = growth.shape[1]
+    late = origins.line("logs", _FLEET_HALF)[1]
+    early = np.pad(late, ((0, 0), (_FLEET_WEEKS - _FLEET_HALF, 0)))[:, :origin_count]
+    is_falling = (count >= _FLEET_WEEKS) & (np.maximum(early, late) < _LEAST_FLEET_DECLINE)
     mondays = [_monday(series) + timedelta(days=WEEK * number) for number in range(origin_count)]
     return pl.DataFrame(
         {
@@ -147,7 +155,7 @@ def _fleets(series: Series, weeks: Weeks) -> pl.DataFrame:
             "model_id": pl.Series(
                 [series.names[row][0] for row in costs for _ in range(origin_count)], dtype=pl.String
             ),
-            "fleet_growth": np.where(count >= _FLEET_WEEKS, growth, 0.0).ravel(),
+            "fleet_growth": np.where(is_falling, growth, 0.0).ravel(),
         }
     )
 

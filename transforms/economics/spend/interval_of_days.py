@@ -20,6 +20,8 @@ LEAST_TESTED: Final = 14
 SIGMAS: Final = 6.0
 TAILS: Final = 2.5
 LEAST_BAND: Final = 0.08
+WIDEST_BAND: Final = 6.9
+"""A thousand times more or less: days of nothing are usual in such a past, and no day of it stands out."""
 _TO_SIGMA: Final = 1.4826
 
 
@@ -39,7 +41,8 @@ def outliers(values: NDArray[np.float64], first: int) -> Iterator[Outlier]:
     A day is expected to be the median of its last four same weekdays, moved to the level of the last week. The interval
     reaches six standard deviations of the logarithms of past one-day errors to each side, taken from their median so
     that a past outlier does not widen it, and two and a half times what nineteen of twenty of them keep within, which
-    is more where tails are long. A new level is expected after half a week. A day after nothing has no interval.
+    is more where tails are long. A new level is expected after half a week. A day after nothing has no interval, nor
+    has one after a past in which days of nothing are usual.
     """
     errors: list[float] = []
     for index in range(max(HISTORY, first - TESTED), len(values)):
@@ -50,7 +53,7 @@ def outliers(values: NDArray[np.float64], first: int) -> Iterator[Outlier]:
         past = np.array(errors[-TESTED:])
         if index >= first and len(past) >= LEAST_TESTED:
             band = _band(past)
-            if abs(error) > band:
+            if band < min(abs(error), WIDEST_BAND):
                 yield Outlier(index, expected, expected * np.exp(-band), expected * np.exp(band), len(past))
         errors.append(max(error, -1e3))
 

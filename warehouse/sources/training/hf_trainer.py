@@ -24,6 +24,8 @@ _CHECKPOINT: Final = re.compile(r"checkpoint-\d+")
 _MICRO: Final = 1_000_000
 _NO_METRICS: Final = frozenset({"step", "epoch"})
 _TOKENS: Final = ("num_tokens", "num_input_tokens_seen")
+_TELLING: Final = 5
+"""Rows of a log by which a copy of it is known in another folder."""
 
 
 def side_files(file: str) -> Sequence[str]:
@@ -96,8 +98,12 @@ class _State:
 
     def identity(self, folder: str) -> str:
         """Checkpoints of one run begin alike, however far it is to go on; early ones have logged no more than once."""
-        begin = msgspec.json.encode([self.log[:1], folder])
-        return hashlib.sha256(begin).hexdigest()[:16]
+        return _digest([self.log[:1], folder])
+
+    @property
+    def log_key(self) -> str | None:
+        """What copies of the log say alike in any folder: so many rows to the last digit are no other training's."""
+        return _digest(self.log[:_TELLING]) if len(self.log) >= _TELLING else None
 
     def tokens(self, per_step: float | None) -> float | None:
         """Tokens trained on: as logged, as counted, or as the sidecar reckons."""
@@ -113,6 +119,10 @@ class _State:
             for name, value in row.items()
             if name not in _NO_METRICS and _is_number(value)
         )
+
+
+def _digest(begin: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(begin)).hexdigest()[:16]
 
 
 def _is_number(value: object) -> bool:
@@ -134,6 +144,7 @@ def _run(delivered: Delivered, source: Source, state: _State) -> Reading:
         "location": "file",
         "source": source.name,
         "run_key": key,
+        "log_key": state.log_key,
         "run_id": f"{folder}#{key[:8]}" if "run_id" not in sidecar_fields else None,
         "run_name": PurePosixPath(folder).name if "run_name" not in sidecar_fields else None,
         "steps": state.steps,

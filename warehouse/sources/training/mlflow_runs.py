@@ -19,11 +19,13 @@ _STATUSES: Final = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "cance
 _COUNTS: Final = ("gpu_count", "num_gpus", "world_size", "n_gpus")
 _CHIPS: Final = ("gpu_model", "gpu_type", "gpu", "accelerator")
 _UTILIZATION: Final = re.compile(r"system/(?:(.+)/)?gpu_(\d+)_utilization_percentage")
+_NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_LIST: Final = re.compile(r"[\[(]\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*[\])]", re.ASCII)
 _WORLD: Final = "world_size"
 _JOB_IDS: Final = ("SLURM_JOB_ID", "slurm_job_id", "SLURM_JOBID")
 _RANKS: Final = ("rank", "global_rank", "process_index", "local_rank", "RANK", "LOCAL_RANK")
 _STOPPED: Final = {"end_source": "last_event", "status": "unknown"}
-_FROM_SIDECAR: Final = ("gpu_count", "gpu_model", "cluster", "hosts")
+_FROM_SIDECAR: Final = ("gpu_count", "gpu_model", "cluster", "hosts", "sidecar")
 _DELETED: Final = "deleted"
 
 Row = Mapping[str, Any]
@@ -140,18 +142,30 @@ def _courses(run: Row, logged: Sequence[Row], night_start: int) -> Iterator[dict
 
 
 def _gpu_count(settings: Mapping[str, str], logged: Sequence[Row]) -> tuple[float | None, str | None]:
-    """GPUs and whose: as set, else devices of all nodes, else as many as system metrics saw in the machines."""
+    """GPUs and whose: as set, else devices of all nodes, else as many as system metrics saw in the machines.
+
+    Metrics that name no node are those of one of the nodes.
+    """
     stated = ((_size(settings.get(name, "")), "job" if name == _WORLD else None) for name in _COUNTS)
     if (counted := next((number for number in stated if number[0] is not None), None)) is not None:
         return counted
-    devices, nodes = _size(settings.get("devices", "")), _size(settings.get("num_nodes", "1"))
+    devices, nodes = _devices(settings.get("devices", "")), _size(settings.get("num_nodes", "1"))
     if devices is not None and nodes is not None and devices * nodes <= LARGEST_SIZE:
         return devices * nodes, "job"
     seen = {match.groups() for row in logged if (match := _UTILIZATION.fullmatch(row["key"]))}
-    scope = "host" if len({node for node, _ in seen}) == 1 else "job"
-    return (float(len(seen)), scope) if seen else (None, None)
+    if not seen:
+        return None, None
+    if {node for node, _ in seen} == {None} and nodes is not None and nodes > 1:
+        return len(seen) * nodes, "job"
+    return float(len(seen)), "host" if len({node for node, _ in seen}) == 1 else "job"
+
+
+def _devices(text: str) -> float | None:
+    """A number of devices, or as many as a list names."""
+    listed = _LIST.fullmatch(text)
+    return float(len(set(listed[1].replace(" ", "").split(",")))) if listed else _size(text)
 
 
 def _size(text: str) -> float | None:
-    """A whole number of GPUs, devices or nodes; what cannot be one says nothing."""
-    return float(text) if text.isdecimal() and float(text) <= LARGEST_SIZE else None
+    """A number of GPUs, devices or nodes; what cannot be one says nothing."""
+    return float(text) if _NUMBER.fullmatch(text) and float(text) <= LARGEST_SIZE else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from warehouse.sources.casts.date_guard import plausible_starts
-from warehouse.sources.decode.text_lines import Line, text_lines
+from warehouse.sources.decode.text_lines import Line, text_lines, uncoloured
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
@@ -26,6 +27,8 @@ _ITERATION: Final = re.compile(rb"iter (\d+): loss (\S+), time (\d+(?:\.\d+)?)ms
 _EVALUATION: Final = re.compile(rb"step (\d+): train loss (\S+), val loss (\S+)\s*")
 _RECORD: Final = re.compile(rb"step:\d+/\d+ |iter \d+: loss |step \d+: train loss ")
 _GPU: Final = re.compile(rb"\|\s+(\d+)\s+(\S.*?)\s+(?:On|Off|N/A)\s+\|\s+[0-9A-Fa-f]{8}:.*")
+_TELLING: Final = 5
+"""Losses by which a copy of a log is known under another name."""
 _DAY: Final = re.compile(r"(?<!\d)20\d\d-\d\d-\d\d(?!\d)")
 
 
@@ -34,7 +37,8 @@ def read(delivered: Delivered, source: Source) -> Reading:
     if is_sidecar(delivered.file):
         return Reading(rows=1, frames={}, refused=refuse_sidecar(delivered, source).frame())
     log = _Log()
-    for line in text_lines(delivered.content):
+    for written in text_lines(delivered.content):
+        line = written._replace(text=uncoloured(written.text))
         log.add(line)
     if not log.values and not log.is_timed:
         return Reading(rows=log.records, frames={}, refused=log.refusals.frame(), foreign_lines=log.foreign_lines)
@@ -125,6 +129,12 @@ class _Log:
         return round((self.earlier_ms + self.trained_ms) * _MILLI) if self.is_timed else None
 
     @property
+    def key(self) -> str | None:
+        """What copies of the log say alike whatever they are called; None where it tells of too little."""
+        begin = self.values[:_TELLING]
+        return hashlib.sha256(repr(begin).encode()).hexdigest()[:16] if len(begin) == _TELLING else None
+
+    @property
     def is_finished(self) -> bool:
         """Whether the last step is the last one there was to be."""
         return self.total is not None and self.last_step == self.total
@@ -153,7 +163,7 @@ def _run(log: _Log, delivered: Delivered, source: Source) -> tuple[dict[str, Any
     }
     course, is_day_only = _course(log, sidecar_fields, path, source)
     fields = with_sidecar(run, sidecar_fields) | course
-    return {**fields, "run_key": fields["run_id"]}, is_day_only
+    return {**fields, "run_key": fields["run_id"], "log_key": log.key}, is_day_only
 
 
 def _course(

@@ -30,14 +30,15 @@ def sidecar_paths(file: str) -> Sequence[str]:
 
 
 def sidecar(delivered: Delivered, source: Source) -> Mapping[str, object]:
-    """The nearest sidecar's fields, typed; empty if there is none.
+    """The nearest sidecar's fields, typed, and its path as `sidecar` where it counts GPUs; empty if there is none.
 
     Raises:
         RejectedFile: unreadable, if the sidecar is no JSON object of known fields.
     """
     for path in sidecar_paths(delivered.file):
         if path in delivered.side_files:
-            return read_sidecar(delivered.side_files[path], path, source)
+            fields = read_sidecar(delivered.side_files[path], path, source)
+            return {**fields, "sidecar": path} if "gpu_count" in fields else fields
     return {}
 
 

@@ -11,9 +11,11 @@ from typing import Final
 from warehouse.sources.casts.date_guard import microseconds_of
 from warehouse.sources.training.chips import chip
 
-_GPU: Final = re.compile(r"gres/gpu(?::([^=,]+))?=(\d+)", re.ASCII)
+_GPU: Final = re.compile(r"gres/(?:gpu|mig(?=:[^=,]*\dg\.))(?::([^=,]+))?=(\d+)", re.ASCII | re.IGNORECASE)
+_PARTS: Final = re.compile(r"gres/(?:mig|shard|mps)(?::[^=,]+)?=0*[1-9]", re.ASCII | re.IGNORECASE)
+"""Parts of GPUs of which the accounting does not say how large they are."""
 _ELAPSED: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.(\d+))?", re.ASCII)
-_SLICE: Final = re.compile(r"(?:^|[_-])(\d)g\.\d+gb.*$", re.ASCII)
+_SLICE: Final = re.compile(r"(?:^|^mig[_-]|[_-])(\d)g\.\d+gb.*$", re.ASCII | re.IGNORECASE)
 _SLICES: Final = {"A30": 4}
 """Compute slices of a chip that is no seventh: others are cut into seven."""
 _PART: Final = re.compile(r"(\d+)\+\d+", re.ASCII)
@@ -66,10 +68,11 @@ def elapsed(written: str | None, seconds: str | None) -> timedelta | None:
     )
 
 
-def gpus(tres: str | None) -> Mapping[str | None, float]:
+def gpus(tres: str | None) -> Mapping[str | None, float | None]:
     """GPUs by chip, slices as parts of one; a total without type beside typed counts is the same GPUs.
 
-    Without any GPU: none of no chip. Three sevenths of an A100 are `gres/gpu:a100_3g.20gb=1`.
+    Without any GPU: none of no chip; an unknown number where there are parts of unknown size alone. Three sevenths of
+    an A100 are `gres/gpu:a100_3g.20gb=1`.
     """
     counts = [(name, int(number)) for name, number in _GPU.findall(tres or "")]
     typed: dict[str | None, float] = {}
@@ -79,6 +82,8 @@ def gpus(tres: str | None) -> Mapping[str | None, float]:
             typed[model] = typed.get(model, 0.0) + number * _part_of_gpu(name)
     listed = sum(number for name, number in counts if name)
     total = max((number for name, number in counts if not name), default=listed)
+    if total == listed == 0 and _PARTS.search(tres or ""):
+        return {None: None}
     rest = float(total - listed)
     if len(typed) == 1:
         return {model: count + max(rest, 0.0) for model, count in typed.items()}
@@ -109,7 +114,7 @@ def runs(job: Job, source: str, first: Job) -> list[dict[str, object]]:
             "team": job.account,
             "started_at": microseconds_of(job.started_at),
             "gpu_model": model,
-            "gpu_count": float(count),
+            "gpu_count": count,
             **_course(job, count),
         }
         for model, count in held.items()
@@ -122,7 +127,7 @@ def _tracked_id(job: Job) -> str:
     return part[1] if part else job.job_raw
 
 
-def _course(job: Job, count: float) -> dict[str, object]:
+def _course(job: Job, count: float | None) -> dict[str, object]:
     """How the attempt ended; time in which it was suspended held no GPU, so elapsed time wins.
 
     An attempt with an end has ended, whatever the word: one that was requeued stopped there.
@@ -137,7 +142,7 @@ def _course(job: Job, count: float) -> dict[str, object]:
         "ended_at": microseconds_of(ended_at),
         "status": "unknown" if job.status == "running" else job.status,
         "end_source": "last_event" if job.ended_at is None else "job_db",
-        "gpu_seconds": count * spent.total_seconds(),
+        "gpu_seconds": None if count is None else count * spent.total_seconds(),
     }
 
 

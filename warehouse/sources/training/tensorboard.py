@@ -27,6 +27,8 @@ _DEEP: Final = 3
 _SCALARS: Final = "scalars"
 _PARTS: Final = frozenset({"train", "validation", "eval", "val", "test"})
 """Folders into which writers put the values of one run apart, by what they measure."""
+_RANK: Final = re.compile(r"(?:local_|global_)?(?:rank|worker|process|proc)[-_.]?\d+", re.IGNORECASE)
+"""Folders into which the processes of one run write apart."""
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
@@ -108,9 +110,11 @@ def _numbers(tensor: Any) -> list[float]:  # noqa: ANN401 - a protobuf message w
 
 
 def _run_folder(file: PurePosixPath) -> PurePosixPath:
-    """The folder that is a run: training and validation stand in folders of their own below it."""
-    is_part = file.parent.name.lower() in _PARTS and len(file.parts) > _DEEP
-    return file.parent.parent if is_part else file.parent
+    """The folder that is a run: training, validation and each process stand in folders of their own below it."""
+    folder = file.parent
+    while len(folder.parts) >= _DEEP and (folder.name.lower() in _PARTS or _RANK.fullmatch(folder.name)):
+        folder = folder.parent
+    return folder
 
 
 def _attempts(segment: _Segment, delivered: Delivered, source: Source) -> list[Mapping[str, Any]]:

@@ -8,11 +8,13 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from transforms.compute import CHIPS
 from transforms.decisions.law.architectures import nearest
+from transforms.decisions.supply.fleet import MonthPart, PoolDemand, PoolSupply
 from transforms.decisions.supply.roofline import Replica, Shape, least_gpus
 from transforms.decisions.supply.serving_plan import Limits, Load, cheapest
 from transforms.decisions.supply.serving_price import least_serving_usd, size_price_ratio
@@ -226,6 +228,26 @@ def test_what_busy_weeks_at_p90_leave_over_is_released(company: Company) -> None
     assert float(row["monthly_saving_usd_p50"]) == pytest.approx(7305)
 
 
+def test_what_stands_idle_until_a_launch_is_given_back_until_then(company: Company) -> None:
+    # 5 of 10 GPUs are spare, and a launch takes 5 from 22 February, three months ahead: released are a quarter of the
+    # first month and all of the second, 1.25 × 5 × 2 × 730.5; what the third would save stays for the launch
+    launch = {"deployment_id": "n", "model_id": "next", "pool_id": "p", "gpu_count": 5}
+    row = release(pool(company, 4.0).add("deployments", **launch, valid_from=dt.datetime(2027, 2, 22, tzinfo=dt.UTC)))
+    said = json.loads(row["assumptions"])
+
+    assert float(row["next_year_saving_usd_p50"]) == pytest.approx(1.25 * 7305)
+    assert (said["gpus_released"], said["gpus_released_at_last"]) == (5, 0)
+    assert said["needed_again_on"] == "2027-02-22"
+
+
+def test_what_a_launch_takes_next_week_is_not_given_back(company: Company) -> None:
+    launch = {"deployment_id": "n", "model_id": "next", "pool_id": "p", "gpu_count": 5}
+    row = release(pool(company, 4.0).add("deployments", **launch, valid_from=dt.datetime(2026, 11, 28, tzinfo=dt.UTC)))
+
+    assert float(row["next_year_saving_usd_p90"]) == 0
+    assert row["reason_code"] == "all_in_use"
+
+
 def used_by_week(company: Company, user: str, weeks: list[float]) -> Company:
     """A deployment of the pool `p` that held so many of its GPUs in each week, the last one first."""
     for back, gpus in enumerate(weeks):
@@ -308,6 +330,21 @@ def test_nothing_is_saved_before_the_day_on_which_its_contract_ends(company: Com
     row = release(company.add("billed_days", **bought, first_start=first, last_end=last))
 
     assert (row["saves_from"], row["sign_by"]) == (dt.date(2027, 1, 1), dt.date(2026, 12, 31))
+    # 5 of 10 GPUs for what is left of twelve months after 40 days: 12 − 40 / 30.4375 = 10.686 months at 7,305
+    assert float(row["next_year_saving_usd_p90"]) == pytest.approx(7305 * 10.686, rel=1e-3)
+
+
+def test_gpus_that_are_used_to_the_end_of_their_contract_and_model_cost_nothing_after_it() -> None:
+    # 8 GPUs under contract for half the month, used by 8 in that half: 4 in its mean, which are no demand afterwards
+    one, none = np.full((1, 1), 1.0), np.zeros((1, 1))
+    halves = [MonthPart(0.5, 8 * one[0], none[0], none[0]), MonthPart(0.5, none[0], 8 * one[0], 2 * one[0])]
+    supply = PoolSupply(none, 4 * one, 4 * one, 2 * one, 8 * one, none, 0.0, 3.0, split={0: halves})
+
+    assert PoolDemand(4 * one, none, supply).saved_usd(-4 * one) == 0
+    # of 8 in all of the month the second half is avoidable: 0.5 × 8 × 2 × 730.5
+    assert PoolDemand(8 * one, none, supply).saved_usd(-8 * one) == pytest.approx(5844)
+    # and a half of them saves half of it, not what lies beyond the mean of 4 that are bound
+    assert PoolDemand(8 * one, none, supply).saved_usd(-4 * one) == pytest.approx(2922)
 
 
 def test_nobody_has_to_sign_for_what_saves_before_any_contract_ends(company: Company) -> None:

@@ -110,7 +110,34 @@ def test_what_is_used_of_a_commitment_without_a_pool_is_of_no_pool(table_of: Tab
     named = {"commitment_discount_id": "x", "commitment_discount_status": "Used"}
     charges = [*bill(10, **named), *bill(0, **elsewhere, **named)]
 
-    assert supplied(table_of, charges)["committed", "x"][0]["gpus"] == pytest.approx(10)
+    first = supplied(table_of, charges)["committed", "x"][0]
+    assert (first["gpus"], first["usd_per_gpu_hour"]) == (pytest.approx(10), pytest.approx(2))
+
+
+def test_what_a_pool_does_not_use_of_a_commitment_stays_with_it_where_its_rows_name_it(table_of: TableOf) -> None:
+    # 240 dollars a day at 2 dollars an hour are 5 GPUs of `p`, whoever else uses the commitment
+    unused = {"gpu_hours": None, "effective_cost": Decimal(240), "commitment_discount_status": "Unused"}
+    charges = [row for pool in "pq" for row in bill(10, commitment_discount_id="x", pool_id=pool)]
+    charges += bill(0, **unused, commitment_discount_id="x")
+    held = [row for row in supplied(table_of, charges)["committed", "x"] if row["months_ahead"] == 0]
+
+    assert {row["pool_id"]: row["gpus"] for row in held} == {"p": pytest.approx(15), "q": pytest.approx(10)}
+
+
+def test_hours_that_cost_nothing_have_a_price_of_nothing(table_of: TableOf) -> None:
+    first = supplied(table_of, bill(10, effective_cost=Decimal(0)))["on_demand", None][0]
+
+    assert (first["gpus"], first["usd_per_gpu_hour"], first["usd"]) == (pytest.approx(10), 0, 0)
+
+
+@pytest.mark.parametrize(("days", "dollars"), [(3, 14610), (4, 14610 * (1 - 4 * 360 / (7 * 480)))])
+def test_credits_lower_a_price_where_they_come_at_least_every_other_day(
+    table_of: TableOf, days: int, dollars: float
+) -> None:
+    # of 7 × 480 dollars 4 × 360 are credited on four days of seven; three of seven are too few
+    credited = bill(0, charge_category="Credit", gpu_hours=None, effective_cost=Decimal(-360))[:days]
+
+    assert float(supplied(table_of, [*bill(10), *credited])["on_demand", None][0]["usd"]) == pytest.approx(dollars)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +185,12 @@ def test_of_a_purchase_only_its_power_can_be_left_unpaid(table_of: TableOf) -> N
     power = [{"pool_id": "p", "power_usd_per_gpu_hour": 0.2, "usd": 4_000_000}]
     charges = bill(10, source="accrual")
     without, told = supplied(table_of, charges), supplied(table_of, charges, assets=power)
+    cheap = supplied(table_of, bill(10, source="accrual", effective_cost=Decimal(24)), assets=power)
 
     assert float(without["owned", None][0]["avoidable_usd"]) == 0
     assert float(told["owned", None][0]["avoidable_usd"]) == pytest.approx(10 * MONTH * 0.2)
+    # 24 dollars a day are 10 cents an hour: no more can be left unpaid than is paid
+    assert float(cheap["owned", None][0]["avoidable_usd"]) == pytest.approx(10 * MONTH * 0.1)
 
 
 @pytest.mark.parametrize(

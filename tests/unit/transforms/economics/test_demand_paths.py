@@ -121,6 +121,18 @@ def test_a_fleet_that_is_taken_down_is_evidence_of_decline(company: Any) -> None
     assert mean_over(paths(shrunk), 180) < mean_over(paths(kept), 180)
 
 
+def test_a_fleet_that_was_cut_once_is_no_evidence_of_further_decline(company: Any) -> None:
+    dice = np.random.default_rng(5)
+    # 142 days, of which the last 50 at half the demand, and the fleet was halved with it
+    level = np.where(np.arange(142) < 92, 2e9, 1e9)
+    tokens = list(level * dice.lognormal(0, 0.05, 142))
+    untold, cut = (company(tokens, costs) for costs in (None, list(level / 1e5)))
+
+    assert mean_over(paths(cut), 180) == pytest.approx(mean_over(paths(untold), 180))
+    # seven weeks at 1e9 a day weigh more than the one step down before them
+    assert 0.7e9 < mean_over(paths(cut), 180) < 1.1e9
+
+
 def test_what_is_expected_to_the_end_of_service_follows_the_paths(company: Any, rows: Any) -> None:
     tables = company([1e9 * 0.8 ** (day / 30) for day in range(170)])
     names = ("estimate_days", "daily_service", "production_units", "daily_spend")

@@ -64,6 +64,18 @@ def test_a_day_of_nothing_is_outside_and_a_series_of_nothing_is_not() -> None:
     assert list(outliers(np.zeros(120), 60)) == []
 
 
+def test_where_days_of_nothing_are_usual_none_is_outside_and_no_interval_is_endless() -> None:
+    """Every ninth and every thirteenth day costs nothing: more than one of twenty, and no weekday tells which."""
+    values = np.full(180, 100.0)
+    values[::9] = values[::13] = 0.0
+    assert list(outliers(values, 60)) == []
+
+    values[100:] = 100.0
+    values[170] = 0.0
+    last = list(outliers(values, 165))
+    assert [one.position for one in last if not np.isfinite(one.high)] == []
+
+
 def booked(rows: Any, spike: float, **given: Any) -> Any:
     """120 days of $100 of one model, pool and team, and of $300 of another source; the last day is partial."""
     written = []

@@ -211,6 +211,8 @@ def test_runs_of_a_company_without_pools_put_nothing_in_doubt_and_are_named_once
 def test_a_run_that_does_not_say_how_many_gpus_it_held_or_when_is_a_finding() -> None:
     assert findings(run("a", 0, 2, None)) == [("run_without_gpus", "a", None)]
     assert findings(run("a", None, None)) == [("run_without_gpus", "a", None)]
+    assert findings(run("a", 0, 0, end_source="last_event")) == [("run_without_gpus", "a", None)]  # one record, no more
+    assert findings(run("a", 0, 0)) == []  # it says that it ended as it began
     assert findings(run("a", 0, 2, 0.0)) == []
 
 
@@ -276,3 +278,12 @@ def test_one_rank_alone_speaks_for_its_job() -> None:
     last = [run(f"j{job}", 0, 10, 8.0, hosts=[f"n{job}"], rank=7, gpu_scope="job") for job in (0, 1)]
     assert gpu_hours(last[0]) == {"j0": 80.0}
     assert findings(last[0]) == []
+
+
+def test_runs_below_one_sidecar_name_the_same_gpus_and_what_each_lost_is_in_doubt() -> None:
+    # 8 GPUs: `a` holds them from 0 to 2, `b` only from 2 to 3, `c` from 5 to 6
+    below = {"sidecar": "inbox/tb/trisect-run.json"}
+    rows = (run("a", 0, 2, **below), run("b", 0, 3, **below), run("c", 5, 6, hosts=["n2"], **below))
+    assert gpu_hours(*rows) == {"a": 2 * 8, "b": 1 * 8, "c": 1 * 8}
+    assert findings(*rows) == [("gpus_claimed_twice", "b", 2 * 8)]
+    assert gpu_hours(run("a", 0, 2, sidecar="a.json"), run("b", 0, 3, sidecar="b.json")) == {"a": 16, "b": 24}

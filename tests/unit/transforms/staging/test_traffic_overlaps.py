@@ -66,6 +66,19 @@ def test_other_counts_other_tokens_other_hours_and_other_models_are_other_traffi
     assert overlaps(hour("a", 1, 1, model=None), hour("b", 1, 1, model=None)).is_empty()
 
 
+def test_a_call_at_the_edge_of_an_hour_is_in_doubt_though_each_source_has_it_in_another_hour() -> None:
+    gateway, sdk = hour("gateway", 1, 2300), hour("sdk", 1, 2300, at=11)
+    [finding] = doubts(overlaps(gateway, sdk))
+    assert (finding["rows"], finding["tokens"]) == (1, 2300.0)
+    assert (counted(gateway, sdk, gateway=1, sdk=2), counted(gateway, sdk, gateway=2, sdk=1)) == (1, 1)
+    assert overlaps(gateway, hour("sdk", 1, 9000, at=11)).is_empty()  # of another size
+    assert overlaps(gateway, hour("sdk", 1, 2300, at=12)).is_empty()  # an hour lies between
+    # of 100 calls the SDK has 3 in the next hour, where the gateway has none: 97 + 3 are the gateway's
+    late = [hour("gateway", 100, 5000), hour("sdk", 97, 4850), hour("sdk", 3, 150, at=11)]
+    assert counted(*late, gateway=1, sdk=2) == 100
+    assert counted(late[0], late[1], hour("sdk", 7, 350, at=11), gateway=1, sdk=2) == 107  # more than the edge has
+
+
 def test_counts_are_compared_over_the_hours_that_both_tell_of() -> None:
     one = [hour("gateway", 100, 5000), hour("gateway", 10, 500, at=11)]
     other = [hour("sdk", 90, 4500), hour("sdk", 15, 700, at=11), hour("sdk", 500, 9000, at=12)]
