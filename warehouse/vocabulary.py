@@ -25,7 +25,10 @@ END_SOURCES: Final = ("logged", "last_event", "job_db", "censored")
 REQUEST_STATUSES: Final = ("ok", "error", "cancelled", "pending", "unknown")
 """How a request ended."""
 
-COUNTERS: Final = ("requests", "input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us")
+COUNTERS: Final = (
+    *("requests", "input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us"),
+    "requests_within",
+)
 """What is read of the counters of a serving process."""
 
 THIRDS_STATUSES: Final = (

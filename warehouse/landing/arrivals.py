@@ -86,10 +86,15 @@ class Inbox:
 
 
 def _read_of(source: Source) -> object:
-    """What a source takes out of a file: of a bill a column of cost, whatever its format; of others all it names."""
+    """What a source takes out of a file: of a bill a column of cost, whatever its format; of others all it names.
+
+    Where the path says when something was measured, servers of two sources may say the same, each at its time.
+    """
     if source.kind == "gpu_billing":
         cost = source.columns.get("billed_cost") or source.columns.get("effective_cost") or COST_OF_FOCUS
         return source.kind, cost.casefold()
+    if FORMATS[source.kind, source.format].is_timed_by_path:
+        return source.name
     return source.kind, source.format, frozenset(source.columns.items()), frozenset(source.constants.items())
 
 

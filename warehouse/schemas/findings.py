@@ -159,6 +159,11 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "deliver_files",
         "deliver a file, or correct `files` of the source in trisect.toml",
     ),
+    "source_without_rows": _notice(
+        "none of the {rows} files of source {source} holds a row of its format; nothing of it is counted",
+        "name_the_files",
+        "look into the page of the format, docs/formats, for what `files` must name, or correct `format`",
+    ),
     "no_bill": _notice(
         "no bill has come: nothing has a cost but what rates.csv prices",
         "deliver_files",

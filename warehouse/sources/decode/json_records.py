@@ -11,22 +11,33 @@ import polars as pl
 from warehouse.sources.decode.column_mapping import ColumnMapping, Layout, cleaned, find
 from warehouse.sources.decode.json_columnar import shape, split
 from warehouse.sources.decode.json_members import Cells, json_cells
-from warehouse.sources.decode.json_text import BadLine
+from warehouse.sources.decode.json_text import ONE_A_LINE, BadLine
 from warehouse.sources.decode.text_batch import Sheet, refused_rows
 from warehouse.sources.decode.text_blocks import line_blocks
+from warehouse.sources.reader_protocol import RejectedFile
 
 
 def json_sheets(content: Path, layout: Layout) -> Iterator[Sheet]:
     """The rows of a JSONL file; a column that no row of the first block has is missing.
 
     Raises:
-        RejectedFile: limit, encoding, missing_column or duplicate_column.
+        RejectedFile: limit, encoding, unreadable, missing_column or duplicate_column.
     """
     mapping: ColumnMapping | None = None
     for block in line_blocks(content):
         table = _Table.of(block)
+        if mapping is None and not table.names():
+            _refuse_unread(table.refused)
         mapping = _mapping(table.names(), layout, mapping)
         yield table.sheet(mapping)
+
+
+def _refuse_unread(refused: pl.DataFrame) -> None:
+    """No line of the first block could be read: why the first could not says more than the columns that it lacks."""
+    if not refused.is_empty():
+        first = refused.row(0, named=True)
+        what = f"{first['location']}: {first['reason']}: {first['detail']}"
+        raise RejectedFile("unreadable", f"no line is a JSON object that can be read; {what}; {ONE_A_LINE}")
 
 
 @dataclass(frozen=True)

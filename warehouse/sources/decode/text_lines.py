@@ -16,6 +16,14 @@ _WIDE: Final = re.compile(rb"\xff\xfe|\xfe\xff|\0\0\xfe\xff|[\t\n\r -~]\0[\t\n\r
 """How texts in UTF-16 and UTF-32 begin: with their mark, or with a letter in every other byte."""
 
 
+_COLOUR: Final = re.compile(rb"\x1b\[[0-9;]*m")
+
+
+def uncoloured(text: bytes) -> bytes:
+    """A line without the codes with which a launcher colours it on a terminal."""
+    return _COLOUR.sub(b"", text) if b"\x1b" in text else text
+
+
 class Line(NamedTuple):
     """One line without its end; `is_ended` is False only for a last line that lacks one."""
 
