@@ -378,27 +378,27 @@ def _told_apart(value: str, limit: int, shown: str) -> str:
 
 def _shortened(shown: str, limit: int, tail: int | None = None) -> str:
     """A text of at most so many letters, its middle left out; a sign as wide as high counts for two letters."""
-    if sum(map(_letters, shown)) <= limit:
+    if sum(map(_letter_count, shown)) <= limit:
         return shown
     is_from_right = shown.startswith(LEFT_TO_RIGHT_MARK)
     signs = shown.strip(LEFT_TO_RIGHT_MARK)
     tail = (limit - 1) // 2 if tail is None else tail
     last = _first_signs(signs[::-1], tail)[::-1]
-    first = _first_signs(signs, limit - 1 - sum(map(_letters, last)))
+    first = _first_signs(signs, limit - 1 - sum(map(_letter_count, last)))
     cut = f"{first}{ELLIPSIS}{last}"
     return f"{LEFT_TO_RIGHT_MARK}{cut}{LEFT_TO_RIGHT_MARK}" if is_from_right else cut
 
 
 def _first_signs(signs: str, room: int) -> str:
     taken = 0
-    for place, sign in enumerate(signs):
-        taken += _letters(sign)
+    for sign_number, sign in enumerate(signs):
+        taken += _letter_count(sign)
         if taken > room:
-            return signs[:place]
+            return signs[:sign_number]
     return signs
 
 
-def _letters(sign: str) -> int:
+def _letter_count(sign: str) -> int:
     if sign.isascii():
         return 1
     if sign == LEFT_TO_RIGHT_MARK or unicodedata.category(sign) == "Mn":

@@ -177,7 +177,7 @@ def _is_standard(script: str, code: int) -> bool:
     return script not in STANDARDS
 
 
-def _fallback(sources: Path, target: Path, known: set[int]) -> dict[str, dict[str, int]]:
+def _fallback(sources: Path, target: Path, covered_signs: set[int]) -> dict[str, dict[str, int]]:
     """Writes a WOFF2 for each script with the signs that are in no font before it.
 
     Returns:
@@ -189,7 +189,7 @@ def _fallback(sources: Path, target: Path, known: set[int]) -> dict[str, dict[st
         if "fvar" in font:
             font = instantiateVariableFont(font, {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
                                            | {"wght": 400}, inplace=True)  # fmt: skip
-        kept = {code for code in font.getBestCmap() if code not in known and _is_standard(script, code)}
+        kept = {code for code in font.getBestCmap() if code not in covered_signs and _is_standard(script, code)}
         options = Options(layout_features=SHAPING, notdef_outline=True, hinting=False, desubroutinize=True)
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=kept | BLANKS)
@@ -205,7 +205,7 @@ def _fallback(sources: Path, target: Path, known: set[int]) -> dict[str, dict[st
             for code, glyph in sorted(font.getBestCmap().items())
             if code not in BLANKS
         }
-        known |= kept
+        covered_signs |= kept
         font.flavor = "woff2"
         font.save(target / f"{face.file_name}-{script}.woff2")
     return widths

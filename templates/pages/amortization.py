@@ -154,8 +154,8 @@ def _cells(amounts: list[Decimal], unit: TableUnit) -> tuple[str, ...]:
 def _left(rows: list[Row], runoffs: dict[str, Row]) -> Decimal | None:
     """What retirements would leave of all balances; nothing where no model's end is known."""
     amounts = [runoffs[row["model_id"]]["stranded_usd"] for row in rows if row["model_id"] in runoffs]
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known else None
+    left_amounts = [amount for amount in amounts if amount is not None]
+    return sum(left_amounts, Decimal(0)) if left_amounts else None
 
 
 def _summed(name: str, rows: list[Row], unit: TableUnit, left: Decimal | None = None) -> CarriedRow:
