@@ -82,12 +82,12 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
     share = assumptions.get("break_even_demand_ratio")
     if share:
         lines.append(CardLine("Turns it around", "", f"demand under {formats.whole_percent(share)} of the forecast"))
-    again, ends = assumptions.get("needed_again_on"), [assumptions.get(f"{_ENDS}_{end}") for end in ("early", "late")]
+    again, early, late = map(assumptions.get, ("needed_again_on", f"{_ENDS}_early", f"{_ENDS}_late"))
     if again:
         lines.append(CardLine("Needed again", formats.day(date.fromisoformat(again)), ", as policy announces"))
-    if None not in ends and abs(ends[0] - ends[1]) > _ALIKE * max(map(abs, ends)):
+    if early is not None and late is not None and abs(early - late) > _ALIKE * max(abs(early), abs(late)):
         untold = sum(one["ends_on"] is None for one in assumptions["contracts"])
-        worth = night.say("decisions", "contract_ends", SimpleNamespace(early=ends[0], late=ends[1], contracts=untold))
+        worth = night.say("decisions", "contract_ends", SimpleNamespace(early=early, late=late, contracts=untold))
         lines.append(CardLine("Contracts", "", worth))
     if row["sign_by"]:
         owner = formats.name(row["owner"], 24) if row["owner"] else "no owner named"
