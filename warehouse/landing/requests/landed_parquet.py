@@ -109,6 +109,7 @@ def registered(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) ->
             connection.unregister(name)
 
 
-def row_count(files: Sequence[LandedFile]) -> int:
-    """Rows of all files, from their footers."""
-    return sum(pl.scan_parquet(landed.path, glob=False).select(pl.len()).collect().item() for landed in files)
+def row_count(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> int:
+    """Rows of all files, from their footers; `files` are at least one."""
+    counted: int = scan(connection, files).aggregate("count(*)").fetchall()[0][0]
+    return counted
