@@ -63,7 +63,7 @@ def pages_of(markup: str) -> list[Page]:
 def articles(markup: str) -> list[str]:
     """The pages as XML, without references and the names of spaces."""
     plain = (
-        re.sub(r'<(?:a|span) class="num"[^>]*>(.*?)</(?:a|span)>', r"\1", markup)
+        re.sub(r'<(a|span) class="num"[^>]*>(.*?)</\1>', r"\2", markup)
         .replace("\u00a0", " ")
         .replace("&nbsp;", " ")
     )

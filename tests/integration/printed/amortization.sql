@@ -45,7 +45,7 @@ WITH lines AS (
     FROM lines
     UNION ALL
     SELECT 1, 'All models', '', millions(sum(opening_usd)), millions_more(sum(additions_usd)), millions(-sum(amortized_usd)),
-        millions(-sum(written_off_usd)), millions(sum(closing_usd)), '', NULL, NULL, NULL, NULL
+        millions(-sum(written_off_usd)), millions(sum(closing_usd)), '', millions(sum(stranded_usd)), NULL, NULL, NULL
     FROM lines
 )
 SELECT * EXCLUDE (place) FROM printed ORDER BY place, model_id;

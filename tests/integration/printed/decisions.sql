@@ -66,17 +66,17 @@ WITH valued AS (
     SELECT c.*, coalesce(c.model_id, c.pool_id) AS subject FROM decisions.candidates AS c
     LEFT JOIN exports.recommendations AS r ON r.action = c.action AND r.model_id IS NOT DISTINCT FROM c.model_id
         AND r.task IS NOT DISTINCT FROM c.task AND r.pool_id IS NOT DISTINCT FROM c.pool_id
-    WHERE c.monthly_saving_usd_p50 <> 0 AND (r.rank IS NULL OR (c.action IN ('retrain_smaller') AND c.net_present_value_usd_p50 <> r.net_present_value_usd_p50))
+    WHERE c.monthly_saving_usd_p50 <> 0 AND (r.rank IS NULL OR (c.action IN ('retrain_smaller') AND c.target_params <> r.target_params))
 ), best AS (
     SELECT *, row_number() OVER (PARTITION BY subject ORDER BY net_present_value_usd_p50 DESC) AS place FROM valued
 )
 SELECT subject, NULL, millions(net_present_value_usd_p50) || ' M', NULL FROM best WHERE place = 1
-ORDER BY net_present_value_usd_p50 DESC LIMIT 5;
+ORDER BY net_present_value_usd_p50 DESC LIMIT 4;
 
 -- table: Models without a decision
-SELECT NULL FROM range(5);
+SELECT NULL FROM range(4);
 
 -- may: how many more models have no decision
-SELECT (count(*) - 5)::TEXT FROM exports.thirds
+SELECT (count(*) - 4)::TEXT FROM exports.thirds
 WHERE pretraining_usd + posttraining_usd + inference_usd <> 0
     AND model_id NOT IN (SELECT model_id FROM exports.recommendations WHERE action <> 'hold' AND model_id IS NOT NULL);

@@ -10,15 +10,17 @@ SELECT
     whole_more(arg_max(penalty_ratio, distance_usd) FILTER (is_outside)), day(tonight())
 FROM judged;
 
--- words: what stands at each dot
+-- words: what stands at the dots that are named: six at most, those outside the band first
 SELECT
     money(pretraining_usd + posttraining_usd + inference_usd),
     CASE
         WHEN status = 'too_young' THEN age_days || ' days'
         WHEN status <> 'no_own_pretraining' THEN whole_more(penalty_ratio)
     END
-FROM exports.thirds JOIN policy.models USING (model_id)
-WHERE pretraining_usd + posttraining_usd + inference_usd <> 0 AND coalesce(retires_on > tonight(), TRUE);
+FROM exports.thirds JOIN policy.models USING (model_id), policy.settings
+WHERE pretraining_usd + posttraining_usd + inference_usd <> 0 AND coalesce(retires_on > tonight(), TRUE)
+ORDER BY status IN ('too_young', 'no_own_pretraining') OR penalty_ratio <= dead_band_ratio, pretraining_usd + posttraining_usd + inference_usd DESC
+LIMIT 6;
 
 -- fixed: 100_% +25_% +50_% $300k $1.50M $5M 6_% two six 1 320_% three
 
