@@ -113,6 +113,8 @@ def _compared(night: Night, row: Row, sides: tuple[Decimal | None, Decimal | Non
 
 def _against(night: Night, row: Row, other: str) -> Comparison:
     before = row[f"{other}_value"]
+    if other == "plan" and row["metric"] == "effective_cost" and not night.subject["is_complete"]:
+        return Comparison(formats.UNKNOWN, "month_runs")
     base = _base(_printed(night, row, before))
     return _compared(night, row, (row["value"], before), row[f"{other}_direction"], base)
 
@@ -131,7 +133,8 @@ def _year_to_date(night: Night, row: Row) -> Comparison:
     if value is None:
         return Comparison(amount, "unknown")
     if plan is None:
-        return Comparison(amount, "no_plan" if row["metric"] == "effective_cost" else "year")
+        no_plan = "no_plan" if night.subject["is_complete"] else "month_runs"
+        return Comparison(amount, no_plan if row["metric"] == "effective_cost" else "year")
     return _compared(
         night, row, (value, plan), row["year_to_date_direction"], _base(_printed(night, row, plan)), amount
     )

@@ -126,7 +126,7 @@ def summary(night: Night) -> Summary:
         main_share=_share(night, (_main_class(night),)),
         gap=next(iter(night.tables["usage_gaps"].sort("position").to_dicts()), None),
         gap_usd=index.get("usage_gap"),
-        has_plan=any(row.plan.code != "unknown" for row in rows),
+        has_plan=any(row.plan.code not in {"unknown", "month_runs"} for row in rows),
         due=tuple(night.say("decisions", "phrase", row, 20) for row in due[:2]),
         largest=night.say("decisions", "phrase", best, 20) if best else "",
         largest_saving=best["next_year_saving_usd_p50"] if best else None,

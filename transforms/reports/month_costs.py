@@ -38,7 +38,7 @@ def month_figures(
         .join(_costs(of_subject(daily_spend, subject)), on="month", how="left")
         .join(_served(unit_costs), on="month", how="left")
         .join(_main_unit(unit_costs), on="month", how="left")
-        .join(plans(budgets), on="month", how="left")
+        .join(_comparable_plans(subject, budgets), on="month", how="left")
         .with_columns(pl.col("^(effective|billed|idle|waste|unallocated)_usd$").fill_null(ZERO))
         .with_columns(
             idle_usd=pl.when(pl.col("has_pool").fill_null(value=False)).then("idle_usd"),
@@ -52,6 +52,12 @@ def month_figures(
         )
     )
     return MonthFigures.frame(rows.sort("month"))
+
+
+def _comparable_plans(subject: pl.DataFrame, budgets: pl.DataFrame) -> pl.DataFrame:
+    """The plans of months that are over: some days of a month are not to be held against the plan of all of it."""
+    row = subject.row(0, named=True)
+    return plans(budgets).filter(pl.lit(row["is_complete"]) | (pl.col("month") != row["month"]))
 
 
 def plans(budgets: pl.DataFrame) -> pl.DataFrame:

@@ -34,15 +34,16 @@ def subject(
     total = _total(spend, month, period_end)
     covered_days = max((min(last_known_day(demand_states, settings) + timedelta(days=1), period_end) - month).days, 0)
     before = month_after(month, -1)
+    is_complete = period_end == month_after(month)
     row = {
         "as_of": night,
         "month": month,
         "period_end": period_end,
-        "is_complete": period_end == month_after(month),
+        "is_complete": is_complete,
         "previous_month": before if spend.filter(pl.col("month") == before).height else None,
         "first_day": first_day,
         "history_days": (night - first_day).days + 1 if first_day else 0,
-        "has_plan": budgets.filter(pl.col("month") == month).height > 0,
+        "has_plan": is_complete and budgets.filter(pl.col("month") == month).height > 0,
         "known_days": covered_days,
         "state": _state(reconciliation, month, period_end)
         if covered_days == (period_end - month).days

@@ -39,7 +39,9 @@ class Year:
         return sum(until, Decimal(0)) if until else None
 
     def to_date_plan(self) -> Decimal | None:
-        """Plan of the same months; nothing where one of them has none."""
+        """Plan of the same months; nothing where one of them has none, or is not over."""
+        if not self.row["is_complete"]:
+            return None
         return self._plan([month for month in self.months if month <= self.row["month"]])
 
     def landing(self) -> Decimal | None:

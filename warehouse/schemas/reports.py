@@ -56,7 +56,7 @@ class Subject(Table):
     previous_month = day("month before, where it has any cost").or_null()
     first_day = day("first day with any cost").or_null()
     history_days = count("days from the first cost to the night", "days")
-    has_plan = flag("the month has a budget")
+    has_plan = flag("the month is over and has a budget; some days are not held against the plan of a month")
     known_days = count("days of the month that requests and bills have told of: those compared with another", "days")
     state = choice(
         "FINAL when every day of the month is known, every billing period over and tied out", "PRELIMINARY", "FINAL"

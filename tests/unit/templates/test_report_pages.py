@@ -100,6 +100,9 @@ def test_the_largest_balance_stands_first_whatever_its_sign(company: Company, ta
          "Approve 2 decisions: $4.32M a year for $1.45M; October cost $4.36M, 11 % less than September"),
         ({"first_month": 14, "has_plan": False},
          "Approve 2 decisions: $4.32M a year for $1.45M; 1 to 21 November cost $4.39M"),
+        # some days of a month are not held against the plan of all of it
+        ({"first_month": 14},
+         "Approve 2 decisions: $4.32M a year for $1.45M; 1 to 21 November cost $4.39M"),
         ({"has_bill": False}, "No bill has arrived; what 1 to 21 November cost is not known"),
     ],
 )  # fmt: skip
