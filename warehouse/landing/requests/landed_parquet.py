@@ -111,4 +111,10 @@ def registered(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) ->
 
 def row_count(files: Sequence[LandedFile]) -> int:
     """Rows of all files, from their footers."""
-    return sum(pl.scan_parquet(landed.path, glob=False).select(pl.len()).collect().item() for landed in files)
+    paths = [landed.path for landed in files]
+    rows = (
+        pl.scan_parquet(paths, glob=False, missing_columns="insert", extra_columns="ignore")
+        if paths
+        else pl.LazyFrame()
+    )
+    return int(rows.select(pl.len()).collect().item())
