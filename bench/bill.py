@@ -1,7 +1,8 @@
-"""How fast a bill lands: a made FOCUS file in CSV, read, added up a second time and stored.
+"""How fast a bill lands: a made file, read, added up a second time and stored.
 
-Run `python -m bench.bill [rows]` from the root of the checkout. Prints seconds of processor, rows a second and the peak
-memory of the process, and how many times as long it takes as DuckDB's own scan and cast of the same file.
+Run `python -m bench.bill [rows] [kind …]` from the root of the checkout: focus.csv, aws_cur.csv or aws_cur.parquet.
+Prints seconds of processor, rows a second and the peak memory, and how many times as long it takes as DuckDB's own scan
+and cast of the same file. The process that parses files is counted with the one that asked it, and its start as well.
 """
 
 from __future__ import annotations
@@ -12,21 +13,60 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import polars as pl
 
 from warehouse.connection import Limits, connect
 from warehouse.landing.arrivals import Workspace
-from warehouse.landing.landing import land
+from warehouse.landing.landing import READER, land
 from warehouse.sources.source import Source
 
 NODES = 2_000
 NIGHT = date(2026, 12, 1)
 
 
-def made_bill(rows: int, path: Path) -> None:
+KINDS: Final = ("focus.csv", "aws_cur.csv", "aws_cur.parquet")
+_AS_IN_CUR: Final = {
+    "BillingAccountId": "bill_payer_account_id",
+    "BillingCurrency": "line_item_currency_code",
+    "BillingPeriodStart": "bill_billing_period_start_date",
+    "BillingPeriodEnd": "bill_billing_period_end_date",
+    "ConsumedQuantity": "line_item_usage_amount",
+    "ConsumedUnit": "pricing_unit",
+    "InvoiceId": "bill_invoice_id",
+    "RegionId": "product_region_code",
+    "ServiceName": "line_item_product_code",
+    "ChargePeriodStart": "line_item_usage_start_date",
+    "ChargePeriodEnd": "line_item_usage_end_date",
+    "BilledCost": "line_item_unblended_cost",
+    "ResourceId": "line_item_resource_id",
+    "Tags": "resource_tags",
+}
+_MONEY: Final = ("BilledCost", "EffectiveCost", "line_item_unblended_cost")
+_TIMES: Final = ("ChargePeriodStart", "ChargePeriodEnd", "line_item_usage_start_date", "line_item_usage_end_date")
+
+
+def made_bill(rows: int, path: Path, kind: str = "focus.csv") -> None:
     """One row per node and hour; most columns say the same in every row, as they do in bills."""
+    bill = _charges(rows)
+    if kind.startswith("aws_cur"):
+        bill = bill.select(pl.col(name).alias(cur) for name, cur in _AS_IN_CUR.items()).with_columns(
+            pl.format("li-{}", pl.int_range(rows)).alias("identity_line_item_id"),
+            pl.format("{}/{}", *_TIMES[2:]).alias("identity_time_interval"),
+            pl.lit("Usage").alias("line_item_line_item_type"),
+            pl.lit("USE2-BoxUsage:p5.48xlarge").alias("line_item_usage_type"),
+            pl.lit("p5.48xlarge").alias("product_instance_type"),
+        )
+    if kind.endswith("parquet"):
+        numbers = pl.col("line_item_unblended_cost", "line_item_usage_amount").cast(pl.Float64)
+        bill.with_columns(numbers, pl.col("^.*_date$").str.to_datetime(time_zone="UTC")).write_parquet(path)
+    else:
+        bill.write_csv(path)
+
+
+def _charges(rows: int) -> pl.DataFrame:
     row, hour = pl.col("row"), pl.datetime(2026, 11, 1) + pl.duration(hours=pl.col("row") // NODES)
     cost = pl.format("{}.{}", 20 + row * 7919 % 97, 100_000_000 + row * 104_729 % 900_000_000)
     same = {
@@ -35,7 +75,7 @@ def made_bill(rows: int, path: Path) -> None:
         "ConsumedUnit": "Hours", "InvoiceId": "2026-11", "RegionId": "region-1", "ServiceName": "Compute",
         "SkuId": "node-hour", "SkuPriceDetails": '{"InstanceType":"p5.48xlarge","GpuCount":"8"}',
     }  # fmt: skip
-    pl.select(pl.int_range(rows).alias("row")).select(
+    return pl.select(pl.int_range(rows).alias("row")).select(
         *(pl.lit(value).alias(name) for name, value in same.items()),
         hour.dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("ChargePeriodStart"),
         hour.dt.offset_by("1h").dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("ChargePeriodEnd"),
@@ -43,43 +83,52 @@ def made_bill(rows: int, path: Path) -> None:
         cost.alias("EffectiveCost"),
         pl.format("node-{}", row % NODES).alias("ResourceId"),
         pl.concat_str(pl.lit('{"pool":"train-'), row % 4, pl.lit('","team":"core"}')).alias("Tags"),
-    ).write_csv(path)
+    )
 
 
 def scanned(path: Path) -> float:
     """Seconds of processor that DuckDB takes to read every column of the bill as text and cast money and times."""
     begin = time.process_time()
+    read = "read_parquet(?)" if path.suffix == ".parquet" else "read_csv(?, all_varchar = true)"
     with duckdb.connect(":memory:") as connection:
-        connection.execute(
-            "CREATE TABLE bill AS SELECT * REPLACE (BilledCost::DECIMAL(38, 12) AS BilledCost, "
-            "EffectiveCost::DECIMAL(38, 12) AS EffectiveCost, ChargePeriodStart::TIMESTAMPTZ AS ChargePeriodStart, "
-            "ChargePeriodEnd::TIMESTAMPTZ AS ChargePeriodEnd) FROM read_csv(?, all_varchar = true)",
-            [str(path)],
-        )
+        names = [column for column, *_ in connection.execute(f"DESCRIBE FROM {read}", [str(path)]).fetchall()]
+        casts = [f"{name}::DECIMAL(38, 12) AS {name}" for name in _MONEY if name in names]
+        casts += [f"{name}::TIMESTAMPTZ AS {name}" for name in _TIMES if name in names]
+        connection.execute(f"CREATE TABLE bill AS SELECT * REPLACE ({', '.join(casts)}) FROM {read}", [str(path)])
     return time.process_time() - begin
 
 
-def main(rows: int) -> None:
+def processor_s() -> float:
+    """Seconds of processor of this process and of those that it has ended."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def main(rows: int, kind: str) -> None:
     """Lands one file in a project of its own."""
+    name, _, suffix = kind.partition(".")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "inbox").mkdir()
-        made_bill(rows, root / "inbox" / "bill.csv")
+        bill = root / "inbox" / f"bill.{suffix}"
+        made_bill(rows, bill, kind)
         connection = connect(root / "var", Limits())
-        begin = time.process_time()
-        source = Source("cloud", "gpu_billing", "focus", "inbox/*.csv")
+        begin = processor_s()
+        source = Source("cloud", "gpu_billing", name, f"inbox/*.{suffix}")
         found = land(Workspace(root, root / "var"), [source], connection, NIGHT, NIGHT)
-        seconds = time.process_time() - begin
+        READER.stop()
+        seconds = processor_s() - begin
         connection.close()
-        floor = scanned(root / "inbox" / "bill.csv")
+        floor, size = scanned(bill), bill.stat().st_size / 1e6
     if found.rejections:
         raise RuntimeError(f"the made bill was rejected: {found.rejections[0]}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{rows:,} rows: {seconds:.1f} s of processor, {rows / seconds:,.0f} rows a second, peak {peak:,.0f} MB")
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     print(
-        f"DuckDB's scan and cast of the same file: {floor:.1f} s of processor, so {seconds / floor:.1f} times as long"
+        f"{kind}, {rows:,} rows, {size:,.0f} MB: {seconds:.1f} s of processor, {rows / seconds:,.0f} rows a second, "
+        f"peak {peak:,.0f} MB; DuckDB's scan and cast {floor:.1f} s, so {seconds / floor:.1f} times as long"
     )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)
+    for each in sys.argv[2:] or KINDS:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000, each)

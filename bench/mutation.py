@@ -44,6 +44,7 @@ MODULES: Final = {
     "transforms/money.py": ("tests/unit/transforms/test_money.py",),
     "transforms/largest_remainder.py": ("tests/unit/transforms/test_money.py", f"{LEDGER}/test_postings.py"),
     "transforms/ledger/postings.py": ALLOCATION,
+    "transforms/ledger/pool_cost_split.py": ALLOCATION,
     "transforms/ledger/allocation_targets.py": ALLOCATION,
     "warehouse/landing/dedup.py": ("tests/unit/warehouse/test_run_copies.py", "tests/integration/test_landing.py"),
     "warehouse/landing/supersession.py": (

@@ -199,7 +199,8 @@ def recommended_totals(company: Company, recommendations: pl.DataFrame) -> pl.Da
         "monthly_saving_usd_p10": Decimal(290_000), "monthly_saving_usd_p50": Decimal(432_000),
         "monthly_saving_usd_p90": Decimal(561_000), "next_year_saving_usd_p10": Decimal(2_900_000),
         "next_year_saving_usd_p50": Decimal(4_320_000), "next_year_saving_usd_p90": Decimal(5_610_000),
-        "next_year_paid_usd_p50": Decimal(20_600_000), "net_present_value_usd_p10": Decimal(2_100_000),
+        "next_year_paid_usd_p50": Decimal(20_600_000), "run_rate_paid_usd": Decimal(14_800_000),
+        "net_present_value_usd_p10": Decimal(2_100_000),
         "net_present_value_usd_p50": Decimal(4_300_000), "net_present_value_usd_p90": Decimal(6_700_000),
     }])  # fmt: skip
 

@@ -170,12 +170,14 @@ def recommendations(company: Company) -> pl.DataFrame:
         "saving": ("130000", "240000", "350000"),
         "value": ("400000", "2700000", "4800000"),
         "paid": "16000000",
+        "now": "10300000",
     }
     free = {
         "one_off": "0",
         "saving": ("110000", "190000", "260000"),
         "value": ("900000", "1600000", "2400000"),
         "paid": "4600000",
+        "now": "4500000",
     }
     rows = [
         _advice(company, 1, "retrain_smaller", wide, model_id=first, payback_months_p50=10.0, probability=0.86,
@@ -198,6 +200,7 @@ def _advice(company: Company, rank: int, action: str, money: dict[str, Any] | No
         amounts[f"net_present_value_usd_p{p}"] = Decimal(money["value"][place]) if money else None
     amounts["one_off_usd_p50"] = Decimal(money["one_off"]) if money else None
     amounts["next_year_paid_usd_p50"] = Decimal(money["paid"]) if money else None
+    amounts["run_rate_paid_usd"] = Decimal(money["now"]) if money else None
     rejected = json.dumps([
         {"action": "distil", "task": "Ticket triage", "target_model_id": "Dune-3B", "target_params": None,
          "probability": 0.71, "net_present_value_usd_p50": "900000.00", "why": "less certain"},

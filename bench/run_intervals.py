@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.law.iso_loss_curve import training_flop
+from transforms.decisions.law.laws import training_flop
 from transforms.decisions.runs.run_tails import COMPARABLE, Curve, forecast_errors, interval
 
 SHARES: Final = (0.2, 0.5, 0.7)

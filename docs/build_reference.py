@@ -1,4 +1,4 @@
-"""Writes docs/reference/ and the formats of the README: what the code says of itself, so that no page is out of date.
+"""Writes docs/reference/, the formats of the README and of the menu: what the code says of itself, never out of date.
 
 `python docs/build_reference.py` writes the pages, `python docs/build_reference.py --check` says which are not current.
 """
@@ -26,6 +26,7 @@ from warehouse.sources.registry import FORMATS
 
 FOLDER: Final = Path(__file__).parent / "reference"
 README: Final = Path(__file__).parent.parent / "README.md"
+MENU: Final = README.parent / "mkdocs.yml"
 BOUNDS: Final = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_length": "length at least"}
 
 
@@ -44,7 +45,7 @@ def pages() -> dict[str, str]:
 
 def main() -> int:
     """Write the pages, or with --check name those that are not current."""
-    written = {FOLDER / name: text for name, text in pages().items()} | {README: _readme()}
+    written = {FOLDER / name: text for name, text in pages().items()} | {README: _readme(), MENU: _menu()}
     stale = [path for path, text in written.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
         sys.stdout.writelines(f"{path.name} is not current; run python docs/build_reference.py\n" for path in stale)
@@ -67,6 +68,13 @@ def _readme() -> str:
         return f"| `{match[1]}` | {', '.join([match[2], *more])} |"
 
     return re.sub(r"^\| `(\w+)` \| (.*) \|$", row, README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def _menu() -> str:
+    """The menu of the documentation, with the page of each format in the order of their names."""
+    pages = sorted({record.page.removeprefix("docs/") for record in FORMATS.values()})
+    lines = "".join(f"      - {page}\n" for page in pages)
+    return re.sub(r"(?:^      - formats/\w+\.md\n)+", lines, MENU.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 def _page(title: str, lead: str, *parts: str) -> str:

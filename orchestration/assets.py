@@ -13,8 +13,9 @@ from orchestration.table_assets import stage
 from transforms.decisions.demand.positions import positions
 from transforms.decisions.demand.task_classes import task_classes
 from transforms.decisions.demand.task_shares import task_shares
+from transforms.decisions.law.iso_loss import iso_loss
 from transforms.decisions.law.law_points import law_points
-from transforms.decisions.law.lifetime_optimum import iso_loss, lifetime_optimum
+from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.law.sampling_optimum import sampling_optimum
 from transforms.decisions.law.scaling_law import law_draws, scaling_law
 from transforms.decisions.portfolio.candidates import candidates

@@ -85,7 +85,7 @@ def _unreached(record: Mapping[str, Any]) -> Iterator[str]:
     )
     for name, words in amounts:
         missed, whole = record.get(f"unmatched_{name.removeprefix('effective_')}"), record.get(name)
-        if missed and whole:
+        if missed and whole and missed > 0:
             missing = f"{_number(missed, words)} of {_number(whole, words)} {words} ({missed / whole:.1%})"
             yield f"{record['source']}: no rule reaches {missing}"
 

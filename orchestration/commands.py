@@ -179,14 +179,17 @@ def check(root: Path, now: datetime, form: str = "text", detail: Detail = "norma
             previewed = opened.enter_context(preview(project, yesterday(now)))
         records = check_output.recognised(project, previewed.profiles, previewed.versions, previewed.proved_beside)
         notes += previewed.sentences()
+        holds = (*previewed.landing.holds, *previewed.holds)
         suggestions = check_output.in_columns(project, previewed.suggestions)
         if form == "json":
-            click.echo(check_output.as_json(records, suggestions, previewed.landing.holds, notes))
+            click.echo(check_output.as_json(records, suggestions, holds, notes))
         else:
-            lines = (*check_output.to_paste(project, suggestions), *check_output.remedies(previewed.landing.holds))
+            lines = (*check_output.to_paste(project, suggestions), *check_output.remedies(holds))
             for sentence in (*check_output.sentences(records), *notes, *lines):
                 click.echo(sentence)
         hold(previewed.landing, project.settings.machine())
+        for one in previewed.holds:
+            raise HeldError(f"held: {one.reason}: {one.detail}")
     if detail != "quiet":
         click.echo("a run would be published", err=True)
     return Exit.PUBLISHED

@@ -15,11 +15,14 @@ import duckdb
 import polars as pl
 
 from orchestration.code_digest import code_digest
+from orchestration.holds import HOLDS
 from orchestration.settings import Project
 from orchestration.settings_tables import accepted_findings, settings_table, source_priorities
 from transforms.ledger.charge_rules import charge_rules
 from transforms.ledger.daily_charges import billed_days
 from transforms.raw.findings import findings
+from transforms.reports.checks import mismatched_invoices, too_much_doubt
+from transforms.reports.doubts import doubtful_shares
 from transforms.reports.unmatched import unmatched
 from transforms.rule_suggestions import rule_suggestions
 from transforms.source_profiles import source_profiles
@@ -34,6 +37,7 @@ from transforms.staging.token_usage import token_usage
 from transforms.staging.traffic_overlaps import captured_twice, traffic_overlaps
 from transforms.staging.training_runs import training_runs
 from transforms.unclear_names import unclear_names
+from transforms.unconverted_months import unconverted_months
 from warehouse import tables
 from warehouse.connection import connect
 from warehouse.incremental.fingerprints import is_sliced
@@ -41,6 +45,7 @@ from warehouse.incremental.plan import Slices
 from warehouse.landing import landing
 from warehouse.landing.arrivals import Workspace
 from warehouse.landing.format_versions import format_versions
+from warehouse.landing.holds import Hold
 from warehouse.landing.inbox import late_arrivals
 from warehouse.landing.requests import cache_proofs
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
@@ -48,6 +53,7 @@ from warehouse.landing.requests.landed_files import landed_requests
 from warehouse.schemas import CATALOGUE
 from warehouse.schemas.raw import Files, Quarantine
 from warehouse.sources.policy.policy import read_policy
+from warehouse.sources.registry import FORMATS
 
 LONGEST_SHOWN: Final = 400
 NOTHING: Final = (
@@ -56,6 +62,8 @@ NOTHING: Final = (
 )
 _LOOK: Final = {
     "tag_keys_alike": "rules take them for one key, other tools do not; agree on one spelling",
+    "gpus_unknown": "the bill names the chips and never how many, so that it has no GPU-hours; say gpus_per_unit under "
+    "[source.constants], or the GPUs of the pool in policy/pools.csv",
     "instance_type_unknown": "no row of policy/instances.csv matches, so it has no chip and no GPU-hours; add one",
 }
 """What a person can do about names that are not clear."""
@@ -75,6 +83,8 @@ class Preview:
     unclear_names: pl.DataFrame
     versions: Mapping[str, str]
     proved_beside: Mapping[str, list[str]]
+    holds: tuple[Hold, ...]
+    """What would hold a night though all of it can be read, in the sentences of a run."""
 
     def sentences(self) -> Iterator[str]:
         """One line for each source and each refused row or file."""
@@ -157,11 +167,30 @@ def preview(project: Project, until: date) -> Iterator[Preview]:
             unmatched=first["unmatched"],
             findings=first["findings"],
             profiles=source_profiles(files, **held),
-            suggestions=rule_suggestions(**held, models=first["models"]),
+            suggestions=rule_suggestions(**held, models=first["models"], bought_from=_bought_from(project)),
             unclear_names=unclear_names(first["charges"]),
             versions=format_versions(project.root, project.settings.sources()),
             proved_beside=cache_proofs.proved(aside.connection),
+            holds=tuple(_holds(first)),
         )
+
+
+def _bought_from(project: Project) -> set[str]:
+    """Sources whose requests are to APIs that sell tokens."""
+    return {one.name for one in project.settings.sources() if FORMATS[one.kind, one.format].is_bought}
+
+
+def _holds(frames: tables.Frames) -> Iterator[Hold]:
+    """What holds a night for its input once it has landed, of all that is known before there is a ledger."""
+    rows = {
+        "mismatched_invoices": mismatched_invoices(frames["findings"]),
+        "too_much_doubt": too_much_doubt(frames["doubtful_shares"], frames["settings"]),
+        "unconverted_spend": unconverted_months(frames["billed_days"], frames["fx"], frames["settings"]),
+    }
+    for name, held in rows.items():
+        for row in held.iter_rows(named=True):
+            reason, _, detail = HOLDS[name](row).partition(": ")
+            yield Hold(reason, row["source"], detail)
 
 
 FIRST_TABLES: Final = (
@@ -179,6 +208,7 @@ FIRST_TABLES: Final = (
     billed_days,
     unmatched,
     findings,
+    doubtful_shares,
 )
 """What `check` computes of a night: what no rule reaches, and what is in doubt.
 

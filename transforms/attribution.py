@@ -72,9 +72,15 @@ def policy_day(days: pl.Series, rules: pl.DataFrame) -> pl.Series:
 
 
 def name_key(names: pl.Series) -> pl.Series:
-    """Model names as they are compared."""
-    distinct = names.drop_nulls().unique().to_list()
-    return names.replace_strict(distinct, [model_key(name) for name in distinct], default=None, return_dtype=pl.String)
+    """Model names as they are compared; those of plain ASCII without a step in Python, which long ones would fill."""
+    frame = names.alias("name").to_frame()
+    is_plain = pl.col("name").str.contains(r"^[ -~]*$")
+    keys = frame.select(pl.when(is_plain).then(pl.col("name").str.strip_chars(" ").str.to_lowercase()))["name"]
+    others = frame.filter(~is_plain)["name"].unique().to_list()
+    if not others:
+        return keys.alias(names.name)
+    wide = names.replace_strict(others, [model_key(name) for name in others], default=None, return_dtype=pl.String)
+    return keys.zip_with(keys.is_not_null(), wide).alias(names.name)
 
 
 def _hits(values: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:

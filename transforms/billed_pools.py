@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 import polars as pl
 
+from transforms.suggestion_names import phase_in
 from warehouse.schemas.names import model_key
 
 
@@ -30,7 +32,7 @@ def pools(charges: pl.DataFrame, charge_rules: pl.DataFrame, proposed: pl.DataFr
     """The pools by id. `proposed` has `charge_id` and `proposed`, its pool where no rule reaches it yet."""
     ruled = charge_rules.select("charge_id", "pool_id").unique("charge_id")
     held = (
-        charges.filter(pl.col("gpu_hours") > 0)
+        charges.filter((pl.col("gpu_hours") > 0) | pl.col("gpu_model").is_not_null())
         .join(ruled, on="charge_id", how="left")
         .join(proposed, on="charge_id", how="left")
         .with_columns(pl.coalesce("pool_id", "proposed").alias("pool_id"))
@@ -58,6 +60,12 @@ def pool_of(hosts: Iterable[str], by_id: Mapping[str, Pool]) -> dict[str, str]:
     return {host: billed[host_key(host)] for host in hosts if host_key(host) in billed}
 
 
-def largest(candidates: Iterable[Pool]) -> Pool | None:
-    """The pool with the most GPU time."""
-    return max(candidates, key=lambda pool: (pool.gpu_hours, pool.pool_id), default=None)
+def likeliest(candidates: Iterable[Pool], use: Literal["training", "serving"]) -> Pool | None:
+    """The pool whose name says the use, else one whose name says no other, else the one with the most GPU time."""
+
+    def rank(pool: Pool) -> tuple[bool, bool, float, str]:
+        phase = phase_in(pool.pool_id, "")
+        named_use = {"": "", "inference": "serving"}.get(phase, "training")
+        return named_use == use, named_use == "", pool.gpu_hours, pool.pool_id
+
+    return max(candidates, key=rank, default=None)

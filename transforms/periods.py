@@ -11,6 +11,9 @@ from warehouse.schemas.columns import INSTANT
 Grain = Literal["hour", "day"]
 
 MICROSECONDS: Final[dict[Grain, int]] = {"hour": 3_600_000_000, "day": 86_400_000_000}
+DAYS_PER_MONTH: Final = 365.25 / 12
+HOURS_PER_MONTH: Final = 24 * DAYS_PER_MONTH
+"""Of a mean month, a twelfth of a year."""
 
 
 def cut(spans: pl.DataFrame, grain: Grain, *, start: str, end: str) -> pl.DataFrame:

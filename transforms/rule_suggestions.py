@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -35,6 +36,8 @@ _KEYS: Final = (
 _STAMPS: Final = r"(?:created|modified|updated|launched)[-_ ]?(?:by|on|at|date|time)?$|creator$"
 """Keys with which a provider stamps every resource: they say who made it and when, and not what it is for."""
 _NAMES: Final = ("resource_name", "sub_account_id", "service_name", "resource_id", "charge_description")
+_MACHINES: Final = ("resource_name", "sub_account_id", "resource_id", "service_name", "charge_description")
+"""The same of what has GPUs: a machine comes before the service that lets it."""
 _MOST_VALUES: Final = 50
 
 
@@ -54,9 +57,11 @@ def rule_suggestions(
     training_runs: pl.DataFrame,
     token_usage: pl.DataFrame,
     models: pl.DataFrame,
+    bought_from: AbstractSet[str] = frozenset(),
 ) -> pl.DataFrame:
     """One line to paste: `source`, the `file` of policy/ it belongs in, the `line`, and what it would reach.
 
+    Requests of the sources `bought_from` are to APIs that sell tokens.
     `amount` is in `unit` (a currency, GPU-hours or tokens); `gpu_hours` stands beside money. Largest first in a source.
     """
     names = named_models(models, token_usage)
@@ -64,12 +69,16 @@ def rule_suggestions(
     pooled = [(charge_id, guess.target_id) for guess, charge_id in guesses if guess.target == "pool"]
     proposed = pl.DataFrame(pooled, schema={"charge_id": pl.List(pl.String), "proposed": pl.String}, orient="row")
     pools_by_id = pools(charges, charge_rules, proposed.explode("charge_id"))
-    bought = {guess.target_id for guess, _ in guesses if guess.target == "model"}
-    bought |= set(charge_rules.filter(pl.col("phase") == "inference")["model_id"].drop_nulls())
+    with_gpus = set(charges.filter(pl.col("gpu_hours") > 0)["charge_id"])
+    ruled = charge_rules.filter(pl.col("phase") == "inference").drop_nulls("model_id").select("model_id", "charge_id")
+    about = [(guess.target_id, ids) for guess, ids in guesses if guess.target == "model"]
+    named: dict[str, bool] = defaultdict(bool)
+    for model_id, ids in (*about, *((model_id, [charge_id]) for model_id, charge_id in ruled.iter_rows())):
+        named[model_id] |= not with_gpus.isdisjoint(ids)
     rows = [
         *lines,
         *of_runs(training_runs, names, pools_by_id, set(names.values())),
-        *of_requests(token_usage, training_runs, pools_by_id, bought),
+        *of_requests(token_usage, training_runs, pools_by_id, named, bought_from),
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort(
         "source", "file", "amount", "line", descending=[False, False, True, False]
@@ -84,7 +93,16 @@ def _of_bills(
     groups = (
         charges.join(missed, on="charge_id", how="semi")
         .group_by("source", "currency", "tags", *_NAMES)
-        .agg(pl.col("effective_cost").cast(pl.Float64).sum().alias("cost"), pl.col("gpu_hours").sum(), "charge_id")
+        .agg(
+            pl.col("effective_cost").cast(pl.Float64).sum().alias("cost"),
+            pl.col("gpu_hours").sum(),
+            pl.col("gpu_model").is_not_null().any().alias("has_chip"),
+            "charge_id",
+        )
+    )
+    counted = charges.group_by("source").agg((pl.col("gpu_hours").sum() > 0).alias("is_counted"))
+    groups = groups.join(counted, on="source").with_columns(
+        ((pl.col("gpu_hours") > 0) | (pl.col("has_chip") & ~pl.col("is_counted"))).alias("has_gpus")
     )
     lines: list[tuple[object, ...]] = []
     guesses: list[tuple[_Guess, list[str]]] = []
@@ -109,27 +127,25 @@ def _guessed(rows: list[dict[str, Any]], models: Mapping[str, str]) -> list[tupl
     parsed = [(row, json.loads(row["tags"] or "{}")) for row in rows]
     keys = _ranked([tags for _, tags in parsed], [row["cost"] for row, _ in parsed])
     guesses = []
-    gpu_hours: dict[tuple[str, str], float] = defaultdict(float)
+    with_gpus: set[tuple[str, str]] = set()
     for row, tags in parsed:
         fields = [(f"tag:{key}", str(tags[key])) for key in keys if tags.get(key)]
-        fields += [(name, str(row[name])) for name in _NAMES if row[name]]
+        fields += [(name, str(row[name])) for name in (_MACHINES if row["has_gpus"] else _NAMES) if row[name]]
         if not fields:
             continue
-        naming = [field for field in fields if model_in(field[1], models)] if not row["gpu_hours"] else []
+        naming = [field for field in fields if model_in(field[1], models)] if not row["has_gpus"] else []
         best = (naming or fields)[0]
-        gpu_hours[best] += row["gpu_hours"]
+        with_gpus |= {best} if row["has_gpus"] else set()
         guesses.append((row, best))
-    return [(row, _guess(*best, gpu_hours[best], models)) for row, best in guesses]
+    return [(row, _guess(*best, best in with_gpus, models)) for row, best in guesses]
 
 
-def _guess(field: str, value: str, gpu_hours: float, models: Mapping[str, str]) -> _Guess:
+def _guess(field: str, value: str, has_gpus: bool, models: Mapping[str, str]) -> _Guess:  # noqa: FBT001 - a fact
     """The model that is named, else a pool where there are GPUs, else shared."""
     model_id = model_in(value, models)
     if model_id is not None:
         return _Guess(field, value, "model", model_id, phase_in(value, "inference"))
-    return (
-        _Guess(field, value, "pool", slug(value), "") if gpu_hours > 0 else _Guess(field, value, "shared", "shared", "")
-    )
+    return _Guess(field, value, "pool", slug(value), "") if has_gpus else _Guess(field, value, "shared", "shared", "")
 
 
 def _ranked(tags: list[dict[str, str]], costs: list[float]) -> list[str]:

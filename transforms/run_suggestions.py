@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from transforms.billed_pools import Pool, pool_of
-from transforms.suggestion_names import line, model_in, phase_in, slug
+from transforms.billed_pools import Pool, likeliest, pool_of
+from transforms.suggestion_names import line, model_in, model_like, phase_in, slug
 
 _HOUR_S: Final = 3600.0
 _FIELDS: Final = ("project", "run_name", "cluster")
@@ -22,7 +22,9 @@ def of_runs(
 ) -> Iterator[tuple[object, ...]]:
     """Rows of rule_suggestions: a rule for the model, the model itself where none is `listed`, a rule for the pool."""
     hours: dict[tuple[str, str, str], float] = defaultdict(float)
-    runs = training_runs.select("source", *_FIELDS, "hosts", "model_id", "pool_id", "gpu_seconds", "started_at")
+    runs = training_runs.select(
+        "source", *_FIELDS, "hosts", "model_id", "pool_id", "gpu_seconds", "gpu_count", "started_at"
+    )
     first_run: dict[str, tuple[str, date]] = {}
     for run in runs.sort("started_at", nulls_last=True).iter_rows(named=True):
         amount = (run["gpu_seconds"] or 0.0) / _HOUR_S
@@ -34,26 +36,33 @@ def of_runs(
                 source, day = first_run.setdefault(model_id, (run["source"], run["started_at"].date()))
                 hours[source, "models.csv", line(model_id, "", "", "", "", "own", "", "", "", day, "", "")] += amount
         if run["pool_id"] is None:
-            rules = [line(100, run["source"], *target, "", "", "", "") for target in _pools(run, pools)]
+            rules = [line(100, run["source"], *target, "", "", "", "") for target in pools_of_run(run, pools)]
             for rule in rules:
                 hours[run["source"], "attribution.csv", rule] += amount / len(rules)
     for (source, file, rule), amount in sorted(hours.items(), key=lambda item: -item[1]):
         yield source, file, rule, amount, "GPU-hours", None
 
 
-def _model(run: Mapping[str, Any], models: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Field, value and model: the first field that names a model, else the first that there is as a model's name."""
-    values = [(field, run[field]) for field in _FIELDS if run[field]]
-    for field, value in values:
-        if model_id := model_in(value, models):
-            return field, value, model_id
-    return (*values[0], slug(values[0][1])) if values else None
-
-
-def _pools(run: Mapping[str, Any], pools: Mapping[str, Pool]) -> list[tuple[str, str, str, str]]:
-    """Field, pattern, target and pool: of each machine that a bill names, else of the run where there is one pool."""
+def pools_of_run(run: Mapping[str, Any], pools: Mapping[str, Pool]) -> list[tuple[str, str, str, str]]:
+    """Field, pattern, target and pool: of each machine that a bill names, else of the run and the likeliest pool."""
     billed = pool_of(run["hosts"] or [], pools)
     if billed:
         return [("host", host, "pool", pool_id) for host, pool_id in sorted(billed.items())]
     field = next((field for field in ("cluster", "project", "run_name") if run[field]), None)
-    return [(field, run[field], "pool", next(iter(pools)))] if field and len(pools) == 1 else []
+    enough = [pool for pool in pools.values() if pool.gpu_count >= (run["gpu_count"] or 0)]
+    pool = likeliest(enough or pools.values(), "training")
+    return [(field, run[field], "pool", pool.pool_id)] if field and pool else []
+
+
+def _model(run: Mapping[str, Any], models: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """Field, value and model: the first field that names a model, else one alike, else the first as a model's name.
+
+    A project that is called as its source is the folder that the logs lie in, and names nothing.
+    """
+    is_folder = slug(run["project"] or "") == slug(run["source"])
+    values = [(field, run[field]) for field in _FIELDS if run[field] and not (field == "project" and is_folder)]
+    for guess in (model_in, model_like):
+        for field, value in values:
+            if model_id := guess(value, models):
+                return field, value, model_id
+    return (*values[0], slug(values[0][1])) if values else None

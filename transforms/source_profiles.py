@@ -46,7 +46,8 @@ def source_profiles(
 
 def _bills(charges: pl.DataFrame, charge_rules: pl.DataFrame) -> pl.DataFrame:
     ruled = charges.join(charge_rules.select("charge_id", "account"), on="charge_id", how="left")
-    is_missed = (pl.col("account") == "unallocated").fill_null(value=False)
+    is_credit = (pl.col("account") == "adjustment") & (pl.col("charge_category") == "Credit")
+    is_missed = ((pl.col("account") == "unallocated") | is_credit).fill_null(value=False)
     cost = pl.when(pl.col("currency").n_unique().over("source") == 1).then(pl.col("effective_cost").cast(pl.Float64))
     ruled = ruled.with_columns(cost.alias("cost"))
     return ruled.group_by("source").agg(

@@ -15,6 +15,10 @@ _PHASES: Final = (
     ("pretraining", r"pre.?train|train"),
     ("inference", r"serv|infer|prod|api|chat"),
 )
+_WORD: Final = r"[a-z]+[a-z0-9]*|\d+(?:\.\d+)?[bm]"
+"""A word of a name, or a size: 8b, 0.5b, 350m."""
+_TELLING: Final = 4
+"""Letters from which on the first word of a model's name is its own."""
 
 
 def named_models(models: pl.DataFrame, token_usage: pl.DataFrame) -> dict[str, str]:
@@ -31,6 +35,19 @@ def model_in(text: str | None, names: Mapping[str, str]) -> str | None:
     folded = model_key(text or "")
     name = max((name for name in names if name and name in folded), key=len, default=None)
     return None if name is None else names[name]
+
+
+def model_like(text: str | None, names: Mapping[str, str]) -> str | None:
+    """The one model whose name begins with a word of the text, where the text says no size that the name lacks."""
+    words = re.findall(_WORD, model_key(text or ""))
+    sizes = {word for word in words if word[0].isdigit()}
+    alike = {
+        model_id
+        for name, model_id in names.items()
+        if (parts := re.findall(_WORD, name)) and len(parts[0]) >= _TELLING
+        if parts[0] in words and sizes <= set(parts)
+    }
+    return alike.pop() if len(alike) == 1 else None
 
 
 def phase_in(text: str, otherwise: str) -> str:

@@ -17,12 +17,15 @@ _MARKS: Final = '",;)}'
 
 
 def unclear_names(charges: pl.DataFrame) -> pl.DataFrame:
-    """One group of names: `source`, `kind` (`tag_keys_alike`, `instance_type_unknown`), `names`, and the `charges`.
+    """One group of names: `source`, `kind`, `names`, and the `charges`.
 
-    Keys that differ in case or outer blanks are matched as one by rules and stand apart in every other tool. A type
-    that looks like a machine with accelerators and is no row of policy.instances has no chip and no GPU-hours.
+    `kind` is `tag_keys_alike`, `instance_type_unknown`, or `gpus_unknown` where a bill names chips and no charge of it
+    has GPU-hours. Keys that differ in case or outer blanks are matched as one by rules and stand apart in every other
+    tool. A type that looks like a machine with accelerators and is no row of policy.instances has no chip and no
+    GPU-hours.
     """
-    return pl.concat([_alike_keys(charges), _unknown_types(charges)]).sort("source", "kind", "names")
+    groups = [_alike_keys(charges), _unknown_types(charges), _unknown_gpus(charges)]
+    return pl.concat(groups).sort("source", "kind", "names")
 
 
 def _alike_keys(charges: pl.DataFrame) -> pl.DataFrame:
@@ -44,3 +47,11 @@ def _unknown_types(charges: pl.DataFrame) -> pl.DataFrame:
         pl.len().cast(pl.Int64).alias("charges")
     )
     return counted.select("source", pl.lit("instance_type_unknown").alias("kind"), "names", "charges")
+
+
+def _unknown_gpus(charges: pl.DataFrame) -> pl.DataFrame:
+    chips = charges.filter((pl.col("gpu_hours").sum() == 0).over("source")).drop_nulls("gpu_model")
+    counted = chips.group_by("source").agg(
+        pl.col("gpu_model").unique().sort().alias("names"), pl.len().cast(pl.Int64).alias("charges")
+    )
+    return counted.select("source", pl.lit("gpus_unknown").alias("kind"), "names", "charges")

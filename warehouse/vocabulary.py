@@ -10,6 +10,9 @@ PHASES: Final = ("pretraining", "posttraining", "inference")
 ACCOUNTS: Final = ("direct", "idle", "commitment_unused", "shared", "adjustment", "unallocated", "out_of_scope")
 """Accounts of the ledger (allocation-rules, section 2)."""
 
+IDLE_ACCOUNTS: Final = ("idle", "commitment_unused")
+"""Accounts of capacity that nobody used: GPUs that stood idle, a commitment that nothing drew on."""
+
 CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 """ChargeCategory of FOCUS."""
 
@@ -22,7 +25,10 @@ END_SOURCES: Final = ("logged", "last_event", "job_db", "censored")
 REQUEST_STATUSES: Final = ("ok", "error", "cancelled", "pending", "unknown")
 """How a request ended."""
 
-COUNTERS: Final = ("requests", "input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us")
+COUNTERS: Final = (
+    *("requests", "input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us"),
+    "requests_within",
+)
 """What is read of the counters of a serving process."""
 
 THIRDS_STATUSES: Final = (
@@ -42,8 +48,7 @@ WASTE_CAUSES: Final = (
     "abandoned_sweep",
     "repeated_steps",
     "superseded",
-    "idle",
-    "commitment_unused",
+    *IDLE_ACCOUNTS,
 )
 """Why cost was wasted or idle."""
 

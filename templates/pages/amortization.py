@@ -19,7 +19,6 @@ from templates.table_unit import TableUnit
 
 MOST_ROWS: Final = 16
 ROOMY_ROWS: Final = 12
-DAYS_A_MONTH: Final = Decimal("30.4375")
 NAME_WIDTH: Final = 78.0
 MOST_LAYERS: Final = 5
 MOST_CHANGES: Final = 5
@@ -87,14 +86,14 @@ def amortization(night: Night) -> Amortization:
         stranded=index.get("stranded"),
         early_life=tuple(formats.name(row["model_id"], 16) for row in early),
         last_end=max((row["ends_on"] for row in runoffs.values() if row["ends_on"]), default=None),
-        longest_months=_months(max((row["left_days"] for row in runoffs.values() if row["left_days"]), default=None)),
+        longest_months=_longest(runoffs),
         lead=_lead(night, rows, early),
         figure=figure,
         figure_unit=figure_unit,
         is_on_sheet=is_on_sheet,
         rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:most]),
         others=_summed(f"{len(rows) - most:,} others", rows[most:], unit) if rows[most:] else None,
-        everything=_summed("All models", rows, unit),
+        everything=_summed("All models", rows, unit, _left(rows, runoffs)),
         unit=unit.words,
         steps=tuple(index.get(f"carried_{step}") for step in ("opening", "additions", "amortized", "written_off")),
         month=night.month,
@@ -122,8 +121,10 @@ def _lead(night: Night, rows: list[Row], early: list[Row]) -> str:
     return night.say("amortization", "lead", facts)
 
 
-def _months(days: float | None) -> Decimal | None:
-    return None if days is None else formats.decimal(days) / DAYS_A_MONTH
+def _longest(runoffs: dict[str, Row]) -> Decimal | None:
+    """The most months that any model still waits."""
+    months = [row["left_months"] for row in runoffs.values() if row["left_months"]]
+    return formats.decimal(max(months)) if months else None
 
 
 def _row(row: Row, unit: TableUnit, runoff: Row | None) -> CarriedRow:
@@ -150,9 +151,16 @@ def _cells(amounts: list[Decimal], unit: TableUnit) -> tuple[str, ...]:
     )
 
 
-def _summed(name: str, rows: list[Row], unit: TableUnit) -> CarriedRow:
+def _left(rows: list[Row], runoffs: dict[str, Row]) -> Decimal | None:
+    """What retirements would leave of all balances; nothing where no model's end is known."""
+    amounts = [runoffs[row["model_id"]]["stranded_usd"] for row in rows if row["model_id"] in runoffs]
+    left_amounts = [amount for amount in amounts if amount is not None]
+    return sum(left_amounts, Decimal(0)) if left_amounts else None
+
+
+def _summed(name: str, rows: list[Row], unit: TableUnit, left: Decimal | None = None) -> CarriedRow:
     sums = [sum((row[step] for row in rows), Decimal(0)) for step in STEPS]
-    return CarriedRow(name, "", _cells(sums, unit), "", "", "", "", "")
+    return CarriedRow(name, "", _cells(sums, unit), "", "", "", "", unit.cell(left))
 
 
 def _is_closed(rows: list[Row]) -> bool:

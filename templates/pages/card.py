@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
+from types import SimpleNamespace
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +18,9 @@ from templates.table_unit import TableUnit
 
 MOST_REJECTED: Final = 2
 SUBJECT: Final = ("model_id", "task", "pool_id", "action")
+# Ends of contracts that change the value by less are not printed.
+_ALIKE: Final = 0.1
+_ENDS: Final = "net_present_value_usd_p50_if_contracts_end"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         f"{name} {money.short(amount)}"
         for name, amount in (
             ("training", assumptions.get("training_usd_p50")),
+            ("post-training", assumptions.get("posttraining_usd")),
             ("evaluation", assumptions.get("evaluation_usd")),
             ("migration", assumptions.get("migration_usd")),
         )
@@ -58,7 +64,8 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
     ]
     low, high = row["next_year_saving_usd_p10"], row["next_year_saving_usd_p90"]
     paid = row["next_year_paid_usd_p50"]
-    of_paid = f", of {money.short(paid)} that its pools are then to cost" if paid else ""
+    facts = SimpleNamespace(paid=paid, run_rate=row["run_rate_paid_usd"], whose="its")
+    of_paid = f", of {night.say('decisions', 'paid', facts)}" if paid else ""
     months = row["payback_months_p50"]
     breaks_even = f"; {formats.months(months)} to break even" if months is not None else ""
     lines = [
@@ -75,6 +82,13 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
     share = assumptions.get("break_even_demand_ratio")
     if share:
         lines.append(CardLine("Turns it around", "", f"demand under {formats.whole_percent(share)} of the forecast"))
+    again, early, late = map(assumptions.get, ("needed_again_on", f"{_ENDS}_early", f"{_ENDS}_late"))
+    if again:
+        lines.append(CardLine("Needed again", formats.day(date.fromisoformat(again)), ", as policy announces"))
+    if early is not None and late is not None and abs(early - late) > _ALIKE * max(abs(early), abs(late)):
+        untold = sum(one["ends_on"] is None for one in assumptions["contracts"])
+        worth = night.say("decisions", "contract_ends", SimpleNamespace(early=early, late=late, contracts=untold))
+        lines.append(CardLine("Contracts", "", worth))
     if row["sign_by"]:
         owner = formats.name(row["owner"], 24) if row["owner"] else "no owner named"
         lines.append(CardLine("Sign by", formats.day_month(row["sign_by"]), f", {owner}"))
@@ -86,10 +100,12 @@ def _rejected(night: Night, row: Row) -> list[CardLine]:
     subject = "model_id" if row["model_id"] else "pool_id"
     others = night.tables["rejected_alternatives"].filter(pl.col(subject) == row[subject]).sort("position")
     gate = night.settings["quality_gate_ratio"]
+    # the parts of a retraining take a line more
+    most = MOST_REJECTED - (row["action"] == "retrain_smaller")
     words = [
         f"{night.say('decisions', 'alternative', one)} ({night.say('decisions', 'lacks', one, gate)}, "
         f"{night.money.short(one['net_present_value_usd_p50'])})"
-        for one in others.head(MOST_REJECTED).to_dicts()
+        for one in others.head(most).to_dicts()
     ]
     return [CardLine("Rejected", "", "; ".join(words))] if words else []
 

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from templates import formats
+from templates.pages.edition import NAMES
 from templates.pages.index import Ref
 from templates.pages.night import Night
 from templates.pages.page_frame import Identity
@@ -17,14 +18,6 @@ from templates.typesetting.typeface import is_ambiguous, readable
 MOST_INPUTS: Final = 30
 QUERY_WORDS: Final = 160
 MOST_CHANGES: Final = 40
-TITLES: Final = {
-    "bridge": "Bridge and outlook",
-    "thirds": "Thirds",
-    "unit_costs": "Unit cost and waste",
-    "served": "Teams, tenants and tasks",
-    "amortization": "Unamortised training",
-    "compute": "Compute",
-}
 
 
 @dataclass(frozen=True)
@@ -148,7 +141,7 @@ def _policies(night: Night) -> list[tuple[str, str]]:
 
 def _left_out(night: Night) -> list[tuple[str, str]]:
     rows = night.tables["pages"].sort("position").to_dicts()
-    return [(TITLES.get(row["page"], row["page"]), row["reason"] or "") for row in rows if not row["is_shown"]]
+    return [(NAMES.get(row["page"], row["page"]), row["reason"] or "") for row in rows if not row["is_shown"]]
 
 
 def _changes(night: Night) -> list[ChangedRow]:

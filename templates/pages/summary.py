@@ -207,7 +207,7 @@ def _parts(night: Night) -> Iterator[Cause]:
             night.say("bridge", "driver_name", row), row["change_usd"], night.index.get(f"bridge_{row['driver']}")
         )
     rest = sum((row["change_usd"] for row in rows[2:]), Decimal(0))
-    if rest:
+    if any(digit in night.money.change(rest) for digit in "123456789"):
         yield Cause("all other", rest, None)
 
 
@@ -323,6 +323,15 @@ def _thirds(night: Night) -> Markup | None:
     return company_bars(bars, night.target, f"The company’s thirds, lifetime direct spend: now {named}.")
 
 
+def _paid(night: Night) -> str:
+    """What the pools of all decisions are to cost in twelve months; empty where nothing is asked for."""
+    for row in night.tables["recommended_totals"].to_dicts():
+        paid, run_rate = row["next_year_paid_usd_p50"], row["run_rate_paid_usd"]
+        if paid:
+            return night.say("decisions", "paid", SimpleNamespace(paid=paid, run_rate=run_rate, whose="these"))
+    return ""
+
+
 def _notes(night: Night, shown: int) -> Iterator[str]:
     """A new anomaly, a use that is in question, the other decisions, what doing nothing costs, and an idle pool."""
     for row in night.tables["recent_anomalies"].filter("is_new").sort("position").head(1).to_dicts():
@@ -331,10 +340,11 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
         yield night.say("summary", "usage_gap", gap)
     rows = requested(night)
     waiting = sum(1 for row in rows if row["standing"] == "evaluate_first")
-    paid = night.tables["recommended_totals"]["next_year_paid_usd_p50"].sum()
-    facts = SimpleNamespace(more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), paid=paid)
-    if rows:
-        yield night.say("summary", "others", facts)
+    facts = SimpleNamespace(
+        more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), of=_paid(night)
+    )
+    if others := night.say("summary", "others", facts) if rows else "":
+        yield others
     if facts.saving is not None and facts.saving.value > 0:
         yield night.say("summary", "nothing", facts)
     pools = [row for row in night.tables["idle_pools"].sort("position").to_dicts() if row["decision_rank"] is None]

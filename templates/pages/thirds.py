@@ -66,6 +66,11 @@ class Thirds:
     is_whole: bool
 
     @property
+    def has_models(self) -> bool:
+        """Whether a model is left to draw: retired ones are a row of the table."""
+        return bool(self.rows or self.small)
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """The lifetime ledger is the sum of its parts."""
         return () if self.is_whole else ("direct, idle, shared, unallocated and adjustments are not the ledger",)
@@ -73,12 +78,9 @@ class Thirds:
 
 def models_by_spend(night: Night) -> list[Row]:
     """Every model with direct cost, the largest first, with its share of idle and shared cost."""
-    lifecycle = night.tables["lifecycle_spend"].filter(pl.col("as_of") == night.subject["as_of"])
-    shared = lifecycle.group_by("model_id").agg(
-        overhead_usd=(pl.col("idle_share_usd") + pl.col("shared_share_usd")).sum()
-    )
+    overhead = night.tables["band_verdicts"].select("model_id", "overhead_usd")
     current = night.tables["thirds"].filter(pl.col("as_of") == night.subject["as_of"])
-    rows = [row for row in current.join(shared, on="model_id", how="left").to_dicts() if spend(row)]
+    rows = [row for row in current.join(overhead, on="model_id", how="left").to_dicts() if spend(row)]
     return sorted(rows, key=lambda row: (-abs(spend(row)), row["model_id"]))
 
 

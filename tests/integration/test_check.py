@@ -6,10 +6,13 @@ import csv
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from orchestration.commands import check
+from warehouse.errors import HeldError
 from warehouse.sample import write_empty
 
 NOW = "2026-11-21T02:00:00Z"
@@ -72,3 +75,13 @@ def test_a_new_user_reads_what_was_recognised_and_pastes_the_line_that_is_missin
     assert document["sources"][0]["gpu_hours"] == 8.0
     assert document["sources"][0]["unmatched_cost"] == 0.0
     assert not (project / "var").exists()  # it changes nothing
+
+
+def test_what_would_hold_the_night_is_said_before_it_is_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bill = project / "inbox/cloud/bill.csv"
+    bill.write_text(bill.read_text(encoding="utf-8").replace("USD", "EUR"), encoding="utf-8")
+
+    with pytest.raises(HeldError, match=r"missing_fx: policy/fx\.csv has no rate for EUR in 2026-11"):
+        check(project, datetime.fromisoformat(NOW), form="json", detail="quiet")
+    [held] = json.loads(capsys.readouterr().out)["holds"]
+    assert (held["reason"], held["source"]) == ("missing_fx", "cloud")

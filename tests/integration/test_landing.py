@@ -427,6 +427,12 @@ def test_a_source_of_which_nothing_has_come_is_told(company: Found) -> None:
     assert one.findings() == [("", "no_bill", "bills"), ("cloud", "source_without_files", "inbox/cloud/*")]
 
 
+def test_a_source_whose_files_hold_nothing_of_its_format_is_told(tmp_path: Path) -> None:
+    one = Company(tmp_path, (Source("runs", "training_logs", "megatron", "inbox/cloud/*"),))
+    one.deliver({"a.log": b"epoch 1 loss 3\n", "b.log": b"epoch 2 loss 2\n"}).land()
+    assert one.findings() == [("", "no_bill", "bills"), ("runs", "source_without_rows", "inbox/cloud/*")]
+
+
 @pytest.mark.parametrize(
     ("category", "ends", "until", "last"),
     [

@@ -20,6 +20,7 @@ from warehouse.landing.landing import land
 from warehouse.landing.requests.counter_growth import Growth, land_growth
 from warehouse.landing.requests.daily_reduction import refresh_request_hours
 from warehouse.landing.requests.landed_parquet import LandedFile, write_landed
+from warehouse.landing.requests.reduction import reduce_plainly
 from warehouse.landing.requests.uncounted import mark_uncounted
 from warehouse.schemas.landed import Requests
 from warehouse.schemas.raw import CounterSamples
@@ -274,16 +275,31 @@ def test_counters_land_by_day_and_only_days_that_changed_are_written_again(desk:
     assert desk.grow().files[0].path.exists()  # what is kept below var/ may go at any time
 
 
-def scrape_counters(desk: Desk, *scrapes: tuple[str, float, int]) -> None:
-    """Scrapes of servers: name, hours since the night began, output tokens counted."""
+def test_percentiles_that_buckets_tell_of_reach_the_hours_by_both_plans(desk: Desk) -> None:
+    scrape_counters(desk, ("a", 10, 0), ("a", 11, 50))
+    for bound, count in ((1_000_000, 2), (2_000_000, 4), (None, 4)):  # 2 of 4 within a second, 4 within two
+        scrape_counters(desk, ("a", 10, 0), ("a", 11, count), counter="requests_within", bound_us=bound)
+    desk.grow()
+    desk.refresh()
+    query = "SELECT output_tokens, duration_s_p50, duration_s_p95 FROM raw.request_hours"
+    assert desk.connection.execute(query).fetchall() == [(50, 1.0, 1.9)]  # 3.8 of 4: 1.8 of the 2 from 1 to 2 s
+    plain = reduce_plainly(desk.connection, desk.files, request_hours, (), [DAY])
+    assert plain.select("output_tokens", "duration_s_p50", "duration_s_p95").rows() == [(50, 1.0, 1.9)]
+
+
+def scrape_counters(
+    desk: Desk, *scrapes: tuple[str, float, int], counter: str = "output_tokens", bound_us: int | None = None
+) -> None:
+    """Scrapes of servers: name, hours since the night began, output tokens or another counter."""
     rows = [
         {
             "file_sha256": f"{target}{hours}",
             "location": "line 1",
             "source": "vllm",
             "target": target,
-            "series": "tokens",
-            "counter": "output_tokens",
+            "series": f"{counter} {bound_us}",
+            "counter": counter,
+            "bound_us": bound_us,
             "status": "ok",
             "model": "atlas",
             "scraped_at": START + timedelta(hours=hours),
@@ -291,7 +307,11 @@ def scrape_counters(desk: Desk, *scrapes: tuple[str, float, int]) -> None:
         }
         for target, hours, value in scrapes
     ]
-    append(desk.connection, CounterSamples.qualified(), CounterSamples.frame(pl.DataFrame(rows)))
+    append(
+        desk.connection,
+        CounterSamples.qualified(),
+        CounterSamples.frame(pl.DataFrame(rows, schema_overrides={"bound_us": pl.Int64})),
+    )
 
 
 def test_usage_of_one_source_in_two_groupings_holds_the_night(tmp_path: Path) -> None:

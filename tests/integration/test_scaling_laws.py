@@ -11,17 +11,15 @@ import pytest
 
 from transforms.compute import CHIPS
 from transforms.decisions.law.distillation import distilled_loss, supervised_loss
-from transforms.decisions.law.iso_loss_curve import (
+from transforms.decisions.law.law_fit import BOOTSTRAPS, Fits, Points, bootstrap, fit
+from transforms.decisions.law.laws import PUBLIC_TOKENS_PER_PARAM, PUBLISHED, Law, serving_flop, training_flop
+from transforms.decisions.law.lifetime_optimum import (
     compute_optimal_tokens,
     equal_split_demand_ratio,
     lifetime_optimum_of,
-    serving_flop,
-    training_flop,
 )
-from transforms.decisions.law.law_fit import BOOTSTRAPS, Fits, Points, bootstrap, fit
-from transforms.decisions.law.laws import PUBLIC_TOKENS_PER_PARAM, PUBLISHED, Law
 from transforms.decisions.law.scaling_law import _COVARIANCE
-from transforms.decisions.portfolio.valuation import life_cost
+from transforms.decisions.portfolio.whatif import life_cost
 from transforms.decisions.randomness import generator
 from transforms.decisions.runs.run_tails import Curve, forecast_errors, half_width, tail_loss
 from transforms.decisions.supply.roofline import Shape, critical_batch, kv_bytes_per_token

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.decisions.actions.gpu_changes import ramp
 from transforms.decisions.law.batched_bfgs import minimise
 from transforms.decisions.law.distillation import distilled_loss, supervised_loss
-from transforms.decisions.law.iso_loss_curve import lifetime_optimum_of, serving_flop, training_flop
 from transforms.decisions.law.law_fit import Points, fit
-from transforms.decisions.law.laws import Law, repeated_tokens_value, tokens_to_train_on
-from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.law.laws import Law, repeated_tokens_value, serving_flop, tokens_to_train_on, training_flop
+from transforms.decisions.law.lifetime_optimum import lifetime_optimum_of
 from transforms.decisions.supply.fleet import PoolDemand, PoolSupply
 
 LAWS = st.builds(

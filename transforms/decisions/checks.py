@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.portfolio.portfolio_selection import TASK_ACTIONS, WHOLE_ACTIONS
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.vocabulary import ENOUGH_PROBABILITY
 
 _CENT: Final = 0.02  # two amounts rounded to the cent

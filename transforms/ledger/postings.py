@@ -6,18 +6,15 @@ import polars as pl
 
 from transforms.ledger.allocation_targets import AllocationTargets, allocation_targets
 from transforms.ledger.billed_hours import gpu_time
-from transforms.money import amount, divided, split, units
-from transforms.periods import Grain, cut
+from transforms.ledger.pool_cost_split import AMOUNTS, COSTS, LINE, parts_in_time, shared_lines
+from transforms.money import amount, divided, units
 from warehouse.schemas.ledger import Postings
 
-COSTS = ["billed_cost", "effective_cost"]
-AMOUNTS = [*COSTS, "gpu_time"]
 TARGET = ["method", "place", "pool_id", "deployment_id"]
 LOT = [*TARGET, "charge_start", "charge_end", *AMOUNTS]
 """Charges equal in these have equal postings and are split once."""
 
 HOURS_AT_ONCE = 100_000
-LINE = ["lot", "charge_date", "place"]
 GPU_TIME_A_SECOND = 10**9
 
 
@@ -39,7 +36,7 @@ def postings(
     targets = allocation_targets(ruled, uses, _in_time(deployment_shares, ruled), training_runs)
     numbered = _weighed(ruled, targets).sort("charge_id").with_row_index("charge")
     lots = numbered.group_by(LOT).agg("charge").with_row_index("lot")
-    lines = pl.concat([_merged(pl.concat([_whole(batch), *_split(batch, targets)])) for batch in _batches(lots)])
+    lines = pl.concat([_merged(pl.concat([_whole(batch), *shared_lines(batch, targets)])) for batch in _batches(lots)])
     return _described(lines.join(lots.select("lot", "charge").explode("charge"), on="lot"), numbered, targets.targets)
 
 
@@ -65,32 +62,7 @@ def _batches(lots: pl.DataFrame) -> list[pl.DataFrame]:
 
 def _whole(lots: pl.DataFrame) -> pl.DataFrame:
     """Lines of the charges that stay whole, day by day."""
-    return _parts(lots, "whole", "day").select(*LINE, *AMOUNTS)
-
-
-def _split(lots: pl.DataFrame, targets: AllocationTargets) -> list[pl.DataFrame]:
-    """Lines of the charges that users of pools or models of deployments share, hour by hour."""
-    used = _shared(_parts(lots, "pool", "hour").drop("place"), targets.uses, ["pool_id", "hour"])
-    direct = _parts(lots, "deployment", "hour").join(targets.direct, on=["deployment_id", "hour"])
-    in_stints = used.filter(pl.col("stint").is_not_null())
-    stints = pl.concat([rows.select("lot", "charge_date", "stint", *AMOUNTS) for rows in (in_stints, direct)])
-    consumers = _shared(_shared(stints, targets.models, ["stint"]), targets.consumers, ["model_part"])
-    return [rows.select(*LINE, *AMOUNTS) for rows in (used.filter(pl.col("stint").is_null()), consumers)]
-
-
-def _parts(lots: pl.DataFrame, method: str, grain: Grain) -> pl.DataFrame:
-    """The lots of one method cut in time."""
-    chosen = lots.filter(pl.col("method") == method).drop("charge")
-    buckets = cut(chosen, grain, start="charge_start", end="charge_end").with_columns(
-        pl.col("bucket").dt.date().alias("charge_date"), pl.col("bucket").alias("hour")
-    )
-    return split(buckets, group="lot", weight="microseconds", amounts=AMOUNTS)
-
-
-def _shared(parts: pl.DataFrame, weights: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """The parts split by the weights of their key, in the order of the weights."""
-    joined = parts.with_row_index("part").join(weights, on=key, maintain_order="left_right")
-    return split(joined, group="part", weight="weight", amounts=AMOUNTS).drop("part", "weight")
+    return parts_in_time(lots, "whole", "day").select(*LINE, *AMOUNTS)
 
 
 def _merged(lines: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.reports import Runoffs
 
 PACE_DAYS: Final = 28
@@ -41,7 +42,7 @@ def runoffs(
 
 
 def _ends(end: date) -> list[pl.Expr]:
-    """The day after which nothing is left, the pace of a day, and what the known day of retirement would leave."""
+    """The months and the last day until nothing is left, the pace of a day, and what retirement would leave."""
     closing = pl.col("closing_usd").cast(pl.Float64)
     served = (pl.col("retires_on") - pl.lit(end)).dt.total_days() + 1
     unserved = 1 - pl.max_horizontal(served, pl.lit(0)) / pl.col("left_days")
@@ -51,6 +52,7 @@ def _ends(end: date) -> list[pl.Expr]:
     whole_days = pl.col("left_days").ceil().cast(pl.Int64)
     return [
         (pl.lit(end) + pl.duration(days=whole_days - 1)).alias("ends_on"),
+        (pl.col("left_days") / DAYS_PER_MONTH).alias("left_months"),
         (closing / pl.col("left_days")).fill_nan(None).round(6).cast(pl.Decimal(38, 12)).alias("daily_usd"),
         stranded.round(6).cast(pl.Decimal(38, 12)).alias("stranded_usd"),
         pl.when(pl.col("left_days").is_null())

@@ -13,7 +13,11 @@ UNJUDGED: Final = ("too_young", "no_own_pretraining")
 
 
 def band_verdicts(
-    settings: pl.DataFrame, subject: pl.DataFrame, thirds: pl.DataFrame, models: pl.DataFrame
+    settings: pl.DataFrame,
+    subject: pl.DataFrame,
+    thirds: pl.DataFrame,
+    models: pl.DataFrame,
+    lifecycle_spend: pl.DataFrame,
 ) -> pl.DataFrame:
     """One model with direct cost and its state of today; what the forecast expects is `projected_state`.
 
@@ -29,6 +33,7 @@ def band_verdicts(
     rows = (
         thirds.filter(pl.col("as_of") == subject["as_of"].item())
         .join(models.select("model_id", "retires_on"), on="model_id", how="left")
+        .join(_overhead(lifecycle_spend, subject), on="model_id", how="left")
         .filter(spend != 0)
         .with_columns(is_retired=is_retired, is_judged=is_judged, is_outside=is_outside, spend=spend)
         .with_columns(
@@ -52,6 +57,12 @@ def band_verdicts(
         descending=[False, True, True, True, False],
     )
     return BandVerdicts.frame(ordered.with_row_index("position", offset=1))
+
+
+def _overhead(lifecycle_spend: pl.DataFrame, subject: pl.DataFrame) -> pl.DataFrame:
+    """One model with its share of idle, unused and shared cost, in all its phases."""
+    to_date = lifecycle_spend.filter(pl.col("as_of") == subject["as_of"].item())
+    return to_date.group_by("model_id").agg(overhead_usd=(pl.col("idle_share_usd") + pl.col("shared_share_usd")).sum())
 
 
 def _heavy_state() -> pl.Expr:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from transforms.reports.directions import LEAST_BASE_USD, direction
-from transforms.reports.reported_spend import in_scope
+from transforms.reports.year_to_date_and_landing import Year
 from warehouse.schemas.reports import HeadlineMetrics
 
 NONE: Final = Decimal(0)
@@ -20,7 +20,6 @@ DIGITS: Final = 60
 """Digits of sums and quotients: the default of 28 would round those of a large bill."""
 
 TWELVE_PLACES: Final = Decimal("0.000000000001")
-IDLE_CAUSES: Final = ("idle", "commitment_unused")
 MEASURED: Final = ("acted", "realised")
 Row = dict[str, Any]
 
@@ -44,7 +43,7 @@ def headline_metrics(
     row = subject.row(0, named=True)
     figures = month_figures.sort("month").to_dicts()
     with localcontext(prec=DIGITS):
-        year = _Year(row, daily_spend, budgets, spend_outlook)
+        year = Year(row, daily_spend, budgets, spend_outlook)
         rows = [
             _effective_cost(row, figures, year),
             _unit_cost(row, figures, unit_costs),
@@ -57,62 +56,11 @@ def headline_metrics(
     return HeadlineMetrics.frame(pl.DataFrame(complete, schema=schema).sort("position"))
 
 
-class _Year:
-    """The year of the month reported: what it has cost, what was planned, and what is still to come."""
-
-    def __init__(self, row: Row, daily_spend: pl.DataFrame, budgets: pl.DataFrame, spend_outlook: pl.DataFrame) -> None:
-        self.start = date(row["month"].year, 1, 1)
-        self.row = row
-        cost = pl.col("effective_usd").sum()
-        spend = in_scope(daily_spend).filter(pl.col("charge_date").dt.year() == self.start.year)
-        self.months = dict(spend.filter(pl.col("charge_date") <= row["as_of"]).group_by("month").agg(cost).iter_rows())
-        self.plans = dict(_plans(budgets).iter_rows())
-        open_months = spend_outlook.filter(
-            pl.col("grain") == "month", pl.col("method").is_not_null(),
-            pl.col("period_start").dt.year() == self.start.year,
-        )  # fmt: skip
-        self.ahead = dict(open_months.select("period_start", "total_usd_p50").iter_rows())
-
-    def to_date(self) -> Decimal | None:
-        """Cost from the first of January to the last day reported."""
-        until = [amount for month, amount in self.months.items() if month <= self.row["month"]]
-        return sum(until, NONE) if until else None
-
-    def to_date_plan(self) -> Decimal | None:
-        """Plan of the same months; nothing where one of them has none."""
-        return self._plan([month for month in self.months if month <= self.row["month"]])
-
-    def landing(self) -> Decimal | None:
-        """The whole year: months that are over as they were, the open ones at the median of the forecast."""
-        if date(self.start.year, 12, 1) not in self.ahead:
-            return None
-        over = [amount for month, amount in self.months.items() if month not in self.ahead]
-        return sum(over, NONE) + sum((amount for amount in self.ahead.values() if amount is not None), NONE)
-
-    def landing_plan(self) -> Decimal | None:
-        """Plan of all months that the landing counts."""
-        return self._plan([*self.months, *self.ahead]) if self.landing() is not None else None
-
-    def _plan(self, months: list[date]) -> Decimal | None:
-        plan_by_month = {month: self.plans.get(month) for month in months}
-        return (
-            None
-            if not plan_by_month or None in plan_by_month.values()
-            else sum((one for one in plan_by_month.values() if one), NONE)
-        )
-
-
-def _plans(budgets: pl.DataFrame) -> pl.DataFrame:
-    level = (pl.col("model_id") != "*").cast(pl.Int8) * 2 + (pl.col("phase") != "*").cast(pl.Int8)
-    coarsest = budgets.with_columns(level=level).filter(pl.col("level") == pl.col("level").min().over("month"))
-    return coarsest.group_by("month").agg(pl.col("usd").sum())
-
-
 def _before(row: Row, figures: list[Row]) -> Row:
     return figures[-2] if row["previous_month"] and len(figures) > 1 else {}
 
 
-def _effective_cost(row: Row, figures: list[Row], year: _Year) -> Row:
+def _effective_cost(row: Row, figures: list[Row], year: Year) -> Row:
     has_bill = row["first_day"] is not None
     return {
         "position": 1, "metric": "effective_cost", "unit": "usd", "is_more_worse": True,
@@ -136,9 +84,9 @@ def _unit_cost(row: Row, figures: list[Row], unit_costs: pl.DataFrame) -> Row:
 
 
 def _rate(figures: Row) -> tuple[Decimal | None, str | None]:
-    """The price of a million tokens; none where there are too few of them, or where credits exceed what they cost."""
+    """The price of a million tokens; none where none is known, where tokens are few, or where credits are more."""
     rate = figures["fully_loaded_usd_per_mtok"]
-    if rate is None:
+    if not rate:
         return None, "no_priced_tokens"
     if figures["tokens"] < LEAST_TOKENS:
         return None, "few_tokens"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from warehouse.schemas.reports import IdlePools
+from warehouse.vocabulary import IDLE_ACCOUNTS
 
-IDLE_CAUSES = ("idle", "commitment_unused")
 STATED_AS_DECIDED = ("all_in_use", "paid_until_contract_end", "hardware_owned", "not_valued")
 
 
@@ -15,7 +15,7 @@ def idle_pools(
 ) -> pl.DataFrame:
     """One pool with idle or unused cost in the month reported, the largest first, and the rank of its decision."""
     idle = (
-        waste.filter(pl.col("month") == subject["month"].item(), pl.col("cause").is_in(IDLE_CAUSES))
+        waste.filter(pl.col("month") == subject["month"].item(), pl.col("cause").is_in(IDLE_ACCOUNTS))
         .drop_nulls("pool_id")
         .group_by("pool_id")
         .agg(idle_usd=pl.col("wasted_usd").sum())

@@ -7,8 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from warehouse.vocabulary import IDLE_ACCOUNTS
+
 OUT_OF_SCOPE: Final = "out_of_scope"
-IDLE_ACCOUNTS: Final = ("idle", "commitment_unused")
 TRAINING: Final = ("pretraining", "posttraining")
 HISTORY_MONTHS: Final = 13
 

@@ -61,7 +61,7 @@ def capped_gpu_hours(rows: pl.DataFrame, repeated_gpu_hours: pl.DataFrame) -> pl
 
 def _beyond_of_day(rows: pl.DataFrame) -> pl.DataFrame:
     """One row that states more than the GPUs of its resource have left in its hours: `row, beyond, stated`."""
-    hours = _spread(_overlapping(rows))
+    hours = _spread(_overlapping(rows.with_columns(pl.col("resource_id").str.to_lowercase())))
     ranked = hours.join(_room(hours), on=[*RESOURCE, "hour"], nulls_equal=True).sort("rank")
     before = pl.col("stated").cum_sum().over(*RESOURCE, "hour") - pl.col("stated")
     beyond = (before + pl.col("stated") - pl.col("room")).clip(0).cast(pl.Int128)

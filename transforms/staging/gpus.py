@@ -14,8 +14,14 @@ NAMING_COLUMNS: Final = ("sku_id", "charge_description")
 TYPE_COLUMNS: Final = ("sku_id", "charge_description", "resource_name")
 SHORTEST_TYPE: Final = 4
 """Characters below which a pattern says too little to be looked for within a name."""
-HOURS: Final = ("hours", "hour", "hrs", "hr", "h")
-GPU_HOURS: Final = ("gpu-hours", "gpu-hour", "gpu hours", "gpu hour", "gpu-hrs", "gpuhours")
+_UNITS: Final = {
+    **dict.fromkeys(("hours", "hour", "hrs", "hr", "h"), (1, 1)),
+    **dict.fromkeys(("days", "day"), (24, 1)),
+    **dict.fromkeys(("minutes", "minute", "mins", "min"), (1, 60)),
+    **dict.fromkeys(("seconds", "second", "secs", "sec", "s"), (1, 3600)),
+}
+"""Hours of a unit of time, as a numerator and a denominator."""
+_OF_GPUS: Final = r"^gpu[- ]?"
 LARGEST_QUANTITY: Final = 10**9
 """Hours in one charge above which the quantity is an error of the bill and stands for no GPU time."""
 MICRO: Final = 10**6
@@ -29,19 +35,23 @@ def gpu_models(rows: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame:
 
 
 def gpu_hours(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `gpu_hours` and `gpu_hours_exact`: 0 where the charge is no use of GPUs."""
-    unit = pl.col("consumed_unit").str.strip_chars().str.to_lowercase()
-    hours = pl.col("consumed_quantity").to_physical()
-    per_unit = (pl.coalesce("gpus_per_unit", "instance_gpus").fill_null(0) * MICRO).round().cast(pl.Int128)
-    product = (hours * per_unit * 2 + MICRO) // (2 * MICRO)
+    """The rows with `gpu_hours` and `gpu_hours_exact`: 0 where the charge is no use of GPUs.
+
+    A quantity is one of GPU time (`GPU-Hours`), or one of machine time that is multiplied by its GPUs.
+    """
+    written = pl.col("consumed_unit").str.strip_chars().str.to_lowercase()
+    unit = written.str.replace(_OF_GPUS, "")
+    hours, parts = (
+        unit.replace_strict({name: value[side] for name, value in _UNITS.items()}, default=side, return_dtype=pl.Int128)
+        for side in (0, 1)
+    )
+    machine = (pl.coalesce("gpus_per_unit", "instance_gpus").fill_null(0) * MICRO).round().cast(pl.Int128)
+    per_unit = pl.when(written.str.contains(_OF_GPUS)).then(pl.lit(MICRO, dtype=pl.Int128)).otherwise(machine)
+    whole = pl.col("consumed_quantity").to_physical() * per_unit * hours * 2
     exact = (
         pl.when(pl.col("gpu_hours").is_not_null())
         .then(pl.col("gpu_hours").cast(MONEY).to_physical())
-        .when(unit.is_in(GPU_HOURS))
-        .then(hours)
-        .when(unit.is_in(HOURS))
-        .then(product)
-        .otherwise(0)
+        .otherwise((whole + MICRO * parts) // (2 * MICRO * parts))
     )
     counted = pl.when(_is_use()).then(exact).otherwise(0).fill_null(0).cast(pl.Int128)
     return rows.with_columns(counted.reinterpret(dtype=MONEY).alias("gpu_hours_exact")).with_columns(

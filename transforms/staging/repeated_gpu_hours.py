@@ -64,6 +64,7 @@ def _timed(rows: pl.DataFrame) -> pl.DataFrame:
             (pl.col("charge_end") - pl.col("charge_start") > LONGEST).alias("is_long"),
             (pl.col("gpu_hours_exact").cast(pl.Float64) * _HOUR / lasting).alias("gpus"),
             gpus_stated().alias("chips"),
+            pl.col("resource_id").str.to_lowercase(),
             pl.col("charge_start").dt.date().alias("charge_day"),
         )
         .sort("lasting", "effective_cost", "dimension_hash", "content_hash", "location",

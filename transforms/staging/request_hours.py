@@ -41,6 +41,11 @@ SUMS: Final[Mapping[str, str]] = MappingProxyType(
 PERCENTILES: Final[Mapping[str, int]] = MappingProxyType({"duration_p50_us": 50, "duration_p95_us": 95})
 """Percentile of `each_duration_us` -> percent: the smallest value that so many percent of the rows do not exceed."""
 
+HISTOGRAMS: Final[Mapping[str, str]] = MappingProxyType(
+    {"duration_p50_us": "histogram_p50_us", "duration_p95_us": "histogram_p95_us"}
+)
+"""Percentile -> column of `in_parts` where buckets of a histogram tell of it; the same in all rows of an hour."""
+
 _MICRO: Final = 1_000_000
 _WHOLE: Final = 100
 
@@ -60,7 +65,7 @@ def in_parts(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
         nw.when(nw.col("requests") == 1).then(nw.col("duration_us")).alias("each_duration_us"),
         (~nw.col("ttft_us").is_null()).cast(nw.Int64).alias("ttft_known"),
         *[_or_zero(name).alias(name) for name in _COUNTS],
-    ).select(*KEYS, "each_duration_us", *SUMS.values())
+    ).select(*KEYS, "each_duration_us", *SUMS.values(), *HISTOGRAMS.values())
 
 
 _COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "duration_us", "ttft_us")
@@ -93,8 +98,11 @@ def reduced(requests: Lazy, boundaries: Sequence[datetime]) -> Lazy:
         for name, percent in PERCENTILES.items()
     )
     sums = [nw.col(column).sum().alias(name) for name, column in SUMS.items()]
-    picks = [nw.col(name).max() for name in PERCENTILES]
-    return measured(chosen.group_by(*KEYS).agg(*sums, *picks))
+    picks = [nw.col(name).max() for name in (*PERCENTILES, *HISTOGRAMS.values())]
+    picked = chosen.group_by(*KEYS).agg(*sums, *picks)
+    return measured(
+        picked.with_columns(nw.coalesce(name, of_buckets).alias(name) for name, of_buckets in HISTOGRAMS.items())
+    )
 
 
 def measured(sums: Lazy) -> Lazy:

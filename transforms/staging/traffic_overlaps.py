@@ -33,6 +33,8 @@ def traffic_overlaps(
     do where the requests and tokens of the hours that both tell of agree over the day. A call at the end of an hour
     may begin in the next one for the other source.
     """
+    if request_hours["source"].n_unique() == 1:
+        return TrafficOverlaps.empty()
     hours = _hours(request_hours, models, attribution).join(source_priorities, on="source", how="left")
     pairs = pl.concat([_pairs(hours), _spilled(hours)]).with_columns(pl.col("hour").dt.date().alias("day"))
     settled = pairs.filter(pl.col("priority_counterpart") < pl.col("priority"))

@@ -86,10 +86,15 @@ class Inbox:
 
 
 def _read_of(source: Source) -> object:
-    """What a source takes out of a file: of a bill a column of cost, whatever its format; of others all it names."""
+    """What a source takes out of a file: of a bill a column of cost, whatever its format; of others all it names.
+
+    Where the path says when something was measured, servers of two sources may say the same, each at its time.
+    """
     if source.kind == "gpu_billing":
         cost = source.columns.get("billed_cost") or source.columns.get("effective_cost") or COST_OF_FOCUS
         return source.kind, cost.casefold()
+    if FORMATS[source.kind, source.format].is_timed_by_path:
+        return source.name
     return source.kind, source.format, frozenset(source.columns.items()), frozenset(source.constants.items())
 
 
@@ -115,12 +120,12 @@ def _arrive(inbox: Inbox, source: Source, before: Before) -> None:
             inbox.reject(source.name, file, rejected)
             continue
         inbox.add(content)
-    if source.kind == "gpu_activity":
+    if FORMATS[source.kind, source.format].is_timed_by_path:
         _with_copies(inbox, source.name)
 
 
 def _with_copies(inbox: Inbox, source: str) -> None:
-    """GPUs that do nothing are scraped in the same bytes again and again: each path is a measurement of its own."""
+    """What does nothing is scraped in the same bytes again and again: each path is a measurement of its own."""
     paths: dict[str, list[str]] = defaultdict(list)
     for (name, file), source_file in sorted(inbox.files.items()):
         if name == source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from typing import Final
 
 import duckdb
 import polars as pl
@@ -11,8 +12,12 @@ import polars as pl
 from warehouse.landing.arrivals import Inbox
 from warehouse.landing.file_cache import insert
 from warehouse.schemas.findings import Finding
-from warehouse.schemas.raw import LandedFindings
+from warehouse.schemas.raw import Files, LandedFindings
 from warehouse.sources.source import Source
+
+_EMPTY: Final = f"""
+    SELECT source, count(*) FROM {Files.qualified()} GROUP BY source HAVING sum("rows") = 0
+"""
 
 Noticed = Iterable[tuple[str, Finding]]
 """Findings with the source that each is about; no source where it is about all of them."""
@@ -37,11 +42,17 @@ def settle_paths(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> None:
             )
 
 
-def absent_sources(sources: Sequence[Source], inbox: Inbox) -> Iterator[tuple[str, Finding]]:
-    """Sources of which nothing has come: the night counts none of them, and says so."""
+def absent_sources(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], inbox: Inbox
+) -> Iterator[tuple[str, Finding]]:
+    """Sources of which nothing has come, or nothing that their format knows: the night counts none of it."""
+    rejected = {rejection.source for rejection in inbox.rejections}
+    empty = {source: files for source, files in connection.execute(_EMPTY).fetchall() if source not in rejected}
     present = {source for source, _ in inbox.files}
     for source in sources:
         if source.name not in present:
             yield source.name, Finding("source_without_files", source.files)
+        elif source.name in empty:
+            yield source.name, Finding("source_without_rows", source.files, rows=empty[source.name])
     if not any(source.kind == "gpu_billing" and source.name in present for source in sources):
         yield "", Finding("no_bill", "bills")

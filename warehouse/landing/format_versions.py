@@ -1,10 +1,11 @@
-"""Which version of its format each source has, told by the columns of its smallest file, never by a name."""
+"""Which version of its format each source has, told by the columns of its smallest file of charges, never by a name."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from warehouse.landing.inbox import matched
 from warehouse.sources.casts.date_guard import EARLIEST
@@ -15,18 +16,22 @@ from warehouse.sources.reader_protocol import Delivered, RejectedFile
 from warehouse.sources.registry import FORMATS
 from warehouse.sources.source import Source
 
+_TRIED: Final = 5
+"""Files of a source that are looked into: more than the other data sets that stand beside charges."""
+
 
 def format_versions(project: Path, sources: Sequence[Source]) -> dict[str, str]:
     """The version of each source whose format has several, by its name; a file that cannot be read has none."""
     versions: dict[str, str] = {}
     for source in sources:
         version = FORMATS[source.kind, source.format].version
-        files = matched(project, source.files) if version else []
-        if version and files:
-            columns = _columns(project, min(files, key=lambda file: ((project / file).lstat().st_size, file)))
-            named = version({column.casefold() for column in columns}) if columns else None
-            if named:
-                versions[source.name] = named
+        if version is None:
+            continue
+        by_size = sorted(matched(project, source.files), key=lambda file: ((project / file).lstat().st_size, file))
+        columns = (_columns(project, file) for file in by_size[:_TRIED])
+        named = (version({column.casefold() for column in names}) for names in columns if names)
+        if version_told := next(filter(None, named), None):
+            versions[source.name] = version_told
     return versions
 
 

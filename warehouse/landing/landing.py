@@ -93,7 +93,7 @@ def land(
         _state_invoices(connection, inbox)
         findings.settle_paths(connection, inbox)
         noticed = (
-            findings.absent_sources(sources, inbox),
+            findings.absent_sources(connection, sources, inbox),
             double_billed(connection, start.date()),
             commitments_counted_twice(connection, start.date()),
             landed_again(lost),

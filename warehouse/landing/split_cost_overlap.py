@@ -14,13 +14,15 @@ from warehouse.schemas.raw import BillDeliveries, ChargeRows
 
 # FOCUS 1.3: the rows of a split take the place of their origin, which is known by its id, else by its name. Both are
 # spread over the hours of the resource, so that they meet whatever their sums and however they are cut. Traffic and
-# storage of a host are no origin of its split: what has another SKU is one only where it is counted in hours.
+# storage of a host are no origin of its split: another SKU is one only where it is counted in hours. Case tells
+# no two resources apart: Azure writes ids in several. Credits and corrections of the origin take it back.
 _BESIDE: Final = f"""
     WITH split_resources AS (
-        SELECT DISTINCT source, coalesce(resource_id, resource_name) AS resource FROM {ChargeRows.qualified()}
+        SELECT DISTINCT source, lower(coalesce(resource_id, resource_name)) AS resource FROM {ChargeRows.qualified()}
         WHERE allocated_method_id IS NOT NULL AND coalesce(resource_id, resource_name) IS NOT NULL
     ), named AS (
-        SELECT *, coalesce(resource_id, resource_name) AS resource FROM {ChargeRows.qualified()}
+        SELECT *, coalesce(resource_id, resource_name) AS written, lower(written) AS resource
+        FROM {ChargeRows.qualified()}
     ), current AS (
         SELECT charge.source, resource, sku_id, currency, charge_start,
             greatest(charge_end, charge_start + INTERVAL 1 SECOND) AS charge_end, effective_cost::DOUBLE AS cost,
@@ -28,7 +30,8 @@ _BESIDE: Final = f"""
         FROM named AS charge SEMI JOIN split_resources USING (source, resource)
             JOIN {BillDeliveries.qualified()} AS unit USING (source, file_sha256, billing_period_start)
         WHERE unit.is_current AND coalesce(charge.billing_account_id, '') = unit.billing_account_id
-            AND charge_start < $night_end AND charge_category = 'Usage' AND effective_cost > 0
+            AND charge_start < $night_end AND effective_cost <> 0
+            AND (charge_category = 'Usage' OR (effective_cost < 0 AND allocated_method_id IS NULL))
     ), split_skus AS (
         SELECT DISTINCT source, resource, sku_id FROM current WHERE is_split
     ), suspects AS (
@@ -38,7 +41,8 @@ _BESIDE: Final = f"""
                 AND coalesce(split_skus.sku_id, current.sku_id) = current.sku_id
         )
     ), alike AS (
-        SELECT source, resource, currency, charge_start, charge_end, is_split, count(*) AS charges, sum(cost) AS cost
+        SELECT source, resource, currency, charge_start, charge_end, is_split, count(*) FILTER (cost > 0) AS charges,
+            sum(cost) AS cost
         FROM suspects GROUP BY ALL
     ), hours AS (
         SELECT source, resource, currency, is_split, charges, cost, charge_start, charge_end,
@@ -53,13 +57,14 @@ _BESIDE: Final = f"""
     ), repeated AS (
         SELECT origin.source, origin.resource, origin.currency, origin.hour, least(origin.cost, part.cost) AS cost
         FROM shares AS origin JOIN shares AS part USING (source, resource, currency, hour)
-        WHERE NOT origin.is_split AND part.is_split
+        WHERE NOT origin.is_split AND part.is_split AND least(origin.cost, part.cost) > 0
     ), months AS (
         SELECT source, resource, currency, date_trunc('month', hour) AS month, min(hour)::DATE AS first,
             max(hour)::DATE AS last, sum(cost) AS cost
         FROM repeated GROUP BY ALL
     )
-    SELECT source, resource, currency, first, last, cost, (
+    SELECT source, (SELECT min(written) FROM named WHERE (named.source, named.resource) = (months.source,
+            months.resource)) AS resource, currency, first, last, cost, (
         SELECT sum(charges) FROM alike WHERE NOT is_split AND (alike.source, alike.resource, alike.currency)
             = (months.source, months.resource, months.currency)
             AND alike.charge_start::DATE <= last AND (alike.charge_end - INTERVAL 1 MICROSECOND)::DATE >= first

@@ -139,7 +139,7 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "nothing; what lies below var/ may be deleted at any time",
     ),
     "counter_restarted": _notice(
-        "{subject}: counters fell and began again at zero {rows} times; what was served after the last scrape before "
+        "{subject}: servers began to count from zero again {rows} times; what they served after the last scrape before "
         "is not known",
         "scrape_more_often",
         "scrape more often, so that less is lost; nothing else, if servers were started again",
@@ -150,7 +150,7 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "scrape each server under a name of its own, by pod and not by service",
     ),
     "scrapes_far_apart": _notice(
-        "{subject}: {rows} counters were not scraped for over two hours; what they grew by is spread evenly over them",
+        "{subject}: servers were not scraped for over two hours {rows} times; what they counted is spread evenly",
         "scrape_more_often",
         "scrape at least once an hour, so that tokens stand in the hour they were served in",
     ),
@@ -158,6 +158,11 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "source {source} has no file that matches {subject}; nothing of it is counted",
         "deliver_files",
         "deliver a file, or correct `files` of the source in trisect.toml",
+    ),
+    "source_without_rows": _notice(
+        "none of the {rows} files of source {source} holds a row of its format; nothing of it is counted",
+        "name_the_files",
+        "look into the page of the format, docs/formats, for what `files` must name, or correct `format`",
     ),
     "no_bill": _notice(
         "no bill has come: nothing has a cost but what rates.csv prices",

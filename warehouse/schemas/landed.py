@@ -33,6 +33,8 @@ class Requests(Table):
     unit_name = text("what is delivered when it is not text").or_null()
     duration_us = count("from start to end", "microseconds").or_null()
     ttft_us = count("time to the first token", "microseconds").or_null()
+    histogram_p50_us = count("median duration of the hour, where buckets tell of it", "microseconds").or_null()
+    histogram_p95_us = count("95th percentile of that", "microseconds").or_null()
     cache_write_tokens = count("part of the input written to a cache", "tokens").or_null()
     is_cache_open = flag("whether cached and written tokens may prove to stand beside the input, and not inside it")
     call_type = text("kind of the call as a gateway logs it").or_null()

@@ -217,8 +217,8 @@ class Workloads(Table):
     better = choice(
         "whether more or less of it is better; empty: as the documented list says", "higher", "lower"
     ).or_null()
-    teacher_quality = measure("teacher", "quality_metric")
-    student_quality = measure("student", "quality_metric")
+    teacher_quality = measure("quality of the teacher", "quality_metric")
+    student_quality = measure("quality of the student", "quality_metric")
     measured_on = day("when")
 
 

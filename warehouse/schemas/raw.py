@@ -239,7 +239,10 @@ class CounterSamples(Table):
     source = text("source of the settings")
     target = text("path of the file without the time: the server that was scraped")
     series = text("name and labels of the sample, one a line; with the target the identity of the counter")
-    counter = choice("what is counted; times in microseconds", *COUNTERS)
+    counter = choice(
+        "what is counted; times in microseconds, requests_within those that took bound_us at most", *COUNTERS
+    )
+    bound_us = count("of requests_within; unknown for all of them, however long they took", "microseconds").or_null()
     status = choice("how the counted requests ended; ok for tokens and times", *REQUEST_STATUSES)
     model = text("model as labelled").or_null()
     deployment = text("pod or instance as labelled, else the target's own name").or_null()

@@ -157,6 +157,7 @@ class Runoffs(Table):
     closing_usd = usd("not yet amortised at the end of the month")
     daily_usd = usd("amortised on a day ahead").or_null()
     left_days = measure("until nothing is left", "days").or_null()
+    left_months = measure("the same in months of a twelfth of a year", "months").or_null()
     ends_on = day("last of these days").or_null()
     retires_on = day("last planned day of service").or_null()
     stranded_usd = usd("what is left when it retires; 0 where nothing is, null where no day is planned").or_null()
@@ -212,6 +213,7 @@ class BandVerdicts(Table):
     is_judged = flag("old enough, on an own base, and not retired")
     is_outside = flag("judged, and its cost of imbalance is over the band or has no bound")
     is_retired = flag("its last planned day of service is over")
+    overhead_usd = usd("idle, unused and shared cost that it carries since its first day").or_null()
 
 
 class CompanyThirds(Table):

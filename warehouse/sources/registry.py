@@ -68,6 +68,8 @@ class Format:
     `[source.constants]` may name, none where the format names its own. `second_reader` adds a bill up without the
     parsing code of `read`; a format without one is no bill. `version` tells the
     version by the names of columns, in small letters. `side_files` are the paths that may stand beside a file.
+    `is_timed_by_path` says that the same bytes under another path are a measurement of another time,
+    `is_bought` that every request is to an API that sells tokens.
     """
 
     kind: str
@@ -79,6 +81,8 @@ class Format:
     second_reader: SecondReader | None = None
     version: Callable[[Collection[str]], str | None] | None = None
     side_files: Callable[[str], Sequence[str]] = _none
+    is_timed_by_path: bool = False
+    is_bought: bool = False
 
     def verify(self, delivered: Delivered, source: Source, read: Reading) -> None:
         """Hold the sums of a bill against those of its second reader.
@@ -229,6 +233,7 @@ _RECORDS: Final = (
         1,
         vllm_metrics.read,
         columns=tuple(vllm_metrics.LABELS),
+        is_timed_by_path=True,
     ),
     Format(
         "request_telemetry",
@@ -237,6 +242,7 @@ _RECORDS: Final = (
         2,
         openai_usage.read,
         columns=openai_usage.COLUMNS,
+        is_bought=True,
     ),
     Format(
         "request_telemetry",
@@ -245,6 +251,7 @@ _RECORDS: Final = (
         2,
         anthropic_usage.read,
         columns=anthropic_usage.COLUMNS,
+        is_bought=True,
     ),
     Format(
         "request_telemetry",
@@ -270,7 +277,15 @@ _RECORDS: Final = (
         table_requests.read,
         columns=tuple(request_casts.COLUMNS),
     ),
-    Format("gpu_activity", "dcgm", "Activity of GPUs, of DCGM's exporter", 2, dcgm.read, columns=tuple(dcgm.COLUMNS)),
+    Format(
+        "gpu_activity",
+        "dcgm",
+        "Activity of GPUs, of DCGM's exporter",
+        2,
+        dcgm.read,
+        columns=tuple(dcgm.COLUMNS),
+        is_timed_by_path=True,
+    ),
 )
 
 FORMATS: Final[Mapping[tuple[str, str], Format]] = MappingProxyType(

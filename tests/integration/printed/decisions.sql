@@ -27,6 +27,15 @@ SELECT
 FROM shown
 UNION ALL SELECT months(month) || ' ' || change(cash_usd_p10) || ' ' || change(cash_usd_p50) || ' ' || change(cash_usd_p90) FROM curve;
 
+-- may: what the plan of a card needs, and what it rests on
+SELECT money(run_rate_paid_usd) || ' ' || coalesce(tokens((assumptions ->> 'training_gpu_hours')::DOUBLE) || ' '
+        || fixed((assumptions ->> 'free_training_gpus')::DOUBLE, 0) || ' ' || months(round((assumptions ->> 'training_months')::DOUBLE)) || ' '
+        || fixed((assumptions ->> 'flop_over_law')::DOUBLE, 0), '') || ' '
+        || coalesce(money((assumptions ->> 'net_present_value_usd_p50_if_contracts_end_early')::DOUBLE) || ' '
+        || money((assumptions ->> 'net_present_value_usd_p50_if_contracts_end_late')::DOUBLE), '')
+FROM exports.recommendations WHERE action <> 'hold' AND model_id IS NULL
+UNION ALL SELECT in_words(n) FROM range(20) AS numbers(n);
+
 -- table: Ranked
 WITH asked AS (
     SELECT * EXCLUDE (standing), list_position(['safe', 'measured', 'evaluate_first'], standing) AS standing
@@ -64,10 +73,10 @@ WITH valued AS (
 SELECT subject, NULL, millions(net_present_value_usd_p50) || ' M', NULL FROM best WHERE place = 1
 ORDER BY net_present_value_usd_p50 DESC LIMIT 5;
 
--- table: Models that need nothing
+-- table: Models without a decision
 SELECT NULL FROM range(5);
 
--- may: how many more models need nothing
+-- may: how many more models have no decision
 SELECT (count(*) - 5)::TEXT FROM exports.thirds
 WHERE pretraining_usd + posttraining_usd + inference_usd <> 0
     AND model_id NOT IN (SELECT model_id FROM exports.recommendations WHERE action <> 'hold' AND model_id IS NOT NULL);

@@ -71,6 +71,7 @@ SELECT
     money(next_year_paid_usd_p50), span(next_year_saving_usd_p10, next_year_saving_usd_p90), chance(probability), months(payback_months_p50), 'month ' || fixed(payback_months_p50, 0),
     CASE WHEN action = 'retrain_smaller' THEN tokens((assumptions ->> 'target_params')::DOUBLE) END,
     money((assumptions ->> 'training_usd_p50')::DOUBLE), money((assumptions ->> 'evaluation_usd')::DOUBLE),
+    money(nullif((assumptions ->> 'posttraining_usd')::DOUBLE, 0)),
     money((assumptions ->> 'migration_usd')::DOUBLE), whole((assumptions ->> 'break_even_demand_ratio')::DOUBLE)
 FROM exports.recommendations WHERE model_id = model() ORDER BY rank LIMIT 1;
 
@@ -81,6 +82,15 @@ UNION ALL SELECT dayofmonth(sign_by)::TEXT FROM exports.recommendations WHERE mo
 UNION ALL SELECT whole(student_quality / teacher_quality) FROM policy.workloads
 UNION ALL SELECT money(abs(monthly_saving_usd_p50)) || ' ' || money(net_present_value_usd_p50) || ' ' || chance(probability) || ' ' || coalesce(tokens(target_params), '')
     FROM decisions.candidates WHERE model_id = model() AND monthly_saving_usd_p50 IS NOT NULL;
+
+-- may: what the plan of the card needs, and what it rests on
+SELECT money(run_rate_paid_usd) || ' ' || coalesce(tokens((assumptions ->> 'training_gpu_hours')::DOUBLE) || ' '
+        || fixed((assumptions ->> 'free_training_gpus')::DOUBLE, 0) || ' ' || months(round((assumptions ->> 'training_months')::DOUBLE)) || ' '
+        || fixed((assumptions ->> 'flop_over_law')::DOUBLE, 0), '') || ' '
+        || coalesce(money((assumptions ->> 'net_present_value_usd_p50_if_contracts_end_early')::DOUBLE) || ' '
+        || money((assumptions ->> 'net_present_value_usd_p50_if_contracts_end_late')::DOUBLE), '')
+FROM exports.recommendations WHERE action <> 'hold' AND model_id = model()
+UNION ALL SELECT in_words(n) FROM range(20) AS numbers(n);
 
 -- words: cash at the end of the curve
 WITH first AS (SELECT * FROM exports.recommendations WHERE model_id = model() ORDER BY rank LIMIT 1),

@@ -84,6 +84,7 @@ UNION ALL SELECT whole(quality_gate_ratio) FROM policy.settings
 UNION ALL SELECT tokens((assumptions ->> 'target_params')::DOUBLE) FROM exports.recommendations
 UNION ALL SELECT money(next_year_saving_usd_p50) FROM exports.recommendations
 UNION ALL SELECT in_words(n) FROM range(10) AS numbers(n)
+UNION ALL SELECT money(run_rate_paid_usd) FROM decisions.recommended_totals
 UNION ALL SELECT count(*)::TEXT FROM exports.recommendations WHERE action <> 'hold' GROUP BY standing = 'evaluate_first';
 
 -- words: the largest idle pool that no decision answers

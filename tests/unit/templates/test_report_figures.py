@@ -157,10 +157,10 @@ def test_an_invoice_that_changed_after_it_was_closed_stands_first_with_a_warning
 
 def test_a_change_without_a_correction_is_a_warning_among_the_causes(tables: Tables, built: dict[str, Any]) -> None:
     markup = render.html(tables, **built)
-    rows = re.findall(r"<tr>.*?</tr>", markup[markup.index('<table class="causes">') :], re.DOTALL)[1:4]
-    assert [("needs attention" in row, "without a Correction" in row) for row in rows] == [
-        (False, False), (True, True), (False, False),
-    ]  # fmt: skip
+    causes = re.findall(r'<table class="causes">.*?</table>', markup, re.DOTALL)[0]
+    rows = re.findall(r"<tr>.*?</tr>", causes, re.DOTALL)[1:]
+    warned = [("needs attention" in row, "without a Correction" in row) for row in rows]
+    assert set(warned) == {(True, True), (False, False)}
 
 
 def test_the_page_does_not_depend_on_how_many_digits_the_thread_reckons_in(

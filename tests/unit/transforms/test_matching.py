@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.attribution import first_rules, glob_regex, name_key, policy_day
+from warehouse.schemas.names import model_key
 from warehouse.schemas.policy import Attribution
 
 DAY = date(2026, 11, 20)
@@ -115,3 +116,9 @@ def test_a_pattern_without_wildcards_matches_itself_only(pattern: str, value: st
     plain = pattern.replace("*", "").replace("?", "")
 
     assert pl.Series([value]).str.contains(glob_regex(plain)).item() == (value == plain)
+
+
+@given(st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=6), max_size=8))
+def test_the_key_of_a_name_is_the_same_whichever_way_it_is_computed(names: list[str | None]) -> None:
+    keys = [None if name is None else model_key(name) for name in names]
+    assert name_key(pl.Series(names, dtype=pl.String)).to_list() == keys

@@ -224,3 +224,78 @@ def test_who_made_a_resource_is_no_guess_of_what_it_is_for() -> None:
     }
 
     assert lines(charge) == ["100,cloud,resource_name,node-1,shared,shared,,,,"]
+
+
+def test_a_run_without_a_machine_goes_to_the_pool_that_says_training_and_what_is_served_to_the_other() -> None:
+    pools = [
+        {"cost": Decimal(400), "gpu_hours": 192.0, "resource_id": f"i-{name}", "tags": f'{{"pool":"{name}"}}'}
+        for name in ("big-serve", "train", "other")
+    ]
+    run = a_run(run_name="kestrel-pretrain", project="slurm", gpu_count=8.0)  # no host; the project is the folder
+    found = rule_suggestions(*bills(*pools), run, usage("kestrel-8b"), Models.empty())
+
+    assert found.filter(pl.col("source") != "cloud").select("file", "line").rows() == [
+        ("deployments.csv", "kestrel-8b,kestrel-8b,big-serve,8,2026-11-20,"),
+        ("models.csv", "kestrel-8b,,,,,own,,,,2026-11-20,,"),
+        ("attribution.csv", "100,slurm,project,slurm,pool,train,,,,"),
+        ("attribution.csv", "100,slurm,run_name,kestrel-pretrain,model,kestrel-8b,pretraining,,,"),
+    ]
+
+
+def test_a_run_needs_a_pool_of_its_size() -> None:
+    pools = [
+        {"cost": Decimal(400), "gpu_hours": hours, "resource_id": f"i-{name}", "tags": f'{{"pool":"{name}"}}'}
+        for name, hours in (("train-small", 192.0), ("large", 24 * 64.0))  # 8 and 64 GPUs all day
+    ]
+    found = rule_suggestions(*bills(*pools), a_run(run_name="r", gpu_count=16.0), TokenUsage.empty(), Models.empty())
+
+    assert "100,slurm,run_name,r,pool,large,,,," in found["line"].to_list()
+
+
+def test_a_run_of_another_size_than_the_model_that_is_served_is_another_model() -> None:
+    run = a_run(run_name="kestrel-70b-pretrain")
+    found = rule_suggestions(*bills({"cost": Decimal(5)}), run, usage("kestrel-8b"), Models.empty())
+
+    rule = "100,slurm,run_name,kestrel-70b-pretrain,model,kestrel-70b-pretrain,pretraining,,,"
+    assert rule in found["line"].to_list()
+
+
+def test_a_model_whose_gpus_a_bill_names_is_the_companys_own_and_needs_no_deployment() -> None:
+    tags = '{"workload":"kestrel-serving"}'
+    chip = {"cost": Decimal(17), "gpu_hours": 8.0, "tags": tags, "sku_id": "gpu", "resource_id": "i-1"}
+    core = {"cost": Decimal(5), "tags": tags, "sku_id": "core", "resource_id": "i-2"}
+    found = rule_suggestions(*bills(chip, core), TrainingRuns.empty(), usage("kestrel-serving"), Models.empty())
+
+    assert found.select("file", "line").rows() == [
+        ("attribution.csv", "100,cloud,tag:workload,kestrel-serving,model,kestrel-serving,inference,,,"),
+        ("models.csv", "kestrel-serving,,,,,own,,,,2026-11-20,,"),
+    ]
+
+
+def test_what_is_asked_of_an_api_that_sells_tokens_is_adopted_and_needs_no_deployment() -> None:
+    frames = *bills({"cost": Decimal(400), "gpu_hours": 192.0, "resource_id": "gpu-01"}), TrainingRuns.empty()
+    found = rule_suggestions(*frames, usage("gpt-4.1-mini"), Models.empty(), {"gateway"})
+
+    assert found.filter(source="gateway")["line"].to_list() == ["gpt-4.1-mini,,,,,adopted,,,,2026-11-20,,"]
+
+
+def test_machines_of_a_bill_that_never_says_how_many_gpus_they_have_are_pools() -> None:
+    pod = {"cost": Decimal(5), "gpu_model": "H100", "resource_id": "pod-1", "service_name": "Pods"}
+    found = rule_suggestions(*bills(pod), TrainingRuns.empty(), usage("kestrel-8b"), Models.empty())
+
+    assert found.filter(pl.col("file") != "models.csv")["line"].to_list() == [
+        "100,cloud,resource_id,pod-1,pool,pod-1,,,,",
+        "kestrel-8b,kestrel-8b,pod-1,1,2026-11-20,",
+    ]
+
+
+def test_credits_without_a_rule_make_what_no_rule_reaches_smaller() -> None:
+    files = pl.DataFrame(
+        [{"source": "cloud", "kind": "gpu_billing", "rows": 2, "flags": []}],
+        schema_overrides={"flags": pl.List(pl.String)},
+    )
+    credit = {"cost": Decimal(-3), "charge_category": "Credit", "account": "adjustment"}
+    charges = bills({"cost": Decimal(10)}, credit)
+    profile = source_profiles(files, *charges, TrainingRuns.empty(), TokenUsage.empty()).row(0, named=True)
+
+    assert (profile["effective_cost"], profile["unmatched_cost"]) == (7.0, 7.0)

@@ -244,3 +244,13 @@ def test_a_part_whose_whole_is_not_in_the_report_costs_nothing_and_is_flagged(tm
 
     assert reading.totals == {"USD": (Decimal(0), Decimal(0))}
     assert "split_without_parent" in reading.flags
+
+
+def test_a_refused_line_is_told_by_the_cell_that_is_at_fault(tmp_path: Path) -> None:
+    bad = {"line_item_unblended_cost": "1,055.04"}, {"line_item_line_item_type": "EnterpriseFee"}
+    rows = [{**LINE, **one, "identity_line_item_id": str(at)} for at, one in enumerate(bad)]
+    refused = read_rows(rows, "aws_cur", tmp_path).refused
+    assert refused.select("reason", "detail").rows() == [
+        ("bad_decimal", "billed_cost: '1,055.04'"),
+        ("missing_key", "charge_category: 'EnterpriseFee'"),
+    ]

@@ -143,3 +143,9 @@ def test_records_are_the_same_wherever_a_block_ends(tmp_path: Path, monkeypatch:
         assert told(tmp_path, text) == whole
     assert len(whole.rows) == 80  # two of each round; the open quote and the broken byte are refused
     assert pl.Series([reason for _, reason in whole.refused]).value_counts().height == 2
+
+
+@pytest.mark.parametrize(("mark", "name"), [(b";", "semicolons"), (b"\t", "tabs")])
+def test_other_separators_than_commas_are_named(tmp_path: Path, mark: bytes, name: str) -> None:
+    refusal = rejection(tmp_path, b"Z,B\n1,2\n".replace(b",", mark), Layout({"z": ("Z",)}, (("z",),)))
+    assert (refusal.reason, f"separated by {name}: save it with commas" in refusal.detail) == ("missing_column", True)

@@ -93,3 +93,19 @@ def test_spans_and_events_are_accepted_and_count_nothing(tmp_path: Path) -> None
 def test_a_failed_call_is_an_error_and_usage_that_is_no_count_is_refused(tmp_path: Path) -> None:
     assert one(tmp_path, level="ERROR")["status"] == "error"
     assert read(tmp_path, ROW, ROW | {"usageDetails": {"input": "many"}}).refused["reason"].to_list() == ["bad_count"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"input": 100, "output": 20, "total": 120, "unit": "TOKENS"}, (100, 20)),
+        ({"promptTokens": 100, "completionTokens": 20, "totalTokens": 120}, (100, 20)),
+        ({"input": 3, "output": 1, "unit": "IMAGES"}, (None, None)),
+    ],
+)
+def test_records_of_old_versions_have_their_tokens_without_details(
+    tmp_path: Path, usage: dict[str, object], expected: tuple[int | None, int | None]
+) -> None:
+    for details in ({}, {"usageDetails": None}):
+        request = one(tmp_path, **{"usageDetails": {}, "usage": usage, **details})
+        assert (request["input_tokens"], request["output_tokens"]) == expected

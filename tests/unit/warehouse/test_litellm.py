@@ -99,3 +99,11 @@ def test_keys_messages_and_persons_are_stored_nowhere_even_if_a_row_is_refused(t
 
 def test_a_row_without_identity_is_refused(tmp_path: Path) -> None:
     assert read(tmp_path, ROW, ROW | {"request_id": ""}).refused["reason"].to_list() == ["missing_key"]
+
+
+def test_a_name_that_is_written_with_escapes_is_the_name(tmp_path: Path) -> None:
+    escaped = '{"usage_object":{"prompt_tokens_details":{"cache\\u0064_tokens":7}}}'
+    content = tmp_path / "content"
+    content.write_text(json.dumps(ROW | {"metadata": escaped}) + "\n")
+    reading = litellm.read(Delivered("inbox/spend.jsonl", "ab" * 32, 1, content, NIGHT), SOURCE)
+    assert reading.frames["requests"]["cached_input_tokens"].to_list() == [7]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.training import megatron
 
@@ -149,3 +149,22 @@ def test_logs_of_two_ranks_tell_of_one_launch_and_logs_of_two_jobs_do_not(tmp_pa
     [rank] = runs(read(tmp_path, *HEAD, *(f"[default15]:{line}" for line in lines[:2])))
     [other] = runs(read(tmp_path, *HEAD, *(line.replace("3902.7", "3911.2") for line in lines)))
     assert first["run_key"] == rank["run_key"] != other["run_key"]
+
+
+def test_what_a_launcher_colours_is_read(tmp_path: Path) -> None:
+    lines = [*HEAD, *(iteration(step, f"09:4{step}:00") for step in range(1, 5))]
+    reading = read(tmp_path, *(f"\x1b[32m[rank7]:\x1b[0m {line}" for line in lines))
+    [run] = runs(reading)
+    assert (reading.rows, run["gpu_count"], run["tokens"]) == (4, 16.0, 4 * 32 * 4096.0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_log_in_wide_letters_is_refused_and_never_read_as_nothing(tmp_path: Path, encoding: str) -> None:
+    # PowerShell writes what it is told to redirect in UTF-16
+    content = tmp_path / "content"
+    content.write_bytes("\n".join([*HEAD, iteration(1, "09:44:55")]).encode(encoding))
+    with pytest.raises(RejectedFile, match="encoding: the content is UTF-16"):
+        megatron.read(
+            Delivered("inbox/meg/pretrain.log", "ab" * 32, 1, content, NIGHT, {}),
+            Source("meg", "training_logs", "megatron", "inbox/meg/*", options={"timezone": "UTC"}),
+        )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.requests import otlp
 from warehouse.sources.source import Source
 
@@ -264,3 +264,8 @@ def test_log_records_with_the_same_attributes_are_requests(tmp_path: Path) -> No
 def test_a_line_of_metrics_is_one_accepted_row(tmp_path: Path) -> None:
     reading = read(tmp_path, '{"resourceMetrics": []}')
     assert (counts(reading), reading.frames["requests"].height) == ((1, 0, 0, 0), 0)
+
+
+def test_a_document_over_several_lines_is_refused_with_the_way_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(RejectedFile, match=r"over several lines.*jq -c"):
+        read(tmp_path, json.dumps({"resourceSpans": []}, indent=2))

@@ -212,3 +212,16 @@ def test_a_bill_must_end_its_last_line_unless_a_control_file_proves_it(read: Rea
         read("x.csv", b"Id,Cost\na,12.2", bill)
     assert read("x.csv", b"Id,Cost\na,12.25", bill, is_proved=True).rows["cost"].to_list() == ["12.25"]
     assert read("x.csv", b"Id,Cost\na,12.25").rows.height == 1
+
+
+def test_a_document_over_several_lines_is_refused_with_the_way_to_write_it(read: Read) -> None:
+    with pytest.raises(RejectedFile, match=r"unreadable.*line 1: bad_json.*jq -c"):
+        read("log.jsonl", json.dumps({"Id": "a", "Cost": 1}, indent=1).encode())
+    with pytest.raises(RejectedFile, match=r"line 1: bad_json: a key stands twice"):
+        read("log.jsonl", b'{"Id":"a","Id":"b","Cost":1}\n')
+
+
+def test_a_byte_order_mark_alone_is_an_empty_file_and_no_cut_one(read: Read) -> None:
+    bill = Layout(LAYOUT.names, LAYOUT.required, last_line="ended")
+    with pytest.raises(RejectedFile, match="empty_file"):
+        read("x.csv", b"\xef\xbb\xbf", bill)

@@ -256,3 +256,16 @@ def test_parts_of_gpus_of_unknown_size_are_an_unknown_number(tmp_path: Path, tre
     assert (run["gpu_count"], run["gpu_seconds"]) == (None, None)
     [whole] = runs(read(tmp_path, {"AllocTRES": f"gres/gpu=1,{tres.removesuffix(',gres/gpu=0')}"}))
     assert whole["gpu_count"] == 1.0
+
+
+def test_a_table_of_fixed_widths_is_refused_with_the_way_to_export_it(tmp_path: Path) -> None:
+    (tmp_path / "content").write_text(
+        "JobID        JobName      State\n------------ ---------- ----------\n1 a COMPLETED\n"
+    )
+    with pytest.raises(RejectedFile, match=r"missing column JobID.*--parsable2"):
+        sacct.read(Delivered("a.txt", "ab", 1, tmp_path / "content", NIGHT), Source("s", "training_logs", "sacct", "*"))
+
+
+def test_a_refused_job_is_told_by_its_cell(tmp_path: Path) -> None:
+    refused = read(tmp_path, {"Start": "1793527200"}).refused
+    assert refused.select("reason", "detail").rows() == [("bad_date", "started_at: '1793527200'")]

@@ -54,6 +54,7 @@ WHOLE = row("10", sku_id="vm")
         ([row("16", sku_id="vm")], 10),  # a split of what was used only: 10 of the 16
         ([row("240", sku_id="vm", charge_start=MIDNIGHT, charge_end=MIDNIGHT + DAY)], 10),  # a day's bill: 10 an hour
         ([row("10", sku_id="host", consumed_unit="Hours")], 10),  # another SKU, counted in hours
+        ([WHOLE, row("-3", sku_id="vm", charge_category="Adjustment")], 7),  # taken back in part
     ],
 )
 def test_a_charge_beside_its_split_is_in_doubt_whatever_the_sums_and_cuts(
@@ -69,6 +70,7 @@ def test_a_charge_beside_its_split_is_in_doubt_whatever_the_sums_and_cuts(
         ([*SPLIT, row("10", sku_id="vm", resource_id="node-2")], {}),
         ([*SPLIT, row("10", sku_id="vm", charge_start=ELEVEN, charge_end=TWELVE)], {}),
         ([*SPLIT, row("10", sku_id="disk", consumed_unit="GB-Mo")], {}),
+        ([*SPLIT, WHOLE, row("-10", sku_id="vm", charge_category="Adjustment")], {}),  # taken back whole
         ([*SPLIT, WHOLE], {"is_current": False}),
     ],
 )
@@ -76,6 +78,10 @@ def test_a_split_alone_another_charge_and_a_replaced_delivery_are_no_finding(
     tmp_path: Path, rows: list[dict[str, Any]], unit: dict[str, Any]
 ) -> None:
     assert found(tmp_path, rows, **unit) == []
+
+
+def test_ids_that_differ_in_case_name_one_host(tmp_path: Path) -> None:
+    assert found(tmp_path, [*SPLIT, row("10", sku_id="vm", resource_id="NODE-1")]) == [("NODE-1", 1, Decimal(10))]
 
 
 def test_a_host_without_an_id_is_known_by_its_name(tmp_path: Path) -> None:

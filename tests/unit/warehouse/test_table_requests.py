@@ -216,3 +216,10 @@ def test_a_column_that_is_missing_is_told_with_the_setting_that_names_it(tmp_pat
 def test_positions_follow_the_file(tmp_path: Path) -> None:
     text = "start_at,input_tokens\n2026-11-20T01:00:00Z,1\n2026-11-20T01:00:00Z,x\n2026-11-20T01:00:00Z,3\n"
     assert [request["position"] for request in requests(read(tmp_path, text))] == [1, 3]
+
+
+def test_a_refused_request_is_told_by_its_cell_unless_that_may_name_somebody(tmp_path: Path) -> None:
+    rows = ("r1,2026-11-20T01:00:00Z,5,ana", "r2,2026-11-20T01:00:00Z,1e-3,ana", 'r3,2026-11-20T01:00:00Z,5,"a\x01na"')
+    reading = read(tmp_path, "\n".join(("request_id,start_at,input_tokens,tenant", *rows)) + "\n")
+    told = reading.refused.sort("location").select("reason", "detail").rows()
+    assert told == [("bad_count", "input_tokens: '1e-3'"), ("control_char", None)]

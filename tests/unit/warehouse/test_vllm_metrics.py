@@ -212,12 +212,31 @@ def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
 def test_a_counter_that_falls_began_again_at_zero_in_its_own_series_only(tmp_path: Path) -> None:
     other = 'engine="1",model_name="kestrel"'
     values = {0: (100, 10), 10: (150, 20), 20: (30, 30), 30: (40, 40)}  # 50 + 30 + 10, and 10 + 10 + 10
+    made = "vllm:generation_tokens_total{" + LABELS + "}"
     scrapes = {
-        f"p_2026-11-20T10:{minute:02}:00Z": prompts(one) + prompts(two, other) for minute, (one, two) in values.items()
+        f"p_2026-11-20T10:{minute:02}:00Z": prompts(one) + prompts(two, other) + f"{made} {one}\n"
+        for minute, (one, two) in values.items()
     }
     rows, growth = grown(tmp_path, scrapes)
     assert rows["input_tokens"].sum() == 90 + 30
+    # one server began again, whose two counters fell
     assert [(finding.kind, finding.rows) for _, finding in growth.noticed] == [("counter_restarted", 1)]
+
+
+def test_the_same_bytes_at_another_time_are_a_scrape_of_that_time(tmp_path: Path) -> None:
+    # a server that nobody asks says the same again; the same bytes of the same time are a copy of the file
+    content = tmp_path / "content"
+    content.write_text(prompts(0))
+    ten, half_past = "p_2026-11-20T10:00:00Z.prom", "p_2026-11-20T10:30:00Z.prom"
+    names = [f"inbox/{path}" for path in (f"a/{ten}", f"a/{half_past}", f"copy/{ten}", f"copy/{half_past}")]
+    found = FORMATS["request_telemetry", "vllm_metrics"].read(
+        Delivered(names[0], "0" * 64, 1, content, NIGHT, copies=tuple(names[1:])), SOURCE
+    )
+    assert (found.rows, found.counted) == (1, 1)  # the row of each other path is counted as a duplicate there
+    assert found.frames["counter_samples"].select("target", pl.col("scraped_at").dt.minute()).rows() == [
+        ("inbox/a/p", 0),
+        ("inbox/a/p", 30),
+    ]
 
 
 def test_a_sample_of_another_server_under_the_name_is_left_out_and_said(tmp_path: Path) -> None:
@@ -270,3 +289,45 @@ def test_a_source_of_which_each_server_was_scraped_once_tells_of_nothing(tmp_pat
     rows, growth = grown(tmp_path, {"p_2026-11-20T10:00:00Z": prompts(5)})
     assert rows.is_empty()
     assert growth.without_growth == ("vllm",)
+
+
+def within(**counts: float) -> str:
+    """Buckets of the duration by their bound, `s1` for a second, `s0_5` for half a one, and all requests in `inf`."""
+    bounds = {name: name.removeprefix("s").replace("_", ".").replace("inf", "+Inf") for name in counts}
+    name = "vllm:e2e_request_latency_seconds_bucket"
+    return "".join(f'{name}{{le="{bounds[key]}",{LABELS}}} {count}\n' for key, count in counts.items())
+
+
+def test_percentiles_are_linear_inside_the_bucket_that_holds_them(tmp_path: Path) -> None:
+    scrapes = {
+        # In the hour 10 requests: none within 0.5 s, 4 within 1 s, 9 within 2 s, 10 within 4 s.
+        "p_2026-11-20T10:00:00Z": prompts(0) + within(s0_5=5, s1=5, s2=5, s4=5, inf=5),
+        "p_2026-11-20T11:00:00Z": prompts(100) + within(s0_5=5, s1=9, s2=14, s4=15, inf=15),
+        # Of another server 4 requests took half a second at most, and 6 longer than any bound says.
+        "q_2026-11-20T12:00:00Z": prompts(0) + within(s0_5=0, inf=0),
+        "q_2026-11-20T13:00:00Z": prompts(100) + within(s0_5=4, inf=10),
+    }
+    rows, _ = grown(tmp_path, scrapes)
+    told = rows.sort("start_at").select("deployment", "histogram_p50_us", "histogram_p95_us").rows()
+    # The 5th of 10 is the 1st of 5 in the bucket from 1 to 2 s: 1.2 s. The 9.5th is half way through 2 to 4 s: 3 s.
+    # Of q the 5th of 10 lies above the last bound: nobody knows.
+    assert told == [("p", 1_200_000, 3_000_000), ("q", None, None)]
+
+
+def test_percentiles_are_of_all_servers_of_a_deployment(tmp_path: Path) -> None:
+    pods = {"a": within(s1=8, s2=8, inf=8), "b": within(s1=0, s2=8, inf=8)}  # 8 within 1 s, 8 from 1 to 2 s
+    scrapes = {
+        f"{pod}_2026-11-20T{hour}:00:00Z": (
+            prompts(0) + within(s1=0, s2=0, inf=0) if hour == 10 else prompts(9) + text
+        ).replace("{", '{pod="one",')
+        for pod, text in pods.items()
+        for hour in (10, 11)
+    }
+    rows, _ = grown(tmp_path, scrapes)
+    told = rows.select("deployment", "histogram_p50_us", "histogram_p95_us").rows()
+    assert told == [("one", 1_000_000, 1_900_000)] * 2  # the 15.2nd of 16 is the 7.2nd of the second eight
+
+
+def test_a_bucket_without_a_bound_is_refused(tmp_path: Path) -> None:
+    found = read(tmp_path, within(s1=1).replace('le="1.0",', "").replace('le="1",', ""))
+    assert found.refused["reason"].to_list() == ["bad_count"]

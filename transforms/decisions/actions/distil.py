@@ -15,14 +15,14 @@ import numpy as np
 
 from transforms.decisions.actions.alternatives import GATE_CHANCE, Alternative, Proposal, Verdict
 from transforms.decisions.actions.gpu_changes import add_gpus, moved_share, own_holdings, throughput
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.law.architectures import nearest
 from transforms.decisions.law.distillation import distilled_loss, supervised_loss, supervised_threshold_tokens
-from transforms.decisions.law.iso_loss_curve import training_flop
+from transforms.decisions.law.laws import training_flop
 from transforms.decisions.quantiles import median
 from transforms.decisions.supply.roofline import least_gpus
-from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, least_serving_usd, shape_of, size_price_ratio
+from transforms.decisions.supply.serving_price import least_serving_usd, shape_of, size_price_ratio
 from transforms.decisions.supply.substitute_price import is_within_reach
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from transforms.decisions.actions.alternatives import THROUGHPUT_SIGMA
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, whole_months
-from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.demand.demand_draws import whole_months
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.fleet import daily_tokens, is_forecast
 from transforms.decisions.supply.substitute_price import BY_HARDWARE, REALISED, is_within_reach, step_ratio
+from transforms.periods import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,23 @@ def moved_share(subject: Subject, fleet: Fleet, lead: float, move: float, stop: 
     ramped = ramp(float(whole_months(subject.months)), lead, move, stop)[: fleet.horizon]
     shares[: len(ramped)] = ramped
     return shares[:, None]
+
+
+def ramp(remaining_months: float, lead: float, move: float, stop: float = np.inf) -> Floats:
+    """Share of each month's traffic that has moved: nothing for `lead` months, then evenly over `move`.
+
+    The last month counts as far as the model still serves in it; after `stop` months the traffic is back.
+    """
+    starts = np.arange(whole_months(remaining_months), dtype=float)
+    last = min(remaining_months, stop)
+    ends = np.minimum(starts + 1, last)
+    return np.asarray(_moved_until(ends, lead, move) - _moved_until(np.minimum(starts, last), lead, move))
+
+
+def _moved_until(month: Floats, lead: float, move: float) -> Floats:
+    """Integral of the moved share from approval to `month`."""
+    into = np.clip(month - lead, 0, move)
+    return np.asarray(into**2 / (2 * move) + np.maximum(month - lead - move, 0))
 
 
 def add_gpus(gpus: dict[str, Floats], pool_id: str, more: Floats) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from transforms.decisions.actions.alternatives import Alternative, Proposal, Verdict
-from transforms.decisions.portfolio.valuation import ramp
+from transforms.decisions.actions.gpu_changes import ramp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,13 @@ import numpy as np
 from transforms.decisions.actions.alternatives import THROUGHPUT_SIGMA, Alternative, Proposal, Verdict
 from transforms.decisions.actions.gpu_changes import add_gpus, moved_share, own_holdings, throughput
 from transforms.decisions.law.architectures import nearest
-from transforms.decisions.law.iso_loss_curve import lifetime_optimum_of, training_flop
-from transforms.decisions.law.laws import tokens_to_train_on
+from transforms.decisions.law.law_subjects import effective_demand, law_missing
+from transforms.decisions.law.laws import tokens_to_train_on, training_flop
+from transforms.decisions.law.lifetime_optimum import lifetime_optimum_of
 from transforms.decisions.quantiles import median
 from transforms.decisions.supply.roofline import least_gpus
-from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, least_serving_usd, shape_of, size_price_ratio
+from transforms.decisions.supply.serving_price import least_serving_usd, shape_of, size_price_ratio
+from transforms.periods import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,38 +66,8 @@ def _sizes(optimum: float) -> list[float]:
 
 def retrain_missing(subject_position: Mapping[str, Any], night: Night) -> Alternative | None:
     """Why retraining cannot be valued, and how to supply what is missing; None where it can."""
-    words = _missing(subject_position, night)
+    words = law_missing(subject_position, night)
     return Alternative(ACTION, subject_position["model_id"], missing=words) if words else None
-
-
-def _missing(position: Mapping[str, Any], night: Night) -> str:
-    if night.law is None:
-        return f"the law of the settings cannot be fitted: it {night.law_shortfall}; or set [decisions] law"
-    needs = {
-        "active_params": "its size is unknown: give params in models.csv",
-        "training_tokens": "its training tokens are unknown: give training_tokens in models.csv or log its runs",
-        "usd_per_training_flop": "no training has a price per FLOP: attribute pre-training runs with params and tokens",
-        "used_usd_per_mtok": "serving has no price of a token: attribute its serving GPUs in attribution.csv",
-        "daily_tokens": "its demand is unknown: deliver its request telemetry with token counts",
-    }
-    if position["training_tokens_logged"] and position["is_training_tokens_disputed"]:
-        return (
-            f"its training tokens are in dispute: models.csv says {position['training_tokens']:.4g}, its finished "
-            f"pre-training runs {position['training_tokens_logged']:.4g}; correct training_tokens in models.csv, or "
-            "the attribution of the runs"
-        )
-    if position["params"] and position["active_params"] < position["params"] and night.law.law_id != "own":
-        return (
-            "it is a mixture of experts, and published laws were fitted to dense models: log at least 20 runs of your "
-            "own with params, active_params, tokens and loss for an own law"
-        )
-    return next((words for name, words in needs.items() if not position[name]), "")
-
-
-def effective_demand(subject: Subject) -> Floats:
-    """Tokens still to be served in training-equivalent tokens, by draw: demand times the ratio of FLOP prices."""
-    per_flop = subject.used_price / (2 * subject.position["active_params"])
-    return np.asarray(subject.demand * per_flop / subject.training_price)
 
 
 def optimum_params(subject: Subject, law: DrawnLaw) -> float:

@@ -13,7 +13,8 @@ from transforms.decisions.actions.gpu_changes import homes_missing, moved_share,
 from transforms.decisions.supply.roofline import MEMORY_BYTES
 from transforms.decisions.supply.serving_losses import serving_losses
 from transforms.decisions.supply.serving_plan import PLANNED_SHARE, Limits, Plan, busy_load, cheapest, limits_of
-from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, shape_of
+from transforms.decisions.supply.serving_price import shape_of
+from transforms.periods import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

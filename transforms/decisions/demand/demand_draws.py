@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from transforms.decisions.law.laws import Floats
+from transforms.periods import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DAYS_PER_MONTH: Final = 365.25 / 12
 LONGEST_MONTHS: Final = 60
 PATH_COLUMNS: Final = ("demand_path_weights", "demand_path_ratios", "demand_path_sigmas")
 DAMPING: Final = 0.98  # of the trend, a day; that of four weeks

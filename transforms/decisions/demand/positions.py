@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS, P90
+from transforms.decisions.demand.demand_draws import LONGEST_MONTHS, P90
 from transforms.decisions.dollars import in_cents
 from transforms.decisions.supply.prices import gpu_prices, token_prices, training_prices
 from transforms.demand_growth import paths_of
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.decisions import Positions
 
 ASSUMED_PRICE_SIGMA: Final = 0.15

@@ -1,4 +1,4 @@
-"""The loss of a model as a function of its size and its data, and the published laws."""
+"""The loss and the compute of a model as functions of its size and its data, and the published laws."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from transforms.compute import SERVING_FLOP_PER_PARAM, TRAINING_FLOP_PER_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +91,16 @@ PUBLIC_TOKENS_PER_PARAM: Final = (0.04, 341.0)
 # The largest parameters, tokens and FLOP among the 240 of them that were fitted.
 PUBLIC_LARGEST: Final = (1.62e10, 3.18e11, 1.30e22)
 REPETITION_HALF_LIFE: Final = 15.39  # R* of Muennighoff et al. 2023, arXiv:2305.16264
+
+
+def training_flop(params: Quantity, tokens: Quantity) -> Quantity:
+    """6·N·D."""
+    return TRAINING_FLOP_PER_PARAM * params * tokens
+
+
+def serving_flop(params: Quantity, tokens: Quantity) -> Quantity:
+    """2·N·T."""
+    return SERVING_FLOP_PER_PARAM * params * tokens
 
 
 def repeated_tokens_value(tokens: Quantity, unique_tokens: Quantity) -> Quantity:

@@ -1,36 +1,32 @@
-"""The same quality at other sizes."""
+"""The cheapest size for the same quality when the model will also be served: the formula, and one model a row.
+
+Training costs 6·N·D, serving 2·N·T in the same units (T in training-equivalent tokens: demand times the ratio of the
+two prices of a FLOP). On the curve of equal loss the optimum has one root.
+
+Reference: Sardana et al. 2024, Beyond Chinchilla-Optimal, arXiv:2401.00448.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
-from transforms.decisions.actions.retrain_smaller import effective_demand, retrain_missing
-from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.law.architectures import nearest
-from transforms.decisions.law.iso_loss_curve import (
-    compute_optimal_tokens,
-    lifetime_optimum_of,
-    serving_flop,
-    training_flop,
-)
-from transforms.decisions.portfolio.simulation_context import Night, Subject, night_of
-from transforms.decisions.supply.serving_price import size_price_ratio
-from warehouse.schemas.decisions import IsoLoss, LifetimeOptimum
+from transforms.decisions.law.law_subjects import effective_demand, law_subjects
+from transforms.decisions.law.laws import serving_flop, training_flop
+from transforms.decisions.portfolio.simulation_context import night_of
+from warehouse.schemas.decisions import LifetimeOptimum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from transforms.decisions.law.laws import Law, Quantity
+    from transforms.decisions.portfolio.simulation_context import DrawnLaw, Subject
 
-    from transforms.decisions.law.laws import Law
-    from transforms.decisions.portfolio.simulation_context import DrawnLaw
-
-_CURVE_POINTS: Final = 49
-_CURVE_REACH: Final = 3.0
+_HALVINGS: Final = 60
+_LEVELS: Final = (0.1, 0.5, 0.9)
 _NEAR: Final = 1.10
-# Data beyond this multiple of the incumbent's is off every axis.
-_MOST_DATA: Final = 1000.0
 
 
 def lifetime_optimum(
@@ -41,26 +37,59 @@ def lifetime_optimum(
     Models of which size, data, prices or demand are not known have no row; candidates says what each is missing.
     """
     night = night_of(settings, scaling_law, law_draws)
-    rows = [_optimum(subject, law) for subject, law in valued_subjects(night, positions)]
+    rows = [_optimum(subject, law) for subject, law in law_subjects(night, positions)]
     return LifetimeOptimum.frame(pl.DataFrame(rows, schema=LifetimeOptimum.polars_schema()))
 
 
-def iso_loss(
-    settings: pl.DataFrame, scaling_law: pl.DataFrame, law_draws: pl.DataFrame, positions: pl.DataFrame
-) -> pl.DataFrame:
-    """One size that reaches the loss of one model, and what training and serving it would cost at median demand."""
-    night = night_of(settings, scaling_law, law_draws)
-    rows = [row for subject, law in valued_subjects(night, positions) for row in _curve(subject, law)]
-    frame = rows_in_cents(IsoLoss, rows).sort("model_id", "params", "point")
-    return IsoLoss.frame(frame.unique(["model_id", "params"], keep="last", maintain_order=True))
+@dataclass(frozen=True)
+class Optimum:
+    """Size and data of least training and serving cost at one loss."""
+
+    params: Quantity
+    tokens: Quantity
+    training_share: Quantity
 
 
-def valued_subjects(night: Night, positions: pl.DataFrame) -> Iterator[tuple[Subject, DrawnLaw]]:
-    """The models whose size, data, prices and demand are known, with the night's law."""
-    for row in positions.sort("model_id").to_dicts():
-        subject = Subject(night, row)
-        if night.law and subject.months > 0 and retrain_missing(row, night) is None and subject.demand.max() > 0:
-            yield subject, night.law
+def _tokens(law: Law, reducible: Quantity, data_share: Quantity) -> Quantity:
+    return _tokens_of_logs(law, np.log(law.B), np.log(reducible), data_share)
+
+
+def _tokens_of_logs(law: Law, log_b: Quantity, log_reducible: Quantity, data_share: Quantity) -> Quantity:
+    return np.exp((log_b - np.log(data_share) - log_reducible) / law.beta)
+
+
+def _training_share(law: Law, data_share: Quantity) -> Quantity:
+    return law.beta * data_share / (law.alpha * (1 - data_share))
+
+
+def lifetime_optimum_of(law: Law, loss: Quantity, effective_demand: Quantity) -> Optimum:
+    """Least 6·N·D + 2·N·T on the curve of `loss`; the D-share of the reducible loss is bisected.
+
+    Without demand it is the compute-optimal model; the more demand, the smaller the model and the more its data.
+    """
+    reducible = loss - law.E
+    shape = np.broadcast(law.alpha, law.beta, reducible, effective_demand).shape
+    low, high = np.full(shape, -80.0), np.broadcast_to(np.log(law.alpha / (law.alpha + law.beta)), shape)
+    log_b, log_reducible = np.log(law.B), np.log(reducible)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        share = np.exp(middle)
+        tokens = _tokens_of_logs(law, log_b, log_reducible, share)
+        is_too_small = 3 * tokens * (1 / _training_share(law, share) - 1) < effective_demand
+        low, high = np.where(is_too_small, low, middle), np.where(is_too_small, middle, high)
+    data_share = np.exp((low + high) / 2)
+    params = (law.A / ((1 - data_share) * reducible)) ** (1 / law.alpha)
+    return Optimum(params, _tokens(law, reducible, data_share), _training_share(law, data_share))
+
+
+def compute_optimal_tokens(law: Law, loss: Quantity) -> Quantity:
+    """Tokens of the model that reaches `loss` with the least training compute: D0."""
+    return _tokens(law, loss - law.E, law.alpha / (law.alpha + law.beta))
+
+
+def equal_split_demand_ratio(law: Law) -> Quantity:
+    """T_eff / D0 at which training and serving cost the same at the optimum: its one point."""
+    return 3 * ((law.alpha + 2 * law.beta) / (law.alpha + law.beta)) ** (1 / law.beta)
 
 
 def _optimum(subject: Subject, law: DrawnLaw) -> dict[str, Any]:
@@ -95,9 +124,6 @@ def _optimum(subject: Subject, law: DrawnLaw) -> dict[str, Any]:
     }
 
 
-_LEVELS: Final = (0.1, 0.5, 0.9)
-
-
 def _names(stem: str) -> list[str]:
     return [f"{stem}_p{round(100 * level)}" for level in _LEVELS]
 
@@ -108,33 +134,3 @@ def _is_equal_split_near(law: Law, loss: float, demand: float) -> bool:
     least = training_flop(best.params, best.tokens) + serving_flop(best.params, demand)
     left = loss - law.E - law.B / (demand / 3) ** law.beta
     return bool(left > 0 and 2 * serving_flop((law.A / left) ** (1 / law.alpha), demand) <= _NEAR * least)
-
-
-def _curve(subject: Subject, law: DrawnLaw) -> Iterator[dict[str, Any]]:
-    """Sizes from a third of the smaller of now and the optimum to three times the larger, and both of these."""
-    now = float(subject.position["active_params"])
-    loss = float(law.law.loss(now, subject.position["training_tokens"]))
-    best = float(lifetime_optimum_of(law.law, loss, float(np.median(effective_demand(subject)))).params)
-    sizes = np.geomspace(min(now, best) / _CURVE_REACH, max(now, best) * _CURVE_REACH, _CURVE_POINTS)
-    points = [(float(size), "curve") for size in sizes] + [(best, "optimum"), (now, "now")]
-    for params, point in points:
-        tokens = float(law.law.tokens_for(loss, params))
-        if tokens <= _MOST_DATA * subject.position["training_tokens"]:
-            yield _point(subject, law, params, tokens) | {"point": point}
-
-
-def _point(subject: Subject, law: DrawnLaw, params: float, tokens: float) -> dict[str, Any]:
-    position = subject.position
-    training = training_flop(params, tokens) * position["usd_per_training_flop"]
-    price = float(position["used_usd_per_mtok"]) / 1e6 * size_price_ratio(position, params)
-    serving = float(np.median(subject.demand)) * price
-    return {
-        "as_of": subject.night.as_of,
-        "model_id": subject.model_id,
-        "params": params,
-        "tokens": tokens,
-        "training_usd": round(float(training), 2),
-        "serving_usd": round(serving, 2),
-        "total_usd": round(float(training), 2) + round(serving, 2),
-        "is_extrapolated": law.is_beyond(params, tokens),
-    }

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.actions.retrain_smaller import effective_demand
-from transforms.decisions.law.iso_loss_curve import (
-    compute_optimal_tokens,
-    lifetime_optimum_of,
-    serving_flop,
-    training_flop,
-)
-from transforms.decisions.law.lifetime_optimum import valued_subjects
+from transforms.decisions.law.law_subjects import effective_demand, law_subjects
+from transforms.decisions.law.laws import serving_flop, training_flop
+from transforms.decisions.law.lifetime_optimum import compute_optimal_tokens, lifetime_optimum_of
 from transforms.decisions.portfolio.simulation_context import night_of
 from warehouse.schemas.decisions import SamplingOptimum
 
@@ -46,7 +41,7 @@ def sampling_optimum(
     by_model = {row["model_id"]: row for row in lengths.to_dicts() if row["output_tokens"] > 0}
     rows = [
         row
-        for subject, law in valued_subjects(night, positions)
+        for subject, law in law_subjects(night, positions)
         if subject.model_id in by_model
         for row in _rows(subject, law, by_model[subject.model_id])
     ]

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.actions.alternatives import Alternative, unvalued, valued
+from transforms.decisions.actions.alternatives import Alternative
 from transforms.decisions.actions.options import Options, model_options
 from transforms.decisions.actions.release_capacity import release_proposal
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.simulation_context import Night, night_of
+from transforms.decisions.portfolio.valuation import unvalued, valued
 from warehouse.schemas.decisions import Candidates
 
 if TYPE_CHECKING:

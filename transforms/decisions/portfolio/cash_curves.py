@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.actions.alternatives import cash_of
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.portfolio_selection import KEY, best_first, decisions_of, key_of
 from transforms.decisions.portfolio.simulation_context import night_of
+from transforms.decisions.portfolio.valuation import cash_of
 from transforms.decisions.quantiles import percentiles
 from warehouse.schemas.decisions import CashCurves, RecommendedTotals
 

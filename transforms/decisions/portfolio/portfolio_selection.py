@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.actions.alternatives import Alternative, Proposal, cash_of, valued
+from transforms.decisions.actions.alternatives import Alternative, Proposal
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.release_capacity import release_proposal
 from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.simulation_context import night_of
+from transforms.decisions.portfolio.valuation import cash_of, valued
 from transforms.decisions.quantiles import ninth_decile, percentiles
 from warehouse.schemas.decisions import Portfolio
 
@@ -264,6 +265,7 @@ class _Choice:
         months = sums["first_years"] / max(sums["first_years"].sum(), 1e-9)
         row["monthly_paid_usd_p50"] = float(percentiles(months @ payable)[1])
         row["next_year_paid_usd_p50"] = fleet.next_year_usd(self.touched)
+        row["run_rate_paid_usd"] = fleet.run_rate_usd(self.touched)
         return row | _lists(sums["cash"], sums["saved"], payable)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.actions.alternatives import json_text
+from transforms.decisions.json_text import json_text
 from transforms.decisions.portfolio.portfolio_selection import ORDER_OF_STANDING, POOL_ACTION, best_first, decisions_of
 from warehouse.schemas.decisions import Candidates, Recommendations
 
@@ -151,21 +151,31 @@ def _pool_request(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hold_reason(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str:
-    if position["recent_requests"] > 0 and position["recent_tokens"] == 0 and alternatives.is_empty():
-        return "What was asked of it in four weeks brought no tokens: its requests fail, or come without their counts"
-    if position["served_days"] == 0 and alternatives.is_empty():
-        return "No served request is known, so there is no saving to value: if it serves, deliver its request telemetry"
+    silent = _silent_reason(position) if alternatives.is_empty() else ""
+    if silent:
+        return silent
     if position["remaining_months"] == 0:
         return "Its service has ended: nothing is left to save"
-    if position["daily_tokens"] == 0 and alternatives.is_empty():
-        return "Nothing was asked of it lately and nothing is forecast: there is no demand to save on"
-    if position["recent_requests"] == 0 and alternatives.is_empty():
-        return "Nothing was asked of it in four weeks, and no GPUs are known to serve it alone: there is nothing to save on"
     valued = alternatives.filter(pl.col("net_present_value_usd_mean").is_not_null())
     if valued.is_empty():
         return _unknown(position, alternatives)
     best = best_first(valued).row(0, named=True)
     return f"Every alternative falls short; the best, {_phrase(best)}: {best['reason']}"
+
+
+def _silent_reason(position: Mapping[str, Any]) -> str:
+    """Why a model without any alternative has no demand to save on; empty where it has some."""
+    if position["recent_requests"] > 0 and position["recent_tokens"] == 0:
+        return "What was asked of it in four weeks brought no tokens: its requests fail, or come without their counts"
+    if position["served_days"] == 0:
+        return "No served request is known, so there is no saving to value: if it serves, deliver its request telemetry"
+    if position["remaining_months"] == 0:
+        return ""
+    if position["daily_tokens"] == 0:
+        return "Nothing was asked of it lately and nothing is forecast: there is no demand to save on"
+    if position["recent_requests"] == 0:
+        return "Nothing was asked of it in four weeks, and no GPUs serve it alone: there is nothing to save on"
+    return ""
 
 
 def _unknown(position: Mapping[str, Any], alternatives: pl.DataFrame) -> str:

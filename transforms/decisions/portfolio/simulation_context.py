@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from transforms.compute import TRAINING_FLOP_PER_PARAM
 from transforms.decisions.demand.demand_draws import (
     demand_draws,
     median_path,
@@ -59,7 +60,7 @@ class DrawnLaw:
 
     def reach(self, params: float, tokens: float) -> dict[str, float]:
         """How far a plan reaches beyond the points of the law, as multiples of the most of each; within at most 1."""
-        plan = {"params": params, "tokens": tokens, "flop": 6 * params * tokens}
+        plan = {"params": params, "tokens": tokens, "flop": TRAINING_FLOP_PER_PARAM * params * tokens}
         ratios = {f"{name}_over_law": value / most for name, value in plan.items() if (most := self.largest[name])}
         return ratios | {"tokens_per_param_over_law": tokens / params / self.most_tokens_per_param}
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from transforms.data_cutoff import last_known_day
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.dollars import rows_in_cents
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.decisions import TrackRecord
+from warehouse.vocabulary import IDLE_ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +159,7 @@ def _books(
 ) -> _Books:
     tokens = (pl.col("input_tokens") + pl.col("output_tokens")).cast(pl.Float64)
     is_serving = (pl.col("account") == "direct") & (pl.col("phase") == "inference")
-    is_idle = pl.col("account").is_in(["idle", "commitment_unused"]) & pl.col("pool_id").is_not_null()
+    is_idle = pl.col("account").is_in(IDLE_ACCOUNTS) & pl.col("pool_id").is_not_null()
     # what is bought by use without a pool, an API, is a pool of its model alone
     bought = pl.concat_str(pl.lit(_BY_USE), "model_id")
     payments = daily_spend.filter(is_serving | is_idle).select(

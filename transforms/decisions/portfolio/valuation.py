@@ -1,22 +1,148 @@
-"""Cash of a change of GPU demand, draw by draw, and what is said of it.
+"""What an alternative is worth: its cash by month and draw, net present value, P10, P50 and P90, and chance.
 
 Reference: net present value of avoidable cost; what was spent before the night is in no cash flow.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from transforms.decisions.demand.demand_draws import whole_months
-from transforms.decisions.law.laws import Floats, Quantity
+from transforms.decisions.json_text import json_text
+from transforms.decisions.portfolio.eligibility import eligibility
+from transforms.decisions.quantiles import median, percentiles
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from transforms.decisions.actions.alternatives import Alternative, Proposal
+    from transforms.decisions.law.laws import Floats
+    from transforms.decisions.supply.fleet import Fleet
 
 _HALF: Final = 0.5
 _YEAR: Final = 12
 _ANYTHING: Final = 0.01
+_MOST_USD: Final = 1e24  # what a decimal column holds, whatever the arithmetic says
+_COPIED: Final = (
+    "action",
+    "model_id",
+    "task",
+    "pool_id",
+    "deployment_id",
+    "target_model_id",
+    "target_params",
+    "target_tokens",
+    "is_measured",
+    "is_extrapolated",
+    "quality_gate",
+    "gate_probability",
+    "standing",
+)
+
+
+def unvalued(alternative: Alternative) -> dict[str, Any]:
+    """The row of an alternative that cannot be valued: it says what is missing."""
+    asked = replace(alternative, standing="data_request")
+    return _identity(asked) | {"is_eligible": False, "reason_code": "not_valued", "reason": alternative.missing}
+
+
+def cash_of(proposal: Proposal, fleet: Fleet) -> Cash:
+    """The cash of a proposal on a fleet as the cards before have left it."""
+    night = fleet.night
+    return Cash(
+        one_off=proposal.one_off,
+        saved=fleet.saved_usd(proposal.gpus, proposal.released),
+        paid=fleet.payable_usd(proposal.pool_ids),
+        passes=proposal.passes(night),
+        failed=np.broadcast_to(np.asarray(proposal.failed, dtype=float), (night.draws,)),
+        months=proposal.months,
+        discount_ratio=night.discount_ratio,
+    )
+
+
+def valued(proposal: Proposal, fleet: Fleet, cash: Cash | None = None) -> dict[str, Any]:
+    """The row of a proposal.
+
+    P10, P50, P90 and the chance count draws in which the gate fails; `…_if_passed_…` is what it is worth if it holds.
+    """
+    night, cash = fleet.night, cash or cash_of(proposal, fleet)
+    ends = fleet.contracts(proposal.pool_ids)
+    contracts = _contracts(proposal, fleet, cash, ends)
+    row = _identity(proposal.alternative, contracts)
+    names = ("one_off", "monthly_saving", "net_present_value", "next_year_saving", "monthly_paid")
+    draws = np.stack([cash.one_off, cash.monthly_saving, cash.net_present_value, cash.next_year, cash.monthly_paid])
+    levels = dict(zip(names, percentiles(draws).T, strict=True))
+    for name in names[:4]:
+        row |= {f"{name}_usd_p{level}": _cents(value) for level, value in zip((10, 50, 90), levels[name], strict=True)}
+    is_sure = proposal.alternative.gate_probability >= 1
+    monthly = levels["monthly_saving"][1] if is_sure else median(cash.monthly_if_passed)
+    value = levels["net_present_value"][1] if is_sure else median(cash.value_if_passed)
+    row["monthly_saving_if_passed_usd_p50"] = _cents(monthly)
+    row["net_present_value_if_passed_usd_p50"] = _cents(value)
+    row["net_present_value_usd_mean"] = _cents(cash.value_if_passed.mean())
+    row["expected_value_usd"] = _cents(cash.net_present_value.mean())
+    row["monthly_paid_usd_p90"] = _cents(levels["monthly_paid"][2])
+    row["next_year_paid_usd_p50"] = _cents(fleet.next_year_usd(proposal.pool_ids))
+    row["run_rate_paid_usd"] = _cents(fleet.run_rate_usd(proposal.pool_ids))
+    row["evaluation_price_usd"] = (
+        _cents(median(np.asarray(cash.failed))) if not proposal.alternative.is_measured else None
+    )
+    row["probability"] = float((cash.net_present_value > 0).mean())
+    row["probability_if_passed"] = float((cash.value_if_passed > 0).mean())
+    row["payback_months_p50"] = _finite(cash.median_payback_months())
+    row["break_even_demand_ratio"] = _finite(median(cash.break_even_demand))
+    row["saves_from"] = fleet.month_start(cash.first_month)
+    row["sign_by"], ended = _sign_by(ends, fleet.month_start(cash.first_month + 1), night.as_of)
+    row["saves_from"] = max(row["saves_from"], ended or night.as_of)
+    return row | eligibility(row, proposal, fleet)
+
+
+def _contracts(proposal: Proposal, fleet: Fleet, cash: Cash, ends: list[dict[str, Any]]) -> dict[str, Any]:
+    """Contracts that the card depends on; an end that nobody knows is valued at the earliest and the latest."""
+    if not ends:
+        return {}
+    measures: dict[str, Any] = {"contracts": ends}
+    masks = [fleet.supplies[pool_id].is_late for pool_id in proposal.pool_ids]
+    unknown = next((mask for mask in masks if mask is not None), None)
+    if unknown is not None:
+        measures["net_present_value_usd_p50_if_contracts_end_early"] = median(cash.value_if_passed[~unknown])
+        measures["net_present_value_usd_p50_if_contracts_end_late"] = median(cash.value_if_passed[unknown])
+    return measures
+
+
+def _sign_by(ends: list[dict[str, Any]], saves_until: dt.date, as_of: dt.date) -> tuple[dt.date | None, dt.date | None]:
+    """The first day by which somebody must end or shrink a contract so that the card can save, and when it ends then.
+
+    None where it saves before any contract ends: its first month of saving is over by `saves_until`.
+    """
+    days = [
+        (each["sign_by"], each["ends_on_earliest"])
+        for each in ends
+        if each["sign_by"] is not None and as_of.isoformat() <= each["ends_on_earliest"]
+    ]
+    ahead = [pair for pair in days if pair[0] < saves_until.isoformat()]
+    if not ahead:
+        return None, None
+    sign, ended = min(ahead)
+    return type(as_of).fromisoformat(sign), type(as_of).fromisoformat(ended)
+
+
+def _identity(alternative: Alternative, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    row = {name: getattr(alternative, name) for name in _COPIED}
+    return row | {"assumptions": json_text({**alternative.assumptions, **(more or {})})}
+
+
+def _cents(value: float) -> float:
+    return round(min(max(float(value), -_MOST_USD), _MOST_USD), 2) + 0.0
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -122,25 +248,3 @@ class Cash:
 def discount_factors(months: int, discount_ratio: float) -> Floats:
     """Present value of a dollar at the end of each month."""
     return np.asarray((1 + discount_ratio) ** (-np.arange(1, months + 1) / 12))
-
-
-def life_cost(training_usd: Quantity, usd_per_unit: Quantity, units: Quantity) -> Quantity:
-    """What one size costs over a life: paid once for training, and for each token or request served."""
-    return training_usd + usd_per_unit * units
-
-
-def ramp(remaining_months: float, lead: float, move: float, stop: float = np.inf) -> Floats:
-    """Share of each month's traffic that has moved: nothing for `lead` months, then evenly over `move`.
-
-    The last month counts as far as the model still serves in it; after `stop` months the traffic is back.
-    """
-    starts = np.arange(whole_months(remaining_months), dtype=float)
-    last = min(remaining_months, stop)
-    ends = np.minimum(starts + 1, last)
-    return np.asarray(_moved_until(ends, lead, move) - _moved_until(np.minimum(starts, last), lead, move))
-
-
-def _moved_until(month: Floats, lead: float, move: float) -> Floats:
-    """Integral of the moved share from approval to `month`."""
-    into = np.clip(month - lead, 0, move)
-    return np.asarray(into**2 / (2 * move) + np.maximum(month - lead - move, 0))

@@ -10,7 +10,7 @@ import polars as pl
 from transforms.decisions.actions.options import options_of
 from transforms.decisions.actions.retrain_smaller import ACTION as RETRAIN
 from transforms.decisions.actions.retrain_smaller import retrain_proposals
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, PATH_COLUMNS
+from transforms.decisions.demand.demand_draws import PATH_COLUMNS
 from transforms.decisions.dollars import in_cents
 from transforms.decisions.law.lifetime_optimum import lifetime_optimum
 from transforms.decisions.portfolio.candidates import candidate_frame, option_rows
@@ -18,16 +18,17 @@ from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.portfolio_selection import best_first, portfolio
 from transforms.decisions.portfolio.recommendations import recommendations
 from transforms.decisions.portfolio.simulation_context import MTOK, night_of
-from transforms.decisions.portfolio.valuation import life_cost
 from transforms.decisions.quantiles import median
 from transforms.decisions.supply.fleet import daily_tokens, is_forecast
 from transforms.decisions.supply.latency import within_limits
-from transforms.decisions.supply.supply import HOURS_PER_MONTH
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 from warehouse.schemas.decisions import Positions, Supply
 from warehouse.vocabulary import LAWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from transforms.decisions.law.laws import Quantity
 
 _PORTFOLIO_READS: Final = (
     "settings", "scaling_law", "law_draws", "positions", "task_shares", "workloads", "models", "serving_states",
@@ -261,6 +262,11 @@ def _size_named(row: Mapping[str, Any]) -> str:
     size, tokens = row["target_params"], row["target_tokens"]
     parts = [row["target_model_id"], size and f"{size / 1e9:.3g}B", tokens and f"on {tokens / 1e12:.3g}T tokens"]
     return " ".join(part for part in parts if part) or row["action"].replace("_", " ")
+
+
+def life_cost(training_usd: Quantity, usd_per_unit: Quantity, units: Quantity) -> Quantity:
+    """What one size costs over a life: paid once for training, and for each token or request served."""
+    return training_usd + usd_per_unit * units
 
 
 def _life_costs(model_id: str, overrides: Overrides, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

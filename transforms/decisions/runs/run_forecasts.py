@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from transforms.decisions.dollars import rows_in_cents
-from transforms.decisions.law.iso_loss_curve import training_flop
+from transforms.decisions.law.laws import training_flop
 from transforms.decisions.runs.divergence import Divergence, divergence
 from transforms.decisions.runs.run_plans import run_plans
 from transforms.decisions.runs.run_tails import LEAST_POINTS, Curve, interval, tail_loss

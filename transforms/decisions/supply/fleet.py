@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.compute import CHIPS
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
+from transforms.decisions.demand.demand_draws import LONGEST_MONTHS
 from transforms.decisions.quantiles import median
 from transforms.decisions.randomness import generator
 from transforms.decisions.supply.pool_states import LEVEL_WEEKS
 from transforms.decisions.supply.roofline import MEMORY_BYTES, least_gpus
 from transforms.decisions.supply.serving_plan import PLANNED_SHARE, busy_load, cheapest, limits_of
 from transforms.decisions.supply.serving_price import shape_of
-from transforms.decisions.supply.supply import HOURS_PER_MONTH, month_shares, month_starts
+from transforms.decisions.supply.supply import month_shares, month_starts
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -501,6 +502,16 @@ class Fleet:
             sums = [(pool.avoidable_usd + pool.supply.committed_usd)[:_YEAR].sum(axis=0) for pool in pools]
             self._next_years[key] = median(np.broadcast_to(sum(sums, np.zeros(1)), (self.night.draws,)))
         return self._next_years[key]
+
+    def run_rate_usd(self, pool_ids: Iterable[str]) -> float:
+        """What some pools cost in twelve months at the GPUs and rates of the night; of owned ones their power alone."""
+        hourly = sum(
+            row["gpus"] * row["avoidable_usd_per_gpu_hour" if row["supply_kind"] == "owned" else "usd_per_gpu_hour"]
+            for pool_id in sorted(set(pool_ids))
+            for row in self.rows[pool_id]
+            if row["months_ahead"] == 0
+        )
+        return float(hourly) * HOURS_PER_MONTH * _YEAR
 
     def payable_usd(self, pool_ids: Iterable[str]) -> Floats:
         """What could be left unpaid of some pools at most, by month and draw."""

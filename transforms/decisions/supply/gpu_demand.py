@@ -11,7 +11,8 @@ from transforms.decisions.portfolio.portfolio import company_of
 from transforms.decisions.portfolio.simulation_context import night_of
 from transforms.decisions.quantiles import percentiles
 from transforms.decisions.supply.fleet import is_forecast
-from transforms.decisions.supply.supply import HOURS_PER_MONTH, month_starts
+from transforms.decisions.supply.supply import month_starts
+from transforms.periods import HOURS_PER_MONTH
 from warehouse.schemas.decisions import GpuDemand
 
 if TYPE_CHECKING:

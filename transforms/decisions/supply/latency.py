@@ -9,7 +9,8 @@ from transforms.compute import CHIPS
 from transforms.decisions.actions.alternatives import Verdict
 from transforms.decisions.supply.roofline import MEMORY_BYTES
 from transforms.decisions.supply.serving_plan import Limits, Load, busy_load, cheapest, limits_of
-from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, shape_of
+from transforms.decisions.supply.serving_price import shape_of
+from transforms.periods import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH
 from transforms.decisions.dollars import in_cents
 from transforms.money import amount, units
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.decisions import PoolStates
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from transforms.decisions.supply.supply import HOURS_PER_MONTH
+from transforms.periods import HOURS_PER_MONTH
 from warehouse.schemas.decisions import PoolUsers
 
 if TYPE_CHECKING:

@@ -7,16 +7,15 @@ goes with the active parameters alone, as in 2·N·T.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from transforms.compute import CHIPS
 from transforms.decisions.law.architectures import nearest
 from transforms.decisions.supply.roofline import Replica, Shape, least_gpus
+from transforms.periods import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-HOURS_PER_MONTH: Final = 365.25 * 24 / 12
 
 
 def shape_of(active_params: float, params: float | None = None) -> Shape:

@@ -11,7 +11,8 @@ from transforms.decisions.dollars import rows_in_cents
 from transforms.decisions.supply.roofline import MEMORY_BYTES, critical_batch
 from transforms.decisions.supply.serving_losses import serving_losses
 from transforms.decisions.supply.serving_plan import Limits, Plan, busy_load, cheapest, limits_of
-from transforms.decisions.supply.serving_price import HOURS_PER_MONTH, shape_of
+from transforms.decisions.supply.serving_price import shape_of
+from transforms.periods import HOURS_PER_MONTH
 from warehouse.schemas.decisions import ServingRegimes
 
 if TYPE_CHECKING:

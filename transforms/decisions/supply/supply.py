@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from transforms.decisions.demand.demand_draws import DAYS_PER_MONTH, LONGEST_MONTHS
+from transforms.decisions.demand.demand_draws import LONGEST_MONTHS
 from transforms.decisions.dollars import rows_in_cents
 from transforms.money import units
+from transforms.periods import DAYS_PER_MONTH, HOURS_PER_MONTH
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.decisions import Supply
 from warehouse.schemas.names import ACCRUAL
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from transforms.decisions.law.laws import Floats
 
-HOURS_PER_MONTH: Final = DAYS_PER_MONTH * 24
 # A fee that covers no more than a month recurs, and does not tell when the contract ends.
 _MONTHLY_FEE_DAYS: Final = 35
 # The usual term of a commitment; an end that nobody tells lies somewhere between this month's and a term from now.

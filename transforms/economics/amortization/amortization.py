@@ -19,8 +19,9 @@ from transforms.economics.amortization.amortization_schedule import (
     roll_forward,
 )
 from transforms.economics.amortization.estimate_changes import changes
-from transforms.economics.amortization.model_lives import ASSUMED_LIFE_DAYS, DAYS_PER_MONTH
+from transforms.economics.amortization.model_lives import ASSUMED_LIFE_DAYS
 from transforms.economics.amortization.published_estimates import published_estimates
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import Amortization, EstimateChanges
 

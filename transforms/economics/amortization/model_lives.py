@@ -10,11 +10,11 @@ import polars as pl
 from transforms.demand_growth import mixture_quantiles, paths_of
 from transforms.economics.forecast.demand_states import ALL_MODELS
 from transforms.economics.forecast.prediction_interval import BLOCK_DAYS, P90, median_sum, spread_of_window
+from transforms.periods import DAYS_PER_MONTH
 from warehouse.schemas.economics import ExpectedService, ModelLives
 
 ASSUMED_LIFE_DAYS: Final = 365
 _ESTIMATES: Final = ("model_policy", "family_median", "default_policy", "company_median", "assumed")
-DAYS_PER_MONTH: Final = 365.25 / 12
 _OUTLIVED_DAYS: Final = 28
 _KEY: Final = ("known_on", "model_id", "quantity")
 

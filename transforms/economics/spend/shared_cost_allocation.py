@@ -11,6 +11,7 @@ from transforms.economics.spend.rework import LOST
 from transforms.economics.sums import gpu_time
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import CompanySpend, IdleShares, ModelSpend, SharedShares
+from warehouse.vocabulary import IDLE_ACCOUNTS
 
 _MONTH: Final = pl.col("charge_date").dt.truncate("1mo").alias("month")
 _HOLDER: Final = ("model_id", "phase")
@@ -29,7 +30,7 @@ def idle_shares(daily_spend: pl.DataFrame) -> pl.DataFrame:
     """
     pooled = daily_spend.filter(pl.col("pool_id").is_not_null()).with_columns(_MONTH, *_homes())
     uses = pooled.filter(pl.col("account").is_in(["direct", "unallocated"])).group_by(*_IN_POOL, *_HOLDER)
-    costs = pooled.filter(pl.col("account").is_in(["idle", "commitment_unused"])).group_by(_IN_POOL)
+    costs = pooled.filter(pl.col("account").is_in(IDLE_ACCOUNTS)).group_by(_IN_POOL)
     idle = costs.agg(
         pl.col("effective_usd").filter(pl.col("account") == "idle").sum().alias("idle_usd"),
         pl.col("effective_usd").filter(pl.col("account") == "commitment_unused").sum().alias("unused_usd"),
@@ -113,7 +114,7 @@ def model_spend(
 
 def company_spend(daily_spend: pl.DataFrame, idle_shares: pl.DataFrame, shared_shares: pl.DataFrame) -> pl.DataFrame:
     """One month, account and pool of what no model carries; together with model_spend it is the ledger, exactly."""
-    attributable = ["direct", "idle", "commitment_unused", "shared"]
+    attributable = ["direct", *IDLE_ACCOUNTS, "shared"]
     whole = daily_spend.filter(~_is_model_cost(attributable)).select(_MONTH, "account", "pool_id", "effective_usd")
     orphans = idle_shares.filter(pl.col("model_id").is_null())
     idle = orphans.select("month", pl.lit("idle").alias("account"), "pool_id", effective_usd="idle_usd")

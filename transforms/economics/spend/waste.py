@@ -10,10 +10,10 @@ from transforms.economics.spend.rework import lost_parts
 from transforms.economics.sums import gpu_time
 from warehouse.schemas.columns import MONEY
 from warehouse.schemas.economics import Goodput, RunSpend, Waste
+from warehouse.vocabulary import IDLE_ACCOUNTS
 
 _PARTS: Final = 10**9
 _FAILURES: Final = ("failed", "cancelled", "timeout")
-_CAPACITY: Final = ("idle", "commitment_unused")
 _CELL: Final = ("month", "cause", "model_id", "phase", "pool_id")
 
 
@@ -73,7 +73,7 @@ def waste(run_spend: pl.DataFrame, monthly_spend: pl.DataFrame) -> pl.DataFrame:
     unlogged = monthly_spend.filter(pl.col("is_waste"), pl.col("run_id").is_null()).with_columns(
         cause=pl.lit("failed"), wasted_usd="effective_usd", runs=pl.lit(0)
     )
-    capacity = monthly_spend.filter(pl.col("account").is_in(_CAPACITY)).with_columns(
+    capacity = monthly_spend.filter(pl.col("account").is_in(IDLE_ACCOUNTS)).with_columns(
         cause="account", wasted_usd="effective_usd", runs=pl.lit(0)
     )
     columns = (*_CELL, "runs", "gpu_seconds", "wasted_usd")

@@ -11,6 +11,7 @@ from transforms.economics.sums import gpu_time, whole
 from transforms.economics.variance.month_over_month import beside_the_month_before
 from transforms.economics.variance.price_volume_mix import served_drivers
 from warehouse.schemas.economics import VarianceBridge
+from warehouse.vocabulary import IDLE_ACCOUNTS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -66,7 +67,7 @@ def _is_serving() -> pl.Expr:
 def _driver() -> pl.Expr:
     return (
         pl.when(pl.col("account") == "direct").then(pl.lit("one_off"))
-        .when(pl.col("account").is_in(["idle", "commitment_unused"])).then(pl.lit("efficiency"))
+        .when(pl.col("account").is_in(IDLE_ACCOUNTS)).then(pl.lit("efficiency"))
         .otherwise(pl.lit("other"))
     )  # fmt: skip
 

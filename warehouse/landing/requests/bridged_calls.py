@@ -10,7 +10,7 @@ import polars as pl
 
 from warehouse.landing.requests.doubts import DOUBTS, typed_doubts
 from warehouse.landing.requests.identities import Candidates, Identity
-from warehouse.landing.requests.landed_parquet import LandedFile
+from warehouse.landing.requests.landed_parquet import LandedFile, scan
 
 _APART: Final = 100_000
 """Microseconds within which a gateway logs both: translating a call takes some milliseconds."""
@@ -49,6 +49,12 @@ _BRIDGED: Final = f"""
 
 
 def bridged(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], candidates: Candidates) -> pl.DataFrame:
-    """Calls of one team, model, moment and size that stand under two ids and two kinds of call; in landed_rows."""
+    """Calls of one team, model, moment and size that stand under two ids and two kinds of call; in landed_rows.
+
+    Where a night knows of one kind only, none is looked for.
+    """
+    kinds = scan(connection, files).filter(_LOGGED).aggregate("coalesce(min(call_type) <> max(call_type), false)")
+    if not kinds.fetchall()[0][0]:
+        return pl.DataFrame(schema=DOUBTS)
     with candidates(connection, files, _CALL) as is_any:
         return typed_doubts(connection.sql(_BRIDGED).pl()) if is_any else pl.DataFrame(schema=DOUBTS)

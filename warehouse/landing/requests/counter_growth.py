@@ -21,6 +21,7 @@ import duckdb
 import polars as pl
 
 from warehouse.landing.requests import landed_digests
+from warehouse.landing.requests.histogram_percentiles import with_percentiles
 from warehouse.landing.requests.landed_parquet import LandedFile, landed_path, write_landed
 from warehouse.schemas.findings import Finding
 from warehouse.schemas.landed import Requests
@@ -67,7 +68,8 @@ _GROWTH: Final = f"""
             lag(scraped_at) OVER ({_SERIES} {_ORDER}) IS NOT NULL AS is_known
         FROM marked
     )
-    SELECT source, target, counter, status, model, deployment, team, tenant, task, scraped_at AS until, is_strange,
+    SELECT source, target, series, counter, bound_us, status, model, deployment, team, tenant, task,
+        scraped_at AS until, is_strange,
         CASE WHEN is_strange THEN NULL WHEN earlier_at IS NOT NULL THEN earlier_at
             WHEN begun_at >= (SELECT min(scraped_at) FROM scraped WHERE scraped.source = stepped.source) THEN begun_at
         END AS since,
@@ -76,20 +78,24 @@ _GROWTH: Final = f"""
     FROM stepped
 """
 
-_DIMENSIONS: Final = "source, target, model, deployment, team, tenant, task"
+_SENT: Final = "source, model, deployment, team, tenant, task"
+_DIMENSIONS: Final = f"target, {_SENT}"
 _LENGTH: Final = "greatest(epoch_us(until) - epoch_us(since), 1)::HUGEINT"
-_HOURS: Final = f"""
-    WITH parts AS (
-        SELECT {_DIMENSIONS}, counter, status, hour, greatest(hour, since) AS start_at,
+_PARTS: Final = f"""
+    parts AS (
+        SELECT {_DIMENSIONS}, counter, bound_us, status, hour, greatest(hour, since) AS start_at,
             (growth::HUGEINT * least(greatest(epoch_us(hour) + 3600000000 - epoch_us(since), 1), {_LENGTH})
                 // {_LENGTH} - growth::HUGEINT * greatest(epoch_us(hour) - epoch_us(since), 0) // {_LENGTH}
             )::BIGINT AS part
         FROM (
             SELECT *, unnest(generate_series(date_trunc('hour', since),
                 date_trunc('hour', greatest(since, until - INTERVAL 1 MICROSECOND)), INTERVAL 1 HOUR)) AS hour
-            FROM counter_growth WHERE growth > 0 AND since IS NOT NULL
+            FROM counter_growth WHERE (growth > 0 OR counter = 'requests_within') AND since IS NOT NULL
         )
-    ), hours AS (
+    )
+"""
+_HOURS: Final = f"""
+    WITH {_PARTS}, hours AS (
         SELECT {_DIMENSIONS}, hour, min(start_at) AS start_at, status,
             coalesce(sum(part) FILTER (counter = 'requests'), 0)::BIGINT AS requests,
             coalesce(sum(part) FILTER (counter = 'input_tokens'), 0)::BIGINT AS input_tokens,
@@ -103,9 +109,17 @@ _HOURS: Final = f"""
     WHERE requests + input_tokens + output_tokens + duration_us > 0 ORDER BY ALL
 """
 
+_BUCKETS: Final = f"""
+    WITH {_PARTS}
+    SELECT {_SENT}, hour, 'ok' AS status, bound_us, sum(part)::BIGINT AS requests
+    FROM parts WHERE counter = 'requests_within' GROUP BY ALL
+"""
+
 _NOTICED: Final = f"""
-    SELECT source, kind, count(*) AS "rows", sum(CASE WHEN counter IN ('input_tokens', 'output_tokens') THEN growth END)
-        AS tokens, min(day) AS day_from, max(day) AS day_to
+    SELECT source, kind, count(DISTINCT CASE WHEN kind = 'counter_of_another_server' THEN (target, series, until)
+            ELSE (target, '', until) END) AS "rows",
+        sum(CASE WHEN counter IN ('input_tokens', 'output_tokens') THEN growth END) AS tokens,
+        min(day) AS day_from, max(day) AS day_to
     FROM (
         SELECT *, until::DATE AS day, unnest([
             CASE WHEN is_strange THEN 'counter_of_another_server' END,
@@ -130,7 +144,7 @@ class Growth:
 def land_growth(connection: duckdb.DuckDBPyConnection, var: Path, night: date) -> Growth:
     """Land what counters grew by, one file a source and day; a day that is as it was is not written again."""
     connection.execute(_GROWTH)
-    hours = connection.sql(_HOURS).pl()
+    hours = with_percentiles(connection.sql(_HOURS).pl(), connection.sql(_BUCKETS).pl())
     growth = Requests.frame(_requests(hours))
     folder = var / "landed" / "requests"
     days = [*growth.partition_by("source", "day", as_dict=True, maintain_order=True).items()]

@@ -16,7 +16,7 @@ from warehouse.landing.requests.reduction import Definition, reduce_on_duckdb
 from warehouse.schemas.raw import RequestHours
 from warehouse.tables import append, transaction
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 """Changes whenever the reduction itself does, so that every day is reduced again."""
 
 Reduction = Callable[

@@ -49,7 +49,7 @@ def candidates_on_duckdb(
     hashes = compared.project(f"{key} AS hash")
     if identity.alone:
         hashes = hashes.union(compared.filter(identity.alone).project(f"{key} AS hash"))
-    repeated = repeated_hashes(hashes, row_count(files))
+    repeated = repeated_hashes(hashes, row_count(connection, files))
     if repeated.is_empty():
         yield False
         return

@@ -109,12 +109,7 @@ def registered(connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) ->
             connection.unregister(name)
 
 
-def row_count(files: Sequence[LandedFile]) -> int:
-    """Rows of all files, from their footers."""
-    paths = [landed.path for landed in files]
-    rows = (
-        pl.scan_parquet(paths, glob=False, missing_columns="insert", extra_columns="ignore")
-        if paths
-        else pl.LazyFrame()
-    )
-    return int(rows.select(pl.len()).collect().item())
+def row_count(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> int:
+    """Rows of all files, from their footers; `files` are at least one."""
+    counted: int = scan(connection, files).aggregate("count(*)").fetchall()[0][0]
+    return counted

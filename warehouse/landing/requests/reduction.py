@@ -34,6 +34,10 @@ class Definition(Protocol):
     def PERCENTILES(self) -> Mapping[str, int]:  # noqa: N802
         """Percentile -> percent."""
 
+    @property
+    def HISTOGRAMS(self) -> Mapping[str, str]:  # noqa: N802
+        """Percentile -> column that tells of it, where no rows of single requests do."""
+
     def in_parts(self, requests: nw.LazyFrame[Any], boundaries: Sequence[datetime]) -> nw.LazyFrame[Any]:
         """Rows with their hour, their part of it, and what is summed."""
 
@@ -102,7 +106,8 @@ def _reduce(
     parts = definition.in_parts(nw.from_native(rows), boundaries_within(boundaries, chosen.days)).to_native()
     sums: pl.DataFrame = parts.query("parts", _aggregate(definition)).pl()
     percentiles = [
-        pl.col("percentiles").list.get(position).alias(name) for position, name in enumerate(definition.PERCENTILES)
+        pl.coalesce(pl.col("percentiles").list.get(position), definition.HISTOGRAMS[name]).alias(name)
+        for position, name in enumerate(definition.PERCENTILES)
     ]
     hours = definition.measured(nw.from_native(sums.with_columns(percentiles).lazy())).to_native().collect()
     return RequestHours.frame(hours)
@@ -116,6 +121,7 @@ def boundaries_within(boundaries: Sequence[datetime], days: Sequence[date]) -> l
 
 def _aggregate(definition: Definition) -> str:
     sums = [f"sum({column})::BIGINT AS {name}" for name, column in definition.SUMS.items()]
+    sums += [f"max({column}) AS {column}" for column in definition.HISTOGRAMS.values()]
     percents = ", ".join(f"{percent / 100}" for percent in definition.PERCENTILES.values())
     percentiles = f"quantile_disc(each_duration_us, [{percents}]) AS percentiles"
     return (

@@ -22,7 +22,7 @@ from warehouse.sources.casts.local_times import assumptions
 from warehouse.sources.casts.number_casts import size
 from warehouse.sources.casts.timestamps import clock_of, instants, start_in_range
 from warehouse.sources.decode.column_mapping import Layout
-from warehouse.sources.decode.exposition import Scrape, sampled_at, samples, scrape_of
+from warehouse.sources.decode.exposition import Scrape, sampled_at, samples, scrape_of, scrapes_at_other_times
 from warehouse.sources.decode.records import Batch, batches, refusals
 from warehouse.sources.reader_protocol import NOTHING_REFUSED, Delivered, Reading, RejectedFile
 from warehouse.sources.rejects import Refusals
@@ -89,12 +89,11 @@ def read(delivered: Delivered, source: Source) -> Reading:
         if (row := _row(location, sample, scrape, source, delivered, lines.refusals))
     ]
     refused_rows, count = lines.refusals.frame(), len(rows)
-    again = [scrape_of(path, source) for path in delivered.copies]
     rows += [
         row
-        for copy in again
+        for copy in scrapes_at_other_times(scrape, delivered, source)
         for location, sample in lines.samples
-        if (row := _row(location, sample, copy, source, delivered, Refusals()))
+        if sample.timestamp is None and (row := _row(location, sample, copy, source, delivered, Refusals()))
     ]
     return Reading(
         rows=count + refused_rows.height,

@@ -12,6 +12,8 @@ import polars as pl
 from warehouse.schemas.raw import ChargeRows
 from warehouse.sources.casts.casts import (
     Cast,
+    Judged,
+    cells_at_fault,
     first_reason,
     free_text,
     key,
@@ -57,10 +59,11 @@ CELLS: Final = tuple(name for name in ChargeRows.columns() if name not in _MADE_
 
 @dataclass(frozen=True)
 class Charges:
-    """The typed columns of some rows; why a row is refused, if so; and the billed amounts with what rounding took."""
+    """The typed columns of some rows; why a row is refused and for which cell; the billed amounts with their rests."""
 
     rows: pl.DataFrame
     reasons: pl.Series
+    faults: pl.Series
     billed: Amounts
 
 
@@ -71,15 +74,25 @@ def charges(cells: pl.DataFrame, tags: Cast, identity: pl.Series | None, clock: 
     read = others | {"billed_cost": required(billed, _REQUIRED["billed_cost"])}
     casts = {name: read[name] for name in CELLS} | {"tags": tags}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
-    reasons = first_reason(
-        *(cast.reasons for cast in casts.values()),
-        *([] if identity is None else [key(identity).reasons]),
-        start_in_range(rows["charge_start"], ahead),
-        end_in_range(rows["charge_end"]),
-        in_order(rows["charge_start"], rows["charge_end"]),
-        in_order(rows["billing_period_start"], rows["billing_period_end"]),
-    )
-    return Charges(rows, _without_strange_words(reasons, cells, rows), billed)
+    judged = [
+        Judged(name, cast.reasons, cells[name] if name in cells.columns else None) for name, cast in casts.items()
+    ]
+    start, end = cells["charge_start"], cells["charge_end"]
+    judged += [
+        *([] if identity is None else [Judged("identity", key(identity).reasons, identity)]),
+        Judged("charge_start", start_in_range(rows["charge_start"], ahead), start),
+        Judged("charge_end", end_in_range(rows["charge_end"]), end),
+        Judged("charge_end", in_order(rows["charge_start"], rows["charge_end"]), end),
+        Judged(
+            "billing_period_end",
+            in_order(rows["billing_period_start"], rows["billing_period_end"]),
+            cells["billing_period_end"],
+        ),
+    ]
+    reasons = first_reason(*(one.reasons for one in judged))
+    strange = _strange_words(reasons, cells, rows)
+    reasons = first_reason(reasons, *(one.reasons for one in strange))
+    return Charges(rows, reasons, cells_at_fault(reasons, [*judged, *strange]), billed)
 
 
 def stated_money(cells: pl.DataFrame) -> pl.DataFrame:
@@ -106,9 +119,11 @@ def _read(name: str, cells: pl.Series, clock: Clock) -> Cast:
     return _NUMBERS.get(name, free_text)(cells)
 
 
-def _without_strange_words(reasons: pl.Series, cells: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+def _strange_words(reasons: pl.Series, cells: pl.DataFrame, rows: pl.DataFrame) -> list[Judged]:
     """missing_key where nothing else is wrong but the category is none, or a status is none that FOCUS knows."""
-    strange = rows["charge_category"].is_null()
-    for name in (name for name in _WORDS if rows[name].null_count() > cells[name].null_count()):
-        strange = strange | (rows[name].is_null() & null_if(cells[name]).is_not_null())
-    return refused(strange & reasons.is_null(), "missing_key").fill_null(reasons)
+    changed = [name for name in _WORDS if rows[name].null_count() > cells[name].null_count()]
+    strange = [
+        ("charge_category", rows["charge_category"].is_null()),
+        *((name, rows[name].is_null() & null_if(cells[name]).is_not_null()) for name in changed),
+    ]
+    return [Judged(name, refused(when & reasons.is_null(), "missing_key"), cells[name]) for name, when in strange]

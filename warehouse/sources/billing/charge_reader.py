@@ -208,7 +208,7 @@ def _of_rows(reasons: pl.Series, row: pl.Series | None, height: int) -> pl.Serie
 
 def _refused(batch: Batch, typed: Charges, reasons: pl.Series, row: pl.Series | None) -> pl.DataFrame:
     """The refused rows, with the money in them where it can be read."""
-    bad = refusals(batch.rows, reasons)
+    bad = refusals(batch.rows, reasons, _of_rows(typed.faults.alias("reason"), row, batch.rows.height))
     money = typed.rows.select("currency", "billed_cost")
     first = money if row is None else money.filter(row.is_first_distinct())
     return bad.with_columns(_legible(first.filter(reasons.is_not_null())))

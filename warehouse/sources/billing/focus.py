@@ -68,8 +68,7 @@ _FIRST_IN: Final = (
 """Columns that a version was the first to have, newest first."""
 
 _GIVEN: Final = {*NAMES, "instance_type", "gpus_per_unit"}
-_HOURS: Final = ("hours", "hour")
-_GPU_HOURS: Final = ("gpu-hours", "gpu hours", "gpu-hour", "gpu hour")
+_TIME: Final = "(?:hours?|hrs?|h|days?|minutes?|mins?|seconds?|secs?|s)$"
 _NUMBER: Final = r"^[0-9]+(?:\.[0-9]+)?$"
 
 
@@ -88,8 +87,10 @@ def read(delivered: Delivered, source: Source) -> Reading:
         return other
 
 
-def version(columns: Collection[str]) -> str:
-    """The version of FOCUS whose columns a file has, given in small letters."""
+def version(columns: Collection[str]) -> str | None:
+    """The version of FOCUS whose columns a file of charges has, given in small letters; None for other data sets."""
+    if "chargecategory" not in columns:
+        return None
     return next((version for version, names in _FIRST_IN if not names.isdisjoint(columns)), "1.0")
 
 
@@ -155,8 +156,9 @@ def _providers(unmapped: pl.DataFrame, height: int) -> pl.Series:
 
 
 def _gpus_per_unit() -> pl.Expr:
-    """GPUs that an hour of the consumed unit stands for; unknown for any other unit."""
-    unit = pl.col("consumed_unit").str.to_lowercase()
+    """GPUs that a consumed unit of time stands for; unknown for any other unit."""
+    unit = pl.col("consumed_unit").str.strip_chars().str.to_lowercase()
     gpus = pl.col("gpu_count")
     stated = pl.when(gpus.str.contains(_NUMBER)).then(gpus)
-    return pl.when(unit.is_in(_HOURS)).then(stated).when(unit.is_in(_GPU_HOURS)).then(pl.lit("1"))
+    is_of_gpus = unit.str.contains(f"^gpu[- ]?{_TIME}")
+    return pl.when(unit.str.contains(f"^{_TIME}")).then(stated).when(is_of_gpus).then(pl.lit("1"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
@@ -16,6 +16,8 @@ REASON: Final = pl.Enum(REASONS)
 NULLS: Final = ("", "NULL", "null", "None", "NaN", "N/A", "NA", "Unknown", "-")
 MONEY_NULLS: Final = ("", "NULL", "null")
 TEXT_NULLS: Final = ("", "NULL")
+SHOWN: Final = 60
+"""Characters of a cell that a sentence about it holds."""
 _SEVERAL: Final = 2
 _CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
 
@@ -37,6 +39,37 @@ def first_reason(*reasons: pl.Series) -> pl.Series:
     first = pl.DataFrame(ranks).select(pl.min_horizontal(pl.all()).alias("reason"))["reason"]
     names = dict(enumerate(REASONS))
     return first.replace_strict(names, return_dtype=pl.String)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A column, why its cells are refused, and the cells, where they may be shown."""
+
+    name: str
+    reasons: pl.Series
+    cells: pl.Series | None = None
+
+    def in_words(self) -> pl.Series:
+        """What each row says in the column, by its name."""
+        name = pl.lit(self.name)
+        if self.cells is None:
+            return pl.select(name.alias("detail")).to_series().new_from_index(0, len(self.reasons))
+        cell = pl.lit(self.cells.cast(pl.String))
+        shown = pl.when(cell.str.len_chars() > SHOWN).then(cell.str.head(SHOWN) + "…").otherwise(cell)
+        text = (
+            pl.when(cell.is_null()).then(pl.format("{} is empty", name)).otherwise(pl.format("{}: '{}'", name, shown))
+        )
+        return pl.select(text.alias("detail")).to_series()
+
+
+def cells_at_fault(reasons: pl.Series, judged: Sequence[Judged]) -> pl.Series:
+    """Of each refused row the first column that has its reason, and what the cell says: `billed_cost: '1,5'`."""
+    faults = pl.Series("detail", [None], dtype=pl.String).new_from_index(0, len(reasons))
+    for one in judged if reasons.null_count() < len(reasons) else ():
+        if one.reasons.null_count() < len(one.reasons):
+            is_told = ((one.reasons == reasons) & faults.is_null()).fill_null(value=False)
+            faults = one.in_words().zip_with(is_told, faults)
+    return faults.alias("detail")
 
 
 def refused(when: pl.Series, reason: str) -> pl.Series:

@@ -99,12 +99,24 @@ def _first(names: Sequence[str], header: Sequence[str], folded: Mapping[str, str
     return next((name for name in spelled if name), None)
 
 
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
 def _refuse_missing(layout: Layout, present: set[str], header: Sequence[str]) -> None:
     for group in layout.required:
         if not present.intersection(group):
             wanted = " or ".join(layout.names.get(column, (column,))[0] for column in group)
             what = f"missing column {wanted}, found: {_shown(layout, header)}"
-            raise RejectedFile("missing_column", what + _setting(layout, group))
+            raise RejectedFile("missing_column", what + (_separated(header) or _setting(layout, group)))
+
+
+def _separated(header: Sequence[str]) -> str:
+    """What to do where one name is the whole header, because something else than commas stands between the names."""
+    only = header[0] if len(header) == 1 else ""
+    mark = max(_SEPARATORS, key=only.count)
+    if not only.count(mark):
+        return ""
+    return f"; its columns are separated by {_SEPARATORS[mark]}: save it with commas, and numbers with a decimal point"
 
 
 def _setting(layout: Layout, group: Sequence[str]) -> str:

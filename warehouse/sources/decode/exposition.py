@@ -21,7 +21,7 @@ from prometheus_client.samples import Sample
 from warehouse.sources.casts.date_guard import microseconds_of
 from warehouse.sources.casts.timestamps import clock_of, instants
 from warehouse.sources.decode.text_lines import Line, text_lines
-from warehouse.sources.reader_protocol import RejectedFile
+from warehouse.sources.reader_protocol import Delivered, RejectedFile
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
 
@@ -72,6 +72,12 @@ def scrape_of(file: str, source: Source) -> Scrape:
             parts[depth] = (parts[depth][: written.start()] + parts[depth][written.end() :]).strip("-_. @")
             return Scrape(at, "/".join(part for part in parts if part), is_zone_assumed)
     return Scrape(None, "/".join(parts), is_zone_assumed=False)
+
+
+def scrapes_at_other_times(scrape: Scrape, delivered: Delivered, source: Source) -> list[Scrape]:
+    """One scrape for each other time that paths of the same bytes say; of one time the bytes are a copy."""
+    others = {copy.at: copy for copy in reversed([scrape_of(path, source) for path in delivered.copies])}
+    return [copy for at, copy in sorted(others.items(), key=lambda item: item[0] or 0) if at not in {None, scrape.at}]
 
 
 def samples(content: Path, wanted: Callable[[str], bool]) -> Lines:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 DEEPEST: Final = 64
+ONE_A_LINE: Final = "write one object a line, as `jq -c .` does"
 _WHITE: Final = b" \t\r\n"
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _surrogates = msgspec.json.Encoder()

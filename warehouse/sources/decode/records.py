@@ -81,12 +81,17 @@ def batches(delivered: Delivered, layout: Layout) -> Iterator[Batch]:
         raise FileWithoutRows
 
 
-def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
-    """The rows that have a reason, as every reader returns them: `raw` holds what the mapped columns said."""
-    bad = rows.with_columns(reasons.alias("reason")).filter(pl.col("reason").is_not_null())
+def refusals(rows: pl.DataFrame, reasons: pl.Series, faults: pl.Series | None = None) -> pl.DataFrame:
+    """The rows that have a reason, as every reader returns them: `raw` holds what the mapped columns said.
+
+    `faults` say of each row which cell is at fault.
+    """
+    is_bad = reasons.is_not_null()
+    bad = rows.with_columns(reasons.alias("reason")).filter(is_bad)
     texts = bad.select(pl.exclude("location", "reason"))
     raw = pl.Series("raw", [_as_json(cells) for cells in texts.iter_rows(named=True)], dtype=pl.String)
-    return refused_rows(bad.select("location", "reason").with_columns(raw))
+    detail = [] if faults is None else [faults.filter(is_bad).alias("detail")]
+    return refused_rows(bad.select("location", "reason").with_columns(raw, *detail))
 
 
 def _as_json(cells: dict[str, str | None]) -> str:
@@ -140,7 +145,7 @@ def _refuse_foreign(begin: bytes) -> None:
 
 
 def _refuse_open(content: Path) -> None:
-    if last_line_is_open(content):
+    if content.stat().st_size > len(_MARK) and last_line_is_open(content):
         raise RejectedFile(
             "no_final_newline",
             "the last line has no end, so the file may be cut; deliver it again, or a control file beside it, "

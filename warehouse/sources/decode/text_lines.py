@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,16 @@ from warehouse.sources.reader_protocol import RejectedFile
 
 LONGEST_LINE: Final = 16 << 20
 _MARK: Final = b"\xef\xbb\xbf"
+_WIDE: Final = re.compile(rb"\xff\xfe|\xfe\xff|\0\0\xfe\xff|[\t\n\r -~]\0[\t\n\r -~]\0|\0[\t\n\r -~]\0[\t\n\r -~]")
+"""How texts in UTF-16 and UTF-32 begin: with their mark, or with a letter in every other byte."""
+
+
+_COLOUR: Final = re.compile(rb"\x1b\[[0-9;]*m")
+
+
+def uncoloured(text: bytes) -> bytes:
+    """A line without the codes with which a launcher colours it on a terminal."""
+    return _COLOUR.sub(b"", text) if b"\x1b" in text else text
 
 
 class Line(NamedTuple):
@@ -25,9 +36,12 @@ def text_lines(content: Path) -> Iterator[Line]:
     """The lines of a file in order, numbered from 1, free of byte order mark and carriage return.
 
     Raises:
-        RejectedFile: limit, for a line of more than 16 MiB.
+        RejectedFile: limit, for a line of more than 16 MiB; encoding, for UTF-16 and UTF-32, as some shells write logs.
     """
     with content.open("rb") as stream:
+        if _WIDE.match(stream.read(4)):
+            raise RejectedFile("encoding", "the content is UTF-16 or UTF-32, not UTF-8; save it as UTF-8")
+        stream.seek(0)
         yield from _numbered(stream)
 
 

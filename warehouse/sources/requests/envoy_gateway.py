@@ -9,7 +9,7 @@ import polars as pl
 from warehouse.sources.casts.casts import null_if
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.requests.request_casts import COLUMNS
 from warehouse.sources.requests.request_reader import Shaped, read_requests
 from warehouse.sources.source import Source
@@ -42,7 +42,13 @@ def read(delivered: Delivered, source: Source) -> Reading:
         name: (source.columns[name],) if name in source.columns else spellings for name, spellings in NAMES.items()
     }
     layout = Layout(names, (("start_at",), ("input_tokens",)), source.constants)
-    return read_requests(delivered, source, layout, _shape)
+    try:
+        return read_requests(delivered, source, layout, _shape)
+    except RejectedFile as rejected:
+        if rejected.reason != "missing_column":
+            raise
+        advice = "let the gateway write JSON, one object a line, with the keys of the example in docs"
+        raise RejectedFile(rejected.reason, f"{rejected.detail}; {advice}") from None
 
 
 def _shape(batch: Batch) -> Shaped:

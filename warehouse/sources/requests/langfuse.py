@@ -23,7 +23,8 @@ NAMES: Final = {
     "start_at": ("startTime", "start_time"),
     "end_at": ("endTime", "end_time"),
     "first_token_at": ("completionStartTime", "completion_start_time"),
-    "usage": ("usageDetails", "usage_details", "usage"),
+    "usage": ("usageDetails", "usage_details"),
+    "old_usage": ("usage",),
     "model": ("providedModelName", "provided_model_name", "model"),
     "level": ("level",),
     "task": ("traceName", "trace_name"),
@@ -39,7 +40,8 @@ COUNTED: Final = ("GENERATION", "EMBEDDING")
 _CACHED: Final = ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
 _WRITTEN: Final = ("cache_creation_input_tokens", "input_cache_creation")
 _USAGE: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-_HIDDEN: Final = ("user", "usage")
+_OLD_NAMES: Final = {"promptTokens": "input", "completionTokens": "output", "totalTokens": "total"}
+_HIDDEN: Final = ("user", "usage", "old_usage")
 _HASH_DIGITS: Final = 16
 
 
@@ -62,7 +64,9 @@ def _shape(batch: Batch) -> Shaped:
     )
     is_call = pl.col("type").str.to_uppercase().is_in(COUNTED).fill_null(value=False)
     schema = {**dict.fromkeys(_USAGE, pl.String), "is_beside_by_habit": pl.Boolean}
-    usage = pl.DataFrame([_usage(text) for text in rows["usage"]], schema=schema, orient="row")
+    usage = pl.DataFrame(
+        [_usage(*texts) for texts in rows.select("usage", "old_usage").iter_rows()], schema=schema, orient="row"
+    )
     shaped = rows.hstack(usage).with_columns(
         pl.when(is_call).then(pl.lit("1")).otherwise(pl.lit("0")).alias("requests"),
         pl.when(pl.col("level").str.to_uppercase() == "ERROR")
@@ -78,13 +82,15 @@ def _shape(batch: Batch) -> Shaped:
     return Shaped(shaped.with_columns(absent), batch.present | given, _HIDDEN)
 
 
-def _usage(text: str | None) -> tuple[object, ...]:
+def _usage(text: str | None, old: str | None) -> tuple[object, ...]:
     """Input, what was cached and written, output, and whether the cache stands beside the input.
+
+    Records of old versions have `usage` alone.
 
     Parts of other kinds (audio, images) are added unless the input covers them. Where the total is all of input, cache
     and output, these are disjoint; where it is not stated, other rows or the writers' habit decide.
     """
-    usage = _object(text)
+    usage = _object(text) or _of_old_version(_object(old))
     cached, written = (_largest(usage, names) for names in (_CACHED, _WRITTEN))
     given, produced, total = usage.get("input"), usage.get("output"), usage.get("total")
     others = sum(count for key, count in usage.items() if _is_other_part(key) and _is_count(count))
@@ -94,6 +100,13 @@ def _usage(text: str | None) -> tuple[object, ...]:
     is_beside = cache > 0 and _is_count(given) and _is_count(total) and total == given + cache + (produced or 0)
     counts = (given, cached, written, produced)
     return (*(None if count is None else str(count) for count in counts), is_beside)
+
+
+def _of_old_version(usage: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Usage as it was written before it had details: in tokens, unless it says that it is in something else."""
+    if usage.get("unit") not in {None, "TOKENS"}:
+        return {}
+    return {_OLD_NAMES.get(name, name): value for name, value in usage.items() if value is not None}
 
 
 def _is_other_part(key: str) -> bool:

@@ -115,7 +115,23 @@ _GIVEN: Final = frozenset(
 def _documents(metadata: pl.Series) -> list[pl.Series]:
     """The usage in the metadata of each row, from every place that may hold it."""
     documents = _decoded(metadata)
-    return [_decoded(documents.str.json_path_match(path)) for path in _USAGE]
+    return [_decoded(_under(documents, path)) for path in _USAGE]
+
+
+def _under(documents: pl.Series, path: str) -> pl.Series:
+    """What each document has under a path; no document is parsed where none holds the names of the path.
+
+    A name may be written with escapes, so that what holds one is always parsed.
+    """
+    spoken = documents.drop_nulls()
+    is_there = spoken.str.contains("\\", literal=True).any() or all(
+        spoken.str.contains(f'"{name}"', literal=True).any() for name in path.removeprefix("$.").split(".")
+    )
+    return (
+        documents.str.json_path_match(path)
+        if is_there
+        else pl.repeat(None, len(documents), dtype=pl.String, eager=True)
+    )
 
 
 def _decoded(documents: pl.Series) -> pl.Series:
@@ -129,7 +145,7 @@ def _largest(documents: Sequence[pl.Series], paths: Sequence[str]) -> pl.Series:
     """The largest of the counts under the paths: a zero or a null in one place does not hide what another says."""
     counts = pl.DataFrame(
         [
-            document.str.json_path_match(path).alias(f"{number} {path}")
+            _under(document, path).alias(f"{number} {path}")
             for number, document in enumerate(documents)
             for path in paths
         ]

@@ -11,9 +11,9 @@ import polars as pl
 from warehouse.schemas.columns import INSTANT
 from warehouse.schemas.landed import Requests
 from warehouse.sources.casts.date_guard import plausible_starts
-from warehouse.sources.decode.json_text import BadLine, json_object
+from warehouse.sources.decode.json_text import ONE_A_LINE, BadLine, json_object
 from warehouse.sources.decode.text_lines import Line, text_lines
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.requests import otlp_spans as spans
 from warehouse.sources.requests.cache_accounting import stated
@@ -26,6 +26,7 @@ COLUMNS: Final = ("model", "deployment_id", "team", "tenant", "task")
 
 _STARTS: Final = ("startTimeUnixNano", "timeUnixNano", "observedTimeUnixNano")
 _METRICS: Final = "resourceMetrics"
+_OPEN: Final = (b"{", b"[")
 _BATCH: Final = 100_000
 
 
@@ -78,7 +79,11 @@ class Request(NamedTuple):
 
 
 def read(delivered: Delivered, source: Source) -> Reading:
-    """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing."""
+    """Requests of one file, repeats and all; agent and tool spans are accepted and count nothing.
+
+    Raises:
+        RejectedFile: unreadable, for a document over several lines; limit.
+    """
     file = _File(source, plausible_starts(delivered.ahead))
     for line in text_lines(delivered.content):
         file.add_line(line)
@@ -109,6 +114,8 @@ class _File:
     def add_line(self, line: Line) -> None:
         """Count the rows of one line: blank, unreadable, or as many as it has records."""
         location = f"line {line.number}"
+        if line.number == 1 and line.text.strip() in _OPEN:
+            raise RejectedFile("unreadable", f"it is one JSON document over several lines; {ONE_A_LINE}")
         if not line.text.strip():
             self.rows, self.blank = self.rows + 1, self.blank + 1
             return

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT, MONEY_SCALE
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, null_if, refused
+from warehouse.sources.casts.casts import Cast, Judged, cells_at_fault, first_reason, free_text, key, null_if, refused
 from warehouse.sources.casts.decimals import quantity
 from warehouse.sources.casts.number_casts import count
 from warehouse.sources.casts.timestamps import Clock, in_order, instants, start_in_range
@@ -29,6 +29,9 @@ UNITS: Final = ("units", "units_per_request", "steps_per_unit")
 COLUMNS: Final = ("request_id", "status", *TIMES, *SPANS, *NAMES, *COUNTS, *SUBCOUNTS, *UNITS)
 """What a request may say of itself; reasoning tokens are part of the output and only checked."""
 
+SHOWN: Final = (*TIMES, *SPANS, *COUNTS, *SUBCOUNTS, *UNITS)
+"""Columns whose cells name nobody."""
+
 _DIGITS: Final = {**dict.fromkeys(("duration_s", "ttft_s", *UNITS), 6), **dict.fromkeys(("duration_ms", "ttft_ms"), 3)}
 """Decimal digits to a millionth of a second or of a unit."""
 
@@ -39,10 +42,11 @@ _FARTHEST: Final = 10**18
 
 @dataclass(frozen=True)
 class Typed:
-    """Typed requests row by row; why a row is refused, if so."""
+    """Typed requests row by row; why a row is refused, if so, and for which cell, where cells may be shown."""
 
     rows: pl.DataFrame
     reasons: pl.Series
+    faults: pl.Series
 
 
 def typed(
@@ -54,7 +58,7 @@ def typed(
     """
     casts = {name: cast_of(name, cells[name], present, clock) for name in COLUMNS}
     is_beside = pl.lit(cells["is_beside_by_habit"]) if "is_beside_by_habit" in cells.columns else pl.lit(value=False)
-    return checked(casts, present, ahead, cached_by_rule, is_beside)
+    return checked(casts, present, ahead, cached_by_rule, is_beside, cells)
 
 
 def checked(
@@ -63,21 +67,29 @@ def checked(
     ahead: datetime,
     cached_by_rule: str | None = INSIDE,
     is_beside: pl.Expr | None = None,
+    cells: pl.DataFrame | None = None,
 ) -> Typed:
-    """Typed columns as requests: what follows from others is filled in, what contradicts itself is refused."""
+    """Typed columns as requests: what follows from others is filled in, what contradicts itself is refused.
+
+    `cells` are what the columns were read from: times and numbers of it may be shown.
+    """
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()])
     units = _units() if present.intersection(UNITS) else pl.lit(None, dtype=pl.Int64).alias("units_micro")
     filled = rows.with_columns(_start_and_counts()).with_columns(_spans()).with_columns(units)
     habit = pl.lit(value=False) if is_beside is None else is_beside
     filled = with_accounting(filled, cached_by_rule, habit, rows["input_tokens"].is_not_null())
-    reasons = first_reason(
-        *(cast.reasons for name, cast in casts.items() if name in present),
-        _without_start(casts, filled),
-        start_in_range(filled["start_at"], ahead),
-        in_order(filled["start_at"], filled["end_at"]),
-        *(refused(filled.select(when).to_series().fill_null(value=False), reason) for reason, when in _RULES),
+    shown: dict[str, pl.Series] = (
+        {} if cells is None else {name: cells[name] for name in SHOWN if name in cells.columns}
     )
-    return Typed(filled, reasons)
+    judged = [
+        *(Judged(name, cast.reasons, shown.get(name)) for name, cast in casts.items() if name in present),
+        Judged("start_at", _without_start(casts, filled), shown.get("start_at")),
+        Judged("start_at", start_in_range(filled["start_at"], ahead), shown.get("start_at")),
+        Judged("end_at", in_order(filled["start_at"], filled["end_at"]), shown.get("end_at")),
+    ]
+    broken = [refused(filled.select(when).to_series().fill_null(value=False), reason) for reason, when in _RULES]
+    reasons = first_reason(*(one.reasons for one in judged), *broken)
+    return Typed(filled, reasons, cells_at_fault(reasons, judged))
 
 
 def _without_start(casts: Mapping[str, Cast], rows: pl.DataFrame) -> pl.Series:

@@ -67,7 +67,7 @@ class _File:
         traced = cast.rows.with_columns(shaped.cells[name] for name in TRACED if name in shaped.cells.columns)
         kept = traced.with_row_index("position", offset=self.rows + 1).filter(cast.reasons.is_null())
         self.kept.add(request_rows(kept, self.source.name))
-        refused = pl.concat([batch.refused, refusals(batch.rows, cast.reasons)])
+        refused = pl.concat([batch.refused, refusals(batch.rows, cast.reasons, cast.faults)])
         self.refused.append(refused.with_columns(_shown(refused["raw"], shaped.hidden)))
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank

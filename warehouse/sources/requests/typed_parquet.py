@@ -19,7 +19,7 @@ from warehouse.sources.decode.parquet_records import typed_batches
 from warehouse.sources.decode.parquet_text import written
 from warehouse.sources.decode.records import refusals
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
-from warehouse.sources.requests.request_casts import COLUMNS, TIMES, cast_of, checked
+from warehouse.sources.requests.request_casts import COLUMNS, TIMES, Typed, cast_of, checked
 from warehouse.sources.requests.request_rows import request_rows
 from warehouse.sources.requests.typed_columns import typed_cast
 from warehouse.sources.source import Source
@@ -69,7 +69,7 @@ class _File:
         kept = typed.rows.with_row_index("position", offset=self.rows + 1)
         if typed.reasons.null_count() < len(typed.reasons):
             kept = kept.filter(typed.reasons.is_null())
-            self.refused.append(self._refused(batch, typed.reasons))
+            self.refused.append(self._refused(batch, typed))
         self.flags |= self._doubts(batch, present)
         self.rows += batch.num_rows
         self.held.append(request_rows(kept, self.source.name))
@@ -106,14 +106,15 @@ class _File:
             else _by_text(name, cells, cast_of(name, written(cells), present, clock))
         )
 
-    def _refused(self, batch: pa.RecordBatch, reasons: pl.Series) -> pl.DataFrame:
-        is_bad = reasons.is_not_null()
+    def _refused(self, batch: pa.RecordBatch, typed: Typed) -> pl.DataFrame:
+        is_bad = typed.reasons.is_not_null()
         positions = is_bad.arg_true() + self.rows + 1
         bad = batch.filter(is_bad.to_arrow())
         cells = [written(bad.column(name)).alias(name) for name in bad.schema.names]
         constants = [pl.lit(value).alias(name) for name, value in self.layout.constants.items()]
         location = pl.Series("location", [f"row {position}" for position in positions], dtype=pl.String)
-        return refusals(pl.DataFrame([location, *cells]).with_columns(constants), reasons.filter(is_bad))
+        rows = pl.DataFrame([location, *cells]).with_columns(constants)
+        return refusals(rows, typed.reasons.filter(is_bad), typed.faults.filter(is_bad))
 
     def _doubts(self, batch: pa.RecordBatch, present: frozenset[str]) -> frozenset[str]:
         identity = frozenset[str]() if "request_id" in present else frozenset({"no_identity"})

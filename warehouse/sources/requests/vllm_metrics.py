@@ -6,6 +6,7 @@ files of the source, in `warehouse/landing/requests/counter_growth.py`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,14 @@ from prometheus_client.samples import Sample
 
 from warehouse.schemas.raw import CounterSamples
 from warehouse.sources.casts.date_guard import EPOCH, plausible_starts
-from warehouse.sources.decode.exposition import Scrape, label_set, sampled_at, samples, scrape_of
+from warehouse.sources.decode.exposition import (
+    Scrape,
+    label_set,
+    sampled_at,
+    samples,
+    scrape_of,
+    scrapes_at_other_times,
+)
 from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
@@ -45,6 +53,7 @@ _COUNTERS: Final = {
     "num_aborted_requests_total": "requests",
     "e2e_request_latency_seconds_sum": "duration_us",
     "time_to_first_token_seconds_sum": "ttft_us",
+    "e2e_request_latency_seconds_bucket": "requests_within",
 }
 _SECONDS: Final = ("duration_us", "ttft_us")
 _OLD_NAME: Final = "gpu_prefix_cache_hits_total"
@@ -52,6 +61,7 @@ _NEW_NAME: Final = "prefix_cache_hits_total"
 _BEGUN: Final = "process_start_time_seconds"
 _CREATED: Final = "_created"
 _MICRO: Final = 1_000_000
+_LONGEST_S: Final = 1e9
 _PROCESS_LABELS: Final = ("namespace", "pod", "kubernetes_pod_name", "instance", "job")
 _REASONS: Final = {**REQUEST, "tool_calls": "ok", "repetition": "ok"}
 
@@ -80,16 +90,28 @@ def read(delivered: Delivered, source: Source) -> Reading:
         if _short(sample.name) not in superseded
         and (row := _row(location, sample, scrape, source, begun, delivered, lines.refusals))
     ]
-    refused = lines.refusals.frame()
+    refused, count = lines.refusals.frame(), len(rows)
+    rows += [
+        row
+        for copy in scrapes_at_other_times(scrape, delivered, source)
+        for location, sample in counters
+        if _short(sample.name) not in superseded
+        and sample.timestamp is None
+        and (row := _row(location, sample, copy, source, begun, delivered, Refusals()))
+    ]
     told_again = sum(_short(sample.name) in superseded for _, sample in counters)
     frame = pl.DataFrame(rows, schema=CounterSamples.polars_schema())
     return Reading(
-        rows=frame.height + refused.height,
+        rows=count + refused.height,
         frames={CounterSamples.table_name: frame},
         refused=refused,
         foreign_lines=lines.foreign_lines + told_again + (len(lines.samples) - len(counters)),
-        flags=(*sorted(_servers(counters)), *(("tz_assumed",) if scrape.is_zone_assumed else ())),
-        counted=frame.height,
+        flags=(
+            *sorted(_servers(counters)),
+            *(("from_histogram",) if frame["bound_us"].is_not_null().any() else ()),
+            *(("tz_assumed",) if scrape.is_zone_assumed else ()),
+        ),
+        counted=count,
     )
 
 
@@ -108,6 +130,9 @@ def _row(
         refusals.add(location, "date_out_of_range", "scraped before 2015 or after the night")
         return None
     counter = _counter(sample.name) or ""
+    if counter == "requests_within" and _is_no_bound(sample.labels.get("le")):
+        refusals.add(location, "bad_count", f"{sample.name} has no bound le")
+        return None
     value = float(sample.value) * (_MICRO if counter in _SECONDS else 1)
     if not 0 <= value < 2**63 or (counter not in _SECONDS and value != int(value)):
         refusals.add(location, "bad_count", f"{sample.name} is {sample.value}, and no count")
@@ -125,9 +150,24 @@ def _row(
         "deployment": named["deployment_id"] or PurePosixPath(scrape.target).name,
         **{column: named[column] for column in ("team", "tenant", "task")},
         "scraped_at": EPOCH + timedelta(microseconds=at),
+        "bound_us": _bound_us(sample),
         "value": round(value),
         "begun_at": _begun_at(sample, begun),
     }
+
+
+def _is_no_bound(label: str | None) -> bool:
+    """Whether a bucket does not say up to how many seconds it counts."""
+    try:
+        return not float(label or "") >= 0
+    except ValueError:
+        return True
+
+
+def _bound_us(sample: Sample) -> int | None:
+    """How long the requests of a bucket took at most; None for all requests, and for samples of no bucket."""
+    bound = float(sample.labels["le"]) if _counter(sample.name) == "requests_within" else math.inf
+    return None if bound > _LONGEST_S else round(bound * _MICRO)
 
 
 def _counter(name: str) -> str | None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from warehouse.sources.casts.date_guard import microseconds_of, plausible_starts
 from warehouse.sources.casts.local_times import FLAG
 from warehouse.sources.decode.json_text import BadLine
-from warehouse.sources.decode.text_lines import Line, text_lines
+from warehouse.sources.decode.text_lines import Line, text_lines, uncoloured
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
@@ -37,7 +37,8 @@ def read(delivered: Delivered, source: Source) -> Reading:
     if is_sidecar(delivered.file):
         return Reading(rows=1, frames={}, refused=refuse_sidecar(delivered, source).frame())
     log = _Log(source.options.get("timezone", "UTC"), plausible_starts(delivered.ahead))
-    for line in text_lines(delivered.content):
+    for written in text_lines(delivered.content):
+        line = written._replace(text=uncoloured(written.text))
         log.add(line)
     rows = list(_attempts(log, delivered, source)) if log.iterations else []
     metrics = [metric for run in rows[:1] for metric in log.metrics(str(run["run_id"]))]

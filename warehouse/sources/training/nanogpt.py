@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from warehouse.sources.casts.date_guard import plausible_starts
-from warehouse.sources.decode.text_lines import Line, text_lines
+from warehouse.sources.decode.text_lines import Line, text_lines, uncoloured
 from warehouse.sources.reader_protocol import Delivered, Reading
 from warehouse.sources.rejects import Refusals
 from warehouse.sources.source import Source
@@ -37,7 +37,8 @@ def read(delivered: Delivered, source: Source) -> Reading:
     if is_sidecar(delivered.file):
         return Reading(rows=1, frames={}, refused=refuse_sidecar(delivered, source).frame())
     log = _Log()
-    for line in text_lines(delivered.content):
+    for written in text_lines(delivered.content):
+        line = written._replace(text=uncoloured(written.text))
         log.add(line)
     if not log.values and not log.is_timed:
         return Reading(rows=log.records, frames={}, refused=log.refusals.frame(), foreign_lines=log.foreign_lines)

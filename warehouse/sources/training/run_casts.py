@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.schemas.columns import INSTANT
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, null_if, refused
+from warehouse.sources.casts.casts import Cast, Judged, cells_at_fault, first_reason, free_text, key, null_if, refused
 from warehouse.sources.casts.number_casts import count, is_size, measure, size
 from warehouse.sources.casts.timestamps import Clock, end_in_range, in_order, instants, start_in_range
 from warehouse.sources.status_words import run_status
@@ -31,21 +31,27 @@ _LONGEST: Final = 1e9
 
 def typed_runs(
     cells: pl.DataFrame, present: frozenset[str], clock: Clock, ahead: datetime
-) -> tuple[pl.DataFrame, pl.Series]:
-    """Every column of every row typed, and why a row is refused, if so: the first reason of the closed list."""
+) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
+    """Every column of every row typed; why a row is refused, if so, and for which cell.
+
+    Of several reasons the first of the closed list counts.
+    """
     casts = {name: _cast(name, cells[name], present, clock) for name in COLUMNS}
     rows = pl.DataFrame([cast.values.alias(name) for name, cast in casts.items()]).with_columns(_gpus())
     lasting = rows.with_columns(_seconds().alias("seconds"))
     filled = lasting.with_columns(_end()).with_columns(*_course())
-    return filled.drop("seconds"), first_reason(
-        *(cast.reasons for name, cast in casts.items() if name in present),
-        refused(~is_size(filled["gpu_count"]) | (filled["seconds"] > _LONGEST), "bad_count"),
-        start_in_range(filled["started_at"], ahead),
-        end_in_range(filled["ended_at"]),
-        end_in_range(filled["held_to"]),
-        in_order(filled["started_at"], filled["ended_at"]),
-        in_order(filled["held_from"], filled["held_to"]),
-    )
+    judged = [
+        *(Judged(name, cast.reasons, cells[name]) for name, cast in casts.items() if name in present),
+        Judged("gpu_count", refused(~is_size(filled["gpu_count"]), "bad_count"), cells["gpu_count"]),
+        Judged("duration_s", refused(filled["seconds"] > _LONGEST, "bad_count")),
+        Judged("started_at", start_in_range(filled["started_at"], ahead), cells["started_at"]),
+        Judged("ended_at", end_in_range(filled["ended_at"]), cells["ended_at"]),
+        Judged("held_to", end_in_range(filled["held_to"])),
+        Judged("ended_at", in_order(filled["started_at"], filled["ended_at"]), cells["ended_at"]),
+        Judged("held_to", in_order(filled["held_from"], filled["held_to"])),
+    ]
+    reasons = first_reason(*(one.reasons for one in judged))
+    return filled.drop("seconds"), reasons, cells_at_fault(reasons, judged)
 
 
 def _cast(name: str, cells: pl.Series, present: frozenset[str], clock: Clock) -> Cast:

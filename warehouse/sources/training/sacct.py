@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from warehouse.sources.casts.casts import Cast, first_reason, free_text, key, null_if, refused
+from warehouse.sources.casts.casts import Cast, Judged, cells_at_fault, first_reason, free_text, key, null_if, refused
 from warehouse.sources.casts.local_times import assumptions
 from warehouse.sources.casts.timestamps import clock_of, in_order, start_in_range
 from warehouse.sources.decode.column_mapping import Layout
 from warehouse.sources.decode.records import Batch, batches, refusals
-from warehouse.sources.reader_protocol import Delivered, Reading
+from warehouse.sources.reader_protocol import Delivered, Reading, RejectedFile
 from warehouse.sources.source import Source
 from warehouse.sources.status_words import run_status
 from warehouse.sources.training.hostlist import hosts
@@ -50,8 +50,14 @@ def read(delivered: Delivered, source: Source) -> Reading:
     names = {column: (name,) for column, name in NAMES.items()}
     layout = Layout(names, tuple((column,) for column in REQUIRED), separator="|", quoting="none")
     file = _File(delivered, source)
-    for batch in batches(delivered, layout):
-        file.add(batch)
+    try:
+        for batch in batches(delivered, layout):
+            file.add(batch)
+    except RejectedFile as rejected:
+        if rejected.reason != "missing_column":
+            raise
+        advice = "export it with sacct --parsable2, with its header, and the columns that docs/formats/sacct.md lists"
+        raise RejectedFile(rejected.reason, f"{rejected.detail}; {advice}") from None
     return file.reading()
 
 
@@ -69,12 +75,12 @@ class _File:
 
     def add(self, batch: Batch) -> None:
         """Steps, and jobs that never ran, are rows like any other and count nothing."""
-        typed, reasons = self._typed(batch.rows)
+        typed, reasons, faults = self._typed(batch.rows)
         is_job = ~batch.rows["job"].str.contains(".", literal=True).fill_null(value=False)
         judged = pl.select(pl.when(is_job).then(reasons).alias("reason")).to_series()
         ran = is_job & judged.is_null() & _has_run(typed)
         self.jobs += [(row["location"], _job(row)) for row in typed.filter(ran).iter_rows(named=True)]
-        self.refused += [batch.refused, refusals(batch.rows, judged)]
+        self.refused += [batch.refused, refusals(batch.rows, judged, faults)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
         self.flags |= assumptions(self.source, batch.rows["started_at"], batch.rows["ended_at"])
@@ -98,20 +104,25 @@ class _File:
             flags=tuple(sorted(self.flags)),
         )
 
-    def _typed(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    def _typed(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
         casts = {name: free_text(null_if(cells[name])) for name in _TEXTS}
         casts["started_at"], casts["ended_at"] = job_times(cells, clock_of(self.source))
         casts["job"] = key(cells["job"])
         casts["state"] = Cast(null_if(cells["state"]).str.extract("^([A-Za-z_]+)").str.to_uppercase(), _none(cells))
         casts["tres"] = Cast(null_if(cells["tres"]), refused(cells["tres"].str.contains(_GPU_COUNTS), "bad_count"))
         typed = pl.DataFrame([cells["location"], *(cast.values.alias(name) for name, cast in casts.items())])
-        return typed.with_columns(run_status(typed["state"]).fill_null("unknown").alias("status")), first_reason(
-            *(cast.reasons for cast in casts.values()),
-            start_in_range(typed["started_at"], self.delivered.ahead),
-            in_order(typed["started_at"], typed["ended_at"]),
-            refused(~typed["elapsed"].str.contains(_ELAPSED), "bad_date"),
-            refused(~typed["elapsed_raw"].str.contains(_SECONDS), "bad_date"),
-        )
+        judged = [
+            *(Judged(name, cast.reasons, cells[name]) for name, cast in casts.items()),
+            Judged("started_at", start_in_range(typed["started_at"], self.delivered.ahead), cells["started_at"]),
+            Judged("ended_at", in_order(typed["started_at"], typed["ended_at"]), cells["ended_at"]),
+            Judged("elapsed", refused(~typed["elapsed"].str.contains(_ELAPSED), "bad_date"), cells["elapsed"]),
+            Judged(
+                "elapsed_raw", refused(~typed["elapsed_raw"].str.contains(_SECONDS), "bad_date"), cells["elapsed_raw"]
+            ),
+        ]
+        reasons = first_reason(*(one.reasons for one in judged))
+        status = run_status(typed["state"]).fill_null("unknown").alias("status")
+        return typed.with_columns(status), reasons, cells_at_fault(reasons, judged)
 
 
 def _has_run(typed: pl.DataFrame) -> pl.Series:

@@ -93,7 +93,7 @@ class _File:
 
     def add(self, batch: Batch) -> None:
         """Type the rows of a batch, refuse the bad ones; a run that never started counts nothing."""
-        typed, reasons = typed_runs(batch.rows, batch.present, clock_of(self.source), self.delivered.ahead)
+        typed, reasons, faults = typed_runs(batch.rows, batch.present, clock_of(self.source), self.delivered.ahead)
         named = typed.with_columns(batch.rows["location"]).filter(reasons.is_null())
         ran = named.filter(pl.col("started_at").is_not_null())
         identified = ran if "run_id" in batch.present else ran.with_columns(self._names(ran))
@@ -106,7 +106,7 @@ class _File:
             pl.when(pl.col("final_loss").is_not_null()).then(pl.lit("final_loss")).alias("loss_name"),
         )
         self.runs.append(RunRows.frame(keyed))
-        self.refused += [batch.refused, refusals(batch.rows, reasons)]
+        self.refused += [batch.refused, refusals(batch.rows, reasons, faults)]
         self.rows += batch.rows.height + batch.refused.height + batch.blank
         self.blank += batch.blank
         self.flags |= {"no_identity"} - ({"no_identity"} if "run_id" in batch.present else set())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from transforms.decisions.portfolio.recommendations import recommendations
 from warehouse.schemas import CATALOGUE
 
 if TYPE_CHECKING:
@@ -75,6 +76,21 @@ def test_a_model_whose_telemetry_was_not_delivered_is_not_called_unused(company:
 
     assert (card["action"], card["standing"]) == ("hold", "data_request")
     assert "was not delivered" in card["reason"]
+
+
+def test_a_model_that_nobody_asks_for_and_no_gpus_serve_alone_is_told_so(company: Company) -> None:
+    tables = company.tables()
+    seen = {"recent_requests": 0, "recent_tokens": 0.0, "served_days": 9, "daily_tokens": 1e6, "remaining_months": 9.0}
+    position = tables["positions"].filter(pl.col("model_id") == "teacher").with_columns(
+        pl.lit(value).cast(tables["positions"].schema[name]).alias(name) for name, value in seen.items()
+    )  # fmt: skip
+    card = recommendations(
+        tables["settings"], position, tables["candidates"].clear(), tables["portfolio"].filter(pl.col("position") == 0)
+    ).row(0, named=True)
+
+    assert (card["action"], card["reason"]) == (
+        "hold", "Nothing was asked of it in four weeks, and no GPUs serve it alone: there is nothing to save on"
+    )  # fmt: skip
 
 
 def test_a_model_that_is_to_be_launched_is_asked_for_no_telemetry(company: Company) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from transforms.decisions.actions.alternatives import chance_words
+from transforms.decisions.portfolio.eligibility import chance_words
 from warehouse.schemas.decisions import Candidates, Recommendations
 
 if TYPE_CHECKING:

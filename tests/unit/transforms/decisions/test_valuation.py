@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from transforms.decisions.actions.gpu_changes import ramp
 from transforms.decisions.demand.demand_draws import median_path
-from transforms.decisions.portfolio.valuation import Cash, discount_factors, ramp
+from transforms.decisions.portfolio.valuation import Cash, discount_factors
 
 
 def cash(**changes: object) -> Cash:

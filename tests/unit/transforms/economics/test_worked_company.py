@@ -115,6 +115,7 @@ def company(rows: Any, night: Any) -> dict[str, pl.DataFrame]:
         "budgets": rows("budgets", {"month": date(2026, 3, 1), "model_id": "*", "phase": "*", "usd": 180_000}),
         "published_amortization": rows("published_amortization"),
         "two_phase_balance": rows("two_phase_balance"),
+        "gpu_activity": rows("gpu_activity"),
     }  # fmt: skip
     for function in FLOW:
         tables[function.__name__] = function(**{name: tables[name] for name in inspect.signature(function).parameters})

@@ -65,6 +65,7 @@ def test_a_part_of_a_month_is_not_taken_for_a_month_of_a_straight_line() -> None
     # released on 19 October for 548 days: 13 days took 13,000 of 548,000, so 535 days are left, not 41 months
     found = runoff(balance(closing_usd=Decimal(535_000), amortized_usd=Decimal(13_000), expected_days=548))
     assert found["left_days"] == pytest.approx(535)
+    assert found["left_months"] == pytest.approx(535 / 30.4375)
     assert found["ends_on"] == date(2028, 4, 18)
     assert found["basis"] == "schedule"
 
@@ -115,12 +116,12 @@ def thirds(model: str, status: str, shares: tuple[float, float, float], penalty:
     }  # fmt: skip
 
 
-def verdicts(*rows: dict[str, Any], retired: str = "") -> pl.DataFrame:
+def verdicts(*rows: dict[str, Any], retired: str = "", lifecycle: tuple[dict[str, Any], ...] = ()) -> pl.DataFrame:
     settings = pl.DataFrame({"as_of": [NIGHT], "dead_band_ratio": [0.1]})
     ends = [date(2026, 8, 31) if row["model_id"] == retired else None for row in rows]
     models = pl.DataFrame({"model_id": [row["model_id"] for row in rows], "retires_on": ends},
                           schema_overrides={"retires_on": pl.Date})  # fmt: skip
-    return band_verdicts(settings, SUBJECT, table("thirds", *rows), models)
+    return band_verdicts(settings, SUBJECT, table("thirds", *rows), models, table("lifecycle_spend", *lifecycle))
 
 
 def test_a_state_is_that_of_today_and_not_of_the_forecast() -> None:
@@ -141,6 +142,18 @@ def test_a_retired_model_is_never_judged_and_never_leads() -> None:
     assert found["model_id"].to_list() == ["here", "gone"]
     assert found["is_judged"].to_list() == [True, False]
     assert band_title(found) == "one_model"
+
+
+def test_the_idle_and_shared_cost_of_a_model_is_that_of_all_its_phases_to_the_night() -> None:
+    def phase(name: str, idle: int, shared: int, as_of: date = NIGHT) -> dict[str, Any]:
+        return {"as_of": as_of, "model_id": "m", "phase": name, "idle_share_usd": Decimal(idle),
+                "shared_share_usd": Decimal(shared)}  # fmt: skip
+
+    lifecycle = (phase("pretraining", 5, 2), phase("inference", 30, 1), phase("inference", 400, 400, OCTOBER))
+    rows = (thirds("m", "balanced", (0.3, 0.3, 0.4), 0.01), thirds("bare", "balanced", (0.3, 0.3, 0.4), 0.01))
+    found = verdicts(*rows, lifecycle=lifecycle)
+    # 5 + 2 + 30 + 1; nothing is said of a model that has no row
+    assert dict(found.select("model_id", "overhead_usd").iter_rows()) == {"m": Decimal(38), "bare": None}
 
 
 def spend(day: date, usd: int, cost_class: str = "adjustment") -> dict[str, Any]:
@@ -225,12 +238,15 @@ def test_where_nothing_could_be_valued_nothing_to_change_is_not_said() -> None:
     found = pl.DataFrame({"check": ["ledger", "model_coverage"], "code": ["equal", "covered"]})
     runs, none = CATALOGUE["training_runs"].empty(), CATALOGUE["usage_gaps"].empty()
     own = table("models", {"model_id": "owl", "origin": "own"})
-    assert decision_case(*empty, found, runs, none, own) == ("nothing_valued", "training_logs")
+    ruled = {"effective_usd": Decimal(100), "unallocated_usd": Decimal(50)}
+    assert decision_case(*empty, found, runs, none, own, ruled) == ("nothing_valued", "training_logs")
     valued = pl.DataFrame({"monthly_saving_usd_p50": [Decimal(-5)]})
-    assert decision_case(empty[0], valued, found, runs, none, own) == ("nothing_needed", None)
+    assert decision_case(empty[0], valued, found, runs, none, own, ruled) == ("nothing_needed", None)
     gap = table("usage_gaps", {"model_id": "owl", "code": "no_requests"})
-    assert decision_case(empty[0], valued, found, runs, gap, own) == ("usage_gap", "no_requests")
-    assert decision_case(*empty, found, runs, gap, own) == ("nothing_valued", "training_logs")
+    assert decision_case(empty[0], valued, found, runs, gap, own, ruled) == ("usage_gap", "no_requests")
+    unruled = ruled | {"unallocated_usd": Decimal(51)}
+    assert decision_case(empty[0], valued, found, runs, none, own, unruled) == ("nothing_valued", "rules")
+    assert decision_case(*empty, found, runs, gap, own, ruled) == ("nothing_valued", "training_logs")
 
 
 def test_a_company_that_trains_nothing_waits_for_an_evaluation_and_not_for_logs() -> None:
@@ -238,7 +254,8 @@ def test_a_company_that_trains_nothing_waits_for_an_evaluation_and_not_for_logs(
     equal = pl.DataFrame({"check": ["ledger", "model_coverage"], "code": ["equal", "covered"]})
     no_runs, no_gaps = (CATALOGUE[name].empty() for name in ("training_runs", "usage_gaps"))
     bought = table("models", {"model_id": "gpt", "origin": "adopted"}, {"model_id": "claude", "origin": "adopted"})
-    assert decision_case(*empty, equal, no_runs, no_gaps, bought) == ("nothing_valued", "evaluations")
+    ruled = {"effective_usd": Decimal(100), "unallocated_usd": Decimal(0)}
+    assert decision_case(*empty, equal, no_runs, no_gaps, bought, ruled) == ("nothing_valued", "evaluations")
 
 
 def test_cost_without_a_rule_goes_before_what_was_served() -> None:

@@ -151,6 +151,10 @@ HOURS = {"consumed_quantity": Decimal("1.5"), "consumed_unit": "Hours"}
         ({**HOURS, "consumed_unit": "Hrs", "gpus_per_unit": 0.5}, "0.75"),
         ({**HOURS, "consumed_unit": "GPU-Hours", "gpus_per_unit": 8.0}, "1.5"),
         ({**HOURS, "consumed_unit": "GB-Hours", "gpus_per_unit": 8.0}, "0"),
+        ({**HOURS, "consumed_unit": "Days", "gpus_per_unit": 8.0}, "288"),  # 1.5 × 24 × 8
+        ({**HOURS, "consumed_unit": "Minutes", "gpus_per_unit": 8.0}, "0.2"),  # 1.5 ÷ 60 × 8
+        ({**HOURS, "consumed_unit": "seconds", "gpus_per_unit": 1.0}, "0.000416666667"),  # 1.5 ÷ 3600, half up
+        ({**HOURS, "consumed_unit": "GPU-Seconds", "consumed_quantity": Decimal(7200)}, "2"),
         (HOURS, "0"),
         ({"gpu_hours": 2.5}, "2.5"),
         ({**HOURS, "gpus_per_unit": 8.0, "charge_category": "Purchase"}, "0"),
@@ -241,6 +245,13 @@ def test_a_licence_beside_compute_brings_its_cost_and_no_gpu_hours() -> None:
 
     alone = (192.0, Decimal(0))
     assert found == {"a": (0.0, Decimal(192)), "b": alone, "c": alone, "d": alone}
+
+
+def test_ids_that_differ_in_case_name_one_machine() -> None:
+    assert hours_of({"effective_cost": Decimal(9)}, {"resource_id": "VM1"}) == {
+        "a": (192.0, Decimal(0)),
+        "b": (0.0, Decimal(192)),
+    }
 
 
 def test_two_halves_of_one_machine_stay_whole() -> None:
