@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -10,6 +14,7 @@ from typing import Final
 
 from templates.typesetting.typeface import (
     CONDENSED,
+    LEFT_TO_RIGHT_MARK,
     PLACEHOLDER,
     SEMIBOLD,
     distinction,
@@ -36,6 +41,8 @@ HALF_A_CENT: Final = Decimal("0.005")
 NAME_LIMIT: Final = 40
 LONGEST_NAME: Final = 320
 LEAST_ROOM: Final = 4
+LEAST_HEAD: Final = 2
+_BESIDE: ContextVar[frozenset[str]] = ContextVar("names beside a name", default=frozenset())
 BOXES: Final = re.compile(f"{PLACEHOLDER}+")
 
 
@@ -325,19 +332,78 @@ def name(value: str | None, limit: int = NAME_LIMIT) -> str:
     if value is None:
         return UNKNOWN
     if is_ambiguous(value[:LONGEST_NAME]):
-        mark = distinction(value)
-        shown = BOXES.sub(PLACEHOLDER, printable(value[:LONGEST_NAME]))
-        room = limit - len(mark) - 1
-        return f"{_shortened(shown, room)} {mark}" if room >= LEAST_ROOM and shown else mark
-    shown = printable(value[: 4 * limit] + value[-4 * limit :] if len(value) > 8 * limit else value)
-    return _shortened(shown, limit) if shown else PLACEHOLDER
+        return _with_mark(value, limit)
+    shown = _shown(value, limit)
+    return _told_apart(value, limit, shown) if ELLIPSIS in shown else shown or PLACEHOLDER
 
 
-def _shortened(shown: str, limit: int) -> str:
-    if len(shown) <= limit:
+def company(value: str, limit: int = NAME_LIMIT) -> str:
+    """The name of the company: there is one, so nothing tells it from others."""
+    return _shortened(printable(value[:LONGEST_NAME]), limit) or PLACEHOLDER
+
+
+@contextmanager
+def beside(names: Iterable[str]) -> Iterator[None]:
+    """Within it a shortened name is told from each of these names."""
+    token = _BESIDE.set(frozenset(names))
+    try:
+        yield
+    finally:
+        _BESIDE.reset(token)
+
+
+def _shown(value: str, limit: int) -> str:
+    return _shortened(printable(value[: 4 * limit] + value[-4 * limit :] if len(value) > 8 * limit else value), limit)
+
+
+def _with_mark(value: str, limit: int) -> str:
+    mark = distinction(value)
+    shown = BOXES.sub(PLACEHOLDER, printable(value[:LONGEST_NAME]))
+    room = limit - len(mark) - 1
+    return f"{_shortened(shown, room)} {mark}" if room >= LEAST_ROOM and shown else mark
+
+
+def _told_apart(value: str, limit: int, shown: str) -> str:
+    """A shortened name that no other is shortened to: the gap goes where names do not differ, or a mark is added."""
+    others = [other for other in _BESIDE.get() if other != value and _shown(other, limit) == shown]
+    if not others:
         return shown
-    tail = (limit - 1) // 2
-    return f"{shown[: limit - 1 - tail]}{ELLIPSIS}{shown[-tail:]}"
+    whole, rest = printable(value[:LONGEST_NAME]), [printable(other[:LONGEST_NAME]) for other in others]
+    for tail in (*range((limit - 1) // 2 + 1, limit - LEAST_HEAD), *range((limit - 1) // 2, LEAST_HEAD - 1, -1)):
+        cut = _shortened(whole, limit, tail)
+        if all(_shortened(other, limit, tail) != cut for other in rest):
+            return cut
+    return _with_mark(value, limit)
+
+
+def _shortened(shown: str, limit: int, tail: int | None = None) -> str:
+    """A text of at most so many letters, its middle left out; a sign as wide as high counts for two letters."""
+    if sum(map(_letter_count, shown)) <= limit:
+        return shown
+    is_from_right = shown.startswith(LEFT_TO_RIGHT_MARK)
+    signs = shown.strip(LEFT_TO_RIGHT_MARK)
+    tail = (limit - 1) // 2 if tail is None else tail
+    last = _first_signs(signs[::-1], tail)[::-1]
+    first = _first_signs(signs, limit - 1 - sum(map(_letter_count, last)))
+    cut = f"{first}{ELLIPSIS}{last}"
+    return f"{LEFT_TO_RIGHT_MARK}{cut}{LEFT_TO_RIGHT_MARK}" if is_from_right else cut
+
+
+def _first_signs(signs: str, room: int) -> str:
+    taken = 0
+    for sign_number, sign in enumerate(signs):
+        taken += _letter_count(sign)
+        if taken > room:
+            return signs[:sign_number]
+    return signs
+
+
+def _letter_count(sign: str) -> int:
+    if sign.isascii():
+        return 1
+    if sign == LEFT_TO_RIGHT_MARK or unicodedata.category(sign) == "Mn":
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in {"W", "F"} else 1
 
 
 def fitted(value: str | None, width: float, size: float = 7.6) -> str:

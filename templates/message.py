@@ -180,7 +180,8 @@ def news(content: bytes, cover: Cover) -> Message:
 
 def _asked(row: AskedDecision) -> str:
     by = f", sign by {row.sign_by}" if row.sign_by else ""
-    return f"{row.decision}: {row.saving} in twelve months for {row.one_off} once{by}"
+    cost = f"for {row.one_off} once" if any(digit in row.one_off for digit in "123456789") else "at no one-off cost"
+    return f"{row.decision}: {row.saving} in twelve months {cost}{by}"
 
 
 def chat(content: bytes, cover: Cover) -> Chat:
@@ -266,4 +267,4 @@ def markup_environment() -> jinja2.Environment:
 
 
 def _company(cover: Cover) -> str:
-    return formats.name(cover.company, COMPANY_LIMIT)
+    return formats.company(cover.company, COMPANY_LIMIT)

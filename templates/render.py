@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import localcontext
 from functools import cache
@@ -63,7 +64,7 @@ def pdf(
     """
     from templates.typesetting.pdf import printed  # noqa: PLC0415 - only who draws loads the typesetter
 
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=DIGITS), _names_apart(tables):
         identified = Identity(identity, revision, built_at)
 
         def composed(squeezed: Mapping[str, int], joined: frozenset[str]) -> tuple[str, Document]:
@@ -84,7 +85,7 @@ def html(
     earlier: pl.DataFrame | None = None,
 ) -> str:
     """The report as one HTML file that needs nothing else; arguments as of `pdf`."""
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=DIGITS), _names_apart(tables):
         report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at), edition)
         return _composed(report, _screen_style(paper), is_screen=True)
 
@@ -99,20 +100,26 @@ def message(
     earlier: pl.DataFrame | None = None,
 ) -> bytes:
     """The content of message.json, which mail and chat send; arguments as of `pdf`."""
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=DIGITS), _names_apart(tables):
         report = document(Night(tables, paper, earlier), Identity(identity, revision, built_at))
         return frozen(news_of(report))
 
 
+def _names_apart(tables: Mapping[str, pl.DataFrame]) -> AbstractContextManager[None]:
+    """Within it no model's name is shortened to what another's is shortened to."""
+    return formats.beside(tables["models"]["model_id"])
+
+
 def thumbnails(tables: Mapping[str, pl.DataFrame], paper: str = "A4") -> dict[str, str]:
     """The figures that say most, by the name of what they show, each a whole SVG for places that show no PDF."""
-    night = Night(tables, paper)
-    first = summary(night)
-    drawn = {
-        "Thirteen months": first.columns,
-        "Thirds of the company": first.thirds,
-        "Balance of three phases": thirds(night).figure,
-    }
+    with _names_apart(tables):
+        night = Night(tables, paper)
+        first = summary(night)
+        drawn = {
+            "Thirteen months": first.columns,
+            "Thirds of the company": first.thirds,
+            "Balance of three phases": thirds(night).figure,
+        }
     return {name: str(figure) for name, figure in drawn.items() if figure is not None}
 
 

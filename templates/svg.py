@@ -9,7 +9,7 @@ from typing import Final, Literal
 from markupsafe import Markup, escape
 
 from templates.colours import HATCH, HATCH_GROUND, INK, PAPER
-from templates.typesetting.typeface import CONDENSED, REGULAR, Family, text_width
+from templates.typesetting.typeface import CONDENSED, FALLBACK, REGULAR, Family, text_width
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
@@ -126,7 +126,8 @@ class Label(str):
         """The text on its baseline."""
         size, fill, weight, family = style
         label = cls(
-            f'<text x="{number(at[0])}" y="{number(at[1])}" font-family="{family}" font-size="{number(size)}" '
+            f'<text x="{number(at[0])}" y="{number(at[1])}" font-family="{family}, {FALLBACK}, sans-serif" '
+            f'font-size="{number(size)}" '
             f'font-weight="{weight}" text-anchor="{anchor}" fill="{fill}">{escape(content)}</text>'
         )
         label.at, label.content, label.anchor, label.style = at, content, anchor, style

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from templates import formats
 from templates.pages.night import Night
 from templates.typesetting.line_count import shortened
 from templates.typesetting.title_lines import LIMIT, fits
@@ -22,7 +23,8 @@ def titled(night: Night, kind: str, value: object, verdict: tuple[str, str]) -> 
     code, detail = verdict
 
     def written(limit: int, short: int) -> str:
-        return night.say("titles", kind, value, code, detail, limit, short)
+        title = night.say("titles", kind, value, code, detail, limit, short)
+        return title.replace(night.month, night.month.replace(" ", formats.NBSP))
 
     limits = (NAME_LIMITS[:3], NAME_LIMITS[:3], NAME_LIMITS)
     attempts = [(limit, short) for short in SHORTER for limit in limits[short]]

@@ -23,6 +23,10 @@ MARKED: Final = re.compile(f"{LINK}([^{SHOWN}]*){SHOWN}([^{END}]*){END}")
 MARKS: Final = re.compile(f"{LINK}[^{SHOWN}]*{SHOWN}|[{END}{BOLD}{LIGHT}]")
 ALMOST_ALL: Final = 0.995
 SPACES: Final = re.compile(r"[ \n]+")
+TOGETHER: Final = re.compile(r"[−+]\$[\d.,]*\d[kMBT]?")
+"""A sign and the dollars behind it, between which a line could break."""
+WIDOW: Final = re.compile(r" (?=[^\W\d_]{1,8}[.,;:]?$)")
+LONG_TEXT: Final = 80
 
 
 class Wording:
@@ -68,11 +72,16 @@ def unmarked(words: str) -> str:
 
 def marked(words: str, address: Callable[[str], str]) -> Markup:
     """The text as markup: links under numbers, bold type, and no line break between a minus and its amount."""
-    shown = str(escape(words))
+    shown = TOGETHER.sub(r'<span class="w">\g<0></span>', str(escape(_without_widow(words))))
     shown = MARKED.sub(
         lambda reference_match: _number(reference_match[1], reference_match[2], address(reference_match[1])), shown
     )
     return Markup(shown.replace(BOLD, "<b>").replace(LIGHT, "</b>"))  # noqa: S704 - escaped above
+
+
+def _without_widow(words: str) -> str:
+    """A text of several lines whose last short word does not stand alone on the last of them."""
+    return WIDOW.sub("\u00a0", words) if len(unmarked(words)) >= LONG_TEXT else words
 
 
 def _number(k: str, words: str, address: str) -> str:

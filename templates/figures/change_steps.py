@@ -73,11 +73,23 @@ def change_steps(
 
 
 def _axis(ticks: list[float], across: Scale, height: float) -> Iterator[str]:
+    named = _named(ticks, across)
     for tick, words in zip(ticks, tick_labels(ticks, "+"), strict=True):
         is_zero = abs(tick) < (ticks[-1] - ticks[0]) * 1e-9
         stroke = colours.TEXT_2 if is_zero else colours.GRID
         yield line((across(tick), 10), (across(tick), height - 1), stroke=stroke, width=0.5)
-        yield text((across(tick), 7), words, size=6.4, fill=colours.TEXT_2, anchor="middle")
+        if tick in named:
+            yield text((across(tick), 7), words, size=6.4, fill=colours.TEXT_2, anchor="middle")
+
+
+def _named(ticks: list[float], across: Scale) -> set[float]:
+    """The ticks that have room for their number: 0 first, then those furthest from it."""
+    widths = {tick: text_width(words, 6.4) for tick, words in zip(ticks, tick_labels(ticks, "+"), strict=True)}
+    named: set[float] = set()
+    for tick in (min(ticks, key=abs), *sorted(ticks, key=abs, reverse=True)):
+        if all(abs(across(tick) - across(one)) > (widths[tick] + widths[one]) / 2 + 3 for one in named):
+            named.add(tick)
+    return named
 
 
 def _total(total: tuple[str, str], x: float, y: float, room: float) -> Iterator[str]:

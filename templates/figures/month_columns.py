@@ -12,7 +12,7 @@ from templates import colours
 from templates.figures.axes import money_axis
 from templates.figures.scales import Scale, round_ticks
 from templates.svg import figure, hatch, line, rect, text, triangle
-from templates.typesetting.typeface import SEMIBOLD
+from templates.typesetting.typeface import SEMIBOLD, text_width
 from warehouse.vocabulary import PHASES
 
 WIDTH: Final = 310.8
@@ -23,6 +23,8 @@ FEWEST_SLOTS: Final = 13
 LEGEND: Final = 13.0
 LABELS: Final = 22.0
 STRIP: Final = 30.0
+STRIP_KEY: Final = 62.0
+"""Room to the right of the months for what the strip under them says, where no month to come gives it."""
 STACK: Final = (*PHASES, "idle", "shared")
 NAMES: Final = {**colours.NAMES, "idle": "Idle, unused", "shared": "Shared, other"}
 
@@ -68,7 +70,9 @@ def month_columns(
     lows = [sum(min(value, 0.0) for value in month.amounts) for month in months]
     ticks = round_ticks(min(0.0, *lows), max([*amounts, 1e-9]), 4)
     rise = Scale(ticks[0], ticks[-1], foot, top)
-    slot = min(SLOT * 18 / max(len(months) + len(ahead), FEWEST_SLOTS), 22.0)
+    has_strip = any(month.difference is not None for month in months)
+    room = WIDTH - LEFT - (STRIP_KEY if has_strip and not ahead else 0)
+    slot = min(SLOT * 18 / max(len(months) + len(ahead), FEWEST_SLOTS), 22.0, room / (len(months) + len(ahead)))
     right = LEFT + slot * (len(months) + len(ahead))
     parts = [*_legend(any(month.plan is not None for month in months))]
     if ahead:
@@ -81,7 +85,6 @@ def month_columns(
     for month_number, open_month in enumerate(ahead, start=len(months)):
         parts += _outline(open_month, LEFT + (month_number + 0.5) * slot, rise)
     parts += _names([*months, *ahead], slot, foot, len(months) - 1)
-    has_strip = any(month.difference is not None for month in months)
     parts += _strip(months, slot, foot + LABELS, strip_unit) if has_strip else []
     return figure((WIDTH, foot + LABELS + (STRIP if has_strip else 0)), alt, parts)
 
@@ -160,7 +163,7 @@ def _strip(months: Sequence[MonthColumn], slot: float, top: float, unit: str) ->
         at = (x, zero - size - 1.8) if is_more else (x, zero + size + 6)
         weight = SEMIBOLD if month_number == len(months) - 1 else 400
         yield text(at, month.difference_words, size=6.1, anchor="middle", weight=weight)
-    x = LEFT + slot * len(months) + 5
+    x = min(LEFT + slot * len(months) + 5, WIDTH - 7 - text_width(f"under plan, {unit}", 6.6, weight=SEMIBOLD))
     yield triangle((x + 2, zero - 6.4), 4.4, fill=colours.ATTENTION)
     yield text((x + 7, zero - 4), f"over plan, {unit}", size=6.6, fill=colours.ATTENTION, weight=SEMIBOLD)
     yield triangle((x + 2, zero + 3.8), 4.4, fill=colours.TARGET, points="down")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from templates import colours
 from templates.figures.axes import money_axis
-from templates.figures.scales import Scale, round_ticks
+from templates.figures.scales import Scale, apart, round_ticks
 from templates.svg import figure, hatch, rect, text
 from templates.typesetting.typeface import SEMIBOLD
 
@@ -18,6 +18,7 @@ WIDTH: Final = 262.0
 HEIGHT: Final = 96.0
 LEFT: Final = 24.0
 RIGHT: Final = 190.0
+LABEL_GAP: Final = 7.6
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class RateMonth:
 
 
 def rate_columns(months: Sequence[RateMonth], labels: tuple[str, str, str, str], alt: str) -> Markup:
-    """The columns, and at the right the last month's whole and parts in words."""
+    """The columns, and at the right the last month's whole and parts in words, where it has a price."""
     tops = [sum(max(part, 0.0) for part in month.parts) for month in months]
     ticks = round_ticks(0.0, max([*tops, 1e-9]), 3)
     rise = Scale(0.0, ticks[-1], HEIGHT - 20, 8)
@@ -56,10 +57,12 @@ def rate_columns(months: Sequence[RateMonth], labels: tuple[str, str, str, str],
 def _labels(month: RateMonth, labels: tuple[str, str, str, str], rise: Scale, x: float) -> list[str]:
     used, idle, training = (max(part, 0.0) for part in month.parts)
     whole = used + idle + training
+    if not whole:
+        return []
     wanted = [rise(whole) + 1, rise(used + idle + training / 2) + 3, rise(used + idle / 2) + 3, rise(used / 2) + 3]
     fills = [colours.INK, colours.PRETRAINING, colours.TEXT_2, colours.INFERENCE_TEXT]
     return [
         text((x, y), words, size=6.8, fill=fill, weight=SEMIBOLD)
-        for y, words, fill in zip(wanted, labels, fills, strict=True)
+        for y, words, fill in zip(apart(wanted, LABEL_GAP, LABEL_GAP, HEIGHT - 12), labels, fills, strict=True)
         if words
     ]

@@ -28,7 +28,7 @@ def how_to_read(target_name: str, band: str, heavy: Sequence[tuple[str, str]]) -
     """The key on the left: target, band, and what a dot's colour says."""
     yield text((0, 9), "How to read it", size=7.8, weight=SEMIBOLD, family=SANS)
     rows = [("cross", f"target: {target_name}"), ("band", f"band: penalty under {band}")]
-    rows += [(colours.MID_GREY, "inside the band: no action")]
+    rows += [(colours.MID_GREY, "inside the band")]
     rows += [(fill, f"outside, heavy in {phase}") for fill, phase in heavy]
     for row_number, (mark, words) in enumerate(rows):
         y = 21 + row_number * ROW

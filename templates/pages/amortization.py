@@ -93,7 +93,7 @@ def amortization(night: Night) -> Amortization:
         is_on_sheet=is_on_sheet,
         rows=tuple(_row(row, unit, runoffs.get(row["model_id"])) for row in rows[:most]),
         others=_summed(f"{len(rows) - most:,} others", rows[most:], unit) if rows[most:] else None,
-        everything=_summed("All models", rows, unit),
+        everything=_summed("All models", rows, unit, _left(rows, runoffs)),
         unit=unit.words,
         steps=tuple(index.get(f"carried_{step}") for step in ("opening", "additions", "amortized", "written_off")),
         month=night.month,
@@ -151,9 +151,16 @@ def _cells(amounts: list[Decimal], unit: TableUnit) -> tuple[str, ...]:
     )
 
 
-def _summed(name: str, rows: list[Row], unit: TableUnit) -> CarriedRow:
+def _left(rows: list[Row], runoffs: dict[str, Row]) -> Decimal | None:
+    """What retirements would leave of all balances; nothing where no model's end is known."""
+    amounts = [runoffs[row["model_id"]]["stranded_usd"] for row in rows if row["model_id"] in runoffs]
+    left_amounts = [amount for amount in amounts if amount is not None]
+    return sum(left_amounts, Decimal(0)) if left_amounts else None
+
+
+def _summed(name: str, rows: list[Row], unit: TableUnit, left: Decimal | None = None) -> CarriedRow:
     sums = [sum((row[step] for row in rows), Decimal(0)) for step in STEPS]
-    return CarriedRow(name, "", _cells(sums, unit), "", "", "", "", "")
+    return CarriedRow(name, "", _cells(sums, unit), "", "", "", "", unit.cell(left))
 
 
 def _is_closed(rows: list[Row]) -> bool:

@@ -18,6 +18,8 @@ from templates.table_unit import TableUnit
 
 MOST_REJECTED: Final = 2
 SUBJECT: Final = ("model_id", "task", "pool_id", "action")
+# Ends of contracts that change the value by less are not printed.
+_ALIKE: Final = 0.1
 _ENDS: Final = "net_present_value_usd_p50_if_contracts_end"
 
 
@@ -77,18 +79,15 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
         CardLine("Likely to pay back", formats.chance(row["probability"]), f" within its life{breaks_even}"),
         CardLine("Gate", "", night.say("decisions", "gate", row, gate)),
     ]
-    plan = night.say("decisions", "plan", _plan(assumptions))
-    if plan:
-        lines.append(CardLine("Plan", "", plan))
     share = assumptions.get("break_even_demand_ratio")
     if share:
         lines.append(CardLine("Turns it around", "", f"demand under {formats.whole_percent(share)} of the forecast"))
-    again, ends = assumptions.get("needed_again_on"), [assumptions.get(f"{_ENDS}_{end}") for end in ("early", "late")]
+    again, early, late = map(assumptions.get, ("needed_again_on", f"{_ENDS}_early", f"{_ENDS}_late"))
     if again:
         lines.append(CardLine("Needed again", formats.day(date.fromisoformat(again)), ", as policy announces"))
-    if None not in ends:
+    if early is not None and late is not None and abs(early - late) > _ALIKE * max(abs(early), abs(late)):
         untold = sum(one["ends_on"] is None for one in assumptions["contracts"])
-        worth = night.say("decisions", "contract_ends", SimpleNamespace(early=ends[0], late=ends[1], contracts=untold))
+        worth = night.say("decisions", "contract_ends", SimpleNamespace(early=early, late=late, contracts=untold))
         lines.append(CardLine("Contracts", "", worth))
     if row["sign_by"]:
         owner = formats.name(row["owner"], 24) if row["owner"] else "no owner named"
@@ -96,26 +95,17 @@ def _lines(night: Night, row: Row, assumptions: dict[str, Any]) -> list[CardLine
     return lines
 
 
-def _plan(assumptions: dict[str, Any]) -> SimpleNamespace:
-    """What a training needs against the GPUs that are free, and how far it lies beyond the points of its law."""
-    hours, free = assumptions.get("training_gpu_hours"), assumptions.get("free_training_gpus")
-    return SimpleNamespace(
-        gpu_hours=hours if free else None,
-        free=round(free or 0),
-        months=round(assumptions.get("training_months") or 0),
-        times=round(assumptions.get("flop_over_law") or 0),
-    )
-
-
 def _rejected(night: Night, row: Row) -> list[CardLine]:
     """The best alternatives of the same model or pool, and what they lack."""
     subject = "model_id" if row["model_id"] else "pool_id"
     others = night.tables["rejected_alternatives"].filter(pl.col(subject) == row[subject]).sort("position")
     gate = night.settings["quality_gate_ratio"]
+    # the parts of a retraining take a line more
+    most = MOST_REJECTED - (row["action"] == "retrain_smaller")
     words = [
         f"{night.say('decisions', 'alternative', one)} ({night.say('decisions', 'lacks', one, gate)}, "
         f"{night.money.short(one['net_present_value_usd_p50'])})"
-        for one in others.head(MOST_REJECTED).to_dicts()
+        for one in others.head(most).to_dicts()
     ]
     return [CardLine("Rejected", "", "; ".join(words))] if words else []
 

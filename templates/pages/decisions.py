@@ -96,6 +96,7 @@ class Decisions:
     cards: tuple[Card, ...]
     rejected: tuple[RejectedRow, ...]
     more_rejected: int
+    has_valued: bool
     held: tuple[tuple[str, str], ...]
     more_held: int
     track: Track
@@ -142,6 +143,7 @@ def decisions(night: Night) -> Decisions:
         cards=tuple(cards[: fits.cards]),
         rejected=tuple(rejected[: fits.rejected]),
         more_rejected=len(rejected) - fits.rejected,
+        has_valued=night.tables["rejected_alternatives"].height > 0,
         held=tuple(held[: fits.held]),
         more_held=len(held) - fits.held,
         track=past,

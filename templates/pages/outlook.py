@@ -59,6 +59,13 @@ class Outlook:
     test: str
     note: str
 
+    has_plan: bool
+
+    @property
+    def has_chance(self) -> bool:
+        """Whether a chance of staying within a plan is known of any period."""
+        return any(row.within != formats.UNKNOWN for row in self.rows)
+
 
 def outlook(night: Night) -> Outlook | None:
     """Where cost is going; nothing before there is a forecast."""
@@ -67,7 +74,7 @@ def outlook(night: Night) -> Outlook | None:
         return None
     first: Row = quarters[0]
     year = metric(night, "effective_cost")
-    months = [row for row in night.tables["outlook"].sort("month").to_dicts() if row["is_forecast"]][:1]
+    months = _running(night)
     periods = [
         *((formats.month_year(row["month"]), row | {"within_plan_ratio": None}) for row in months),
         *((_name(row["quarter"]), row) for row in quarters),
@@ -89,8 +96,16 @@ def outlook(night: Night) -> Outlook | None:
         table_unit=unit.words,
         until=formats.day_short(night.subject["as_of"]),
         test=night.say("bridge", "back_test", state),
+        has_plan=any(row["plan_usd"] is not None for row in night.tables["outlook"].to_dicts()),
         note=night.say("bridge", "forecast_note", state, str(state["method"]).replace("_", " ")),
     )
+
+
+def _running(night: Night) -> list[Row]:
+    """The month that runs on the night, else the first that is forecast: one of a past month is no outlook."""
+    ahead = [row for row in night.tables["outlook"].sort("month").to_dicts() if row["is_forecast"]]
+    tonight = night.subject["as_of"].replace(day=1)
+    return [row for row in ahead if row["month"] >= tonight][:1]
 
 
 def _year(night: Night, year: Row, unit: TableUnit) -> Iterator[QuarterRow]:

@@ -38,8 +38,9 @@ class Furniture:
             return f"Direct cost, {night.money.heading}, four weeks to {night_day}; prices of {night.month}"
         if kind in {"thirds", "sheet"}:
             return f"Effective cost, {night.money.heading}, lifetime to {night_day}"
+        later = "forecast" if night.tables["outlook"]["is_forecast"].any() else "lifetime"
         ahead = (
-            f", forecast as of {night_day}"
+            f", {later} as of {night_day}"
             if kind in {"summary", "bridge"} and night.last_day < night.subject["as_of"]
             else ""
         )
@@ -49,11 +50,12 @@ class Furniture:
     @classmethod
     def of(cls, night: Night, revision: int) -> Furniture:
         """The words around every page of the night."""
-        company = formats.name(night.settings["company"])
+        whole = night.settings["company"]
+        company = formats.company(whole)
         rest = f" · night {formats.day(night.subject['as_of'])} · revision {revision}"
-        short = formats.fitted(
-            formats.name(night.settings["company"], 22), FOOT - text_width(rest, FOOT_SIZE), FOOT_SIZE
-        )
+        room = FOOT - text_width(rest, FOOT_SIZE)
+        shorter = (formats.company(whole, limit) for limit in range(22, 4, -2))
+        short = next((words for words in shorter if text_width(words, FOOT_SIZE) <= room), formats.company(whole, 4))
         revised = (f"REVISED r{revision}",) if revision > 1 else ()
         currency = night.money.heading
         return cls(

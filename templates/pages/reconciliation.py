@@ -11,6 +11,7 @@ from templates.pages.index import Ref
 from templates.pages.night import Night, Row
 from templates.pages.restatement import Restatement, restatement
 from templates.pages.scope import CurrencyScope, scopes
+from templates.pages.trust import is_accrued
 from templates.typesetting.line_count import shortened
 from templates.typesetting.typeface import printable
 
@@ -63,6 +64,7 @@ class Reconciliation:
 
     invoices: int
     failed: int
+    is_accrued: bool
     tied: Ref | None
     stated: Ref | None
     missed: str
@@ -95,6 +97,7 @@ def reconciliation(night: Night) -> Reconciliation:
     return Reconciliation(
         invoices=len(rows),
         failed=len(failed),
+        is_accrued=is_accrued(night),
         tied=index.get("invoices_tied"),
         stated=index.get("invoices_stated"),
         missed=_missed(failed),

@@ -207,7 +207,7 @@ def _parts(night: Night) -> Iterator[Cause]:
             night.say("bridge", "driver_name", row), row["change_usd"], night.index.get(f"bridge_{row['driver']}")
         )
     rest = sum((row["change_usd"] for row in rows[2:]), Decimal(0))
-    if rest:
+    if any(digit in night.money.change(rest) for digit in "123456789"):
         yield Cause("all other", rest, None)
 
 
@@ -343,8 +343,8 @@ def _notes(night: Night, shown: int) -> Iterator[str]:
     facts = SimpleNamespace(
         more=len(rows) - shown, waiting=waiting, saving=night.index.get("saving_p50"), of=_paid(night)
     )
-    if rows:
-        yield night.say("summary", "others", facts)
+    if others := night.say("summary", "others", facts) if rows else "":
+        yield others
     if facts.saving is not None and facts.saving.value > 0:
         yield night.say("summary", "nothing", facts)
     pools = [row for row in night.tables["idle_pools"].sort("position").to_dicts() if row["decision_rank"] is None]

@@ -66,6 +66,11 @@ class Thirds:
     is_whole: bool
 
     @property
+    def has_models(self) -> bool:
+        """Whether a model is left to draw: retired ones are a row of the table."""
+        return bool(self.rows or self.small)
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """The lifetime ledger is the sum of its parts."""
         return () if self.is_whole else ("direct, idle, shared, unallocated and adjustments are not the ledger",)

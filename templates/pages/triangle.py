@@ -179,6 +179,6 @@ def _bars(night: Night, rows: Sequence[Row]) -> Markup:
         for row in rows[:MOST_DOTS]
         if (shares := _shares(row)) is not None
     ]
-    none = "Credits are larger than the cost of every model." if rows else "No model has direct cost yet."
+    none = "Credits are larger than the cost of every model." if rows else "There is no model to draw."
     alt = "Each model is one bar of its three phases." if bars else none
     return phase_bars(bars, night.target, alt)

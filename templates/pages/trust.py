@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from templates.pages.night import Night
+from warehouse.schemas.names import ACCRUAL
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,19 @@ class Trust:
     words: str
 
 
+def is_accrued(night: Night) -> bool:
+    """Whether all cost is of GPUs that rates.csv prices, and no bill has arrived to compare it with."""
+    sources = night.tables["reconciliation"]["source"]
+    return len(sources) > 0 and bool((sources == ACCRUAL).all())
+
+
 def trust(night: Night) -> Trust:
     """One sentence from the night's checks."""
     checks = {row["check"]: row for row in night.tables["quality_checks"].to_dicts()}
     bills = night.tables["reconciliation"]
     invoices, coverage, quarantine = (checks[name] for name in ("invoices", "model_coverage", "quarantine"))
     code = invoices["code"] if checks["ledger"]["code"] != "different" else "not_tied"
+    code = "only_rates" if code == "no_total_stated" and is_accrued(night) else code
     facts = SimpleNamespace(
         code=code, tied=invoices["counted"] or 0, stated=invoices["of"] or 0,
         silent=bills.height - (invoices["of"] or 0), named=night.now["named_ratio"], coverage=coverage["ratio"],

@@ -160,8 +160,8 @@ def _tokens(row: Row) -> int:
 
 
 def _has_price(row: Row) -> bool:
-    """A price of fewer than ten million tokens is not meaningful."""
-    return row["fully_loaded_usd_per_mtok"] is not None and _tokens(row) >= LEAST_TOKENS
+    """A price of fewer than ten million tokens is not meaningful; none is known where no cost reaches them."""
+    return bool(row["fully_loaded_usd_per_mtok"]) and _tokens(row) >= LEAST_TOKENS
 
 
 def _rows(night: Night, month: date) -> list[Row]:
@@ -183,7 +183,11 @@ def _unit_row(rows: list[Row]) -> Row | None:
 def _offers(night: Night) -> dict[str, Row]:
     """The cheapest price of an API for the tokens of the month that says when it was looked up, by model."""
     rows = night.tables["api_comparisons"].filter(month=night.subject["month"])
-    dated = rows.drop_nulls("priced_on").sort("model_id", "rank", descending=[False, True])
+    dated = (
+        rows.drop_nulls("priced_on")
+        .filter(pl.col("allocated_usd_per_mtok") > 0)
+        .sort("model_id", "rank", descending=[False, True])
+    )
     offer_by_model = {row["model_id"]: row for row in dated.to_dicts()}
     return dict(sorted(offer_by_model.items(), key=lambda one: (-one[1]["build_usd"], one[0])))
 
@@ -210,7 +214,7 @@ def _row(night: Night, row: Row, axis: PriceAxis | None, offers: dict[str, Row])
         name=formats.fitted(row["model_id"], 76),
         figure=figure,
         note="" if is_priced else night.say("unit_costs", "no_price", row, _tokens(row), LEAST_TOKENS),
-        rates=(used, allocated, loaded) if is_priced else ("n.m.",) * 3,
+        rates=(used, allocated, loaded) if is_priced else (_no_rate(row),) * 3,
         change=_change(night, row) if is_priced else formats.UNKNOWN,
         tokens=(
             formats.tokens(read),
@@ -220,6 +224,10 @@ def _row(night: Night, row: Row, axis: PriceAxis | None, offers: dict[str, Row])
         busy=busy_bar(busy, f"{formats.whole_percent(busy)} busy") if busy is not None else None,
         utilization=formats.whole_percent(busy).removesuffix(f"{formats.NBSP}%"),
     )
+
+
+def _no_rate(row: Row) -> str:
+    return "n.m." if _tokens(row) < LEAST_TOKENS else formats.UNKNOWN
 
 
 def _everything(night: Night, rows: list[Row]) -> UnitRow | None:
@@ -281,6 +289,7 @@ def _rate_month(night: Night, figures: Row) -> RateMonth:
     month = figures["month"]
     rows = [row for row in _rows(night, month) if row["fully_loaded_usd_per_mtok"] is not None and _tokens(row)]
     weight = sum(_tokens(row) for row in rows)
+    weight = weight if weight >= LEAST_TOKENS else 0
 
     def mean(rate: str) -> float:
         return sum(float(row[f"{rate}_usd_per_mtok"] or 0) * _tokens(row) for row in rows) / weight if weight else 0.0
@@ -295,7 +304,7 @@ def _served_groups(night: Night) -> tuple[Markup | None, str]:
     """Who was served, by the first dimension that requests name."""
     rows = night.tables["served_groups"]
     dimension = next((one for one in DIMENSIONS if rows.filter(pl.col("dimension") == one).height), None)
-    if dimension is None:
+    if dimension is None or not any(rows.filter(pl.col("dimension") == dimension)["used_usd"]):
         return None, ""
     ours = rows.filter(pl.col("dimension") == dimension).to_dicts()
     shown, rest = ours[:MOST_GROUPS], ours[MOST_GROUPS:]

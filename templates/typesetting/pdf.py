@@ -20,6 +20,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from templates.pages.document import Document
 from templates.pages.night import WHOLE_REPORT
+from templates.typesetting import shaped_figures
 from templates.typesetting.layout_checks import (
     Misplaced,
     fills,
@@ -30,7 +31,16 @@ from templates.typesetting.layout_checks import (
     prove_layout,
 )
 from templates.typesetting.paper_fallback import PaperFallback
-from templates.typesetting.typeface import BUNDLED, faces_by_name, font
+from templates.typesetting.typeface import (
+    BUNDLED,
+    FALLBACK,
+    faces_by_name,
+    fallback_families,
+    fallback_files,
+    font,
+)
+
+shaped_figures.use()
 
 VARIANT: Final = "pdf/a-3a"
 MOST_ATTACHED: Final = 3_000_000
@@ -106,9 +116,12 @@ def uncollected() -> Iterator[None]:
 
 def _laid_out(markup: str, fallback: PaperFallback = NOTHING_GIVEN_UP) -> weasyprint.Document:
     fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    scripts = fallback_files(markup)
+    if scripts:
+        markup = markup.replace(FALLBACK, ", ".join(fallback_families(scripts)))
+    fonts, faces = _fonts(scripts)
     source = weasyprint.HTML(string=figures_as_images(markup), base_url=None, url_fetcher=fetcher)
     fallback.apply(source.etree_element)
-    fonts, faces = _fonts()
     return source.render(font_config=fonts, stylesheets=[faces])
 
 
@@ -219,10 +232,11 @@ def _printed(composed: Composer, attachments: Mapping[str, bytes]) -> bytes:
 
 
 @cache
-def _fonts() -> tuple[FontConfiguration, weasyprint.CSS]:
-    """The bundled fonts, loaded once per process."""
+def _fonts(fallback: tuple[str, ...]) -> tuple[FontConfiguration, weasyprint.CSS]:
+    """The bundled fonts with those of the scripts that a report holds, loaded once per process."""
     configuration = FontConfiguration()
-    return configuration, weasyprint.CSS(string=faces_by_name(), font_config=configuration, url_fetcher=_Bundled())
+    faces = weasyprint.CSS(string=faces_by_name(fallback), font_config=configuration, url_fetcher=_Bundled())
+    return configuration, faces
 
 
 class _Bundled(URLFetcher):  # type: ignore[misc]  # the library has no types
@@ -234,7 +248,7 @@ class _Bundled(URLFetcher):  # type: ignore[misc]  # the library has no types
         scheme, _, name = url.partition(":")
         if scheme != BUNDLED:
             raise ValueError(f"{url} is none of the bundled fonts")
-        return URLFetcherResponse(url, font(name), {"Content-Type": "font/ttf"})
+        return URLFetcherResponse(url, font(name), {"Content-Type": f"font/{name.rpartition('.')[2]}"})
 
 
 def _defaults() -> dict[str, Any]:

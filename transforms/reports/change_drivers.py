@@ -48,11 +48,14 @@ def change_drivers(subject: pl.DataFrame, variance_bridge: pl.DataFrame, movers:
 
 
 def _largest(parts: pl.DataFrame) -> pl.DataFrame:
-    """The entity that has at least half of a driver's change, in its direction."""
+    """What has at least half of a driver's change, in its direction: one entity, else all models of one class."""
     size = pl.col("change_usd").cast(pl.Float64)
-    own = parts.with_columns(share=pl.when(size.sum().over("driver") != 0).then(size / size.sum().over("driver")))
-    ranked = own.filter(pl.col("share") >= MOSTLY).sort(
-        "share", "cost_class", "model_id", descending=[True, False, False]
+    classes = parts.group_by("driver", "cost_class").agg(pl.col("change_usd").sum())
+    entities = pl.concat([parts.with_columns(level=0), classes.with_columns(level=1)], how="diagonal").with_columns(
+        share=size / size.sum().over("driver", "level")
+    )
+    ranked = entities.filter(pl.col("share").is_finite(), pl.col("share") >= MOSTLY).sort(
+        "level", "share", "cost_class", "model_id", descending=[False, True, False, False]
     )
     first = ranked.unique("driver", keep="first", maintain_order=True)
     return first.select("driver", largest_class="cost_class", largest_model_id="model_id")

@@ -84,9 +84,9 @@ def _unit_cost(row: Row, figures: list[Row], unit_costs: pl.DataFrame) -> Row:
 
 
 def _rate(figures: Row) -> tuple[Decimal | None, str | None]:
-    """The price of a million tokens; none where there are too few of them, or where credits exceed what they cost."""
+    """The price of a million tokens; none where none is known, where tokens are few, or where credits are more."""
     rate = figures["fully_loaded_usd_per_mtok"]
-    if rate is None:
+    if not rate:
         return None, "no_priced_tokens"
     if figures["tokens"] < LEAST_TOKENS:
         return None, "few_tokens"

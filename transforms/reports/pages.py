@@ -45,7 +45,9 @@ def pages(
     now = month_figures.sort("month").row(-1, named=True)
     metrics = {one["metric"]: one for one in headline_metrics.to_dicts()}
     checks = {one["check"]: one["code"] for one in quality_checks.to_dicts()}
-    case, missing = titles.decision_case(recommendations, candidates, quality_checks, training_runs, usage_gaps, models)
+    case, missing = titles.decision_case(
+        recommendations, candidates, quality_checks, training_runs, usage_gaps, models, now
+    )
     spent = dict(
         month_classes.filter(month=row["month"]).select("cost_class", "effective_usd").iter_rows()
     )  # fmt: skip
@@ -102,6 +104,8 @@ def _served(served_groups: pl.DataFrame) -> str | None:
     """One dimension of few names stands on page 5 whole."""
     if not served_groups.height:
         return "no request names a team, a tenant or a task"
+    if not any(served_groups["used_usd"]):
+        return "what serving cost is not known"
     if served_groups["dimension"].n_unique() > 1 or served_groups.height > NAMES_ON_PAGE_5:
         return None
     return "page 5 shows all of it"

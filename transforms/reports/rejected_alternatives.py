@@ -20,7 +20,8 @@ def rejected_alternatives(
     """One valued alternative that is not recommended, the most valuable first.
 
     Its code is the verdict of the decision. One that pays by itself waits for a card that excludes it, is worth too
-    little after the cards before it, or is worth less than what is recommended for the same model or pool.
+    little after the cards before it, or is worth less than what is recommended for the same model or pool. What is
+    recommended is no alternative to itself, though it may be worth more before other decisions took a part of it.
     """
     subject = ["model_id", "task", "pool_id", "action"]
     asked = recommendations.filter(pl.col("action") != "hold")
@@ -45,6 +46,7 @@ def rejected_alternatives(
         .join(decided, on=_ALTERNATIVE, how="left", nulls_equal=True)
         .with_columns(code=code)
         .filter(~(pl.col("asked_usd").is_not_null() & _is_remainder()))
+        .join(asked.select(SUBJECT), on=SUBJECT, how="anti", nulls_equal=True)
         .sort("net_present_value_usd_p50", *SUBJECT, descending=[True, *(False for _ in SUBJECT)], nulls_last=True)
     )
     return RejectedAlternatives.frame(rows.with_row_index("position", offset=1))

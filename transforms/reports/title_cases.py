@@ -22,14 +22,18 @@ def decision_case(
     training_runs: pl.DataFrame,
     usage_gaps: pl.DataFrame,
     models: pl.DataFrame,
+    now: Row,
 ) -> tuple[str, str | None]:
     """Whether something is asked for, nothing is needed, or nothing could be valued, and then what is missing first.
 
     Nothing is needed only where it is known of every model with a material cost that it serves somebody. A company that
-    trains no model of its own will never have a log: it waits for an evaluation of another model.
+    trains no model of its own will never have a log: it waits for an evaluation of another model. Where most cost has
+    no rule, what was weighed is a small part of the company: its verdict is none on the rest.
     """
     if recommendations.filter(pl.col("action") != "hold").height:
         return "decisions", None
+    if now["unallocated_usd"] > MOSTLY * max(now["effective_usd"], Decimal(0)):
+        return "nothing_valued", "rules"
     if usage_gaps.height and candidates["monthly_saving_usd_p50"].drop_nulls().len():
         return "usage_gap", usage_gaps.sort("position")["code"].item(0)
     if candidates["monthly_saving_usd_p50"].drop_nulls().len():

@@ -73,10 +73,10 @@ WITH valued AS (
 SELECT subject, NULL, millions(net_present_value_usd_p50) || ' M', NULL FROM best WHERE place = 1
 ORDER BY net_present_value_usd_p50 DESC LIMIT 5;
 
--- table: Models that need nothing
+-- table: Models without a decision
 SELECT NULL FROM range(5);
 
--- may: how many more models need nothing
+-- may: how many more models have no decision
 SELECT (count(*) - 5)::TEXT FROM exports.thirds
 WHERE pretraining_usd + posttraining_usd + inference_usd <> 0
     AND model_id NOT IN (SELECT model_id FROM exports.recommendations WHERE action <> 'hold' AND model_id IS NOT NULL);

@@ -11,6 +11,7 @@ import pytest
 from templates import formats
 from templates.formats import Money
 from templates.table_unit import TableUnit
+from templates.typesetting.typeface import distinction
 
 USD, EUR = Money("USD"), Money("EUR")
 
@@ -108,9 +109,9 @@ def test_a_long_name_is_shortened_in_its_middle() -> None:
 
 
 def test_names_in_signs_that_the_fonts_lack_have_a_mark_that_tells_them_apart() -> None:
-    # the mark is the beginning of the name's SHA-256: printf 日本-7B | sha256sum
-    assert formats.name("日本-7B") == f"□-7B #{sha256('日本-7B'.encode()).hexdigest()[:4]}"
-    large, small = formats.name("通义千问-大型", 18), formats.name("通义千问-小型", 18)
+    # the mark is the beginning of the name's SHA-256: printf 𓀀𓀁-7B | sha256sum
+    assert formats.name("𓀀𓀁-7B") == f"□-7B #{sha256('𓀀𓀁-7B'.encode()).hexdigest()[:4]}"
+    large, small = formats.name("𓀀𓀁-𓁐", 18), formats.name("𓀀𓀁-𓂀", 18)
     assert large != small
     assert max(len(large), len(small)) <= 18
 
@@ -125,11 +126,13 @@ def test_a_word_of_two_scripts_has_a_mark_because_it_looks_like_another() -> Non
 
 @pytest.mark.parametrize("limit", range(4, 41))
 def test_a_name_with_a_mark_is_never_longer_than_its_limit(limit: int) -> None:
-    assert len(formats.name("通义千问-instruct-大型语言模型-2026", limit)) <= max(limit, 5)
+    assert len(formats.name("𓀀𓀁𓁐-instruct-𓂀𓃀-2026", limit)) <= max(limit, 5)
 
 
 def test_marks_that_turn_text_around_are_taken_out_of_names() -> None:
-    assert formats.name("\u202eevil\u202c\u200b") == "evil"
+    # without them it would look like the model that is called evil
+    name = "\u202eevil\u202c\u200b"
+    assert formats.name(name) == f"evil {distinction(name)}"
 
 
 def test_an_empty_name_is_still_visible() -> None:

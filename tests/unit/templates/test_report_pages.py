@@ -119,7 +119,7 @@ def test_without_inference_or_training_the_triangle_gives_way_to_bars(
 ) -> None:
     trained = replace(company.lives[0], inference=(0, 0, 0), posttraining=(0, 0, 0), released=None)
     served = replace(company.lives[2], pretraining=(0, 0, 0), posttraining=(0, 0, 0))
-    assert "No model has cost in two phases, so each is one bar." in page(lives=(trained, served))
+    assert "Each model is one bar of its three phases." in page(lives=(trained, served))
 
 
 def test_with_cost_of_one_phase_alone_no_balance_is_judged(page: Callable[..., str], company: Company) -> None:

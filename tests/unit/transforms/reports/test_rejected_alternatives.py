@@ -52,6 +52,19 @@ def test_an_alternative_that_pays_alone_waits_or_is_worth_too_little_after_the_c
     assert code_of(unasked | {"task": "code"}, reason_code="pays") == "worth_less"
 
 
+def test_what_is_recommended_is_no_alternative_to_itself() -> None:
+    """Alone it saves 9,000 a month; after a decision before it 8,000: two values of one action, and no other."""
+    asked = {key: ROUTE[key] for key in ("as_of", "model_id", "task", "target_model_id")} | {
+        "rank": 1, "action": "retrain_smaller", "target_params": 18e9, "net_present_value_usd_p50": Decimal(70_000),
+    }  # fmt: skip
+    alone = ROUTE | {"action": "retrain_smaller", "target_params": 18e9, "reason_code": "pays"}
+    larger = alone | {"target_params": 27e9, "net_present_value_usd_p50": Decimal(60_000)}
+    rows = rejected_alternatives(
+        table("candidates", alone, larger), table("portfolio"), table("recommendations", asked)
+    )  # fmt: skip
+    assert rows["target_params"].to_list() == [27e9]
+
+
 def test_a_gate_at_even_odds_leaves_the_verdict_on_the_saving_if_it_is_passed() -> None:
     """In half of the draws nothing is saved, so the median is 0; it is no verdict that it saves nothing."""
     assert code_of(reason_code="below_materiality", monthly_saving_usd_p50=Decimal(0)) == "below_materiality"

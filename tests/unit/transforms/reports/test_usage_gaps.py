@@ -77,8 +77,8 @@ def test_the_contract_of_its_pool_says_until_when_it_is_paid() -> None:
     assert gaps(idle)[0]["paid_until"] is None
 
 
-def test_a_driver_names_the_entity_with_half_of_it_or_nobody() -> None:
-    """Of +100 one model has 60; of −90 three have 30 each."""
+def test_a_driver_names_the_entity_with_half_of_it_else_the_class_of_cost() -> None:
+    """Of +100 one model has 60; of −90 three have 30 each, and serving all of it."""
     month = date(2026, 10, 1)
     parts = [("other", "a", 60), ("other", "b", 40), ("mix", "a", -30), ("mix", "b", -30), ("mix", "c", -30)]
     bridge = pl.DataFrame(
@@ -89,7 +89,7 @@ def test_a_driver_names_the_entity_with_half_of_it_or_nobody() -> None:
     movers = pl.DataFrame(schema={"cost_class": pl.String, "model_id": pl.String, "persistence": pl.String})
     found = change_drivers(pl.DataFrame({"month": [month]}), bridge, movers)
     assert found.select("driver", "largest_class", "largest_model_id").rows() == [
-        ("other", "inference", "a"), ("mix", None, None),
+        ("other", "inference", "a"), ("mix", "inference", None),
     ]  # fmt: skip
 
 

@@ -238,12 +238,15 @@ def test_where_nothing_could_be_valued_nothing_to_change_is_not_said() -> None:
     found = pl.DataFrame({"check": ["ledger", "model_coverage"], "code": ["equal", "covered"]})
     runs, none = CATALOGUE["training_runs"].empty(), CATALOGUE["usage_gaps"].empty()
     own = table("models", {"model_id": "owl", "origin": "own"})
-    assert decision_case(*empty, found, runs, none, own) == ("nothing_valued", "training_logs")
+    ruled = {"effective_usd": Decimal(100), "unallocated_usd": Decimal(50)}
+    assert decision_case(*empty, found, runs, none, own, ruled) == ("nothing_valued", "training_logs")
     valued = pl.DataFrame({"monthly_saving_usd_p50": [Decimal(-5)]})
-    assert decision_case(empty[0], valued, found, runs, none, own) == ("nothing_needed", None)
+    assert decision_case(empty[0], valued, found, runs, none, own, ruled) == ("nothing_needed", None)
     gap = table("usage_gaps", {"model_id": "owl", "code": "no_requests"})
-    assert decision_case(empty[0], valued, found, runs, gap, own) == ("usage_gap", "no_requests")
-    assert decision_case(*empty, found, runs, gap, own) == ("nothing_valued", "training_logs")
+    assert decision_case(empty[0], valued, found, runs, gap, own, ruled) == ("usage_gap", "no_requests")
+    unruled = ruled | {"unallocated_usd": Decimal(51)}
+    assert decision_case(empty[0], valued, found, runs, none, own, unruled) == ("nothing_valued", "rules")
+    assert decision_case(*empty, found, runs, gap, own, ruled) == ("nothing_valued", "training_logs")
 
 
 def test_a_company_that_trains_nothing_waits_for_an_evaluation_and_not_for_logs() -> None:
@@ -251,7 +254,8 @@ def test_a_company_that_trains_nothing_waits_for_an_evaluation_and_not_for_logs(
     equal = pl.DataFrame({"check": ["ledger", "model_coverage"], "code": ["equal", "covered"]})
     no_runs, no_gaps = (CATALOGUE[name].empty() for name in ("training_runs", "usage_gaps"))
     bought = table("models", {"model_id": "gpt", "origin": "adopted"}, {"model_id": "claude", "origin": "adopted"})
-    assert decision_case(*empty, equal, no_runs, no_gaps, bought) == ("nothing_valued", "evaluations")
+    ruled = {"effective_usd": Decimal(100), "unallocated_usd": Decimal(0)}
+    assert decision_case(*empty, equal, no_runs, no_gaps, bought, ruled) == ("nothing_valued", "evaluations")
 
 
 def test_cost_without_a_rule_goes_before_what_was_served() -> None:
