@@ -34,7 +34,12 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 LEDGER: Final = "tests/unit/transforms/ledger"
-ALLOCATION: Final = (f"{LEDGER}/test_postings.py", "tests/properties/test_ledger_reference.py")
+ALLOCATION: Final = (
+    f"{LEDGER}/test_postings.py",
+    f"{LEDGER}/test_deployment_hours.py",
+    f"{LEDGER}/test_pool_hours.py",
+    "tests/properties/test_ledger_reference.py",
+)
 MODULES: Final = {
     "transforms/money.py": ("tests/unit/transforms/test_money.py",),
     "transforms/largest_remainder.py": ("tests/unit/transforms/test_money.py", f"{LEDGER}/test_postings.py"),
@@ -43,6 +48,7 @@ MODULES: Final = {
     "transforms/ledger/allocation_targets.py": ALLOCATION,
     "warehouse/landing/dedup.py": ("tests/unit/warehouse/test_run_copies.py", "tests/integration/test_landing.py"),
     "warehouse/landing/supersession.py": (
+        "tests/unit/warehouse/test_shrunken.py",
         "tests/integration/test_supersession.py",
         "tests/properties/test_deliveries.py",
         "tests/properties/test_arriving_deliveries.py",

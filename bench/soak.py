@@ -63,7 +63,7 @@ OUTAGE = range(25, 55)
 DAMAGES: tuple[Callable[[Path], None], ...] = (
     lambda var: shutil.rmtree(var / "landed"),
     lambda var: (var / "warehouse.duckdb").write_bytes(b"garbage" * 4096),
-    lambda var: shutil.rmtree(var / "dagster"),
+    lambda var: shutil.rmtree(var / "dagster", ignore_errors=True),
     lambda var: flip(var / "warehouse.duckdb"),
     lambda var: (var / "published" / "current").unlink(),
     lambda var: next((var / "landed" / "requests").glob("*.parquet")).write_bytes(b"cut"),

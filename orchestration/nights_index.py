@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,8 @@ def write_index(published: Path, company: str) -> None:
 
 def _listed(published: Path, night: date, revision: int) -> ListedNight:
     folder = publish.directory(published, night, revision)
-    files = tuple(path.name for pattern in LINKED for path in sorted(folder.glob(pattern)))
+    names = sorted(path.name for path in folder.iterdir())
+    files = tuple(name for pattern in LINKED for name in names if fnmatchcase(name, pattern))
     try:
         news = thawed((folder / "message.json").read_bytes())
     except (OSError, MessageError):  # a night of an older version

@@ -17,6 +17,11 @@ SETTLED: Final = timedelta(minutes=10)
 """How long a file must have been left alone before a night is run for it."""
 REFUSED: Final = ("BusyError", "OtherNightError")
 """Runs that were refused what they asked for: no night has failed."""
+RETRIED: Final = "dagster/will_retry"
+ENDED: Final = (
+    "the process of the run was ended from outside: killed, out of memory, or the machine was restarted; "
+    "the next run makes the night up"
+)
 
 
 @dg.sensor(
@@ -69,11 +74,13 @@ def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         return dg.SkipReason("the run was for no night")
     night, causes = date.fromisoformat(partition), _causes(context)
     noted = last_failure.noted(project.var)
+    if context.dagster_run.tags.get(RETRIED) == "true":
+        return dg.SkipReason("Dagster runs it once more; only if that fails as well is it told")
     if any(name in REFUSED for name, _ in causes):
         return dg.SkipReason("the run was refused; nothing of the night has failed")
     if noted is not None and noted.night == night:
         return dg.SkipReason("the night has noted itself why it is not published")
-    reason = causes[-1][1] if causes else context.failure_event.message or "its process was ended"
+    reason = causes[-1][1] if causes else ENDED
     is_held = any(name == "HeldError" for name, _ in causes)
     now = moment(None)
     last_failure.note(project.var, last_failure.Failure(night, now, reason.strip(), is_held=is_held))

@@ -1,11 +1,11 @@
 """Nights without Dagster and without drawing, so that hundreds of them can be made to fail.
 
-    python night.py PROJECT NIGHT [durable | whole]
+    python night.py PROJECT NIGHT [durable | whole | dagster]
     python night.py serve
 
 `durable` is the part that writes: land, reduce, a few exports, publish, prune. `whole` is every table, check and export
-of a night; only the PDF is a few fixed bytes. Both run under the shim, and what they publish is a function of the inbox
-alone.
+of a night; only the PDF is a few fixed bytes. `dagster` is the same as the command runs it, with Dagster and its store.
+All run under the shim, and what they publish is a function of the inbox alone.
 
 `serve` loads the libraries once and runs each night that a line of stdin asks for in a fork of itself; a line is JSON
 (`project, night, form, environment`). A line of the answer is an exit code. What reads the inbox is one child for all.
@@ -30,6 +30,8 @@ import dagster as dg
 
 from orchestration import publication
 from orchestration.assets import ASSETS
+from orchestration.definitions import build
+from orchestration.nights import run_night
 from orchestration.resources import PARTITION, Warehouse
 from orchestration.retention import pruned
 from orchestration.run_lock import sole_run
@@ -103,7 +105,16 @@ def _made(asset: dg.AssetsDefinition, warehouse: Warehouse, night: date) -> None
             raise HeldError(f"held: {result.check_name} is red")
 
 
-FORMS = {"durable": durable, "whole": whole}
+def dagster(root: Path, night: date) -> None:
+    """A night as the command runs it, but for the drawing."""
+    project, now = load(root), datetime(night.year, night.month, night.day, 3, tzinfo=UTC) + timedelta(days=1)
+    vars(publication)["draw"] = lambda *_: PDF
+    with sole_run(project.var):
+        publish.point_to_newest(project.published)
+        run_night(build(root, now), project, night, now)
+
+
+FORMS = {"durable": durable, "whole": whole, "dagster": dagster}
 
 
 def serve() -> None:

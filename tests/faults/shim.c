@@ -4,17 +4,19 @@
  *   FAULT_BELOW=/project/var FAULT_COUNT=/tmp/count LD_PRELOAD=./shim.so trisect run …
  *   FAULT_BELOW=/project/var FAULT_AT=120 FAULT_KIND=kill LD_PRELOAD=./shim.so trisect run …
  *
- * Operations: open that creates, write, pwrite, ftruncate, fsync, fdatasync, rename, unlink, link, symlink, whichever
- * library asks for them. FAULT_COUNT gets a line for each: its name and its file.
+ * Operations: open that creates, write, pwrite, ftruncate, fsync, fdatasync, rename, unlink, link, symlink, mkdir,
+ * rmdir, whichever library asks for them. FAULT_COUNT gets a line for each: its name and its file.
  * Kinds: kill (SIGKILL before it), torn (half of a write, then SIGKILL), enospc, eio (it fails once, and from then on
  * every write does: a full disk stays full), power (SIGKILL before it, and what no fsync has made durable is undone: bytes
- * of a file until the file is flushed; names that came, changed or went until their folder is). FAULT_UNDO is a folder on
+ * of a file until the file is flushed; names that came, changed or went until their folder is, those of folders with
+ * all that is in them). FAULT_UNDO is a folder on
  * the same disk for that. Dagster's own store is left out unless FAULT_STORE is set.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,7 +35,7 @@ static int broken;
 /* What a loss of power would undo, the newest first. */
 typedef struct undo {
     struct undo *next;
-    enum { BYTES, CAME, WENT, MOVED } kind;
+    enum { BYTES, CAME, WENT, MOVED, MADE, CLEARED } kind;
     dev_t device; ino_t inode;              /* what makes it durable when it is flushed: the file, or the folder */
     int fd; off_t offset, size; size_t length; char *bytes;
     char path[PATH_MAX], other[PATH_MAX], kept[PATH_MAX];
@@ -119,7 +121,7 @@ static void note_name(int kind, const char *path, const char *other) {
     if (!is_power()) return;
     pthread_mutex_lock(&lock);
     undo *one = noted(kind, path);
-    if (kind != CAME) keep(one, path);
+    if (kind == WENT || kind == MOVED) keep(one, path);
     if (other) snprintf(one->other, PATH_MAX, "%s", other);
     pthread_mutex_unlock(&lock);
 }
@@ -140,9 +142,30 @@ static void durable(int fd) {
     pthread_mutex_unlock(&lock);
 }
 
+/* What older notes say of a folder holds for what it is called now. */
+static void renamed(undo *older, const char *from, const char *to) {
+    size_t length = strlen(from);
+    char path[PATH_MAX];
+    for (undo *one = older; one; one = one->next) {
+        char *names[] = {one->path, one->other};
+        for (int n = 0; n < 2; n++)
+            if (!strncmp(names[n], from, length) && names[n][length] == '/' &&
+                snprintf(path, PATH_MAX, "%s%s", to, names[n] + length) < PATH_MAX) strcpy(names[n], path);
+    }
+}
+
+static int (*remove_any)(const char *);
+static int (*remove_folder)(const char *);
+static int gone(const char *path, const struct stat *status, int flag, struct FTW *where) {
+    (void)status; (void)where;
+    return flag == FTW_DP ? remove_folder(path) : remove_any(path);
+}
+
 static void lose_power(void) {
     NEXT(rename);
-    int (*remove_name)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "unlink");
+    __typeof__(mkdir) *make = (__typeof__(mkdir) *)dlsym(RTLD_NEXT, "mkdir");
+    remove_any = (int (*)(const char *))dlsym(RTLD_NEXT, "unlink");
+    remove_folder = (int (*)(const char *))dlsym(RTLD_NEXT, "rmdir");
     ssize_t (*put)(int, const void *, size_t, off_t) =
         (ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
     int (*cut)(int, off_t) = (int (*)(int, off_t))dlsym(RTLD_NEXT, "ftruncate");
@@ -151,8 +174,10 @@ static void lose_power(void) {
             cut(one->fd, one->size);
             if (one->length) put(one->fd, one->bytes, one->length, one->offset);
         }
-        if (one->kind == CAME) remove_name(one->path);
-        if (one->kind == MOVED) next(one->path, one->other);
+        if (one->kind == CAME) remove_any(one->path);
+        if (one->kind == MADE) nftw(one->path, gone, 8, FTW_DEPTH | FTW_PHYS);
+        if (one->kind == CLEARED) make(one->path, 0700);
+        if (one->kind == MOVED && !next(one->path, one->other)) renamed(one->next, one->path, one->other);
         if (one->kind != BYTES && one->kept[0]) next(one->kept, one->path);
     }
 }
@@ -252,8 +277,15 @@ int rename(const char *from, const char *to) {
     NEXT(rename);
     int wrong = watched(to) ? fault(0, "rename", to) : 0;
     if (wrong == 2) DIE();
-    if (!wrong && watched(to)) note_name(MOVED, to, from);
-    return wrong ? -1 : next(from, to);
+    if (wrong) return -1;
+    if (watched(to)) note_name(MOVED, to, from);
+    int code = next(from, to);
+    if (!code && is_power() && watched(to)) {
+        pthread_mutex_lock(&lock);
+        renamed(journal ? journal->next : NULL, from, to);
+        pthread_mutex_unlock(&lock);
+    }
+    return code;
 }
 
 #define REMOVED(name) \
@@ -273,8 +305,26 @@ int unlinkat(int folder, const char *name, int flags) {
     path_at(folder, name, path);
     int wrong = watched(path) ? fault(0, "unlink", path) : 0;
     if (wrong == 2) DIE();
-    if (!wrong && watched(path) && !(flags & AT_REMOVEDIR)) note_name(WENT, path, NULL);
+    if (!wrong && watched(path)) note_name(flags & AT_REMOVEDIR ? CLEARED : WENT, path, NULL);
     return wrong ? -1 : next(folder, name, flags);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    NEXT(mkdir);
+    struct stat status;
+    int is_new = watched(path) && stat(path, &status);
+    int wrong = is_new ? fault(1, "mkdir", path) : 0;
+    if (wrong == 2) DIE();
+    if (!wrong && is_new) note_name(MADE, path, NULL);
+    return wrong ? -1 : next(path, mode);
+}
+
+int rmdir(const char *path) {
+    NEXT(rmdir);
+    int wrong = watched(path) ? fault(0, "rmdir", path) : 0;
+    if (wrong == 2) DIE();
+    if (!wrong && watched(path)) note_name(CLEARED, path, NULL);
+    return wrong ? -1 : next(path);
 }
 
 int linkat(int folder, const char *from, int other, const char *to, int flags) {

@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from orchestration import last_failure
 from orchestration.notify.assets import failure_told
-from orchestration.resources import Warehouse
+from orchestration.resources import PARTITION, Warehouse
+from orchestration.sensors import RETRIED, failed_runs
 from orchestration.table_assets import NIGHTS
 from warehouse import outbox
 from warehouse.errors import HeldError
@@ -32,6 +34,26 @@ nights = ["held"]
 def doomed(warehouse: Warehouse) -> None:
     """A step that holds the night."""
     raise HeldError(f"held: no_space below {warehouse.project.var.name}")
+
+
+@pytest.mark.parametrize(
+    ("retried", "noted"), [({}, "the process of the run was ended from outside"), ({RETRIED: "true"}, "")]
+)
+def test_a_run_that_was_killed_is_noted_unless_dagster_runs_it_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retried: dict[str, str], noted: str
+) -> None:
+    (tmp_path / "trisect.toml").write_text('[company]\nname = "Example AI"\n')
+    (tmp_path / "var").mkdir()
+    monkeypatch.setenv("TRISECT_PROJECT", str(tmp_path))
+    event = dg.DagsterEvent("PIPELINE_FAILURE", "night", message="This run has been marked as failed from outside.")
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = dg.DagsterRun("night", tags={PARTITION: "2026-11-21", **retried})
+        context = dg.build_run_status_sensor_context("failed_runs", event, instance, run)
+        failed_runs(context.for_run_failure())
+
+    failure = last_failure.noted(tmp_path / "var")
+    assert (failure.reason if failure else "").startswith(noted)
+    assert (failure is None) is bool(retried)
 
 
 def test_a_hook_notes_the_reason_and_writes_the_letter(tmp_path: Path) -> None:

@@ -17,11 +17,15 @@ from orchestration.preview import computed
 from orchestration.settings import load
 from transforms.ledger.billed_hours import billed_hours
 from transforms.ledger.charge_rules import charge_rules
+from transforms.ledger.checks import days_off_the_bill
+from transforms.ledger.daily_charges import billed_days
+from transforms.ledger.daily_postings import booked_days
 from transforms.ledger.deployment_shares import deployment_shares
 from transforms.ledger.pool_use_weights import pool_uses
 from transforms.ledger.postings import postings
 from transforms.staging.accruals import accruals
 from transforms.staging.charges import charges
+from transforms.staging.delivered_days import delivered_days
 from transforms.staging.repeated_gpu_hours import repeated_gpu_hours
 from transforms.staging.run_attempts import run_attempts
 from transforms.staging.token_usage import token_usage
@@ -44,7 +48,7 @@ LEDGER = (
         charge_rules,
         billed_hours,
     ),
-    *(pool_uses, deployment_shares, postings),
+    *(pool_uses, deployment_shares, postings, delivered_days, billed_days, booked_days),
 )
 READ_ON = date(2026, 11, 30)
 HEADER = "priority,source,field,pattern,target,target_id,phase,team,valid_from,valid_to\n"
@@ -170,7 +174,11 @@ def landed(folder: Path) -> tuple[Landing, pl.DataFrame]:
     connection = connect(folder / "var", Limits())
     place = Workspace(folder, folder / "var")
     landing = land(place, loaded.settings.sources(), connection, READ_ON, READ_ON)
-    ledger = computed(connection, loaded, place, READ_ON, LEDGER)["postings"]
+    frames = computed(connection, loaded, place, READ_ON, LEDGER)
+    ledger = frames["postings"]
+    sides = {name: frames[name] for name in ("delivered_days", "accruals", "billed_days", "booked_days", "settings")}
+    if not landing.holds:
+        assert days_off_the_bill(**sides).is_empty()
     connection.close()
     return landing, ledger
 

@@ -144,11 +144,15 @@ def _settle_quarantine(connection: duckdb.DuckDBPyConnection, inbox: Inbox) -> N
         for rejection in inbox.rejections
     ]
     file_cache.insert(connection, Quarantine, Quarantine.frame(pl.DataFrame(rows)) if rows else Quarantine.empty())
-    for (source, sha256), content in inbox.contents.items():
-        connection.execute(
-            f"UPDATE {table} SET file = ? WHERE source = ? AND file_sha256 = ? AND file <> ?",
-            [content.file, source, sha256, content.file],
-        )
+    for source, sha256, file in connection.execute(
+        f"SELECT DISTINCT source, file_sha256, file FROM {table}"
+    ).fetchall():
+        content = inbox.contents.get((source, sha256))
+        if content is not None and content.file != file:
+            connection.execute(
+                f"UPDATE {table} SET file = ? WHERE source = ? AND file_sha256 = ? AND file = ?",
+                [content.file, source, sha256, file],
+            )
 
 
 def _refusals(files: pl.DataFrame) -> Iterator[Refusals]:

@@ -54,6 +54,7 @@ def test_what_is_billed_by_the_hour_can_all_be_left_unpaid(table_of: TableOf) ->
 
     assert first["gpu_hours"] == pytest.approx(10 * MONTH)
     assert float(first["usd"]) == float(first["avoidable_usd"]) == pytest.approx(14610)
+    assert (first["month"], first["is_rate_assumed"]) == (dt.date(2026, 11, 22), False)
 
 
 def test_a_fee_without_a_tag_is_joined_by_the_id_on_the_usage(table_of: TableOf) -> None:
@@ -84,6 +85,48 @@ def test_a_monthly_fee_does_not_tell_the_end(table_of: TableOf) -> None:
     assert first["ends_on_latest"] == dt.date(2027, 11, 22)
 
 
+@pytest.mark.parametrize(("days", "tells"), [(35, False), (36, True)])
+def test_a_fee_that_covers_more_than_a_month_and_some_days_tells_the_end(
+    table_of: TableOf, days: int, *, tells: bool
+) -> None:
+    start = dt.date(2026, 11, 10)
+    end = start + dt.timedelta(days=days)
+    contract = contract_ends(
+        table_of("billed_days", [*bill(1, commitment_discount_id="x"), fee("x", start, end)]),
+        table_of("commitment_terms", []),
+        NIGHT,
+    )["x"]
+
+    assert (contract.basis, contract.latest == end) == ("bill" if tells else "assumed", tells)
+
+
+def test_what_a_pool_holds_is_read_from_a_week_and_its_price_from_four(table_of: TableOf) -> None:
+    """Ten GPUs in the last week, twenty in the three before and forty in those before them, dearer each time."""
+
+    def day(back: int) -> dict[str, Any]:
+        gpus, rate = (10, 2) if back < 7 else (20, 3) if back < 28 else (40, 9)
+        hours = Decimal(gpus * 24)
+        return bill(1)[0] | {
+            "charge_day": NIGHT - dt.timedelta(days=back), "gpu_hours": hours, "effective_cost": rate * hours,
+        }  # fmt: skip
+
+    first = supplied(table_of, [day(back) for back in range(60)])["on_demand", None][0]
+
+    assert first["gpus"] == pytest.approx(10)
+    # (7 × 10 × 2 + 21 × 20 × 3) dollars for (7 × 10 + 21 × 20) GPU-days
+    assert first["usd_per_gpu_hour"] == pytest.approx(1400 / 490)
+
+
+@pytest.mark.parametrize(("back", "is_there"), [(3, True), (4, False)])
+def test_a_pool_that_is_billed_no_more_is_gone_after_three_days(
+    table_of: TableOf, back: int, *, is_there: bool
+) -> None:
+    gone = [row | {"charge_day": row["charge_day"] - dt.timedelta(days=back)} for row in bill(5)]
+    rows = supplied(table_of, [*gone, *bill(5, pool_id="q")])["on_demand", None]
+
+    assert ("p" in {row["pool_id"] for row in rows}) is is_there
+
+
 def test_a_contract_that_ended_yesterday_binds_nothing(table_of: TableOf) -> None:
     rows = supplied(
         table_of, [*bill(10, commitment_discount_id="x"), fee("x", dt.date(2026, 1, 1), dt.date(2026, 11, 21))]
@@ -100,8 +143,11 @@ def test_what_is_not_used_of_a_commitment_belongs_to_the_pools_that_use_the_rest
     two_pools = charges + bill(30, commitment_discount_id="x", pool_id="q")
 
     assert supplied(table_of, charges)["committed", "x"][0]["gpus"] == pytest.approx(15)
-    # of two pools the one with a quarter of the use has a quarter of it, and the other has the rest
-    assert [row["gpus"] for row in supplied(table_of, two_pools)["committed", "x"][:2]] == pytest.approx([11.25, 33.75])
+    # of two pools the one with a quarter of the use has a quarter of it, and the other has the rest; of cents as well
+    cents = [row | {"effective_cost": row["effective_cost"] / 100_000} for row in two_pools]
+    for charged in (two_pools, cents):
+        held = [row["gpus"] for row in supplied(table_of, charged)["committed", "x"][:2]]
+        assert held == pytest.approx([11.25, 33.75], rel=1e-4)
 
 
 def test_what_is_used_of_a_commitment_without_a_pool_is_of_no_pool(table_of: TableOf) -> None:
@@ -125,9 +171,11 @@ def test_what_a_pool_does_not_use_of_a_commitment_stays_with_it_where_its_rows_n
 
 
 def test_hours_that_cost_nothing_have_a_price_of_nothing(table_of: TableOf) -> None:
-    first = supplied(table_of, bill(10, effective_cost=Decimal(0)))["on_demand", None][0]
-
-    assert (first["gpus"], first["usd_per_gpu_hour"], first["usd"]) == (pytest.approx(10), 0, 0)
+    free = bill(10, effective_cost=Decimal(0))
+    credited = bill(0, charge_category="Credit", gpu_hours=None, effective_cost=Decimal(0))
+    for charges in (free, [*free, *credited]):
+        first = supplied(table_of, charges)["on_demand", None][0]
+        assert (first["gpus"], first["usd_per_gpu_hour"], first["usd"]) == (pytest.approx(10), 0, 0)
 
 
 @pytest.mark.parametrize(("days", "dollars"), [(3, 14610), (4, 14610 * (1 - 4 * 360 / (7 * 480)))])
@@ -181,6 +229,29 @@ def test_since_a_commitment_has_ended_a_pool_holds_what_it_is_billed_since(table
     assert float(rows["on_demand", None][0]["avoidable_usd"]) == pytest.approx(6 * 4 * MONTH)
 
 
+def test_of_two_commitments_that_have_ended_the_later_end_tells_since_when_a_pool_holds_what_it_holds(
+    table_of: TableOf,
+) -> None:
+    # 10 GPUs under two contracts, one to the 17th and one to the 19th, then 6 by the hour
+    days = {name: [row for row in bill(5, commitment_discount_id=name) if row["charge_day"] < end] for name, end in (
+        ("x", dt.date(2026, 11, 18)), ("y", dt.date(2026, 11, 20)))}  # fmt: skip
+    since = [row for row in bill(6) if row["charge_day"] >= dt.date(2026, 11, 20)]
+    fees = [
+        fee("x", dt.date(2025, 11, 18), dt.date(2026, 11, 18)),
+        fee("y", dt.date(2025, 11, 20), dt.date(2026, 11, 20)),
+    ]
+    rows = supplied(table_of, [*days["x"], *days["y"], *since, *fees])
+
+    assert {key: of[0]["gpus"] for key, of in rows.items()} == {("on_demand", None): pytest.approx(6)}
+
+
+def test_a_price_in_another_currency_is_exchanged_by_the_rate_of_its_month(table_of: TableOf) -> None:
+    rate = [{"month": dt.date(2026, 11, 1), "currency": "EUR", "rate": Decimal("1.25")}]
+    hour = supplied(table_of, bill(10, currency="EUR"), fx=rate)["on_demand", None][0]
+
+    assert hour["usd_per_gpu_hour"] == pytest.approx(2.5)
+
+
 def test_of_a_purchase_only_its_power_can_be_left_unpaid(table_of: TableOf) -> None:
     power = [{"pool_id": "p", "power_usd_per_gpu_hour": 0.2, "usd": 4_000_000}]
     charges = bill(10, source="accrual")
@@ -198,6 +269,8 @@ def test_of_a_purchase_only_its_power_can_be_left_unpaid(table_of: TableOf) -> N
     [
         ("ends", dt.date(2027, 3, 1), dt.date(2027, 3, 1), dt.date(2027, 2, 28)),
         ("renews", dt.date(2027, 3, 1), dt.date(2027, 3, 1), dt.date(2027, 2, 28)),
+        # until the end of the night it can be stopped
+        ("renews", dt.date(2026, 11, 22), dt.date(2026, 11, 22), dt.date(2026, 11, 21)),
         # 90 days before its end were two weeks ago: it has been renewed for the year it lasts
         ("notice:90", dt.date(2027, 2, 5), dt.date(2028, 2, 5), dt.date(2027, 11, 7)),
         # without an end it can be stopped with its notice
@@ -213,6 +286,40 @@ def test_commitments_csv_says_when_a_contract_ends_and_by_when_to_act(
 
     assert (contract.earliest, contract.latest) == (ends, ends)
     assert contract.sign_by(NIGHT) == sign_by
+
+
+def test_a_term_that_begins_on_the_last_of_a_month_is_renewed_to_the_last_of_the_next(table_of: TableOf) -> None:
+    dates = {"valid_from": dt.date(2026, 9, 30), "valid_to": dt.date(2026, 10, 31)}
+    terms = table_of("commitment_terms", [{"commitment_id": "x", "renewal": "renews", **dates}])
+
+    assert contract_ends(table_of("billed_days", []), terms, NIGHT)["x"].latest == dt.date(2026, 11, 30)
+
+
+def test_of_a_pool_the_owned_are_kept_first_and_what_is_on_demand_last(table_of: TableOf) -> None:
+    rows = supplied(table_of, [*bill(1, source="accrual"), *bill(2, commitment_discount_id="x"), *bill(3)])
+
+    assert {kind: of[0]["keep_order"] for (kind, _), of in rows.items()} == {"owned": 0, "committed": 1, "on_demand": 2}
+
+
+def test_a_bill_that_ended_weeks_ago_tells_its_price_as_far_as_eight_weeks_back(table_of: TableOf) -> None:
+    late = [bill(1)[0] | {"charge_day": NIGHT - dt.timedelta(days=back)} for back in range(40, 56)]
+    dear = [row | {"charge_day": row["charge_day"] - dt.timedelta(days=16), "effective_cost": 999} for row in late]
+
+    assert supplied(table_of, [*late, *dear])["on_demand", None][0]["usd_per_gpu_hour"] == pytest.approx(2)
+
+
+def test_a_term_of_three_weeks_is_renewed_for_a_month(table_of: TableOf) -> None:
+    terms = [
+        {
+            "commitment_id": "x",
+            "valid_from": dt.date(2026, 11, 1),
+            "valid_to": dt.date(2026, 11, 20),
+            "renewal": "renews",
+        }
+    ]
+    contract = contract_ends(table_of("billed_days", []), table_of("commitment_terms", terms), NIGHT)["x"]
+
+    assert contract.latest == dt.date(2026, 12, 20)
 
 
 def test_gpus_that_only_commitments_csv_calls_committed_are_not_on_demand(table_of: TableOf) -> None:

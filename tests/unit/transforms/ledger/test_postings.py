@@ -57,6 +57,13 @@ def test_billed_and_effective_cost_are_split_separately_with_the_same_weights(bo
     assert lines["effective_cost"].to_list() == [Decimal("2.5")] * 2
 
 
+def test_gpu_hours_of_a_charge_are_split_as_its_cost_and_told_in_seconds(books: Any) -> None:
+    # 2.5 GPU-hours from noon to noon: 9,000 seconds, half on each day
+    lines = books(charges=[charge(gpu_hours="2.5")], rules=[SHARED]).tables()["postings"]
+
+    assert lines["gpu_seconds"].to_list() == [4500.0, 4500.0]
+
+
 def test_lines_of_nothing_are_left_out_but_a_charge_keeps_one(books: Any) -> None:
     lines = books(charges=[charge(cost="0")], rules=[SHARED]).tables()["postings"]
 
