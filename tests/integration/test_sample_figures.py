@@ -63,9 +63,7 @@ def pages_of(markup: str) -> list[Page]:
 def articles(markup: str) -> list[str]:
     """The pages as XML, without references and the names of spaces."""
     plain = (
-        re.sub(r'<(a|span) class="num"[^>]*>(.*?)</\1>', r"\2", markup)
-        .replace("\u00a0", " ")
-        .replace("&nbsp;", " ")
+        re.sub(r'<(a|span) class="num"[^>]*>(.*?)</\1>', r"\2", markup).replace("\u00a0", " ").replace("&nbsp;", " ")
     )
     closed = re.sub(r"<(br|col)\b([^>]*)>", r" <\1\2/>", plain).replace(' xmlns="http://www.w3.org/2000/svg"', "")
     return re.findall(r"<article.*?</article>", closed, re.DOTALL)
