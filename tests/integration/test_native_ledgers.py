@@ -278,6 +278,20 @@ def test_both_views_of_azure_are_one_bill(tmp_path: Path) -> None:
     assert ledger["gpu_seconds"].sum() == pytest.approx(2 * 8 * 24 * 3600)  # each machine's GPUs once
 
 
+def test_what_the_actual_view_of_azure_lacks_is_told(tmp_path: Path) -> None:
+    """Of two machines the amortised export has both, the actual one the first."""
+    own, other = as_azure()[0], {**as_azure()[0], "SubscriptionId": "another", "ResourceId": "i-7"}
+    folder = project(tmp_path, azure=("azure_cost", [own]))
+    (folder / "inbox/azure/bill.csv").rename(folder / "inbox/azure/actual-1.csv")
+    written(folder / "inbox/azure/amortized-1.csv", [own, other])
+    landed(folder)
+    with connect(folder / "var", Limits()) as connection:
+        told = connection.execute(
+            "SELECT kind, rows, amount FROM raw.landed_findings WHERE source = 'azure'"
+        ).fetchall()
+    assert told == [("views_differ", 1, Decimal("2359.68"))]
+
+
 def in_october(rows: Sequence[Row]) -> list[Row]:
     """The same bill a month earlier; October's thirty-first day has no charge."""
     text = json.dumps(rows, default=str).replace("2026-12-01", "2026-11-01#").replace("2026-11-", "2026-10-")

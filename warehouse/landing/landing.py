@@ -21,6 +21,7 @@ from warehouse.isolation.limited_process import LimitedProcess
 from warehouse.landing import file_cache, findings, reading
 from warehouse.landing.arrivals import Inbox, Rejection, Workspace, arrivals, side_files
 from warehouse.landing.commitment_overlap import commitments_counted_twice
+from warehouse.landing.cost_view_gaps import cost_view_gaps
 from warehouse.landing.current_bills import settle_bills
 from warehouse.landing.dedup import remove_copies
 from warehouse.landing.file_cache import Content, Times
@@ -96,6 +97,7 @@ def land(
             findings.absent_sources(connection, sources, inbox),
             double_billed(connection, start.date()),
             commitments_counted_twice(connection, start.date()),
+            cost_view_gaps(connection, start.date()),
             landed_again(lost),
             of_requests(marked.doubts, files),
             growth.noticed,

@@ -123,6 +123,11 @@ FINDING_KINDS: Final[Mapping[str, FindingKind]] = MappingProxyType({
         "amortise_once",
         "export the purchase with an effective cost of 0, or put it out of scope in policy/attribution.csv",
     ),
+    "views_differ": _doubt(
+        "the actual costs of account {subject} lack what {rows} rows of its amortised costs hold; these count nothing",
+        "deliver_both_views",
+        "export both views of the same accounts and days",
+    ),
     "invoice_mismatch": _doubt(
         "invoice {subject} states another total than its charges add up to",
         "deliver_invoice_lines",
