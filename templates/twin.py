@@ -14,6 +14,8 @@ CELL: Final = re.compile(r"<(td|th)\b([^>]*)>")
 SPAN: Final = re.compile(r'colspan="(\d+)"')
 FIGURE: Final = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 BREAK: Final = re.compile(r"-?<br>")
+HYPHENATED: Final = re.compile(r"\b(Pre|Post)-<br>")
+"""Words whose hyphen is their own and not of the break."""
 TAG: Final = re.compile(r"<[^>]*>")
 SECTION: Final = re.compile(
     r"<section\b([^>]*)>(\s*<h2>((?:(?!</h2>).)*)</h2>)(?=(?:(?!</section>).)*?<table)", re.DOTALL
@@ -59,5 +61,6 @@ def _span(given: str) -> int:
 
 def _text(markup: str) -> str:
     """The words of a heading, without figures; a word that was broken for paper is whole again."""
-    plain = BREAK.sub(lambda match: "" if match[0].startswith("-") else " ", FIGURE.sub(" ", markup))
+    words = HYPHENATED.sub(r"\1-", FIGURE.sub(" ", markup))
+    plain = BREAK.sub(lambda match: "" if match[0].startswith("-") else " ", words)
     return " ".join(unescape(TAG.sub(" ", plain)).split())

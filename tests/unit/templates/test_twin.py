@@ -24,6 +24,11 @@ def test_a_cell_carries_the_words_of_its_head_without_the_breaks_of_paper() -> N
     assert '<td colspan="2">x</td>' in shown
 
 
+def test_a_hyphen_that_belongs_to_a_word_stays_where_its_line_is_broken_on_paper() -> None:
+    shown = for_screens(TABLE.replace("Allo-<br>cated", "Pre-<br>training"))
+    assert 'data-label="Pre-training"' in shown
+
+
 def test_a_section_with_a_table_can_be_reached_and_is_named_by_its_heading() -> None:
     assert 'tabindex="0" role="region" aria-label="What moved US$"' in for_screens(TABLE)
     assert for_screens("<section><h2>Words</h2><p>none</p></section>") == "<section><h2>Words</h2><p>none</p></section>"
