@@ -179,7 +179,7 @@ def test_a_published_night_is_told_with_its_decision_and_a_link(tmp_path: Path, 
     headline, link = "Example <AI>: Approve 1 decision", "https://r.example.com/2026-11-21/leadership.pdf"
     lines = [
         "October cost $4M.",
-        "1. Retire a < b: $2k in twelve months for $0 once, sign by 30 November",
+        "1. Retire a < b: $2k in twelve months at no one-off cost, sign by 30 November",
         "It grew.",
         "Night 2026-11-21. All tie.",
     ]

@@ -190,4 +190,4 @@ def test_a_second_run_changes_no_byte(scenario: Path, night: Path) -> None:
 
     assert again.returncode == 10
     assert contents(night) == before
-    assert sorted(path.name for path in night.parent.iterdir()) == [NIGHT, "current"]
+    assert sorted(path.name for path in night.parent.iterdir()) == [NIGHT, "current", "index.html"]

@@ -299,7 +299,7 @@ def test_a_refused_row_of_a_megabyte_is_shown_by_its_beginning() -> None:
     nothing = pl.DataFrame(schema={"source": pl.String})
     frames = (Files.empty(), quarantine, *[nothing] * 5)
 
-    [said] = Preview(landing, *frames, versions={}, proved_beside={}).sentences()
+    [said] = Preview(landing, *frames, versions={}, proved_beside={}, holds=()).sentences()
 
     assert said.startswith("refused: limit: inbox/a.csv, line 7: xxx")
     assert said.endswith("x… (1,000,000 characters)")
