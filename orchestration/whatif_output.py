@@ -18,8 +18,15 @@ from warehouse.schemas.names import model_key
 from warehouse.tables import Frames
 
 COLUMNS = ("published", "changed", "difference")
-# Numbers that are read digit by digit: smaller ones need decimals, larger ones a power of ten.
+# Numbers that are read digit by digit: smaller ones need decimals, larger ones the name of their size.
 _LEAST_WHOLE, _MOST_WHOLE = 1e3, 1e9
+_SIZES = ((1e12, "T"), (1e9, "B"))
+_LABELS = {
+    "gpus_held": "GPUs that serve it",
+    "gpus_needed_p50": "GPUs needed p50",
+    "gpu_usd_a_month": "USD a month for its GPUs",
+    "gpu_usd_a_month_needed_p50": "USD a month for the GPUs needed p50",
+}
 
 
 def answer(project: Project, model_id: str, overrides: Overrides) -> Mapping[str, pl.DataFrame]:
@@ -73,6 +80,8 @@ def shown(answer_tables: Mapping[str, pl.DataFrame]) -> None:
 
 def _words(quantity: str, unit: str) -> str:
     """The quantity and its unit, short enough for a terminal of 80 columns."""
+    if quantity in _LABELS:
+        return _LABELS[quantity]
     words = quantity.replace("_mtok", " million tokens").replace("_", " ").replace("usd per", "USD per")
     is_said = unit in words or "USD per" in words or quantity.startswith("daily") or unit == "ratio"
     return words if is_said else f"{words.replace(' usd', '')}, {unit}"
@@ -81,4 +90,7 @@ def _words(quantity: str, unit: str) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
+    size, letter = next(((size, letter) for size, letter in _SIZES if abs(value) >= size), (1.0, ""))
+    if letter and value < size * _LEAST_WHOLE:
+        return f"{value / size:.4g} {letter}"
     return f"{value:,.0f}" if _LEAST_WHOLE <= abs(value) < _MOST_WHOLE else f"{value:.4g}"

@@ -18,6 +18,7 @@ def said() -> dict[str, pl.DataFrame]:
     quantities = [
         {**KEY, "quantity": "used_usd_per_mtok", "unit": "USD per million tokens", "published": 0.3332, "changed": 0.5},
         {**KEY, "quantity": "daily_tokens", "unit": "tokens a day", "published": 7.66e10, "changed": None},
+        {**KEY, "quantity": "gpu_usd_a_month", "unit": "USD a month", **money},
         {**route, "quantity": "net_present_value_usd_p50", "unit": "USD", **money},
         {**route, "quantity": "monthly_saving_usd_p10", "unit": "USD a month", **money},
         {**route, "quantity": "probability", "unit": "ratio", "published": 0.5, "changed": 0.25, "difference": -0.25},
@@ -37,6 +38,7 @@ def test_no_word_and_no_number_is_cut_on_eighty_columns(
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "net present value p50, USD " in text
     assert "used USD per million tokens" in text
+    assert "USD a month for its" in text
     assert "monthly saving p10, USD a month" in text
 
 
@@ -64,5 +66,5 @@ def test_dollars_are_read_digit_by_digit_and_unknown_is_a_dash(
 
     assert "123,456" in text
     assert "-100,000" in text
-    assert "7.66e+10" in text
+    assert "76.6 B" in text
     assert "–" in text
