@@ -91,6 +91,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return "–"
     size, letter = next(((size, letter) for size, letter in _SIZES if abs(value) >= size), (1.0, ""))
-    if letter and value < size * _LEAST_WHOLE:
+    if letter and abs(value) < size * _LEAST_WHOLE:
         return f"{value / size:.4g} {letter}"
     return f"{value:,.0f}" if _LEAST_WHOLE <= abs(value) < _MOST_WHOLE else f"{value:.4g}"

@@ -17,7 +17,14 @@ def said() -> dict[str, pl.DataFrame]:
     money = {"published": 123456.0, "changed": 23456.0, "difference": -100000.0}
     quantities = [
         {**KEY, "quantity": "used_usd_per_mtok", "unit": "USD per million tokens", "published": 0.3332, "changed": 0.5},
-        {**KEY, "quantity": "daily_tokens", "unit": "tokens a day", "published": 7.66e10, "changed": None},
+        {
+            **KEY,
+            "quantity": "daily_tokens",
+            "unit": "tokens a day",
+            "published": 7.66e10,
+            "changed": None,
+            "difference": -5e12,
+        },
         {**KEY, "quantity": "gpu_usd_a_month", "unit": "USD a month", **money},
         {**route, "quantity": "net_present_value_usd_p50", "unit": "USD", **money},
         {**route, "quantity": "monthly_saving_usd_p10", "unit": "USD a month", **money},
@@ -67,4 +74,5 @@ def test_dollars_are_read_digit_by_digit_and_unknown_is_a_dash(
     assert "123,456" in text
     assert "-100,000" in text
     assert "76.6 B" in text
+    assert "-5 T" in text
     assert "–" in text

@@ -147,7 +147,7 @@ def test_what_is_not_used_of_a_commitment_belongs_to_the_pools_that_use_the_rest
     cents = [row | {"effective_cost": row["effective_cost"] / 100_000} for row in two_pools]
     for charged in (two_pools, cents):
         held = [row["gpus"] for row in supplied(table_of, charged)["committed", "x"][:2]]
-        assert held == pytest.approx([11.25, 33.75], rel=1e-4)
+        assert held == pytest.approx([11.25, 33.75])
 
 
 def test_what_is_used_of_a_commitment_without_a_pool_is_of_no_pool(table_of: TableOf) -> None:
